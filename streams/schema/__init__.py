@@ -1,0 +1,1 @@
+"""The contract: what travels between connectors and streams. Imports nothing of ours."""

@@ -1,0 +1,67 @@
+"""Bytes to typed records and back, with every error turned into a finite reason."""
+
+from typing import Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from streams.schema.article_record import ArticleRecord
+from streams.schema.heartbeat import Heartbeat
+from streams.schema.limits import RECORD_BYTES_MAX
+from streams.schema.link_event import LinkEvent
+from streams.schema.rejection import Reason, Rejected
+from streams.schema.verdict import Verdict
+
+T = TypeVar("T", bound=Struct)
+
+# msgspec tells its errors apart by their text alone; tests/schema walks an example of each.
+_REASON_BY_TEXT = (
+    ("at `$.version`", Reason.UNSUPPORTED_VERSION),
+    ("missing required field", Reason.MISSING_FIELD),
+    ("of length <=", Reason.TOO_LONG),
+    ("RFC3339", Reason.INVALID_TIME),
+    ("timezone component", Reason.INVALID_TIME),
+    ("Invalid enum value", Reason.INVALID_VALUE),
+    ("of length >=", Reason.INVALID_VALUE),
+    ("matching regex", Reason.INVALID_VALUE),
+    (" >= ", Reason.INVALID_VALUE),
+    (" <= ", Reason.INVALID_VALUE),
+    (" > ", Reason.INVALID_VALUE),
+    ("out of range", Reason.INVALID_VALUE),
+)
+
+
+def _reason(text: str) -> Reason:
+    return next((reason for part, reason in _REASON_BY_TEXT if part in text), Reason.WRONG_TYPE)
+
+
+class Codec(Generic[T]):
+    """Decodes and encodes one record type.
+
+    >>> links.decode(b'{"url_from": "https://a.example/", "url_to": "https://b.example/"}').change
+    'gained'
+    """
+
+    def __init__(self, record_type: type[T]) -> None:
+        self._decode = msgspec.json.Decoder(record_type).decode
+        self.encode = msgspec.json.Encoder().encode
+
+    def decode(self, value: bytes | None) -> T:
+        """Return the typed record; raise `Rejected` and nothing else."""
+        try:
+            if value is not None and len(value) <= RECORD_BYTES_MAX:
+                return self._decode(value)
+        except msgspec.ValidationError as error:
+            raise Rejected(_reason(str(error)), str(error)) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            if value is None or value.strip():
+                raise Rejected(Reason.INVALID_JSON, str(error)) from None
+        if value is None or len(value) <= RECORD_BYTES_MAX:
+            raise Rejected(Reason.EMPTY, "the record has no value")
+        raise Rejected(Reason.TOO_LONG, f"the record has {len(value)} bytes; the limit is {RECORD_BYTES_MAX}")
+
+
+links = Codec(LinkEvent)
+articles = Codec(ArticleRecord)
+heartbeats = Codec(Heartbeat)
+verdicts = Codec(Verdict)

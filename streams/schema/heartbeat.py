@@ -1,0 +1,24 @@
+"""The heartbeat: a source says how far it has seen. Compacted by source."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from streams.schema.limits import SourceName
+from streams.schema.link_event import Instant
+
+
+class Heartbeat(Struct, frozen=True, omit_defaults=True, gc=False):
+    """The source has seen everything up to ``seen_until``, and will say so again within ``period_s``.
+
+    A source whose ``seen_until`` falls several periods behind is stale. Without ``period_s`` the source has
+    finished (an import): nothing more is expected of it, and it never goes stale.
+    """
+
+    source: SourceName
+    sent_at: Instant
+    seen_until: Instant
+    version: Literal[1] = 1
+    period_s: Annotated[float, Meta(gt=0)] | None = None
+    pages_seen: Annotated[int, Meta(ge=0)] = 0
+    errors: Annotated[int, Meta(ge=0)] = 0

@@ -1,0 +1,35 @@
+"""JSON Schema files, generated from the types: ``python -m streams.schema.json_schema`` writes them anew."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from streams.schema.article_record import ArticleRecord
+from streams.schema.heartbeat import Heartbeat
+from streams.schema.link_event import LinkEvent
+from streams.schema.verdict import Verdict
+
+FOLDER = Path(__file__).parent
+TYPES = {
+    "link_event": LinkEvent,
+    "article_record": ArticleRecord,
+    "heartbeat": Heartbeat,
+    "verdict": Verdict,
+}
+
+
+def generate(record_type: type[Any]) -> bytes:
+    """Return the JSON Schema (draft 2020-12) of one record type, with a newline at its end."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(record_type)}
+    return msgspec.json.format(msgspec.json.encode(schema), indent=2) + b"\n"
+
+
+def write_all() -> None:
+    """Write one file a type beside this module."""
+    for name, record_type in TYPES.items():
+        (FOLDER / f"{name}.schema.json").write_bytes(generate(record_type))
+
+
+if __name__ == "__main__":
+    write_all()

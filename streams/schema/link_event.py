@@ -1,0 +1,47 @@
+"""The link event, version 1: somebody saw a link appear on a page, or vanish from it."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from streams.schema.limits import Name, SourceName, Text, Title, Token, Url
+
+Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset, such as 2026-01-31T12:00:00Z")]
+
+
+class Page(Struct, frozen=True, omit_defaults=True, gc=False):
+    """The referring page, as far as the producer knows it."""
+
+    title: Title | None = None
+    author: Name | None = None
+    published_at: Instant | None = None
+    type: Name | None = None
+    language: Token | None = None
+
+
+class LinkEvent(Struct, frozen=True, omit_defaults=True, gc=False):
+    """A link gained or lost. Unknown fields are ignored; only the two URLs are required.
+
+    A link is the pair of canonical ``url_from`` and canonical ``url_to``: seeing it again changes nothing.
+    """
+
+    url_from: Annotated[Url, Meta(description="The referring page: an http(s) URL")]
+    url_to: Annotated[Url, Meta(description="The target, the article: an http(s) URL")]
+    version: Annotated[Literal[1], Meta(description="Version of this contract")] = 1
+    id: Annotated[Name | None, Meta(description="The producer's own identifier, for tracing")] = None
+    change: Literal["gained", "lost"] = "gained"
+    occurred_at: Annotated[Instant | None, Meta(description="When it appeared on, or vanished from, the page")] = None
+    observed_at: Annotated[Instant | None, Meta(description="When somebody saw that")] = None
+    discovery: Annotated[
+        Literal["link_found", "page_found", "import"],
+        Meta(description="page_found and import count, but are no sign of life: their dates are not the link's"),
+    ] = "link_found"
+    anchor: Text | None = None
+    context: Annotated[Text | None, Meta(description="Text around the link")] = None
+    rel: Annotated[list[Token], Meta(max_length=32, description="Tokens of the rel attribute")] = []
+    placement: Literal["content", "nav", "footer", "sidebar", "comment"] | None = None
+    page: Page | None = None
+    authority: Annotated[float, Meta(ge=0, le=100)] | None = None
+    lost_reason: Name | None = None
+    source: Annotated[SourceName | None, Meta(description="The connector instance that reports it")] = None

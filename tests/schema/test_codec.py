@@ -1,0 +1,63 @@
+"""Decoding never fails but with a reason."""
+
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.schema import codec
+from streams.schema.limits import RECORD_BYTES_MAX
+from streams.schema.link_event import LinkEvent
+from streams.schema.rejection import Reason, Rejected
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+fields = st.sampled_from([*LinkEvent.__struct_fields__, "unknown"])
+
+
+@given(st.one_of(st.none(), st.binary(), json_values.map(lambda value: json.dumps(value).encode())))
+def test_any_bytes_decode_or_are_rejected(value: bytes | None) -> None:
+    """Whatever the bytes, the result is an event or a `Rejected` with a reason of the list."""
+    _decode_or_reject(value)
+
+
+@given(st.dictionaries(fields, json_values))
+def test_any_object_decodes_or_is_rejected(extra: dict[str, object]) -> None:
+    """The same for objects that look like events."""
+    event = {"url_from": "https://a.example/", "url_to": "https://b.example/", **extra}
+    _decode_or_reject(json.dumps(event).encode())
+
+
+def _decode_or_reject(value: bytes | None) -> None:
+    with suppress(Rejected):
+        event = codec.links.decode(value)
+        assert codec.links.decode(codec.links.encode(event)) == event
+
+
+def test_deep_nesting_is_rejected() -> None:
+    """JSON that is nested deeper than the stack is invalid, not a crash."""
+    nested = b'{"url_from": "https://a.example/", "url_to": "https://b.example/", "x": %b%b}' % (
+        b"[" * 9_000,
+        b"]" * 9_000,
+    )
+    with pytest.raises(Rejected) as rejection:
+        codec.links.decode(nested)
+    assert rejection.value.reason == Reason.INVALID_JSON
+
+
+@pytest.mark.parametrize(("spaces", "is_taken"), [(0, True), (1, False)])
+def test_record_size_limit_is_exact(spaces: int, is_taken: bool) -> None:
+    """A record of exactly the limit is taken, one of a byte more is too long."""
+    event = b'{"url_from": "https://a.example/", "url_to": "https://b.example/"}'
+    record = event + b" " * (RECORD_BYTES_MAX - len(event) + spaces)
+    if is_taken:
+        codec.links.decode(record)
+        return
+    with pytest.raises(Rejected) as rejection:
+        codec.links.decode(record)
+    assert rejection.value.reason == Reason.TOO_LONG

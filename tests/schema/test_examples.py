@@ -1,0 +1,59 @@
+"""The examples are the specification: every accepted one is taken, every rejected one for the reason in its name."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+import streams.schema
+from connectors.links import prepare
+from streams.schema import codec, json_schema
+from streams.schema.rejection import Reason, Rejected
+
+EXAMPLES = Path(streams.schema.__file__).parent / "examples"
+DECODERS: dict[str, Callable[[bytes], object]] = {
+    "link_event": prepare,
+    "article_record": codec.articles.decode,
+    "heartbeat": codec.heartbeats.decode,
+}
+
+
+def _examples(kind: str) -> list[Path]:
+    return sorted(EXAMPLES.glob(f"*/{kind}/*"))
+
+
+def _name(path: Path) -> str:
+    return f"{path.parts[-3]}/{path.stem}"
+
+
+@pytest.mark.parametrize("path", _examples("accepted"), ids=_name)
+def test_accepted(path: Path) -> None:
+    """An accepted example decodes, and its JSON Schema, read by another implementation, agrees."""
+    kind = path.parts[-3]
+    DECODERS[kind](path.read_bytes())
+    schema = json.loads((json_schema.FOLDER / f"{kind}.schema.json").read_bytes())
+    jsonschema.Draft202012Validator(schema).validate(json.loads(path.read_bytes()))
+
+
+@pytest.mark.parametrize("path", _examples("rejected"), ids=_name)
+def test_rejected(path: Path) -> None:
+    """A rejected example is rejected for the reason that its name begins with."""
+    with pytest.raises(Rejected) as rejection:
+        DECODERS[path.parts[-3]](path.read_bytes())
+    assert rejection.value.reason == path.name.split(".")[0]
+    assert rejection.value.detail
+
+
+def test_every_reason_has_an_example() -> None:
+    """No reason is without an example that shows what it is for."""
+    shown = {path.name.split(".")[0] for path in _examples("rejected")}
+    assert shown == {reason.value for reason in Reason}
+
+
+@pytest.mark.parametrize("name", json_schema.TYPES)
+def test_schema_files_are_current(name: str) -> None:
+    """The JSON Schema files are what the types generate now."""
+    written = (json_schema.FOLDER / f"{name}.schema.json").read_bytes()
+    assert written == json_schema.generate(json_schema.TYPES[name]), "run: python -m streams.schema.json_schema"
