@@ -1,0 +1,59 @@
+"""The articles that have metrics of their own: a bounded choice, registered tiers first, then those in trouble."""
+
+from heapq import nsmallest
+from typing import Final, NamedTuple
+
+from streams.schema.verdict import State, Verdict
+
+_URGENCY: Final = {State.SILENT: 0, State.REVIVED: 1, State.COOLING: 2}
+_CALM: Final = 3
+_UNREGISTERED_TIER: Final = 4
+
+
+class Watched(NamedTuple):
+    """An article's verdict, and the figures behind it that a metric shows."""
+
+    verdict: Verdict
+    link_days: int
+    mean_gap_days: float
+    days_since_last_link: int | None
+
+    @property
+    def is_candidate(self) -> bool:
+        """Whether it is registered or in trouble; others are never watched."""
+        return self.verdict.tier is not None or self.verdict.state in _URGENCY
+
+    @property
+    def rank(self) -> tuple[int, int, int, str]:
+        """Smallest first."""
+        verdict = self.verdict
+        tier = verdict.tier or _UNREGISTERED_TIER
+        return tier, _URGENCY.get(verdict.state, _CALM), -verdict.gained_total, verdict.article
+
+
+class WatchList:
+    """Chooses at most ``size`` of the candidates."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._candidates: dict[str, Watched] = {}
+
+    def note(self, watched: Watched) -> None:
+        """Take in the newest verdict on an article."""
+        if watched.is_candidate:
+            self._candidates[watched.verdict.article] = watched
+        else:
+            self.forget(watched.verdict.article)
+
+    def forget(self, article: str) -> None:
+        """Leave an article out from now on."""
+        self._candidates.pop(article, None)
+
+    def chosen(self) -> list[Watched]:
+        """Return the watched articles, most important first."""
+        return nsmallest(self._size, self._candidates.values(), key=lambda watched: watched.rank)
+
+    @property
+    def left_out(self) -> int:
+        """How many candidates there was no room for."""
+        return max(0, len(self._candidates) - self._size)

@@ -1,0 +1,133 @@
+"""An article's totals against sets, in any order, through any number of encodings."""
+
+from collections import Counter
+from datetime import UTC, datetime
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.domain.article import Article, Effect, Header
+from streams.domain.event_time import to_ms
+from streams.domain.link import NOFOLLOW
+from streams.domain.rhythm import DAY_MS, Rhythm
+
+T0 = to_ms(datetime(2025, 1, 1, tzinfo=UTC))
+
+Event = tuple[int, bool, int, bool, bool]  # page, gained, hour, organic, nofollow
+events = st.lists(
+    st.tuples(st.integers(0, 9), st.booleans(), st.integers(1, 90), st.booleans(), st.booleans()), max_size=40
+)
+
+
+def _see(article: Article, event: Event) -> Effect:
+    page, gained, hour, organic, nofollow = event
+    return article.see(
+        url_from=page * 7919,
+        domain=page // 3,
+        gained=gained,
+        at_ms=T0 + hour * 3_600_000,
+        organic=organic,
+        rel=NOFOLLOW * nofollow,
+        source=f"crawler-{page % 2}",
+    )
+
+
+def _figures(article: Article) -> tuple[object, ...]:
+    return (
+        article.gained,
+        article.lost,
+        article.live,
+        article.nofollow,
+        len(article.domains),
+        article.first_gained_ms,
+        article.last_gained_ms,
+        article.days,
+        article.header.sources,
+        article.rhythm,
+    )
+
+
+def _expected(history: list[Event]) -> tuple[object, ...]:
+    """Count the plain way: everything at once, with sets."""
+    gained = {event[0] for event in history if event[1]}
+    lost = {event[0] for event in history if not event[1]} & gained
+    live, first_ms, days, sources = set(), {}, Counter[int](), dict[str, int]()
+    for page in gained:
+        mine = [event for event in history if event[0] == page]
+        newest = max(event[2] for event in mine)
+        if any(event[1] and event[2] == newest for event in mine):
+            live.add(page)
+        first = min(event[2] for event in mine if event[1])
+        first_ms[page] = T0 + first * 3_600_000
+        if any(event[1] and event[2] == first and event[3] for event in mine):
+            days[first_ms[page] // DAY_MS] += 1
+        source = f"crawler-{page % 2}"
+        newest_gain = T0 + 3_600_000 * max(event[2] for event in mine if event[1])
+        sources[source] = max(newest_gain, sources.get(source, 0))
+    return (
+        len(gained),
+        len(lost),
+        len(live),
+        len({event[0] for event in history if event[1] and event[4]}),
+        len({page // 3 for page in gained}),
+        min(first_ms.values(), default=0),
+        max(first_ms.values(), default=0),
+        days,
+        sources,
+        Rhythm.of(days),
+    )
+
+
+@settings(max_examples=300)
+@given(events, st.data())
+def test_totals_agree_with_sets(history: list[Event], data: st.DataObject) -> None:
+    """Whatever the order and the repetitions, the figures are those of a count over sets."""
+    article = Article(Header(T0))
+    again = data.draw(st.lists(st.sampled_from(history))) if history else []
+    for event in data.draw(st.permutations([*history, *again])):
+        _see(article, event)
+    assert _figures(article) == _expected(history)
+
+
+@given(events)
+def test_effects_add_up(history: list[Event]) -> None:
+    """As many events are said to have gained a link as there are links; lost minus restored are those not live."""
+    article = Article(Header(T0))
+    effects = Counter(_see(article, event) for event in history)
+    assert effects[Effect.GAINED] == article.gained
+    never_live = article.gained - article.live - (effects[Effect.LOST] - effects[Effect.RESTORED])
+    assert never_live >= 0  # links whose loss was heard of before their gain
+
+
+@given(events, events)
+def test_encoding_keeps_everything(before: list[Event], after: list[Event]) -> None:
+    """An article that is written and read in between ends like one that stayed in memory."""
+    stays = Article(Header(T0))
+    for event in before:
+        _see(stays, event)
+    read = Article.decode(stays.encode(), dict(stays.encode_changed_segments()))
+    for event in after:
+        _see(stays, event)
+        _see(read, event)
+    assert _figures(read) == _figures(stays)
+
+
+def test_many_links_are_written_in_parts() -> None:
+    """With 5,000 links known, one more makes a few kilobytes to write, not all; and nothing is lost on the way."""
+    article, written = Article(Header(T0)), {}
+    for page in range(5_000):
+        article.see(
+            url_from=page * 0x9E3779B97F4A7C15 % (1 << 64),
+            domain=page,
+            gained=True,
+            at_ms=T0 + page,
+            organic=True,
+            rel=0,
+            source=None,
+        )
+    written.update(article.encode_changed_segments())
+    article.see(url_from=3, domain=5_001, gained=True, at_ms=T0, organic=True, rel=0, source=None)
+    one_more = dict(article.encode_changed_segments())
+    assert sum(map(len, one_more.values())) + len(article.encode()) < 10_000
+    read = Article.decode(article.encode(), {**written, **one_more})
+    assert (read.gained, len(read.domains), read.days) == (5_001, 5_001, article.days)

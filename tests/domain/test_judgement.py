@@ -1,0 +1,214 @@
+"""Verdicts: one rule, one row, and why."""
+
+from datetime import UTC, date, datetime
+from itertools import pairwise
+from math import exp, isclose, log
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.domain.event_time import to_ms
+from streams.domain.hazard import first_day_at, silence_probability
+from streams.domain.judgement import Judgement, Standing, judge
+from streams.domain.policy import Policy
+from streams.domain.rhythm import DAY_MS, Rhythm
+from streams.domain.sources import Sight
+from streams.schema.verdict import State
+
+POLICY = Policy()
+TODAY = date(2026, 6, 1).toordinal() - date(1970, 1, 1).toordinal()
+LONG_AGO = TODAY - 2_000
+
+link_days = st.lists(st.integers(LONG_AGO, TODAY), min_size=1, max_size=60, unique=True)
+
+
+def _judge(
+    ages: list[int],
+    *,
+    watched_age: int = 1_000,
+    previous: State | None = None,
+    previous_age: int = 30,
+    blind_because: str | None = None,
+) -> Judgement:
+    """Judge an article with link days of these ages, in days."""
+    standing = None if previous is None else Standing(previous, (TODAY - previous_age) * DAY_MS, 0)
+    return judge(
+        Rhythm.of(TODAY - age for age in ages),
+        watched_since_ms=(TODAY - watched_age) * DAY_MS,
+        previous=standing,
+        blind_because=blind_because,
+        now_ms=TODAY * DAY_MS + 1,
+        policy=POLICY,
+    )
+
+
+def every(days: int, *, since: int, until: int = 0) -> list[int]:
+    """Ages of link days at regular gaps."""
+    return list(range(until, since + 1, days))
+
+
+@pytest.mark.parametrize(
+    ("ages", "options", "state", "why"),
+    [
+        ([], {}, State.NEW, "nothing is known"),
+        ([3, 9, 12], {}, State.NEW, "three link days are too little to judge"),
+        ([400, 500], {}, State.DORMANT, "too little to judge, and quiet for over a year: no news"),
+        (every(10, since=900), {}, State.STEADY, "gains a link every ten days"),
+        (
+            [*every(60, since=900), *every(3, since=40, until=1)],
+            {},
+            State.GROWING,
+            "used to gain one in sixty days, now in three",
+        ),
+        (every(20, since=360, until=200), {}, State.COOLING, "a gap of 200 days where twenty were usual"),
+        (every(20, since=460, until=300), {}, State.SILENT, "the same gap, longer: it has stopped"),
+        (every(20, since=1500, until=1200), {}, State.DORMANT, "silent for so long that it is no news"),
+        (every(20, since=460, until=300), {"watched_age": 10}, State.DORMANT, "was silent before we watched"),
+        (
+            [*every(20, since=600, until=460), 2],
+            {"previous": State.SILENT},
+            State.REVIVED,
+            "a link after silence was said",
+        ),
+        (
+            [*every(20, since=600, until=460), 2],
+            {"previous": State.STEADY},
+            State.STEADY,
+            "the same history, but silence was never said",
+        ),
+        (
+            [*every(20, since=700, until=460), 60],
+            {"previous": State.SILENT},
+            State.STEADY,
+            "the link after silence is no news any more: a back-fill revives nothing",
+        ),
+        (
+            [*every(20, since=600, until=460), 2],
+            {"previous": State.DORMANT, "watched_age": 1},
+            State.STEADY,
+            "the link after silence came before we watched",
+        ),
+        (
+            [*every(20, since=600, until=460), 20],
+            {"previous": State.REVIVED, "previous_age": 20},
+            State.REVIVED,
+            "revived stays news for some weeks",
+        ),
+        (
+            [*every(20, since=600, until=460), 35],
+            {"previous": State.REVIVED, "previous_age": 35},
+            State.STEADY,
+            "and then no longer",
+        ),
+    ],
+)
+def test_states(ages: list[int], options: dict[str, object], state: State, why: str) -> None:
+    """Each history is in the state that an operator would say it is in."""
+    assert _judge(ages, **options).state is state, why  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("previous", "state", "suppressed", "why"),
+    [
+        (State.STEADY, State.STEADY, True, "can't get worse while nobody looks"),
+        (State.COOLING, State.COOLING, True, "nor from bad to worse"),
+        (State.SILENT, State.SILENT, False, "what was said already stays said"),
+        (None, State.SILENT, False, "the first verdict has nothing to get worse than"),
+    ],
+)
+def test_blindness_suppresses_getting_worse(previous: State | None, state: State, suppressed: bool, why: str) -> None:
+    """While its source is stale, an article that looks silent keeps the state it had."""
+    judgement = _judge(every(20, since=460, until=300), previous=previous, blind_because="its source x is stale")
+    assert (judgement.state, judgement.suppressed) == (state, suppressed), why
+    assert ("its source x is stale" in judgement.reason) == suppressed
+
+
+def test_blindness_does_not_suppress_getting_better() -> None:
+    """A link that does arrive counts, stale source or not."""
+    assert (
+        _judge([*every(20, since=600, until=460), 2], previous=State.SILENT, blind_because="x").state is State.REVIVED
+    )
+
+
+def test_since_is_the_day_on_which_silence_was_reached() -> None:
+    """An article found silent late is silent since the day on which the probability was reached, not since today."""
+    ages = every(20, since=460, until=300)
+    rhythm = Rhythm.of(TODAY - age for age in ages)
+    assert rhythm is not None
+    day = _judge(ages, previous=State.COOLING).since_ms // DAY_MS
+    assert silence_probability(rhythm, day) >= POLICY.silent_probability > silence_probability(rhythm, day - 1)
+
+
+def test_since_stays_while_the_state_stays() -> None:
+    """Judging again does not move the beginning of a state."""
+    assert _judge(every(10, since=900), previous=State.STEADY, previous_age=77).since_ms == (TODAY - 77) * DAY_MS
+
+
+def test_reason_gives_the_figures() -> None:
+    """The sentence names the gap, the date, the history and the chance."""
+    judgement = _judge(every(20, since=460, until=300))
+    assert "No link for 300 days (since 2025-08-05)" in judgement.reason
+    assert "links on 9 days, lately one every 20 days" in judgement.reason
+    assert f"next 180 days: {judgement.score:.0%}" in judgement.reason
+
+
+def _reference_probability(days: list[int], day: int) -> float:
+    """Return the published formula, computed from the list of days itself."""
+    days = sorted(days)
+    gaps = [later - earlier for earlier, later in pairwise(days)][-10:]
+    discounted = {tau: sum(exp(-(day - each) / tau) for each in days[1:]) for tau in (90, 365)}
+    logit = -3.213
+    logit += 0.713 * log(1 + day - days[-1]) + 0.563 * log(1 + day - days[0]) - 0.820 * log(len(days))
+    logit -= 0.824 * log(1 + (sum(gaps) / len(gaps) if gaps else 0))
+    logit += 0.126 * log(1 + max(gaps, default=0))
+    logit -= 1.018 * log(0.2 + discounted[90]) + 0.072 * log(0.2 + discounted[365])
+    return 1 / (1 + exp(-logit))
+
+
+@given(link_days, st.integers(0, 1_000))
+def test_probability_is_the_published_formula(days: list[int], gap: int) -> None:
+    """Carried forward from the last link day, the summary gives what the whole list of days gives."""
+    rhythm = Rhythm.of(days)
+    assert rhythm is not None
+    day = max(days) + gap
+    assert isclose(silence_probability(rhythm, day), _reference_probability(days, day), rel_tol=1e-9)
+
+
+@given(link_days, st.integers(0, 1_000), st.integers(1, 500))
+def test_probability_never_falls_without_a_link(days: list[int], gap: int, more: int) -> None:
+    """Silence only grows more probable as it goes on: bisection for the first silent day rests on this."""
+    rhythm = Rhythm.of(days)
+    assert rhythm is not None
+    day = max(days) + gap
+    assert silence_probability(rhythm, day + more) >= silence_probability(rhythm, day)
+
+
+@given(link_days, st.floats(0.05, 0.9))
+def test_first_day_at_is_the_first(days: list[int], probability: float) -> None:
+    """Bisection finds the first day that a walk over all days finds."""
+    rhythm = Rhythm.of(days)
+    assert rhythm is not None
+    until = max(days) + 400
+    walked = next((d for d in range(max(days), until) if silence_probability(rhythm, d) >= probability), until)
+    assert first_day_at(rhythm, probability, until_day=until) == walked
+
+
+@given(link_days, st.integers(0, 900), st.sampled_from([None, *State]))
+def test_an_import_never_alerts(days: list[int], gap: int, previous: State | None) -> None:
+    """Whatever its history, an article whose watch begins now is neither silent nor revived."""
+    ages = [TODAY - day + gap for day in days]
+    assert _judge(ages, watched_age=0, previous=previous).state not in {State.SILENT} | (
+        {State.REVIVED} - ({previous} if previous else set())
+    )
+
+
+def test_usual_sources() -> None:
+    """A stale source blinds for the articles that it usually finds, not for those that it found long ago or never."""
+    now_ms = to_ms(datetime(2026, 6, 1, tzinfo=UTC))
+    sight = Sight(frozenset({"north"}))
+    assert sight.blind_because({"north": now_ms, "south": now_ms}) == "its source north is stale"
+    assert sight.blind_because({"south": now_ms}) is None
+    assert sight.blind_because({"north": now_ms - 400 * DAY_MS, "south": now_ms}) is None
+    assert sight.blind_because({}) is None
+    assert Sight(is_lagging=True).blind_because({})
