@@ -1,0 +1,1 @@
+"""What happens to records: thin shells around the domain."""

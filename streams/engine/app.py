@@ -1,0 +1,67 @@
+"""A Faust app on micro-batches, whose commits are guarded."""
+
+from typing import Any, cast
+
+import faust
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from streams.engine.commit_guard import CommitGuard
+
+
+class GuardedConsumer(driver.Consumer):
+    """Commits what the guard made durable.
+
+    Faust's own bookkeeping believes in one message an offset: a micro-batch would look like a gap, and commits would
+    stop at the second one.
+    """
+
+    @property
+    def _guard(self) -> CommitGuard:
+        return cast(MicroBatchApp, self.app).guard
+
+    def is_member(self) -> bool:
+        """Whether the group's coordinator still knows this worker in the generation that it was assigned in."""
+        coordinator = self._thread._ensure_consumer()._coordinator  # noqa: SLF001
+        return bool(coordinator.generation == self.app.consumer_generation_id)
+
+    async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        """Make everything applied durable, then commit its offsets."""
+        producer = cast(driver.Producer, self.app.producer)._producer  # noqa: SLF001
+        if producer is not None:
+            await self._guard.flush(producer, is_member=self.is_member)
+        return bool(await super().force_commit(topics, start_new_transaction=start_new_transaction))
+
+    def _new_offset(self, tp: TP) -> int | None:
+        self._acked[tp].clear()
+        self._acked_index[tp].clear()
+        return self._guard.durable(tp)
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Note nothing: what was applied counts, not which offsets exist."""
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Finish and commit what is in hand, then stop writing."""
+        await super().on_partitions_revoked(revoked)
+        self._guard.lose()
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Check nothing: the watchdog measures progress, and what Faust says here is often false."""
+
+
+class GuardedTransport(driver.Transport):
+    """The aiokafka transport with a `GuardedConsumer`."""
+
+    Consumer = GuardedConsumer
+
+
+class MicroBatchApp(faust.App):
+    """A Faust app with a commit guard. ``guard`` is set before the app starts."""
+
+    guard: CommitGuard
+
+    def _create_directories(self) -> None:
+        """Make no folder: the state lives in Kafka and in memory, nothing on this machine's disk."""
+
+    def _new_transport(self) -> GuardedTransport:
+        return GuardedTransport(self.conf.broker_consumer, self)

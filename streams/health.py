@@ -1,0 +1,77 @@
+"""How a worker is: lag, progress, readiness. Health means progress, not a loop that turns."""
+
+import asyncio
+from time import monotonic
+from typing import Any, Final
+
+from faust.types import TP
+
+from streams.engine.commit_guard import CommitGuard
+from streams.engine.store import ArticleStore, die
+from streams.engine.watchdog import TICK_S, Progress
+from streams.schema.topics import Topics
+
+LAGGING_RECORDS: Final = 10_000
+STUCK_AFTER_S: Final = 60.0
+GIVE_UP_AFTER_S: Final = 180.0
+
+
+class Health:
+    """Watches one worker from inside."""
+
+    def __init__(self, *, app: Any, guard: CommitGuard, store: ArticleStore, topics: Topics) -> None:
+        self._app = app
+        self._guard = guard
+        self._store = store
+        self._topics = topics
+        self._progress = Progress()
+
+    def _assigned(self, *topics: str) -> list[TP]:
+        consumer = self._app.consumer
+        return [tp for tp in consumer.assignment() if tp.topic in topics] if consumer.started else []
+
+    def _sources(self) -> list[TP]:
+        return self._assigned(self._topics.links.name, self._topics.articles.name)
+
+    def lag(self) -> dict[tuple[str, int], int]:
+        """Return the records that wait, by topic and partition; a partition of which nothing is known yet has none."""
+        consumer = self._app.consumer
+        lag = {}
+        for tp in self._sources():
+            high_water = consumer.highwater(tp)
+            if high_water is not None:
+                position = self._guard.position(tp) or consumer._committed_offset.get(tp) or 0  # noqa: SLF001
+                lag[tp.topic, tp.partition] = max(0, high_water - position)
+        return lag
+
+    def is_lagging(self) -> bool:
+        """Whether so many records wait that an article may have gained links without our knowing."""
+        return sum(self.lag().values()) > LAGGING_RECORDS
+
+    def partitions_assigned(self) -> int:
+        """Return how many partitions of the state are this worker's."""
+        return len(self._assigned(self._topics.changelog.name))
+
+    def is_stuck(self) -> bool:
+        """Whether there has been work for STUCK_AFTER_S, and none of it was done."""
+        return self._progress.waiting_s(monotonic()) > STUCK_AFTER_S
+
+    async def run(self) -> None:
+        """Observe for ever; end a worker that has been stuck for GIVE_UP_AFTER_S: Faust has stalls it does not see."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            positions = {tp: self._guard.position(tp) for tp in self._sources()}
+            self._progress.observe(positions, lag=sum(self.lag().values()), now_s=monotonic())
+            if self._progress.waiting_s(monotonic()) > GIVE_UP_AFTER_S:
+                die(f"records have been waiting for {GIVE_UP_AFTER_S:.0f} s, and none was applied")
+
+    def not_live(self) -> str | None:
+        """Return why this worker should be restarted, or None."""
+        return f"records have been waiting for over {STUCK_AFTER_S:.0f} s, none applied" if self.is_stuck() else None
+
+    def not_ready(self) -> str | None:
+        """Return why this worker can't answer for its partitions yet, or None."""
+        assigned, recovered = self.partitions_assigned(), len(self._store.recovered)
+        if assigned == 0:
+            return "no partition is assigned"
+        return None if recovered == assigned else f"the state of {recovered} of {assigned} partitions is recovered"

@@ -1,0 +1,1 @@
+"""What the topics say, put together for readers."""

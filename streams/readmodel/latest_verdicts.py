@@ -1,0 +1,42 @@
+"""The newest verdict on every article, read from the verdicts topic."""
+
+from kafka import KafkaConsumer, TopicPartition
+
+from streams.schema import codec
+from streams.schema.topics import Topic, Topics
+from streams.schema.verdict import Verdict
+
+
+def latest_verdicts(bootstrap: str, topic: Topic) -> list[Verdict]:
+    """Read the topic from its beginning to where it ends now. Raises KafkaError."""
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap.split(","), enable_auto_commit=False, group_id=None)
+    try:
+        partitions = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
+        consumer.assign(partitions)
+        ends = consumer.end_offsets(partitions)
+        consumer.seek_to_beginning(*partitions)
+        values: dict[bytes, bytes | None] = {}
+        while any(consumer.position(partition) < ends[partition] for partition in partitions):
+            for records in consumer.poll(timeout_ms=500, max_records=10_000).values():
+                values.update((record.key, record.value) for record in records)
+    finally:
+        consumer.close()
+    return [codec.verdicts.decode(value) for value in values.values() if value is not None]
+
+
+def waiting_records(bootstrap: str, topics: Topics) -> int:
+    """Return how many link and article records no worker has accumulated yet. Raises KafkaError."""
+    # In the group's name, but never subscribed: it reads what the group committed and takes part in nothing.
+    consumer = KafkaConsumer(
+        bootstrap_servers=bootstrap.split(","), enable_auto_commit=False, group_id=topics.namespace
+    )
+    try:
+        partitions = [
+            TopicPartition(topic.name, number)
+            for topic in (topics.links, topics.articles)
+            for number in range(topic.partitions)
+        ]
+        ends, starts = consumer.end_offsets(partitions), consumer.beginning_offsets(partitions)
+        return sum(ends[tp] - max(consumer.committed(tp) or 0, starts[tp]) for tp in partitions)
+    finally:
+        consumer.close()

@@ -1,0 +1,124 @@
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "FLATLINE_"
+# What `flatline up` writes into its data folder while it runs, so that commands in other terminals find its servers.
+ENV_FILE = "flatline.env"
+
+
+class SettingsError(Exception):
+    """The environment holds a value that can't be used. The message names each variable and the cause."""
+
+
+_SERVER = r"(\[[0-9A-Fa-f:.]+\]|[^\s,:\[\]]+):\d{1,5}"
+
+
+def _bootstrap(value: str) -> str:
+    if not re.fullmatch(rf"{_SERVER}(,{_SERVER})*", value):
+        raise ValueError("expected host:port, or several with commas and no spaces between them")
+    return value
+
+
+def _namespace(value: str) -> str:
+    # Kafka's own rule for topic names, shortened by the longest of our suffixes.
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", value):
+        raise ValueError("expected up to 200 letters, digits, '.', '_' and '-', the first one a letter or digit")
+    return value
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseSettings):
+    """All settings of one installation: the environment first, then the running installation's file, then these.
+
+    The variable of each is FLATLINE_ and its name in upper case.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    kafka_bootstrap: Annotated[str, AfterValidator(_bootstrap)] = Field(
+        "127.0.0.1:9092", description="Kafka servers to start from, as host:port, with commas between them."
+    )
+    namespace: Annotated[str, AfterValidator(_namespace)] = Field(
+        "flatline", description="Prefix of the topics and name of the consumer group; several can share a cluster."
+    )
+    partitions: int = Field(8, ge=1, le=1000, description="Partitions of the topics keyed by article. Fixed for life.")
+    replication_factor: int = Field(1, ge=1, le=32767, description="Copies of each partition; 3 in production.")
+    data_dir: Path = Field(Path(".flatline"), description="Folder of everything that is kept on this machine.")
+    worker_host: str = Field("127.0.0.1", description="Address of the worker's /metrics, /livez and /readyz.")
+    worker_port: Port = Field(8711, description="Port of the worker's /metrics, /livez and /readyz.")
+    ingest_host: str = Field("127.0.0.1", description="Address of the ingest.")
+    ingest_port: Port = Field(8710, description="Port of the ingest.")
+    ingest_tokens_file: Path | None = Field(None, description="File of the tokens that may push.")
+    slack_webhook_url_file: Path | None = Field(
+        None, description="File that holds a Slack webhook's URL; without it alerts stay in Alertmanager."
+    )
+    watch_list_size: int = Field(200, ge=0, description="How many articles have metrics of their own.")
+    clock_origin: AwareDatetime | None = Field(
+        None, description="Accelerated clock: what it showed at clock_epoch. RFC 3339."
+    )
+    clock_epoch: AwareDatetime | None = Field(
+        None, description="Accelerated clock: when, by the wall clock, it showed clock_origin. RFC 3339."
+    )
+    clock_speed: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="Accelerated clock: its seconds in one of the wall clock's."
+    )
+
+    @model_validator(mode="after")
+    def _clock_is_whole(self) -> Self:
+        clock = {name: getattr(self, name) for name in ("clock_origin", "clock_epoch", "clock_speed")}
+        missing = [name for name, value in clock.items() if value is None]
+        if missing and len(missing) < len(clock):
+            variables = " and ".join(PREFIX + name.upper() for name in missing)
+            raise ValueError(f"the accelerated clock needs {variables} too: set all three of its variables, or none")
+        return self
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that make another process load these very settings."""
+        return {
+            PREFIX + name.upper(): value.isoformat() if isinstance(value, datetime) else str(value)
+            for name, value in self
+            if value is not None
+        }
+
+    def dotenv(self) -> str:
+        """Return `environment` as the lines of a file that `load_settings` reads."""
+        quoted = {name: value.replace("\\", "\\\\").replace("'", "\\'") for name, value in self.environment().items()}
+        return "".join(f"{name}='{value}'\n" for name, value in quoted.items())
+
+
+def load_settings(data_dir: Path | None = None, *, of_running: bool = True) -> Settings:
+    """Read the settings of the installation in ``data_dir`` (else that of FLATLINE_DATA_DIR, else .flatline).
+
+    With ``of_running`` what `flatline up` says about the installation it runs there fills what the environment
+    leaves open. Raises SettingsError.
+    """
+    try:
+        settings = Settings.model_validate({} if data_dir is None else {"data_dir": data_dir})
+        if not of_running:
+            return settings
+
+        class RunningSettings(Settings):
+            model_config = SettingsConfigDict(env_file=settings.data_dir / ENV_FILE)
+
+        return RunningSettings.model_validate({"data_dir": settings.data_dir})
+    except ValidationError as error:
+        raise SettingsError("\n".join(_causes(error))) from None
+
+
+def _causes(error: ValidationError) -> list[str]:
+    causes = []
+    for cause in error.errors():
+        reason = cause["msg"].removeprefix("Value error, ")
+        if cause["loc"]:
+            variable = PREFIX + str(cause["loc"][0]).upper()
+            causes.append(f"{variable} is {str(cause['input'])!r}: {reason[0].lower()}{reason[1:]}")
+        else:
+            causes.append(reason)
+    return causes

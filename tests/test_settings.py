@@ -1,0 +1,88 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from streams.settings import ENV_FILE, Settings, SettingsError, load_settings
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No installation in the current folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "cause"),
+    [
+        ("FLATLINE_WORKER_PORT", "70000", "less than or equal to 65535"),
+        ("FLATLINE_INGEST_PORT", "0", "greater than or equal to 1"),
+        ("FLATLINE_PARTITIONS", "0", "greater than or equal to 1"),
+        ("FLATLINE_PARTITIONS", "many", "valid integer"),
+        ("FLATLINE_CLOCK_SPEED", "0", "greater than 0"),
+        ("FLATLINE_CLOCK_SPEED", "inf", "finite"),
+        ("FLATLINE_CLOCK_ORIGIN", "2024-01-01T00:00:00", "timezone"),
+        ("FLATLINE_KAFKA_BOOTSTRAP", "broker", "host:port"),
+        ("FLATLINE_KAFKA_BOOTSTRAP", "a:1, b:2", "no spaces"),
+        ("FLATLINE_NAMESPACE", "my team", "letters"),
+    ],
+)
+def test_error_names_variable_and_cause(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, cause: str) -> None:
+    """Whoever set it reads which variable it is, what it holds, and what is wrong with that."""
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert str(raised.value).startswith(f"{variable} is {value!r}: ")
+    assert cause in str(raised.value)
+
+
+def test_every_error_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two mistakes are two lines, not two attempts."""
+    monkeypatch.setenv("FLATLINE_PARTITIONS", "0")
+    monkeypatch.setenv("FLATLINE_WORKER_PORT", "x")
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert [line.split()[0] for line in str(raised.value).splitlines()] == [
+        "FLATLINE_PARTITIONS",
+        "FLATLINE_WORKER_PORT",
+    ]
+
+
+def test_clock_is_set_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One or two of its settings are refused, with the names of the missing ones."""
+    monkeypatch.setenv("FLATLINE_CLOCK_SPEED", "10")
+    with pytest.raises(SettingsError, match="FLATLINE_CLOCK_ORIGIN and FLATLINE_CLOCK_EPOCH"):
+        load_settings()
+    monkeypatch.setenv("FLATLINE_CLOCK_ORIGIN", "2024-01-01T00:00:00Z")
+    monkeypatch.setenv("FLATLINE_CLOCK_EPOCH", "2026-01-01T00:00:00Z")
+    assert load_settings().clock_origin == datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def test_environment_wins_over_the_running_installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The file of `flatline up` fills what the environment leaves open, unless the caller is `up` itself."""
+    (tmp_path / ENV_FILE).write_text("FLATLINE_KAFKA_BOOTSTRAP='127.0.0.1:1'\nFLATLINE_PARTITIONS='3'\n")
+    monkeypatch.setenv("FLATLINE_PARTITIONS", "5")
+    running = load_settings(tmp_path)
+    assert (running.kafka_bootstrap, running.partitions) == ("127.0.0.1:1", 5)
+    assert load_settings(tmp_path, of_running=False).kafka_bootstrap == "127.0.0.1:9092"
+    monkeypatch.setenv("FLATLINE_DATA_DIR", str(tmp_path))
+    assert load_settings().kafka_bootstrap == "127.0.0.1:1"
+
+
+# Not '$': "${" asks for a variable in such files. Not the separators of lines that no file system puts in our way.
+FOLDERS = st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), exclude_characters="$/"), min_size=1)
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(folder=FOLDERS, speed=st.floats(0.01, 1e9), origin=st.datetimes(timezones=st.just(UTC)))
+def test_written_settings_are_the_settings_read(folder: str, speed: float, origin: datetime) -> None:
+    """What `flatline up` writes leads other commands to the very same settings, whatever the folders are called."""
+    epoch = datetime(2026, 1, 1, tzinfo=UTC)
+    tokens = Path("/") / folder
+    written = Settings(ingest_tokens_file=tokens, clock_origin=origin, clock_epoch=epoch, clock_speed=speed)
+    (Path.cwd() / ENV_FILE).write_text(written.dotenv())
+    read = load_settings(Path.cwd())
+    assert read.model_copy(update={"data_dir": written.data_dir}).environment() == written.environment()
