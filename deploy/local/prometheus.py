@@ -1,0 +1,112 @@
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from deploy.local import probes, programs
+from deploy.local.errors import LaunchError
+from deploy.local.pace import Pace
+from deploy.local.ports import LOOPBACK, Ports
+from deploy.local.processes import Process
+
+_SOURCE = Path(__file__).parents[1] / "prometheus"
+# A scrape each second is as much as a small machine should bear beside everything else.
+_INTERVAL_FLOOR_MS = 1_000
+# Two evaluations: one failed scrape is no alert, at any pace.
+_FOR_FLOOR_MS = 2_000
+
+
+class Prometheus:
+    """The Prometheus of this machine, with deploy/prometheus/prometheus.yml and its rules, completed.
+
+    Expected of the file: `scrape_configs[]` with a `job_name` each, whose targets are replaced by those of
+    ``targets``; `alerting`, which is replaced; `global` with intervals. Of each rules/*.yml: `groups[].rules[]`. An
+    accelerated ``pace`` shortens intervals, `for` and `keep_firing_for`.
+    """
+
+    def __init__(self, folder: Path, ports: Ports, *, source: Path = _SOURCE) -> None:
+        self._folder = folder
+        self._source = source
+        self.address = f"{LOOPBACK}:{ports.claim('prometheus')}"
+
+    def process(self, *, targets: Mapping[str, Sequence[str]], alertmanager: str, pace: Pace) -> Process:
+        """Write its configuration and say how to run it. Raises LaunchError."""
+        rules = self._folder / "rules"
+        rules.mkdir(parents=True, exist_ok=True)
+        for old in rules.glob("*.yml"):
+            old.unlink()
+        for source in sorted(self._source.glob("rules/*.yml")):
+            _write(rules / source.name, _paced_rules(_read(source), pace))
+        prometheus_yml = self._folder / "prometheus.yml"
+        configuration = _completed(
+            _read(self._source / "prometheus.yml"), targets=targets, alertmanager=alertmanager, pace=pace
+        )
+        _write(prometheus_yml, configuration)
+        return Process(
+            name="prometheus",
+            command=[
+                programs.PROMETHEUS.required(),
+                f"--config.file={prometheus_yml}",
+                f"--storage.tsdb.path={self._folder / 'tsdb'}",
+                f"--web.listen-address={self.address}",
+                f"--web.external-url=http://{self.address}",
+            ],
+            address=self.address,
+            is_ready=lambda: probes.answers_ok(self.address, "/-/ready"),
+            job="prometheus",
+        )
+
+
+def _completed(
+    configuration: dict[str, Any], *, targets: Mapping[str, Sequence[str]], alertmanager: str, pace: Pace
+) -> dict[str, Any]:
+    scrapes = configuration["scrape_configs"]
+    unknown = [scrape["job_name"] for scrape in scrapes if scrape["job_name"] not in targets]
+    if unknown:
+        raise LaunchError(f"prometheus.yml has jobs that nothing on this machine serves: {', '.join(unknown)}.")
+    return {
+        **configuration,
+        "global": _paced_intervals(configuration.get("global", {}), pace),
+        "rule_files": ["rules/*.yml"],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
+        "scrape_configs": [
+            {
+                **_paced_intervals(scrape, pace),
+                "static_configs": [{"targets": list(targets[scrape["job_name"]])}],
+            }
+            for scrape in scrapes
+        ],
+    }
+
+
+def _paced_rules(file: dict[str, Any], pace: Pace) -> dict[str, Any]:
+    return {
+        "groups": [
+            {
+                **_paced_intervals(group, pace),
+                "rules": [
+                    _paced(rule, ("for", "keep_firing_for"), pace, floor_ms=_FOR_FLOOR_MS) for rule in group["rules"]
+                ],
+            }
+            for group in file["groups"]
+        ]
+    }
+
+
+def _paced_intervals(section: dict[str, Any], pace: Pace) -> dict[str, Any]:
+    keys = ("scrape_interval", "scrape_timeout", "evaluation_interval", "interval")
+    return _paced(section, keys, pace, floor_ms=_INTERVAL_FLOOR_MS)
+
+
+def _paced(section: dict[str, Any], keys: Sequence[str], pace: Pace, *, floor_ms: int) -> dict[str, Any]:
+    return section | {key: pace.shorten(str(section[key]), floor_ms=floor_ms) for key in keys if key in section}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(path.read_text())
+    return content
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))

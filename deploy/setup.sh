@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# Gets what Flatline needs on this machine: system packages, .venv, Kafka's jars in .tools/kafka.
+# Run it as often as you like: it does only what is missing. Needs Debian or Ubuntu for the first step.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+say() { printf '%s\n' "$*"; }
+fail() {
+  printf 'setup: %s\n' "$*" >&2
+  exit 1
+}
+# What a command says is shown only if it fails.
+quietly() {
+  local said
+  said=$("$@" 2>&1 </dev/null) || {
+    printf '%s\n' "$said" >&2
+    return 1
+  }
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# --- Python: python3, unless that is too old -------------------------------------------------------------------------
+is_python() { have "$1" && "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+find_python() {
+  local candidate
+  for candidate in python3 python3.13 python3.12 python3.11; do
+    if is_python "$candidate"; then
+      say "$candidate"
+      return
+    fi
+  done
+}
+
+# --- System packages -----------------------------------------------------------------------------------------------
+java_major() { java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1; }
+has_java() { have java && [ "$(java_major || say 0)" -ge 17 ] 2>/dev/null; }
+has_prometheus() { have prometheus && have promtool; }
+has_alertmanager() { { have prometheus-alertmanager || have alertmanager; } && have amtool; }
+
+missing_packages() {
+  local python
+  python=$(find_python)
+  if [ -n "$python" ]; then
+    "$python" -c 'import ensurepip, venv' 2>/dev/null || say "$(basename "$python")-venv"
+  elif ! have python3; then
+    say python3 python3-venv
+  fi
+  has_java || say java
+  have mvn || say maven
+  has_prometheus || say prometheus
+  has_alertmanager || say prometheus-alertmanager
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+apt() { quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -q "$@"; }
+
+# Debian's packages start their services, on every address of the machine. Ours run on 127.0.0.1, when asked to.
+policy=/usr/sbin/policy-rc.d
+forbid_service_starts() {
+  [ ! -e "$policy" ] || return 0
+  trap 'as_root rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+  as_root chmod 755 "$policy"
+}
+disable_unit() {
+  have systemctl || return 0
+  local now=()
+  [ ! -d /run/systemd/system ] || now=(--now)
+  as_root systemctl disable --quiet "${now[@]}" "$1.service" 2>/dev/null ||
+    say "packages: $1.service could not be disabled; it may start with the machine"
+}
+
+install_packages() {
+  local packages=("$@") command i
+  command="apt-get install --no-install-recommends ${packages[*]/#java/openjdk-17-jre-headless}"
+  have apt-get || fail "this machine has no apt-get, and these are missing: ${packages[*]}.
+Install Python 3.11 or later with venv, Java 17 or later, Maven, Prometheus (with promtool) and Alertmanager (with
+amtool) so that they are on the PATH, then run 'make setup' again."
+  [ "$(id -u)" -eq 0 ] || have sudo || fail "these packages are missing: ${packages[*]}.
+Run this as root, then 'make setup' again:
+  $command"
+  say "packages: installing ${packages[*]}"
+  apt update || fail "apt-get update failed: see above"
+  for i in "${!packages[@]}"; do
+    if [ "${packages[i]}" = java ]; then
+      # Where 17 is not to be had, the default is newer.
+      packages[i]=default-jre-headless
+      apt-cache show openjdk-17-jre-headless >/dev/null 2>&1 && packages[i]=openjdk-17-jre-headless
+    fi
+  done
+  forbid_service_starts
+  apt install --no-install-recommends "${packages[@]}" || fail "apt-get could not install ${packages[*]}: see above"
+  for i in "${packages[@]}"; do
+    case $i in prometheus | prometheus-alertmanager) disable_unit "$i" ;; esac
+  done
+}
+
+mapfile -t packages < <(missing_packages | tr ' ' '\n')
+if [ "${#packages[@]}" -eq 0 ]; then
+  say "packages: all there"
+else
+  install_packages "${packages[@]}"
+fi
+has_java || fail "Java 17 or later is needed, and 'java' on the PATH is $(java_major). Put a newer one first on the PATH."
+
+# --- .venv ---------------------------------------------------------------------------------------------------------
+python=$(find_python)
+[ -n "$python" ] || fail "Python 3.11 or later is needed; python3 here is $(python3 -V 2>&1 | cut -d' ' -f2).
+Install a newer one (as python3.13, python3.12 or python3.11 on the PATH), then run 'make setup' again."
+
+constraints=()
+[ ! -f constraints.txt ] || constraints=(-c constraints.txt)
+wanted() { cat pyproject.toml "${constraints[@]:1}"; }
+if is_python .venv/bin/python && wanted | cmp -s - .venv/installed-from; then
+  say "python: .venv is up to date ($(.venv/bin/python -V))"
+else
+  say "python: installing into .venv ($("$python" -V))"
+  is_python .venv/bin/python || "$python" -m venv --clear .venv
+  quietly .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' "${constraints[@]}"
+  wanted >.venv/installed-from
+fi
+
+# --- Kafka ---------------------------------------------------------------------------------------------------------
+version=$(sed -n 's:.*<kafka.version>\(.*\)</kafka.version>.*:\1:p' deploy/kafka/pom.xml)
+if cmp -s deploy/kafka/pom.xml .tools/kafka/pom.xml; then
+  say "kafka: .tools/kafka is up to date ($version)"
+else
+  say "kafka: copying the jars of $version to .tools/kafka"
+  rm -rf .tools/kafka.new
+  mkdir -p .tools/kafka.new
+  quietly mvn -q -B -f deploy/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/.tools/kafka.new"
+  cp deploy/kafka/pom.xml .tools/kafka.new/pom.xml
+  rm -rf .tools/kafka
+  mv .tools/kafka.new .tools/kafka
+fi

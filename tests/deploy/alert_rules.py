@@ -1,0 +1,22 @@
+"""The alerting rules as they stand in the files, and what the project's own files say about them."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import deploy
+
+DEPLOY = Path(deploy.__file__).parent
+RULES = sorted((DEPLOY / "prometheus" / "rules").glob("*.yml"))
+RULE_TESTS = sorted((DEPLOY / "prometheus" / "tests").glob("*.yml"))
+
+
+def rules() -> list[dict[str, Any]]:
+    """Return every rule of every file."""
+    return [rule for file in RULES for group in yaml.safe_load(file.read_text())["groups"] for rule in group["rules"]]
+
+
+def alerts() -> dict[str, dict[str, Any]]:
+    """Return the alerting rules by name."""
+    return {rule["alert"]: rule for rule in rules() if "alert" in rule}
