@@ -87,7 +87,7 @@ class Judge:
             for key in self.dockets.pop(number).keys:
                 self._watch_list.forget(key.decode())
         for number in newly:
-            self.dockets[number] = Docket(partitions[number].keys())
+            self.dockets[number] = Docket(partitions[number])
 
     def settle(self, number: int, partition: Partition) -> Iterator[Outgoing]:
         """Judge what changed and what is due, and yield the records of new verdicts."""

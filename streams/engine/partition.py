@@ -1,6 +1,6 @@
 """The articles of one partition: as bytes until touched, and as bytes again once written."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from streams.domain.article import Article, Header, SegmentId
@@ -33,9 +33,9 @@ class Partition:
     def __contains__(self, key: bytes) -> bool:
         return key in self._decoded or key in self._records
 
-    def keys(self) -> Iterable[bytes]:
+    def __iter__(self) -> Iterator[bytes]:
         """Return the keys of all articles."""
-        return self._records.keys() | self._decoded.keys()
+        return iter(self._records.keys() | self._decoded.keys())
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Apply one changelog record. Raises nothing: what the bytes mean is found out when they are needed."""

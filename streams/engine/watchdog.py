@@ -51,9 +51,9 @@ class Progress:
 
     def observe(self, positions: Mapping[TP, int | None], *, lag: int, now_s: float) -> None:
         """Note how far each partition is, and how many records wait in all."""
-        if lag == 0 or positions != self._positions:
+        if lag == 0:
             self._waiting_since_s = None
-        elif self._waiting_since_s is None:
+        elif self._waiting_since_s is None or positions != self._positions:
             self._waiting_since_s = now_s
         self._positions = positions
 

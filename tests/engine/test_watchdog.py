@@ -1,0 +1,45 @@
+"""Watchdogs: a worker that does no work while there is some, and one whose loop is blocked."""
+
+import subprocess
+import sys
+
+import pytest
+
+from streams.engine.store import EXIT_SOFTWARE
+from streams.engine.watchdog import Progress
+
+
+@pytest.mark.parametrize(
+    ("observations", "waiting_s", "why"),
+    [
+        ([(10, 5, 0), (10, 5, 30)], 30, "work, and no progress"),
+        ([(10, 0, 0), (10, 0, 30)], 0, "nothing to do"),
+        ([(10, 5, 0), (11, 5, 30)], 0, "it gets on"),
+        ([(10, 5, 0), (11, 5, 20), (11, 5, 25)], 5, "counted from the last progress"),
+        ([(None, 5, 0), (None, 5, 30)], 30, "it never began"),
+    ],
+)
+def test_progress(observations: list[tuple[int | None, int, float]], waiting_s: float, why: str) -> None:
+    """Waiting is measured while there is lag and the position stays."""
+    progress = Progress()
+    for position, lag, now_s in observations:
+        progress.observe({"tp": position}, lag=lag, now_s=now_s)  # type: ignore[dict-item]
+    assert progress.waiting_s(observations[-1][2]) == waiting_s, why
+
+
+def test_a_blocked_loop_ends_the_process() -> None:
+    """A process whose event loop is blocked beyond the limit ends by itself, with the exit code for it."""
+    program = """
+import asyncio, time
+from streams.engine.watchdog import LoopWatchdog
+
+async def main():
+    task = asyncio.create_task(LoopWatchdog(limit_s=0.6).run())
+    await asyncio.sleep(0.3)
+    time.sleep(30)
+
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=25)
+    assert done.returncode == EXIT_SOFTWARE
+    assert "the event loop was blocked" in done.stderr
