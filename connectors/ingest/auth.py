@@ -1,0 +1,120 @@
+"""Who pushes: bearer tokens, each of which stands for a source."""
+
+import hmac
+import logging
+import re
+import stat
+from pathlib import Path
+from typing import Final, Protocol
+
+from connectors.errors import ConnectorError
+
+ANONYMOUS: Final = "anonymous"
+TOKEN_CHARACTERS_MIN: Final = 16
+
+_log = logging.getLogger(__name__)
+
+# A source name (streams/schema/limits.py), a colon or white space, and a token as RFC 6750 §2.1 defines it.
+_LINE: Final = re.compile(r"(?P<source>[A-Za-z0-9][A-Za-z0-9._:/@+~-]{0,199})(?::|\s+)(?P<token>[A-Za-z0-9._~+/-]+=*)")
+
+
+class TokensError(ConnectorError):
+    """The tokens file can't be used. The message names the line, and never quotes it."""
+
+
+class Authority(Protocol):
+    """Tells sources by their requests."""
+
+    def source_of(self, authorization: str | None) -> str | None:
+        """Return the source that sends this Authorization header, or None if it is nobody we know."""
+
+    def reload(self) -> None:
+        """Look again who may push."""
+
+
+class Anyone:
+    """No authority at all: everybody is the source `anonymous`."""
+
+    def source_of(self, authorization: str | None) -> str | None:  # noqa: ARG002
+        """Return `anonymous`."""
+        return ANONYMOUS
+
+    def reload(self) -> None:
+        """Do nothing: everyone still may."""
+
+
+class Tokens:
+    """The tokens of a file, a ``source:token`` a line; ``#`` begins a comment. It is read again when it changes."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the file. Raise `TokensError`."""
+        self._path = path
+        self._version = self._look()
+        self._tokens = self._read()
+
+    def source_of(self, authorization: str | None) -> str | None:
+        """Return the source whose token is in the header, or None."""
+        self._reload_if_changed()
+        scheme, _, given = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        token = given.strip().encode(errors="surrogateescape")
+        # Against every one, so that the time taken says nothing.
+        found = [source for known, source in self._tokens.items() if hmac.compare_digest(token, known)]
+        return found[0] if found else None
+
+    def reload(self) -> None:
+        """Read the file again. If it can't be used, that is logged and the tokens stay as they were."""
+        try:
+            self._version = self._look()
+            self._tokens = self._read()
+        except TokensError as error:
+            _log.error("%s The tokens stay as they were.", error)
+        else:
+            _log.info("%s was read: %d tokens", self._path, len(self._tokens))
+
+    def _reload_if_changed(self) -> None:
+        try:
+            is_changed = self._look() != self._version
+        except TokensError:
+            is_changed = False  # gone for a moment, as while an editor saves it
+        if is_changed:
+            self.reload()
+
+    def _look(self) -> tuple[int, int, int]:
+        try:
+            status = self._path.stat()
+        except OSError as error:
+            raise TokensError(f"{self._path} can't be read: {error.strerror}.") from None
+        return status.st_mtime_ns, status.st_size, status.st_ino
+
+    def _read(self) -> dict[bytes, str]:
+        try:
+            text = self._path.read_text(encoding="ascii")
+            is_open = self._path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH)
+        except OSError as error:
+            raise TokensError(f"{self._path} can't be read: {error.strerror}.") from None
+        except UnicodeDecodeError:
+            raise TokensError(f"{self._path} holds more than ASCII.") from None
+        if is_open:
+            _log.warning("%s can be read by others; `chmod 600` makes it yours alone.", self._path)
+        tokens: dict[bytes, str] = {}
+        for number, line in enumerate(text.splitlines(), start=1):
+            if line.strip() and not line.lstrip().startswith("#"):
+                token, source = self._parse(line.strip(), number)
+                if tokens.setdefault(token, source) != source:
+                    raise TokensError(f"{self._path} line {number}: an earlier source has the same token.")
+        if not tokens:
+            raise TokensError(f"{self._path} holds no token: write lines such as `my-crawler:…`.")
+        return tokens
+
+    def _parse(self, line: str, number: int) -> tuple[bytes, str]:
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise TokensError(f"{self._path} line {number} is not `source:token`.")
+        if len(match["token"]) < TOKEN_CHARACTERS_MIN:
+            raise TokensError(
+                f"{self._path} line {number}: a token needs {TOKEN_CHARACTERS_MIN} characters or more; "
+                "`openssl rand -hex 32` makes one."
+            )
+        return match["token"].encode(), match["source"]

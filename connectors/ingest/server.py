@@ -1,0 +1,65 @@
+"""The ingest as a server, from its start to its orderly end."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from typing import Final
+
+from aiohttp import web
+
+from connectors.errors import ConnectorError
+from connectors.ingest.app import Ingest
+from connectors.ingest.intake import SETTLED_WITHIN_S
+
+_PROBE_WITHIN_S: Final = 2
+_KEEPALIVE_S: Final = 75
+
+
+async def serve(
+    ingest: Ingest, *, host: str, port: int, on_listening: Callable[[], None], on_hangup: Callable[[], None]
+) -> None:
+    """Serve until SIGTERM or Ctrl-C, then let no more requests in and finish those that are. Raise `ConnectorError`."""
+    # aiohttp's own messages on broken requests quote them, tokens and all. Bodies are decompressed by ourselves: it
+    # takes a gzip stream that is cut short for a whole one.
+    silent = logging.getLogger(f"{__name__}.aiohttp")
+    silent.disabled = True
+    runner = web.AppRunner(
+        ingest.application(),
+        access_log=None,
+        logger=silent,
+        auto_decompress=False,
+        keepalive_timeout=_KEEPALIVE_S,
+        shutdown_timeout=SETTLED_WITHIN_S,
+    )
+    await runner.setup()
+    site = web.TCPSite(runner, host, port)
+    try:
+        await site.start()
+    except OSError as error:
+        await runner.cleanup()
+        raise ConnectorError(f"The ingest can't listen on {host}:{port}: {error.strerror}.") from error
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, on_hangup)
+    on_listening()
+    await stop.wait()
+    await site.stop()
+    # aiohttp's own end reads no further: without this, a body that is still coming would be lost.
+    await ingest.drain()
+    await runner.cleanup()
+
+
+async def is_kafka_reachable(bootstrap: str) -> bool:
+    """Whether one of ``host:port,...`` accepts a connection."""
+    for server in bootstrap.split(","):
+        host, _, port = server.rpartition(":")
+        try:
+            async with asyncio.timeout(_PROBE_WITHIN_S):
+                _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+        except (OSError, TimeoutError):
+            continue
+        writer.close()
+        return True
+    return False

@@ -1,0 +1,126 @@
+"""Files of records, a record a line: plain, gzip or zstd, told by their first bytes."""
+
+import codecs
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple, cast
+
+import zstandard
+
+from connectors.errors import ConnectorError
+
+# More than any record may have, and little enough for a dead letter. What follows on the same line is skipped.
+LINE_BYTES_MAX: Final = 900_000
+
+_GZIP: Final = b"\x1f\x8b"
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_BLOCK_BYTES: Final = 1 << 20
+_PLAIN_BLOCK_BYTES: Final = 1 << 17
+# Four bytes of zstd can stand for 128 KiB: of small pieces comes little at a time.
+_ZSTD_PIECE_BYTES: Final = 256
+
+
+class UnreadableFile(ConnectorError):
+    """The file can't be opened, or not be read to its end. The message names it and the cause."""
+
+
+class Line(NamedTuple):
+    """A line without its end; the first one has number 1."""
+
+    number: int
+    value: bytes
+
+
+class LineFile:
+    """The lines of one file, or of standard input."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Open ``path``, or standard input for None. Raise `UnreadableFile`."""
+        self.name = "standard input" if path is None else str(path)
+        self.size_bytes: int | None = None
+        try:
+            # Large blocks: each read lets Kafka's thread in, and it is slow to go again.
+            self._file = io.BufferedReader(
+                io.FileIO(0 if path is None else path, closefd=path is not None), _BLOCK_BYTES
+            )
+            if path is not None and path.is_file():
+                self.size_bytes = path.stat().st_size
+        except OSError as error:
+            raise UnreadableFile(f"{self.name} can't be read: {error.strerror}") from error
+
+    @property
+    def read_bytes(self) -> int:
+        """How many of its ``size_bytes`` are behind us; 0 where there is no size."""
+        return 0 if self.size_bytes is None or self._file.closed else self._file.tell()
+
+    def __iter__(self) -> Iterator[Line]:
+        """Return the lines, blank ones left out. Raise `UnreadableFile` where the file is broken or ends too soon.
+
+        A line of more than LINE_BYTES_MAX bytes comes with LINE_BYTES_MAX + 1 of them.
+        """
+        number = 0
+        try:
+            with self._file, self._plain() as plain:
+                while value := plain.readline(LINE_BYTES_MAX + 1):
+                    number += 1
+                    if len(value) > LINE_BYTES_MAX and not value.endswith(b"\n"):
+                        _skip_line(plain)
+                    value = value.removeprefix(codecs.BOM_UTF8) if number == 1 else value
+                    value = value.rstrip(b"\r\n")
+                    if value and not value.isspace():
+                        yield Line(number, value)
+        except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
+            raise UnreadableFile(f"{self.name} is broken after line {number}: {error}") from error
+
+    def _plain(self) -> BinaryIO:
+        magic = self._file.peek(4)[:4]
+        if magic.startswith(_GZIP) or self.name.endswith(".gz"):
+            return cast("BinaryIO", io.BufferedReader(gzip.GzipFile(fileobj=self._file), _PLAIN_BLOCK_BYTES))
+        if magic.startswith(_ZSTD) or self.name.endswith(".zst"):
+            return io.BufferedReader(_Zstd(self._file), _PLAIN_BLOCK_BYTES)
+        return self._file
+
+
+class _Zstd(io.RawIOBase):
+    """Decompresses frame after frame. zstandard's own reader takes a file that is cut short for a whole one."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._decompressor = zstandard.ZstdDecompressor()
+        self._frame = self._decompressor.decompressobj()
+        self._is_within_frame = True  # an empty file is no zstd file
+        self._pending = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while not self._pending:
+            piece = self._file.read(_ZSTD_PIECE_BYTES)
+            if not piece:
+                if self._is_within_frame:
+                    raise EOFError("the archive ends too soon")
+                return 0
+            self._pending = self._decompressed(piece)
+        count = min(len(buffer), len(self._pending))
+        buffer[:count] = self._pending[:count]
+        self._pending = self._pending[count:]
+        return count
+
+    def _decompressed(self, piece: bytes) -> bytes:
+        plain = []
+        while piece:
+            if not self._is_within_frame:
+                self._frame, self._is_within_frame = self._decompressor.decompressobj(), True
+            plain.append(self._frame.decompress(piece))
+            self._is_within_frame, piece = not self._frame.eof, self._frame.unused_data
+        return b"".join(plain)
+
+
+def _skip_line(file: BinaryIO) -> None:
+    while rest := file.readline(_BLOCK_BYTES):
+        if rest.endswith(b"\n"):
+            return

@@ -1,0 +1,61 @@
+"""Link events on their way to Kafka: checked, and keyed by the article's canonical URL."""
+
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import msgspec
+
+from streams.domain.urls import InvalidUrl, canonicalize
+from streams.schema import codec
+from streams.schema.limits import RECORD_BYTES_MAX
+from streams.schema.link_event import LinkEvent
+from streams.schema.rejection import Reason, Rejected
+
+# A page links to many articles, an article is linked to by many pages, and both come in runs.
+_cached_canonicalize = lru_cache(maxsize=16_384)(canonicalize)
+
+# Raw values: what a producer wrote in fields that we don't know stays as it was written.
+_decode_fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+class PreparedLink(NamedTuple):
+    """A link event that can be sent: its article's key, the bytes to send, and what they say."""
+
+    key: bytes
+    value: bytes
+    event: LinkEvent
+
+
+def prepare(value: bytes, *, default_source: str | None = None) -> PreparedLink:
+    """Check one link event and return it with its key; raise `Rejected` and nothing else.
+
+    The bytes stay as they are, except that an event without a source gets ``default_source``.
+    """
+    event = codec.links.decode(value)
+    key = article_key(event.url_to, field="url_to")
+    article_key(event.url_from, field="url_from")
+    if default_source is not None and event.source is None:
+        value = _with_source(value, default_source)
+        event = msgspec.structs.replace(event, source=default_source)
+    return PreparedLink(key, value, event)
+
+
+def article_key(url: str, *, field: str) -> bytes:
+    """Return the key of the article at ``url``; raise `Rejected`, naming the field, if it is no URL."""
+    try:
+        return _cached_canonicalize(url).encode()
+    except InvalidUrl as error:
+        raise Rejected(Reason.INVALID_URL, f"{field}: {error}") from None
+
+
+def _with_source(value: bytes, source: str) -> bytes:
+    try:
+        fields = _decode_fields(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # in a field that we don't know
+        raise Rejected(Reason.INVALID_JSON, str(error)) from None
+    fields["source"] = msgspec.Raw(msgspec.json.encode(source))
+    value = msgspec.json.encode(fields)
+    if len(value) > RECORD_BYTES_MAX:
+        detail = f"the record has {len(value)} bytes with its source; the limit is {RECORD_BYTES_MAX}"
+        raise Rejected(Reason.TOO_LONG, detail)
+    return value

@@ -1,0 +1,55 @@
+"""The command line. Each command is a thin shell; what a person can mend ends in a message and exit code 1."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from streams.cli import article, articles, demo, doctor, imports, ingest, topics, up, worker
+
+app = typer.Typer(
+    name="flatline",
+    help="Watches the links that content earns, and says when a piece stops earning them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("up")(up.up)
+app.command("import")(imports.import_files)
+app.command("ingest")(ingest.ingest)
+app.command("worker")(worker.worker)
+app.command("articles")(articles.articles)
+app.add_typer(article.app, name="article")
+app.command("topics")(topics.topics)
+app.command("doctor")(doctor.doctor)
+app.command("demo")(demo.demo)
+
+
+def main() -> None:
+    """Run a command."""
+    try:
+        app()
+    except Exception as error:
+        message = _for_a_person(error)
+        if message is None:
+            raise
+        Console(stderr=True, highlight=False).print(message, markup=False, soft_wrap=True)
+        sys.exit(1)
+
+
+def _for_a_person(error: Exception) -> str | None:
+    """Return what to tell a person of an error that they can mend; None for any other."""
+    # Imported late: these bring whole clients along.
+    from kafka.errors import KafkaError
+
+    from connectors.errors import ConnectorError
+    from deploy.demo.errors import DemoError
+    from deploy.kafka.topics import TopicsError
+    from deploy.local.errors import LaunchError
+    from streams.app import UnfitError
+    from streams.settings import SettingsError
+
+    if isinstance(error, KafkaError):
+        hint = "Start one with `flatline up`, or set FLATLINE_KAFKA_BOOTSTRAP."
+        return f"Kafka does not answer as it should: {error}\n{hint}"
+    mendable = ConnectorError | DemoError | LaunchError | SettingsError | TopicsError | UnfitError
+    return str(error) if isinstance(error, mendable) else None

@@ -1,0 +1,80 @@
+"""`flatline article`: what a team registers about its own pieces."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streams.clock import clock_from
+from streams.schema.rejection import Rejected
+from streams.schema.topics import Topics
+from streams.settings import load_settings
+
+app = typer.Typer(help="Register articles: their title, author, series and importance.", no_args_is_help=True)
+
+
+@app.command()
+def add(
+    url: Annotated[str, typer.Argument(help="Any address of the article.")],
+    *,
+    title: Annotated[str, typer.Option(help="Title, as alerts are to name it.")] = "",
+    published_at: Annotated[str, typer.Option(help="2026-01-31, or 2026-01-31T12:00:00Z.")] = "",
+    author: Annotated[str, typer.Option(help="Author.")] = "",
+    series: Annotated[str, typer.Option(help="Series; its alerts come in one message.")] = "",
+    strategy: Annotated[str, typer.Option(help="Strategy it belongs to.")] = "",
+    tier: Annotated[int, typer.Option(min=1, max=3, help="1 is watched first.")] = 2,
+) -> None:
+    """Register one article, or register it anew, and print its key: its canonical URL."""
+    from connectors import articles
+    from connectors.producer import Producer
+
+    texts = {
+        "url": url,
+        "title": title,
+        "published_at": published_at,
+        "author": author,
+        "series": series,
+        "strategy": strategy,
+        "tier": str(tier),
+    }
+    try:
+        article = articles.prepare(articles.from_texts(texts))
+    except Rejected as rejected:
+        raise typer.BadParameter(rejected.detail) from None
+    settings = load_settings()
+    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
+        producer.send_article(article)
+    typer.echo(article.key.decode())
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="NDJSON, or CSV with a header; also .gz or .zst; - is stdin.")],
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 4 if a line was rejected.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="The summary as one JSON object.")] = False,
+) -> None:
+    """Register the articles of a file.
+
+    NDJSON has one article record a line. CSV has its columns in any order: url, title, published_at, author, series,
+    strategy, tier; only url is required. A line that can't be taken goes to the dead-letter topic with its reason.
+    """
+    from connectors import articles
+    from connectors.lines import LineFile
+    from connectors.producer import Producer
+    from streams.cli.importing import report, run_import
+
+    source = LineFile(None if str(file) == "-" else file)
+    settings = load_settings()
+    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
+        outcome = run_import(
+            [source], producer, prepare=articles.prepare, send=producer.send_article, as_lines=articles.as_ndjson
+        )
+    report(
+        outcome,
+        dead_letters=topics.dead_letters.name,
+        bootstrap=settings.kafka_bootstrap,
+        as_json=json,
+        is_strict=strict,
+    )

@@ -1,0 +1,54 @@
+"""`flatline demo`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.console import Console
+
+from streams.settings import load_settings
+
+if TYPE_CHECKING:
+    from deploy.demo.play import Scenario
+
+EXIT_INTERRUPTED: Final = 130
+
+
+def demo(
+    history: Annotated[
+        Path | None,
+        typer.Option(help="Play this instead: link events as NDJSON, also .gz or .zst.", metavar="FILE"),
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="End when all is played; exit code 1 if it went wrong.")] = False,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder for demos alone; else demo in FLATLINE_DATA_DIR, or in .flatline")
+    ] = None,
+    speed: Annotated[
+        float | None, typer.Option(min=0.01, max=100, help="Days that pass in a second; else what suits.")
+    ] = None,
+) -> None:
+    """Play a simulated history through everything, at days a second, and show what reaches Slack.
+
+    Some hundred articles gain links, pause, stop and revive, and a crawler dies for a while. Afterwards it stays until
+    Ctrl-C, to be looked at. With --history a real history is played: its last part as if it happened now.
+    """
+    from deploy.demo.errors import DemoError
+    from deploy.demo.run import Demo
+    from deploy.local.stopping import until_stopped
+
+    settings = load_settings(of_running=False)
+    played = Demo(settings, folder=data_dir or settings.data_dir / "demo", console=Console(highlight=False))
+    with until_stopped():
+        played.run(_scenario(history, speed=speed, is_once=once), is_once=once)
+    if played.found is None:
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if played.unfulfilled:
+        raise DemoError("Not as expected: " + "; ".join(finding.words for finding in played.unfulfilled))
+
+
+def _scenario(history: Path | None, *, speed: float | None, is_once: bool) -> "Scenario":
+    from deploy.demo.scenarios import RecordedScenario, SimulatedScenario
+
+    if history is None:
+        return SimulatedScenario(days_per_s=speed, is_once=is_once)
+    return RecordedScenario(history, days_per_s=speed)

@@ -1,0 +1,146 @@
+"""What `flatline import` and `flatline article import` have in common: lines in, progress, a summary out."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FrameType
+from typing import Final, Self, TypeVar
+
+import orjson
+import typer
+from rich.console import Console
+
+from connectors.errors import ConnectorError
+from connectors.importer import Tally, take
+from connectors.lines import Line, LineFile
+from connectors.producer import Producer
+from streams.cli.progress import Display
+
+T = TypeVar("T")
+
+EXIT_REJECTED: Final = 4
+EXIT_INTERRUPTED: Final = 130
+_AGAIN: Final = "Import the whole of it again: what is already there changes nothing."
+_DETAIL_CHARACTERS: Final = 200
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an import came to."""
+
+    tally: Tally
+    seconds: float
+    is_interrupted: bool
+
+
+def run_import(
+    files: list[LineFile],
+    producer: Producer,
+    *,
+    prepare: Callable[[bytes], T],
+    send: Callable[[T], None],
+    as_lines: Callable[[LineFile], Iterator[Line]] = iter,
+) -> Outcome:
+    """Send all lines, showing the progress, and wait until Kafka has them; Ctrl-C ends it early.
+
+    Raise a `ConnectorError` that says how far it came.
+    """
+    tally, started_s, is_interrupted = Tally(), time.monotonic(), False
+    failure: ConnectorError | None = None
+    display = Display(files, Console(stderr=True, highlight=False))
+    with display.running(), _CtrlC() as ctrl_c:
+        try:
+            for file in files:
+                lines = ctrl_c.between(as_lines(file))
+                for _ in take(file.name, lines, tally, producer, prepare=prepare, send=send):
+                    display.show(tally.lines)
+        except KeyboardInterrupt:
+            is_interrupted = True
+        except ConnectorError as error:
+            failure = error
+        try:
+            producer.flush()
+        except ConnectorError as error:
+            failure = failure or error
+    if failure:
+        if not tally.lines:
+            raise failure
+        extent = f"Of {tally.lines:,} lines read before that, {producer.deliveries.acknowledged:,} are in Kafka."
+        raise ConnectorError(f"{failure}\n{extent} {_AGAIN}") from failure
+    return Outcome(tally, time.monotonic() - started_s, is_interrupted)
+
+
+def report(outcome: Outcome, *, dead_letters: str, bootstrap: str, as_json: bool, is_strict: bool) -> None:
+    """Print the summary on stdout, and end the program with the exit code that belongs to it, unless that is 0."""
+    if as_json:
+        summary = orjson.dumps(_summary(outcome, dead_letters=dead_letters), option=orjson.OPT_APPEND_NEWLINE)
+        sys.stdout.write(summary.decode())
+    else:
+        for line in _sentences(outcome, dead_letters=dead_letters, bootstrap=bootstrap):
+            sys.stdout.write(f"{line}\n")
+    if outcome.is_interrupted:
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if is_strict and outcome.tally.rejected:
+        raise typer.Exit(EXIT_REJECTED)
+
+
+def _summary(outcome: Outcome, *, dead_letters: str) -> dict[str, object]:
+    tally = outcome.tally
+    return {
+        "lines": tally.lines,
+        "accepted": tally.accepted,
+        "rejected": tally.rejected.total(),
+        "rejected_by_reason": {reason.value: count for reason, count in tally.rejected.most_common()},
+        "dead_letter_topic": dead_letters,
+        "seconds": round(outcome.seconds, 3),
+        "lines_per_s": round(tally.lines / outcome.seconds),
+        "interrupted": outcome.is_interrupted,
+    }
+
+
+def _sentences(outcome: Outcome, *, dead_letters: str, bootstrap: str) -> Iterator[str]:
+    tally = outcome.tally
+    if outcome.is_interrupted:
+        yield f"Interrupted. What was read until then is in Kafka. {_AGAIN}"
+    rate = f"{outcome.seconds:.1f} s, {tally.lines / outcome.seconds:,.0f}/s"
+    yield f"{tally.lines:,} lines: {tally.accepted:,} accepted, {tally.rejected.total():,} rejected ({rate})."
+    for reason, count in tally.rejected.most_common():
+        file, number, detail = tally.examples[reason]
+        yield f"  {count:,} {reason}; the first in {file}, line {number}: {detail[:_DETAIL_CHARACTERS]}"
+    if tally.rejected:
+        yield f"The rejected lines are in the topic {dead_letters}, each with its reason. To see them:"
+        yield f"  python -m kafka.consumer -b {bootstrap} -t {dead_letters} -f full -C auto_offset_reset=earliest"
+
+
+class _CtrlC:
+    """Lets Ctrl-C end the reading of lines, and nothing else: it never breaks off a send, which holds locks."""
+
+    def __init__(self) -> None:
+        self._is_pressed = False
+        self._is_reading = False
+
+    def __enter__(self) -> Self:
+        self._previous = signal.signal(signal.SIGINT, self._press)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._previous)
+
+    def _press(self, _number: int, _frame: FrameType | None) -> None:
+        if self._is_reading or self._is_pressed:  # twice means: at once
+            raise KeyboardInterrupt
+        self._is_pressed = True
+
+    def between(self, lines: Iterator[Line]) -> Iterator[Line]:
+        """Return the lines; raise KeyboardInterrupt before the next one if Ctrl-C was, or is, pressed."""
+        while True:
+            self._is_reading = True
+            if self._is_pressed:
+                raise KeyboardInterrupt
+            line = next(lines, None)
+            self._is_reading = False
+            if line is None:
+                return
+            yield line

@@ -1,0 +1,74 @@
+"""`flatline up`."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from streams.settings import load_settings
+
+if TYPE_CHECKING:
+    from deploy.local.stack import LocalStack
+
+_KAFKA_PORT = 9092
+_PROMETHEUS_PORT = 9090
+_ALERTMANAGER_PORT = 9093
+
+_FIRST_EVENT = """
+Send a first event:
+  curl http://{ingest}/v1/links -H "Authorization: Bearer $(cut -d: -f2 {tokens})" \\
+    -H 'Content-Type: application/json' \\
+    -d '{{"url_from": "https://elsewhere.example/post", "url_to": "https://yours.example/article"}}'
+
+Ctrl-C stops everything."""
+
+
+def up(
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder for everything that is kept [default: FLATLINE_DATA_DIR, or .flatline]")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="How many workers share the partitions")] = 1,
+) -> None:
+    """Run everything on this machine until Ctrl-C: Kafka, the ingest, workers, Prometheus and Alertmanager.
+
+    The next run with the same folder goes on where this one ends. With FLATLINE_KAFKA_BOOTSTRAP set, that cluster is
+    used. A port that is taken is replaced by a free one.
+    """
+    from deploy.local.stack import LocalStack
+    from deploy.local.stopping import until_stopped
+
+    console = Console(highlight=False)
+    settings = load_settings(data_dir, of_running=False)
+    preferred_ports = {
+        "kafka": _KAFKA_PORT,
+        "ingest": settings.ingest_port,
+        **{f"worker-{number}": settings.worker_port + number - 1 for number in range(1, workers + 1)},
+        "prometheus": _PROMETHEUS_PORT,
+        "alertmanager": _ALERTMANAGER_PORT,
+    }
+    installation = LocalStack(
+        settings.data_dir,
+        settings,
+        workers=workers,
+        preferred_ports=preferred_ports,
+        say=lambda line: console.print(line, markup=False, soft_wrap=True),
+    )
+    with until_stopped(), installation as stack:
+        _show(stack, console)
+        stack.wait()
+    console.print("Stopped.")
+
+
+def _show(stack: "LocalStack", console: Console) -> None:
+    table = Table(box=None, show_header=False)
+    for name, address in stack.addresses.items():
+        table.add_row(name, address if name == "kafka" else f"http://{address}")
+    table.add_row("folder", str(stack.settings.data_dir))
+    table.add_row("logs", str(stack.settings.data_dir / "logs"))
+    console.print(table, soft_wrap=True)
+    tokens = shlex.quote(str(stack.settings.ingest_tokens_file))
+    first_event = _FIRST_EVENT.format(ingest=stack.addresses["ingest"], tokens=tokens)
+    console.print(first_event, markup=False, soft_wrap=True)

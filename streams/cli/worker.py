@@ -1,0 +1,59 @@
+"""`flatline worker`."""
+
+import logging
+import socket
+from typing import Annotated, Final
+
+import typer
+
+from streams.schema.topics import Topics
+from streams.settings import Settings, load_settings
+
+PORTS_TRIED: Final = 100
+
+
+def worker(
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=65_535,
+            help="Port of its HTTP endpoints [default: FLATLINE_WORKER_PORT, else the first free one from 8711]",
+        ),
+    ] = None,
+) -> None:
+    """Accumulate and judge: one worker, until it is told to stop. Start more of them to share the load.
+
+    Creates the topics that are missing, and refuses to start when one is not as it must be.
+    """
+    from deploy.kafka.topics import ensure_topics
+    from streams.app import UnfitError, run_worker
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("flatline").setLevel(logging.INFO)
+    settings = load_settings()
+    settings = settings.model_copy(update={"worker_port": port or _port(settings)})
+    if not _is_free(settings.worker_host, settings.worker_port):
+        address = f"{settings.worker_host}:{settings.worker_port}"
+        raise UnfitError(f"A worker can't listen on {address}: set --port or FLATLINE_WORKER_PORT.")
+    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    ensure_topics(settings.kafka_bootstrap, topics.all(), replication_factor=settings.replication_factor)
+    run_worker(settings)
+
+
+def _port(settings: Settings) -> int:
+    """Return the port that was asked for; if none was, the first free one, so that workers can simply be started."""
+    if "worker_port" in settings.model_fields_set:
+        return settings.worker_port
+    candidates = range(settings.worker_port, settings.worker_port + PORTS_TRIED)
+    return next((port for port in candidates if _is_free(settings.worker_host, port)), settings.worker_port)
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True

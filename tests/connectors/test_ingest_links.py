@@ -1,0 +1,152 @@
+"""POST /v1/links: what is taken, what is rejected, and what becomes of it."""
+
+import gzip
+import json
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from connectors.producer import DEAD_LETTER_BYTES_MAX
+from tests.connectors.examples import ACCEPTED, REJECTED, key_of, link
+from tests.connectors.pushing import JSON, NDJSON, SOURCE, RunningIngest
+from tests.integration.reading import Stored, read_all
+
+EVENTS = list(ACCEPTED.values())
+
+
+def with_source(event: bytes) -> dict[str, object]:
+    """Return what the ingest makes of an event: its token's source, unless it has one."""
+    fields: dict[str, object] = msgspec.json.decode(event)
+    return {**fields, "source": fields.get("source") or SOURCE}
+
+
+class NewRecords:
+    """What has been added to the topics since it was made."""
+
+    def __init__(self, ingest: RunningIngest, bootstrap: str) -> None:
+        self._ingest, self._bootstrap = ingest, bootstrap
+        self._seen = {(topic, r.partition, r.offset) for topic in ("links", "dead_letters") for r in self._all(topic)}
+
+    def _all(self, topic: str) -> list[Stored]:
+        return read_all(self._bootstrap, getattr(self._ingest.topics, topic))
+
+    def of(self, topic: str) -> list[Stored]:
+        """Return them."""
+        return [record for record in self._all(topic) if (topic, record.partition, record.offset) not in self._seen]
+
+
+@pytest.fixture
+def new(ingest: RunningIngest, kafka_bootstrap: str) -> NewRecords:
+    """Return what the test adds to the topics."""
+    return NewRecords(ingest, kafka_bootstrap)
+
+
+@pytest.mark.parametrize("shape", ["objects", "array", "ndjson"])
+@pytest.mark.parametrize("is_packed", [False, True], ids=["plain", "gzip"])
+def test_every_accepted_example(ingest: RunningIngest, new: NewRecords, shape: str, is_packed: bool) -> None:
+    """Each accepted example lands under its key in every form; only a missing source is added, nothing else changes."""
+    bodies = {"objects": EVENTS, "array": [b"[" + b" ,\n".join(EVENTS) + b"]"], "ndjson": [b"\r\n\n".join(EVENTS)]}[
+        shape
+    ]
+    for body in bodies:
+        headers = {"Content-Encoding": "gzip"} if is_packed else {}
+        content = gzip.compress(body) if is_packed else body
+        answer = ingest.push(content, NDJSON if shape == "ndjson" else f"{JSON}; charset=utf-8", **headers)
+        assert (answer.status, answer.body) == (200, {"accepted": len(EVENTS) // len(bodies), "rejected": []})
+    stored = new.of("links")
+    assert sorted(record.key or b"" for record in stored) == sorted(map(key_of, EVENTS))
+    decoded = [msgspec.json.decode(record.value or b"") for record in stored]
+    assert sorted(decoded, key=str) == sorted(map(with_source, EVENTS), key=str)
+    untouched = {event for event in EVENTS if b'"source":"' in event}
+    assert untouched
+    assert untouched <= {record.value for record in stored}
+    assert new.of("dead_letters") == []
+
+
+def test_every_rejected_example(ingest: RunningIngest, new: NewRecords) -> None:
+    """Of a batch the rejected events are named by index and reason and lie, untouched, in the dead-letter topic."""
+    # In an array an event must at least be JSON; NDJSON takes everything but what looks like no line at all.
+    lines = {name: event for name, event in REJECTED.items() if event.strip()}
+    good = link("https://a.example/", "https://b.example/")
+    answer = ingest.push(b"\n".join([good, *lines.values(), good]), NDJSON)
+    assert (answer.status, answer.body["accepted"]) == (200, 2)
+    reasons = [(event["index"], event["reason"]) for event in answer.body["rejected"]]
+    assert reasons == [(index, name.split(".")[0]) for index, name in enumerate(lines, start=1)]
+    letters = new.of("dead_letters")
+    assert [letter.value for letter in letters] == list(lines.values())
+    for letter, event in zip(letters, answer.body["rejected"], strict=True):
+        assert letter.headers == {
+            "reason": event["reason"],
+            "detail": event["detail"],
+            "source": SOURCE,
+            "http_index": str(event["index"]),
+        }
+    assert len(new.of("links")) == 2
+
+
+@pytest.mark.parametrize("event", [b"42", b"{}", b' {"url_from": "x", "url_to": "y"}\n'])
+@pytest.mark.parametrize("form", ["%b", "[%b]", "[%b,%b]"])
+def test_a_batch_without_a_single_event_that_can_be_taken(ingest: RunningIngest, event: bytes, form: str) -> None:
+    """All rejected is 422, with the same body as a batch of which some are."""
+    body = form.encode().replace(b"%b", event)
+    answer = ingest.push(body)
+    assert answer.status == 422
+    assert answer.body["accepted"] == 0
+    assert [event["index"] for event in answer.body["rejected"]] == list(range(form.count("%b")))
+
+
+def test_an_event_that_is_too_large_for_any_topic(ingest: RunningIngest, new: NewRecords) -> None:
+    """It is rejected like every other one, and its beginning is kept."""
+    event = link("https://a.example/", "https://b.example/", context="x" * 2_000_000)
+    assert ingest.push(event).body["rejected"][0]["reason"] == "too_long"
+    (letter,) = new.of("dead_letters")
+    assert letter.value == event[:DEAD_LETTER_BYTES_MAX]
+
+
+def test_a_source_that_makes_an_event_too_long(ingest: RunningIngest, new: NewRecords) -> None:
+    """An event that fits without its source, and not with it, is rejected here, not by the worker."""
+    event = link("https://a.example/", "https://b.example/", unknown="")
+    event = event.replace(b'"unknown":""', b'"unknown":"%b"' % (b"x" * (65_536 - len(event))))
+    assert len(event) == 65_536
+    answer = ingest.push(event)
+    assert (answer.status, answer.body["rejected"][0]["reason"]) == (422, "too_long")
+    assert [letter.value for letter in new.of("dead_letters")] == [event]
+
+
+@pytest.mark.parametrize(("body", "content_type"), [(b"[]", JSON), (b"", NDJSON), (b"\n\r\n  \n", NDJSON)])
+def test_an_empty_batch_is_a_batch(ingest: RunningIngest, body: bytes, content_type: str) -> None:
+    """Nothing to take is nothing wrong."""
+    answer = ingest.push(body, content_type)
+    assert (answer.status, answer.body) == (200, {"accepted": 0, "rejected": []})
+
+
+deep = st.integers(1, 3000).map(
+    lambda depth: b'{"url_from":"https://a.example/","x":' + b"[" * depth + b"]" * depth + b"}"
+)
+event_like = st.dictionaries(
+    st.sampled_from(["url_from", "url_to", "source", "rel", "page", "é"]),
+    st.none() | st.text() | st.just("https://a.example/") | st.integers() | st.lists(st.text()),
+).map(lambda fields: json.dumps(fields).encode())
+odd_keys = st.binary(max_size=4).map(
+    lambda key: b'{"url_from":"https://a.example/","url_to":"https://b.example/","%b":1}' % key
+)
+events = event_like | odd_keys | deep | st.binary(max_size=60)
+bodies = events | st.lists(events).map(b"\n".join) | st.lists(events).map(lambda some: b"[" + b",".join(some) + b"]")
+
+
+@given(
+    body=bodies, content_type=st.sampled_from([JSON, NDJSON]), encoding=st.sampled_from(["", "gzip", "identity", "br"])
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_body_is_a_bug(ingest: RunningIngest, body: bytes, content_type: str, encoding: str) -> None:
+    """Whatever is sent, the answer is a batch's or an error's, and never "internal"."""
+    headers = {"Content-Encoding": encoding} if encoding else {}
+    for content in (body, gzip.compress(body)) if encoding == "gzip" else (body,):
+        answer = ingest.push(content, content_type, **headers)
+        assert answer.status in {200, 400, 415, 422}
+        if answer.status in {200, 422}:
+            assert set(answer.body) == {"accepted", "rejected"}
+        else:
+            assert answer.code in {"bad_json", "bad_gzip", "unsupported_encoding"}

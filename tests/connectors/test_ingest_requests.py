@@ -1,0 +1,319 @@
+"""Everything about a request to the ingest but its events: who, how much, how often, and what it says when."""
+
+import gzip
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from deploy.local.ports import LOOPBACK
+from streams.schema import codec
+from streams.schema.heartbeat import Heartbeat
+from streams.schema.topics import Topics
+from tests.connectors.examples import link
+from tests.connectors.pushing import (
+    FLATLINE,
+    NDJSON,
+    SOURCE,
+    TOKEN,
+    Answer,
+    RunningIngest,
+    authorized,
+    read_answer,
+    running_ingest,
+)
+from tests.integration.reading import read_all
+
+EVENT = link("https://a.example/", "https://b.example/")
+
+
+@pytest.fixture
+def strict(topics: Topics, environment: dict[str, str], tmp_path: Path) -> Iterator[RunningIngest]:
+    """Run an ingest with narrow limits."""
+    limits = {"max-body-bytes": 2000, "max-batch-events": 10, "max-events-per-s": 20, "max-requests": 1}
+    options = [f"--{name}={value}" for name, value in limits.items()]
+    with running_ingest(environment, topics, tmp_path, *options) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [None, "", "Bearer", "Bearer ", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", "Bearer é"],
+)
+def test_strangers_are_turned_away(ingest: RunningIngest, authorization: str | None) -> None:
+    """Without a token, or with one that is not exactly right, the answer is 401, whatever else is sent."""
+    headers = {} if authorization is None else {"Authorization": authorization.encode().decode("latin-1")}
+    for path in ("/v1/links", "/v1/heartbeats"):
+        answer = ingest.ask("POST", path, b"nonsense", headers)
+        assert (answer.status, answer.code) == (401, "unauthorized")
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_tokens_are_never_logged(ingest: RunningIngest) -> None:
+    """Neither good nor broken requests leave a token in what the process prints."""
+    broken = f"POST /v1/links HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\x00\r\n\r\n"
+    for request in (broken, broken.replace("\r\nHost", f" {TOKEN}\r\nHost"), f"{TOKEN}\r\n\r\n"):
+        with socket.create_connection((LOOPBACK, ingest.port), timeout=10) as connection:
+            connection.sendall(request.encode())
+            assert b" 400 " in connection.recv(1000)
+    assert ingest.push(b"nonsense").status == 400
+    assert ingest.ask("GET", f"/{TOKEN}", headers=authorized()).status == 404
+    assert TOKEN not in ingest.log()
+    assert "Traceback" not in ingest.log()
+
+
+def test_tokens_are_read_again_when_they_change(topics: Topics, environment: dict[str, str], tmp_path: Path) -> None:
+    """A new token counts at once and an old one no longer; a file with a mistake changes nothing."""
+    other = "another-token-of-a-new-crawler=="
+
+    def status(token: str) -> int:
+        return ingest.ask("POST", "/v1/links", b"[]", {**authorized(), "Authorization": f"bearer {token}"}).status
+
+    with running_ingest(environment, topics, tmp_path) as ingest:
+        ingest.tokens_file.write_text(f"new-crawler:{other}\n")
+        assert (status(TOKEN), status(other)) == (401, 200)
+        ingest.tokens_file.write_text(f"# oops\n{other}\n")
+        assert (status(TOKEN), status(other)) == (401, 200)
+        assert "line 2" in ingest.log()
+        ingest.tokens_file.unlink()
+        assert status(other) == 200
+        ingest.tokens_file.write_text(f"new-crawler:{TOKEN}\n")
+        ingest.tokens_file.chmod(0o644)
+        ingest.process.send_signal(signal.SIGHUP)
+        assert (status(TOKEN), status(other)) == (200, 401)
+        assert "chmod 600" in ingest.log()
+        assert not {TOKEN, other} & set(ingest.log().replace(":", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "code"),
+    [
+        pytest.param(b"nonsense", {}, 400, "bad_json", id="no JSON"),
+        pytest.param(b"", {}, 400, "bad_json", id="nothing"),
+        pytest.param(EVENT + EVENT, {}, 400, "bad_json", id="two objects"),
+        pytest.param(b"[" + EVENT, {}, 400, "bad_json", id="half an array"),
+        pytest.param(b"[" * 100_000, {}, 400, "bad_json", id="too deep"),
+        pytest.param(EVENT, {"Content-Encoding": "gzip"}, 400, "bad_gzip", id="no gzip"),
+        pytest.param(gzip.compress(EVENT)[:-4], {"Content-Encoding": "gzip"}, 400, "bad_gzip", id="half a gzip"),
+        pytest.param(gzip.compress(EVENT) * 2, {"Content-Encoding": "gzip"}, 400, "bad_gzip", id="two gzips"),
+        pytest.param(EVENT, {"Content-Encoding": "br"}, 415, "unsupported_encoding", id="another encoding"),
+        pytest.param(EVENT, {"Content-Type": "text/plain"}, 415, "unsupported_type", id="another type"),
+        pytest.param(b"[" + b" " * 8_388_608 + b"]", {}, 413, "body_too_large", id="too large"),
+        pytest.param(
+            gzip.compress(b"[" + b" " * 8_388_608 + b"]"),
+            {"Content-Encoding": "gzip"},
+            413,
+            "body_too_large",
+            id="too large when unpacked",
+        ),
+        pytest.param(b"[" + b"1," * 10_000 + b"1]", {}, 413, "too_many_events", id="too many"),
+        pytest.param(b"1\n" * 10_001, {"Content-Type": NDJSON}, 413, "too_many_events", id="too many lines"),
+    ],
+)
+def test_bodies_that_are_refused(
+    ingest: RunningIngest, body: bytes, headers: dict[str, str], status: int, code: str
+) -> None:
+    """A body that can't be taken apart is refused as a whole, with a code for programs and a message for people."""
+    answer = ingest.push(body, **headers)
+    assert (answer.status, answer.code) == (status, code)
+    assert answer.body["error"]["message"]
+
+
+def test_a_bomb_is_not_unpacked(ingest: RunningIngest) -> None:
+    """A small body that unpacks to gigabytes is refused without unpacking it."""
+    bomb = gzip.compress(bytes(400_000_000), compresslevel=1)
+    before = resident_bytes(ingest)
+    answer = ingest.push(bomb, **{"Content-Encoding": "gzip"})
+    assert (answer.status, answer.code) == (413, "body_too_large")
+    assert resident_bytes(ingest) - before < 100_000_000
+
+
+def resident_bytes(ingest: RunningIngest) -> int:
+    """Return the largest memory that the process has ever had."""
+    status = Path(f"/proc/{ingest.process.pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+def test_other_paths_and_methods(ingest: RunningIngest) -> None:
+    """They are errors with the one error body."""
+    missing = ingest.ask("GET", "/v2/links")
+    assert (missing.status, missing.code) == (404, "not_found")
+    wrong = ingest.ask("GET", "/v1/links")
+    assert (wrong.status, wrong.code, wrong.headers["Allow"]) == (405, "method_not_allowed", "POST")
+
+
+def test_limits(strict: RunningIngest) -> None:
+    """Too many events, too much, too often, too many at a time: each has its status, and says when to come again."""
+    assert strict.push(b"[" + b",".join([EVENT] * 11) + b"]").code == "too_many_events"
+    assert strict.push(b" " * 2001 + EVENT).code == "body_too_large"
+    # Twenty a second, and forty saved up.
+    pushed = [strict.push(b"[" + b",".join([EVENT] * 10) + b"]") for _ in range(12)]
+    assert [answer.status for answer in pushed[:4]] == [200] * 4
+    busy = next(answer for answer in pushed if answer.status != 200)
+    assert (busy.status, busy.code, busy.headers["Retry-After"]) == (429, "too_many_events_per_s", "1")
+
+    with strict.connect() as slow:
+        slow.request("POST", "/v1/links", headers={**authorized(), "Content-Length": "2"})
+        time.sleep(0.3)
+        full = strict.push(EVENT)
+        assert (full.status, full.code, full.headers["Retry-After"]) == (503, "too_busy", "1")
+        slow.send(b"[]")
+        assert read_answer(slow).status in {200, 429}
+    time.sleep(1)
+    assert strict.push(EVENT).status == 200
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "complaint"),
+    [
+        ([], 2, "--no-auth"),
+        (["--no-auth", "--host=0.0.0.0"], 2, "0.0.0.0"),
+        (["--tokens-file=/no/such/file"], 1, "/no/such/file can't be read"),
+    ],
+)
+def test_it_does_not_start_open(environment: dict[str, str], options: list[str], code: int, complaint: str) -> None:
+    """Without tokens it serves nobody but this machine, and that only when told to."""
+    done = subprocess.run([FLATLINE, "ingest", *options], env=environment, capture_output=True, check=False, timeout=60)
+    assert done.returncode == code
+    assert complaint in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+def test_a_port_that_is_taken(ingest: RunningIngest, topics: Topics, environment: dict[str, str]) -> None:
+    """It says so and ends."""
+    assert topics
+    command = [FLATLINE, "ingest", "--no-auth", f"--port={ingest.port}"]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 1
+    said = done.stderr.decode()
+    assert said.startswith(f"The ingest can't listen on {LOOPBACK}:{ingest.port}: ")
+    assert said.endswith("address already in use.\n")
+
+
+def test_without_tokens(topics: Topics, environment: dict[str, str], tmp_path: Path, kafka_bootstrap: str) -> None:
+    """With --no-auth everyone on this machine is the source `anonymous`."""
+    with running_ingest(environment, topics, tmp_path, "--no-auth") as ingest:
+        assert ingest.ask("POST", "/v1/links", EVENT, {"Content-Type": "application/json"}).status == 200
+    (record,) = read_all(kafka_bootstrap, topics.links)
+    assert codec.links.decode(record.value).source == "anonymous"
+
+
+def test_health_and_metrics(strict: RunningIngest) -> None:
+    """It lives, is ready, and counts requests by status and events by source, outcome and reason."""
+    assert strict.ask("GET", "/livez").status == 200
+    assert strict.ask("GET", "/readyz").status == 200
+    strict.push(b"[" + EVENT + b",{}]")
+    strict.push(b"nonsense")
+    strict.ask("POST", "/v1/links")
+    exposed = str(strict.ask("GET", "/metrics").body).splitlines()
+    assert {
+        'flatline_ingest_requests_total{code="200"} 1.0',
+        'flatline_ingest_requests_total{code="400"} 1.0',
+        'flatline_ingest_requests_total{code="401"} 1.0',
+        f'flatline_ingest_events_total{{outcome="accepted",source="{SOURCE}"}} 1.0',
+        f'flatline_ingest_events_total{{outcome="rejected",source="{SOURCE}"}} 1.0',
+        'flatline_ingest_rejected_total{reason="missing_field"} 1.0',
+        "flatline_ingest_request_duration_seconds_count 3.0",
+    } <= set(exposed)
+
+
+def test_heartbeats(topics: Topics, environment: dict[str, str], tmp_path: Path, kafka_bootstrap: str) -> None:
+    """A source says what it has seen; its links say so too, though not each of them, with the period it declared."""
+
+    def heartbeats() -> list[Heartbeat]:
+        return [codec.heartbeats.decode(record.value) for record in read_all(kafka_bootstrap, topics.heartbeats)]
+
+    with running_ingest(environment, topics, tmp_path) as ingest:
+        started = datetime.now(UTC)
+        assert ingest.push(b"[{}]").status == 422
+        assert heartbeats() == []
+        for _ in range(3):
+            assert ingest.push(EVENT).status == 200
+        (automatic,) = heartbeats()
+        assert (automatic.source, automatic.period_s) == (SOURCE, 3600)
+        assert started <= automatic.seen_until <= datetime.now(UTC)
+
+        def say(body: bytes) -> Answer:
+            return ingest.push(body, path="/v1/heartbeats")
+
+        stated = b'{"seen_until":"2026-01-02T03:04:05Z","period_s":2,"pages_seen":7,"errors":1,"source":"forged"}'
+        assert (say(stated).status, say(stated).body) == (200, {"accepted": 1, "rejected": []})
+        said = heartbeats()[-1]
+        assert (said.source, said.seen_until) == (SOURCE, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+        assert (said.period_s, said.pages_seen, said.errors) == (2, 7, 1)
+        say(b'{"seen_until":"2026-01-02T03:04:05Z"}')
+        assert heartbeats()[-1].period_s == 2
+        say(b'{"seen_until":"2026-01-02T03:04:05Z","period_s":null}')
+        assert heartbeats()[-1].period_s is None
+        time.sleep(0.6)  # a quarter of the period
+        assert ingest.push(EVENT).status == 200
+        assert heartbeats()[-1].period_s == 2
+
+        wrong = say(b'{"seen_until":"yesterday"}')
+        assert (wrong.status, wrong.body["rejected"][0]["reason"]) == (422, "invalid_time")
+        assert say(b"[]").status == 422
+
+
+def test_an_orderly_end(topics: Topics, environment: dict[str, str], tmp_path: Path, kafka_bootstrap: str) -> None:
+    """On SIGTERM no more connections are taken, the request that is under way is finished, and the exit code is 0."""
+    with running_ingest(environment, topics, tmp_path) as ingest, ingest.connect() as early, ingest.connect() as late:
+        late.request("GET", "/livez")
+        assert read_answer(late).status == 200
+        early.request("POST", "/v1/links", headers={**authorized(), "Content-Length": str(len(EVENT))})
+        time.sleep(0.3)
+        ingest.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        with pytest.raises(ConnectionRefusedError):
+            ingest.push(EVENT)
+        late.request("POST", "/v1/links", EVENT, authorized())
+        refused = read_answer(late)
+        assert (refused.status, refused.code, refused.headers["Retry-After"]) == (503, "stopping", "1")
+        early.send(EVENT)
+        assert read_answer(early).body == {"accepted": 1, "rejected": []}
+        assert ingest.process.wait(20) == 0
+    assert len(read_all(kafka_bootstrap, topics.links)) == 1
+    assert ingest.log().splitlines() == [f"The ingest listens on http://{LOOPBACK}:{ingest.port}"]
+
+
+def test_all_that_was_acknowledged_is_in_kafka(
+    topics: Topics, environment: dict[str, str], tmp_path: Path, kafka_bootstrap: str
+) -> None:
+    """Of 32 clients that push when the process is killed, no event that was answered with 200 is missing."""
+    acknowledged: list[bytes] = []
+    pushed: list[bytes] = []
+
+    def push(client: int) -> None:
+        with ingest.connect() as connection, suppress(OSError, http.client.HTTPException):
+            for number in range(10_000):
+                events = [link(f"https://{client}.example/{number}/{n}", "https://b.example/") for n in range(20)]
+                pushed.extend(events)
+                connection.request("POST", "/v1/links", b"\n".join(events), authorized(NDJSON))
+                assert read_answer(connection).body == {"accepted": 20, "rejected": []}
+                acknowledged.extend(events)
+
+    with running_ingest(environment, topics, tmp_path) as ingest:
+        clients = [threading.Thread(target=push, args=(number,)) for number in range(32)]
+        for client in clients:
+            client.start()
+        while len(acknowledged) < 10_000:
+            time.sleep(0.01)
+        os.kill(ingest.process.pid, signal.SIGKILL)
+        for client in clients:
+            client.join(30)
+    stored = {with_source_removed(record.value or b"") for record in read_all(kafka_bootstrap, topics.links)}
+    assert set(acknowledged) <= stored <= set(pushed)
+    assert len(acknowledged) < len(pushed)
+
+
+def with_source_removed(value: bytes) -> bytes:
+    """Return an event as it was pushed."""
+    return value.replace(b',"source":"%b"' % SOURCE.encode(), b"")

@@ -1,0 +1,97 @@
+"""Files into lines, whatever they are packed in."""
+
+import gzip
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import zstandard
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from connectors.lines import LINE_BYTES_MAX, Line, LineFile, UnreadableFile
+from tests.connectors.examples import gzipped, zstd
+
+PACKINGS = {"plain": bytes, "gz": gzipped, "zst": zstd}
+packings = pytest.mark.parametrize("pack", PACKINGS.values(), ids=PACKINGS)
+
+
+def lines_of(path: Path) -> list[Line]:
+    """Read a file to its end."""
+    return list(LineFile(path))
+
+
+@packings
+@given(lines=st.lists(st.binary(max_size=50).map(lambda line: line.replace(b"\n", b"").replace(b"\r", b""))))
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_every_line_comes_once(pack: Callable[[bytes], bytes], lines: list[bytes], tmp_path: Path) -> None:
+    """Each line comes with its number, in order, as it was written; blank ones don't."""
+    path = tmp_path / "lines"
+    path.write_bytes(pack(b"#\n" + b"\n".join(lines)))
+    expected = [(number, line) for number, line in enumerate(lines, start=2) if line.strip()]
+    assert lines_of(path)[1:] == expected
+
+
+def test_editors_of_all_systems(tmp_path: Path) -> None:
+    """A byte order mark and carriage returns are no part of a line."""
+    path = tmp_path / "lines"
+    path.write_bytes(b"\xef\xbb\xbf{}\r\n\r\n[]\r\n")
+    assert lines_of(path) == [(1, b"{}"), (3, b"[]")]
+
+
+@packings
+def test_long_lines_fill_no_memory(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    """Of a line that is far too long comes its beginning, and then the next line; it was never in memory as a whole."""
+    path = tmp_path / "lines"
+    path.write_bytes(pack(b"a" * 60_000_000 + b"\n" + b"b" * LINE_BYTES_MAX + b"\nc"))
+    tracemalloc.start()
+    lengths = [(line.number, len(line.value), line.value[:1]) for line in LineFile(path)]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert lengths == [(1, LINE_BYTES_MAX + 1, b"a"), (2, LINE_BYTES_MAX, b"b"), (3, 1, b"c")]
+    assert peak < 45_000_000
+
+
+@packings
+def test_progress_is_measured_in_bytes_of_the_file(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    """It begins with nothing and ends with the size of the file, packed as it is."""
+    path = tmp_path / "lines"
+    path.write_bytes(pack(b"{}\n" * 5000))
+    file = LineFile(path)
+    assert (file.read_bytes, file.size_bytes) == (0, path.stat().st_size)
+    assert max(file.read_bytes for _ in file) == file.size_bytes
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.ZstdCompressor().compress], ids=["gz", "zst"])
+@pytest.mark.parametrize("damage", ["cut", "overwritten"])
+def test_broken_archives(pack: Callable[[bytes], bytes], damage: str, tmp_path: Path) -> None:
+    """An archive that is cut short or damaged is an error that says after which line."""
+    path = tmp_path / "lines"
+    packed = bytearray(pack(b"".join(b"%d\n" % number**5 for number in range(200_000))))
+    if damage == "cut":
+        del packed[-10:]
+    else:
+        packed[len(packed) // 2 :] = bytes(len(packed) - len(packed) // 2)
+    path.write_bytes(packed)
+    taken: list[Line] = []
+    with pytest.raises(UnreadableFile, match=str(path)) as error:
+        taken.extend(LineFile(path))
+    assert f"after line {len(taken)}: " in str(error.value)
+    assert len(taken) > 1000
+
+
+@pytest.mark.parametrize("name", ["lines.gz", "lines.zst"])
+def test_names_that_promise_an_archive(name: str, tmp_path: Path) -> None:
+    """A file that isn't what its name says is an error, not a file of odd lines."""
+    path = tmp_path / name
+    path.write_bytes(b"{}\n")
+    with pytest.raises(UnreadableFile, match="after line 0"):
+        lines_of(path)
+
+
+def test_files_that_cant_be_opened(tmp_path: Path) -> None:
+    """A missing file and a folder are errors at once."""
+    for path in (tmp_path / "missing", tmp_path):
+        with pytest.raises(UnreadableFile, match=str(path)):
+            LineFile(path)
