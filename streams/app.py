@@ -72,14 +72,17 @@ class Background(Service):
 
 
 def run_worker(settings: Settings) -> None:
-    """Run a worker until it is told to stop; ends the process. Raises UnfitError, and OSError for a taken port."""
+    """Run a worker until it is told to stop; ends the process. Raises UnfitError."""
     if getattr(faust_streams, "_CStreamIterator", None) is None:
         raise UnfitError(
             "Faust's compiled streams are missing, and its Python ones acknowledge what they have not seen. "
             "Install faust-streaming from a wheel, or with a C compiler at hand."
         )
     app, background = assemble(settings)
-    Worker(app, background, quiet=True, override_logging=False, redirect_stdouts=False).execute_from_commandline()
+    worker = Worker(app, background, quiet=True, override_logging=False, redirect_stdouts=False)
+    worker.spinner = None
+    log.info("metrics and health: http://%s:%d", settings.worker_host, settings.worker_port)
+    worker.execute_from_commandline()
 
 
 def assemble(settings: Settings) -> tuple[MicroBatchApp, Background]:

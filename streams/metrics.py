@@ -17,6 +17,7 @@ from streams.schema.verdict import State
 
 SOURCES_LABELLED_MAX: Final = 200
 SERIES_LABELLED_MAX: Final = 200
+COUNTERS_CACHED_MAX: Final = 1_000
 OTHER: Final = "other"
 VERSION: Final = version("flatline")
 
@@ -43,6 +44,8 @@ class WorkerMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
         self._sources: set[str] = set()
+        # Looking a labelled counter up costs as much as decoding an event.
+        self._counters: dict[tuple[str | None, Effect], Counter] = {}
         self._link_events = Counter(
             "flatline_link_events",
             "Link events applied, by what they changed. gained: links nobody had reported before.",
@@ -75,13 +78,21 @@ class WorkerMetrics:
 
     def count_event(self, source: str | None, effect: Effect) -> None:
         """Count a link event. Sources beyond SOURCES_LABELLED_MAX are counted as OTHER."""
+        counter = self._counters.get((source, effect))
+        if counter is None:
+            counter = self._link_events.labels(self._label(source), effect)
+            if len(self._counters) < COUNTERS_CACHED_MAX:
+                self._counters[source, effect] = counter
+        counter.inc()
+
+    def _label(self, source: str | None) -> str:
         label = source or "unnamed"
-        if label not in self._sources:
-            if len(self._sources) >= SOURCES_LABELLED_MAX:
-                label = OTHER
-            else:
-                self._sources.add(label)
-        self._link_events.labels(label, effect).inc()
+        if label in self._sources:
+            return label
+        if len(self._sources) >= SOURCES_LABELLED_MAX:
+            return OTHER
+        self._sources.add(label)
+        return label
 
 
 class Gauges(Collector):

@@ -1,15 +1,14 @@
 """Link events into articles."""
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache, reduce
-from operator import or_
+from functools import lru_cache
 from typing import Final
 
 from aiokafka.partitioner import murmur2
 from xxhash import xxh3_64_intdigest
 
 from streams.domain.event_time import event_time
-from streams.domain.link import REL_FLAGS
+from streams.domain.link import rel_flags
 from streams.domain.urls import InvalidUrl, canonicalize, referring_domain
 from streams.engine.batch_writer import Outgoing
 from streams.engine.micro_batch import Record
@@ -75,7 +74,7 @@ class Accumulate:
             gained=event.change == "gained",
             at_ms=when.at_ms,
             organic=event.discovery == "link_found",
-            rel=reduce(or_, (REL_FLAGS.get(token.lower(), 0) for token in event.rel), 0),
+            rel=rel_flags(event.rel) if event.rel else 0,
             source=event.source,
         )
         self._metrics.count_event(event.source, effect)

@@ -5,6 +5,7 @@ gain, 48 bits for that of its newest change, 8 bits of flags. `seen` is commutat
 (a join of maxima, minima and unions), so any events in any order, any number of times, give the same register.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 GAINED: Final = 1  # it was gained at least once
@@ -15,13 +16,21 @@ NOFOLLOW: Final = 16
 UGC: Final = 32
 SPONSORED: Final = 64
 
-REL_FLAGS: Final = {"nofollow": NOFOLLOW, "ugc": UGC, "sponsored": SPONSORED}
+_REL_FLAGS: Final = {"nofollow": NOFOLLOW, "ugc": UGC, "sponsored": SPONSORED}
 
 UNKNOWN: Final = 0
 REGISTER_BYTES: Final = 13
 
 _FLAGS: Final = 0xFF
 _INSTANT: Final = (1 << 48) - 1
+
+
+def rel_flags(tokens: Iterable[str]) -> int:
+    """Return the flags of the tokens of a rel attribute; letter case does not count, and unknown tokens have none."""
+    flags = 0
+    for token in tokens:
+        flags |= _REL_FLAGS.get(token.lower(), 0)
+    return flags
 
 
 def first_gained_ms(register: int) -> int:
