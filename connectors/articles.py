@@ -1,7 +1,6 @@
 """Article records on their way to Kafka: checked, and keyed by their canonical URL."""
 
 import csv
-import itertools
 import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -57,10 +56,12 @@ def as_ndjson(file: LineFile) -> Iterator[Line]:
     lines = iter(file)
     first = next(lines, None)
     if first is None:
-        return iter(())
+        return
     if first.value.lstrip().startswith(b"{"):
-        return itertools.chain([first], lines)
-    return _rows(file.name, first, lines)
+        yield first
+        yield from lines
+    else:
+        yield from _rows(file.name, first, lines)
 
 
 def _rows(name: str, first: Line, lines: Iterator[Line]) -> Iterator[Line]:

@@ -23,7 +23,8 @@ class Buffer:
     """The bytes that wait for an acknowledgement, over everything that one producer sends. Its lock guards all."""
 
     def __init__(self, *, bytes_max: int) -> None:
-        self.changed = threading.Condition(threading.Lock())
+        self.lock = threading.Lock()
+        self.changed = threading.Condition(self.lock)
         self.bytes_max = bytes_max
         self.bytes = 0
 
@@ -83,13 +84,13 @@ class Deliveries:
 
     def expect(self, value_bytes: int) -> None:
         """Count a record that is about to be sent."""
-        with self._buffer.changed:
+        with self._buffer.lock:
             self.sent += 1
             self._buffer.bytes += value_bytes + RECORD_OVERHEAD_BYTES
 
     def acknowledge(self, metadata: Any) -> None:
         """Count a record that Kafka has; ``metadata`` is kafka-python's."""
-        with self._buffer.changed:
+        with self._buffer.lock:
             self.acknowledged += 1
             callback = self._settle(metadata.serialized_value_size)
         if callback:
@@ -97,7 +98,7 @@ class Deliveries:
 
     def fail(self, topic: str, value_bytes: int, cause: Exception) -> None:
         """Count a record that Kafka did not take."""
-        with self._buffer.changed:
+        with self._buffer.lock:
             self.failed += 1
             self.failure = self.failure or DeliveryFailed(topic, cause)
             callback = self._settle(value_bytes)

@@ -1,11 +1,11 @@
 """Lines of files into Kafka: the records among them to their topic, the others to the dead-letter topic."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
-from connectors.lines import Line
+from connectors.lines import Line, LineFile
 from connectors.producer import Producer
 from streams.schema.rejection import Reason, Rejected
 
@@ -41,24 +41,25 @@ class Tally:
 
 
 def take(
-    file: str,
-    lines: Iterable[Line],
+    file: LineFile,
     tally: Tally,
     producer: Producer,
     *,
     prepare: Callable[[bytes], T],
     send: Callable[[T], None],
+    as_lines: Callable[[LineFile], Iterator[Line]] = iter,
 ) -> Iterator[None]:
     """Send each line of the file, in order, and count it in ``tally``; yields now and then, for whoever watches.
 
     Raise `DeliveryFailed`, and what reading raises. What was sent is on its way: `Producer.flush` waits for it.
     """
-    for line in lines:
+    name = file.name
+    for line in as_lines(file):
         try:
             prepared = prepare(line.value)
         except Rejected as rejected:
-            tally.reject(rejected, file=file, number=line.number)
-            producer.send_dead_letter(line.value, rejected, origin={"file": file, "line": line.number})
+            tally.reject(rejected, file=name, number=line.number)
+            producer.send_dead_letter(line.value, rejected, origin={"file": name, "line": line.number})
         else:
             send(prepared)
             tally.accepted += 1

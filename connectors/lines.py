@@ -4,9 +4,10 @@ import codecs
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple, cast
+from typing import Any, BinaryIO, Final, NamedTuple, cast
 
 import zstandard
 
@@ -37,15 +38,16 @@ class Line(NamedTuple):
 class LineFile:
     """The lines of one file, or of standard input."""
 
-    def __init__(self, path: Path | None) -> None:
-        """Open ``path``, or standard input for None. Raise `UnreadableFile`."""
+    def __init__(self, path: Path | None, *, reading: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
+        """Open ``path``, or standard input for None. Raise `UnreadableFile`.
+
+        A context of ``reading`` is entered whenever a block is read: that may take as long as somebody types.
+        """
         self.name = "standard input" if path is None else str(path)
         self.size_bytes: int | None = None
         try:
             # Large blocks: each read lets Kafka's thread in, and it is slow to go again.
-            self._file = io.BufferedReader(
-                io.FileIO(0 if path is None else path, closefd=path is not None), _BLOCK_BYTES
-            )
+            self._file = io.BufferedReader(_Watched(path, reading), _BLOCK_BYTES)
             if path is not None and path.is_file():
                 self.size_bytes = path.stat().st_size
         except OSError as error:
@@ -82,6 +84,18 @@ class LineFile:
         if magic.startswith(_ZSTD) or self.name.endswith(".zst"):
             return io.BufferedReader(_Zstd(self._file), _PLAIN_BLOCK_BYTES)
         return self._file
+
+
+class _Watched(io.FileIO):
+    """A file, or standard input, that says when it is being read."""
+
+    def __init__(self, path: Path | None, reading: Callable[[], AbstractContextManager[None]]) -> None:
+        super().__init__(0 if path is None else path, closefd=path is not None)
+        self._reading = reading
+
+    def readinto(self, buffer: Any) -> int | None:
+        with self._reading():
+            return super().readinto(buffer)
 
 
 class _Zstd(io.RawIOBase):

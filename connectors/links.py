@@ -11,9 +11,6 @@ from streams.schema.limits import RECORD_BYTES_MAX
 from streams.schema.link_event import LinkEvent
 from streams.schema.rejection import Reason, Rejected
 
-# A page links to many articles, an article is linked to by many pages, and both come in runs.
-_cached_canonicalize = lru_cache(maxsize=16_384)(canonicalize)
-
 # Raw values: what a producer wrote in fields that we don't know stays as it was written.
 _decode_fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -40,10 +37,14 @@ def prepare(value: bytes, *, default_source: str | None = None) -> PreparedLink:
     return PreparedLink(key, value, event)
 
 
+@lru_cache(maxsize=16_384)
 def article_key(url: str, *, field: str) -> bytes:
-    """Return the key of the article at ``url``; raise `Rejected`, naming the field, if it is no URL."""
+    """Return the key of the article at ``url``; raise `Rejected`, naming the field, if it is no URL.
+
+    It is remembered: a page links to many articles, an article is linked to by many pages, and both come in runs.
+    """
     try:
-        return _cached_canonicalize(url).encode()
+        return canonicalize(url).encode()
     except InvalidUrl as error:
         raise Rejected(Reason.INVALID_URL, f"{field}: {error}") from None
 

@@ -24,7 +24,7 @@ from streams.schema.topics import Topics
 BUFFER_BYTES_MAX: Final = 48 * 1024 * 1024
 DEAD_LETTER_BYTES_MAX: Final = 900_000  # headers and envelope stay below the broker's default of 1 MiB a message
 
-# An error is worth waiting for a broker's restart, and a person's patience ends soon after.
+# Long enough for a broker's restart, short enough for a person who waits for an answer.
 _CONNECT_TIMEOUT_MS: Final = 10_000
 _DELIVERY_TIMEOUT_MS: Final = 20_000
 # While the broker has not yet said who we are, kafka-python lets no batch expire: then we give up ourselves.
@@ -68,7 +68,8 @@ class Producer:
 
     Every ``send_…`` and ``heartbeat`` returns at once, unless the buffer is full: then it waits for room. A delivery
     that failed is raised as `DeliveryFailed` by the next call, or by `flush`. Who wants to know the end of certain
-    records only passes ``deliveries``, from `new_deliveries`. Record timestamps come from ``now_ms``.
+    records only passes ``deliveries``, from `new_deliveries`. ``now_ms`` dates heartbeats; records
+    carry the wall clock's time, as Kafka's retention and its bounds on timestamps go by that.
 
     As a context manager it flushes at the end of the block, unless that ends in an error. Thread-safe.
     """
@@ -79,7 +80,7 @@ class Producer:
         topics: Topics,
         *,
         now_ms: Callable[[], int],
-        linger_ms: int = 20,
+        linger_ms: int = 100,
         buffer_bytes_max: int = BUFFER_BYTES_MAX,
     ) -> None:
         """Connect to ``host:port,...``. Raise `KafkaUnavailable` if no broker answers or a topic is missing."""
@@ -177,7 +178,7 @@ class Producer:
             self._renew()
         deliveries.expect(len(value))
         try:
-            future = self._kafka.send(topic, value, key=key, headers=headers, timestamp_ms=self.now_ms())
+            future = self._kafka.send(topic, value, key=key, headers=headers)
         except KafkaError as error:
             deliveries.fail(topic, len(value), error)
             raise DeliveryFailed(topic, error) from error

@@ -1,5 +1,6 @@
 """The worker, put together: settings in, a running Faust app out."""
 
+import gc
 import logging
 import socket
 from collections.abc import Callable, Coroutine, Sequence
@@ -35,6 +36,7 @@ HEARTBEAT_INTERVAL_S: Final = 3.0
 COMMIT_INTERVAL_S: Final = 1.0
 MICRO_BATCH_RECORDS_MAX: Final = 4_000
 MICRO_BATCHES_WAITING_MAX: Final = 16
+FETCH_BYTES_MAX: Final = 4 << 20
 PRODUCER_BATCH_BYTES_MAX: Final = 1 << 19
 
 
@@ -79,6 +81,8 @@ def run_worker(settings: Settings) -> None:
             "Install faust-streaming from a wheel, or with a C compiler at hand."
         )
     app, background = assemble(settings)
+    # Articles live as long as the worker: looking for garbage among them takes a quarter of all time.
+    gc.set_threshold(100_000, 20, 100)
     worker = Worker(app, background, quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None
     log.info("metrics and health: http://%s:%d", settings.worker_host, settings.worker_port)
@@ -159,6 +163,7 @@ def _faust_app(settings: Settings) -> MicroBatchApp:
         ConsumerScheduler=MicroBatches,
         Table=ArticleTable,
         broker_max_poll_records=MICRO_BATCH_RECORDS_MAX,
+        consumer_max_fetch_size=FETCH_BYTES_MAX,
         broker_commit_interval=COMMIT_INTERVAL_S,
         broker_session_timeout=SESSION_TIMEOUT_S,
         broker_heartbeat_interval=HEARTBEAT_INTERVAL_S,

@@ -40,17 +40,19 @@ class WallClock:
 class AcceleratedClock:
     """A clock that showed ``origin_ms`` when the wall clock showed ``epoch_ms``, and has run ``speed`` times as fast.
 
-    All processes of a simulation share the three figures, and so the time.
+    At ``end_ms`` it stops. All processes of a simulation share these figures, and so the time.
     """
 
     origin_ms: int
     epoch_ms: int
     speed: float
+    end_ms: int | None = None
     wall_now_ms: Callable[[], int] = field(default=_wall_now_ms, compare=False)
 
     def now_ms(self) -> int:
         """Return ms since the epoch, by this clock."""
-        return self.origin_ms + math.floor((self.wall_now_ms() - self.epoch_ms) * self.speed)
+        now_ms = self.origin_ms + math.floor((self.wall_now_ms() - self.epoch_ms) * self.speed)
+        return now_ms if self.end_ms is None else min(now_ms, self.end_ms)
 
     def wall_ms(self, duration_ms: int) -> int:
         """Return how many ms one must wait for ``duration_ms`` to pass on this clock, rounded up."""
@@ -62,4 +64,5 @@ def clock_from(settings: Settings) -> Clock:
     origin, epoch, speed = settings.clock_origin, settings.clock_epoch, settings.clock_speed
     if origin is None or epoch is None or speed is None:
         return WallClock()
-    return AcceleratedClock(origin_ms=to_ms(origin), epoch_ms=to_ms(epoch), speed=speed)
+    end_ms = None if settings.clock_end is None else to_ms(settings.clock_end)
+    return AcceleratedClock(origin_ms=to_ms(origin), epoch_ms=to_ms(epoch), speed=speed, end_ms=end_ms)

@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     clock_speed: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="Accelerated clock: its seconds in one of the wall clock's."
     )
+    clock_end: AwareDatetime | None = Field(None, description="Accelerated clock: where it stops, if ever. RFC 3339.")
 
     @model_validator(mode="after")
     def _clock_is_whole(self) -> Self:

@@ -30,6 +30,13 @@ def test_runs_speed_times_as_fast(origin_ms: int, epoch_ms: int, elapsed_ms: int
     assert clock.now_ms() == origin_ms + elapsed_ms * speed
 
 
+def test_stops_at_its_end() -> None:
+    """A clock with an end shows it for ever; until then it runs as ever."""
+    for wall_ms, shown_ms in ((10, 100), (15, 150), (20, 200), (1_000, 200)):
+        clock = AcceleratedClock(origin_ms=0, epoch_ms=0, speed=10, end_ms=200, wall_now_ms=lambda at=wall_ms: at)
+        assert clock.now_ms() == shown_ms
+
+
 @given(duration_ms=DURATIONS_MS, speed=SPEEDS)
 def test_waiting_for_wall_ms_is_waiting_long_enough_and_no_longer(duration_ms: int, speed: float) -> None:
     """After wall_ms of waiting the duration has passed; a millisecond less would not have done."""

@@ -1,6 +1,7 @@
 """Takes batches: each event to its article's partition or to the dead-letter topic, and an end when Kafka has all."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -15,6 +16,8 @@ from connectors.producer import PATIENCE_S, KafkaUnavailable, Producer
 from streams.schema.rejection import Rejected
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 # Longer than a record may wait: what is not settled by then never will be.
 SETTLED_WITHIN_S: Final = PATIENCE_S + 2
@@ -60,10 +63,9 @@ class Intake:
                 await settled
             deliveries.raise_failure()
         except (DeliveryFailed, KafkaUnavailable, TimeoutError) as error:
-            message = str(error) or "Kafka has not acknowledged the batch."
-            raise Refused(
-                503, "kafka_unavailable", f"{message} Send it again.", retry_after_s=_RETRY_AFTER_S
-            ) from error
+            _log.warning("A batch was not acknowledged: %s", str(error) or "Kafka said nothing about it")
+            message = "Kafka has not acknowledged the batch. Send it again."
+            raise Refused(503, "kafka_unavailable", message, retry_after_s=_RETRY_AFTER_S) from error
         return result
 
     def _send(self, batch: Batch, deliveries: Deliveries) -> tuple[int, list[RejectedEvent]]:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final
 
-from aiokafka.partitioner import murmur2
 from xxhash import xxh3_64_intdigest
 
 from streams.domain.event_time import event_time
@@ -15,15 +14,11 @@ from streams.engine.micro_batch import Record
 from streams.engine.partition import Partition
 from streams.metrics import WorkerMetrics
 from streams.schema import codec, dead_letter
+from streams.schema.partitioning import partition_of
 from streams.schema.rejection import Reason, Rejected
 from streams.schema.topics import Topics
 
 _TARGETS_CACHED: Final = 65_536
-
-
-def partition_of(key: bytes, partitions: int) -> int:
-    """Return the partition in which Kafka's own producers put a key (murmur2)."""
-    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
 
 
 def article_key(url: str, *, field: str) -> bytes:

@@ -42,7 +42,6 @@ def _for_a_person(error: Exception) -> str | None:
     from kafka.errors import KafkaError
 
     from connectors.errors import ConnectorError
-    from deploy.demo.errors import DemoError
     from deploy.kafka.topics import TopicsError
     from deploy.local.errors import LaunchError
     from streams.app import UnfitError
@@ -51,5 +50,5 @@ def _for_a_person(error: Exception) -> str | None:
     if isinstance(error, KafkaError):
         hint = "Start one with `flatline up`, or set FLATLINE_KAFKA_BOOTSTRAP."
         return f"Kafka does not answer as it should: {error}\n{hint}"
-    mendable = ConnectorError | DemoError | LaunchError | SettingsError | TopicsError | UnfitError
+    mendable = ConnectorError | LaunchError | SettingsError | TopicsError | UnfitError
     return str(error) if isinstance(error, mendable) else None

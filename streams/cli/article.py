@@ -62,14 +62,20 @@ def import_file(
     from connectors import articles
     from connectors.lines import LineFile
     from connectors.producer import Producer
-    from streams.cli.importing import report, run_import
+    from streams.cli.importing import CtrlC, report, run_import
 
-    source = LineFile(None if str(file) == "-" else file)
+    ctrl_c = CtrlC()
+    source = LineFile(None if str(file) == "-" else file, reading=ctrl_c.reading)
     settings = load_settings()
     topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
     with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
         outcome = run_import(
-            [source], producer, prepare=articles.prepare, send=producer.send_article, as_lines=articles.as_ndjson
+            [source],
+            producer,
+            ctrl_c,
+            prepare=articles.prepare,
+            send=producer.send_article,
+            as_lines=articles.as_ndjson,
         )
     report(
         outcome,

@@ -4,6 +4,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import Final, Self, TypeVar
@@ -26,6 +27,41 @@ _AGAIN: Final = "Import the whole of it again: what is already there changes not
 _DETAIL_CHARACTERS: Final = 200
 
 
+class CtrlC:
+    """Lets Ctrl-C end the reading of files, and nothing else: it never breaks off a send, which holds locks."""
+
+    def __init__(self) -> None:
+        self._is_pressed = False
+        self._is_reading = False
+
+    def __enter__(self) -> Self:
+        self._previous = signal.signal(signal.SIGINT, self._press)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._previous)
+
+    def _press(self, _number: int, _frame: FrameType | None) -> None:
+        is_second, self._is_pressed = self._is_pressed, True
+        if self._is_reading or is_second:  # twice means: at once
+            raise KeyboardInterrupt
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if it was pressed."""
+        if self._is_pressed:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Obey it at once in the block."""
+        self._is_reading = True
+        try:
+            self.check()
+            yield
+        finally:
+            self._is_reading = False
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What an import came to."""
@@ -38,6 +74,7 @@ class Outcome:
 def run_import(
     files: list[LineFile],
     producer: Producer,
+    ctrl_c: CtrlC,
     *,
     prepare: Callable[[bytes], T],
     send: Callable[[T], None],
@@ -50,12 +87,12 @@ def run_import(
     tally, started_s, is_interrupted = Tally(), time.monotonic(), False
     failure: ConnectorError | None = None
     display = Display(files, Console(stderr=True, highlight=False))
-    with display.running(), _CtrlC() as ctrl_c:
+    with display.running(), ctrl_c:
         try:
             for file in files:
-                lines = ctrl_c.between(as_lines(file))
-                for _ in take(file.name, lines, tally, producer, prepare=prepare, send=send):
+                for _ in take(file, tally, producer, prepare=prepare, send=send, as_lines=as_lines):
                     display.show(tally.lines)
+                    ctrl_c.check()
         except KeyboardInterrupt:
             is_interrupted = True
         except ConnectorError as error:
@@ -112,35 +149,3 @@ def _sentences(outcome: Outcome, *, dead_letters: str, bootstrap: str) -> Iterat
     if tally.rejected:
         yield f"The rejected lines are in the topic {dead_letters}, each with its reason. To see them:"
         yield f"  python -m kafka.consumer -b {bootstrap} -t {dead_letters} -f full -C auto_offset_reset=earliest"
-
-
-class _CtrlC:
-    """Lets Ctrl-C end the reading of lines, and nothing else: it never breaks off a send, which holds locks."""
-
-    def __init__(self) -> None:
-        self._is_pressed = False
-        self._is_reading = False
-
-    def __enter__(self) -> Self:
-        self._previous = signal.signal(signal.SIGINT, self._press)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._previous)
-
-    def _press(self, _number: int, _frame: FrameType | None) -> None:
-        if self._is_reading or self._is_pressed:  # twice means: at once
-            raise KeyboardInterrupt
-        self._is_pressed = True
-
-    def between(self, lines: Iterator[Line]) -> Iterator[Line]:
-        """Return the lines; raise KeyboardInterrupt before the next one if Ctrl-C was, or is, pressed."""
-        while True:
-            self._is_reading = True
-            if self._is_pressed:
-                raise KeyboardInterrupt
-            line = next(lines, None)
-            self._is_reading = False
-            if line is None:
-                return
-            yield line

@@ -25,15 +25,16 @@ def import_files(
     from connectors.importer import say_finished
     from connectors.lines import LineFile
     from connectors.producer import Producer
-    from streams.cli.importing import report, run_import
+    from streams.cli.importing import CtrlC, report, run_import
 
     # Tens of thousands of records wait for Kafka at any time: looking for garbage among them takes half of the time.
     gc.set_threshold(100_000)
-    sources = [LineFile(None if str(file) == "-" else file) for file in files]
+    ctrl_c = CtrlC()
+    sources = [LineFile(None if str(file) == "-" else file, reading=ctrl_c.reading) for file in files]
     settings = load_settings()
     topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
     with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
-        outcome = run_import(sources, producer, prepare=links.prepare, send=producer.send_link)
+        outcome = run_import(sources, producer, ctrl_c, prepare=links.prepare, send=producer.send_link)
         if not outcome.is_interrupted:
             say_finished(producer)
     report(

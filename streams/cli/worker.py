@@ -16,9 +16,10 @@ def worker(
     port: Annotated[
         int | None,
         typer.Option(
+            envvar="FLATLINE_WORKER_PORT",
             min=1,
             max=65_535,
-            help="Port of its HTTP endpoints [default: FLATLINE_WORKER_PORT, else the first free one from 8711]",
+            help="Port of its HTTP endpoints; else the first free one from 8711 on.",
         ),
     ] = None,
 ) -> None:
@@ -32,7 +33,7 @@ def worker(
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("flatline").setLevel(logging.INFO)
     settings = load_settings()
-    settings = settings.model_copy(update={"worker_port": port or _port(settings)})
+    settings = settings.model_copy(update={"worker_port": port or _free_port(settings)})
     if not _is_free(settings.worker_host, settings.worker_port):
         address = f"{settings.worker_host}:{settings.worker_port}"
         raise UnfitError(f"A worker can't listen on {address}: set --port or FLATLINE_WORKER_PORT.")
@@ -41,10 +42,8 @@ def worker(
     run_worker(settings)
 
 
-def _port(settings: Settings) -> int:
-    """Return the port that was asked for; if none was, the first free one, so that workers can simply be started."""
-    if "worker_port" in settings.model_fields_set:
-        return settings.worker_port
+def _free_port(settings: Settings) -> int:
+    """Return the first free port from the usual one on, so that workers can simply be started."""
     candidates = range(settings.worker_port, settings.worker_port + PORTS_TRIED)
     return next((port for port in candidates if _is_free(settings.worker_host, port)), settings.worker_port)
 

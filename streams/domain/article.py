@@ -17,6 +17,8 @@ from streams.domain.segments import Segments
 
 SOURCES_MAX: Final = 32
 
+_RARE: Final = link.LOST | link.NOFOLLOW | link.UGC | link.SPONSORED
+
 
 class Effect(StrEnum):
     """What an event did to what is known."""
@@ -157,15 +159,18 @@ class Article:
         if not register & link.GAINED:
             return
         self.gained += by
-        self.lost += by * bool(register & link.LOST)
-        self.live += by * bool(register & link.LIVE)
-        self.nofollow += by * bool(register & link.NOFOLLOW)
-        self.ugc += by * bool(register & link.UGC)
-        self.sponsored += by * bool(register & link.SPONSORED)
+        if register & link.LIVE:
+            self.live += by
+        if register & _RARE:
+            self.lost += by * bool(register & link.LOST)
+            self.nofollow += by * bool(register & link.NOFOLLOW)
+            self.ugc += by * bool(register & link.UGC)
+            self.sponsored += by * bool(register & link.SPONSORED)
         gained_ms = link.first_gained_ms(register)
         if by > 0:
             self.last_gained_ms = max(self.last_gained_ms, gained_ms)
-            self.first_gained_ms = min(self.first_gained_ms or gained_ms, gained_ms)
+            if gained_ms < self.first_gained_ms or not self.first_gained_ms:
+                self.first_gained_ms = gained_ms
         elif gained_ms == self.last_gained_ms:
             self.last_gained_ms = max(map(link.first_gained_ms, self.links.registers()), default=0)
         if register & link.ORGANIC:

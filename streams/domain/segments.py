@@ -36,7 +36,9 @@ class Segments:
         """Start empty, or from segments as `encode` gave them, by their lowest fingerprint."""
         self.register_bytes = register_bytes
         self.changed: set[int] = set()
-        encoded = encoded or {0: b""}
+        if not encoded:
+            self._lows, self._segments = [0], [_Segment(array("Q"), bytearray())]
+            return
         self._lows = sorted(encoded.keys() | {0})
         self._segments = [
             self._decode(encoded.get(low, b""), high)

@@ -20,7 +20,7 @@ INDEX_FILES = frozenset(
 """What servers answer with when a folder is asked for; lower case."""
 
 _MAX_HOST_LENGTH = 253  # RFC 1035 §2.3.4; it bounds the caches' memory, too
-_CACHED_HOSTS = 16_384
+_CACHED_HOSTS = 131_072
 
 _HOST = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*+[a-z0-9_-]{1,63}|\[[0-9a-f:]+\]")
 _PORT = re.compile(r":[0-9]+$")

@@ -1,12 +1,28 @@
 """A Faust app on micro-batches, whose commits are guarded."""
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import faust
+from aiokafka import AIOKafkaConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.engine.commit_guard import CommitGuard
+
+FETCH_WAIT_MS: Final = 50
+
+
+class EagerConsumerThread(driver.AIOKafkaConsumerThread):
+    """Lets no fetch wait long for records.
+
+    Faust has a fetch wait up to 1.5 s, and aiokafka keeps one fetch a broker under way: while records of busy
+    partitions are being applied, one for the idle partitions alone would hold up all others.
+    """
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001
+        return consumer
 
 
 class GuardedConsumer(driver.Consumer):
@@ -15,6 +31,9 @@ class GuardedConsumer(driver.Consumer):
     Faust's own bookkeeping believes in one message an offset: a micro-batch would look like a gap, and commits would
     stop at the second one.
     """
+
+    def _new_consumer_thread(self) -> EagerConsumerThread:
+        return EagerConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     @property
     def _guard(self) -> CommitGuard:

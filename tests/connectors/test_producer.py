@@ -1,6 +1,7 @@
 """The one producer: where records land, what they hold, and that none is lost in silence."""
 
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,10 +11,11 @@ from connectors.articles import prepare as prepare_article
 from connectors.delivery import RECORD_OVERHEAD_BYTES, Buffer, Deliveries, DeliveryFailed
 from connectors.links import prepare
 from connectors.producer import DEAD_LETTER_BYTES_MAX, Producer
+from deploy.kafka.topics import ensure_topics
 from streams.agents.accumulate import partition_of
 from streams.schema import codec
 from streams.schema.rejection import Reason, Rejected
-from streams.schema.topics import Topics
+from streams.schema.topics import Topic, Topics
 from tests.connectors.examples import ACCEPTED, key_of, link
 from tests.integration.reading import read_all
 
@@ -78,7 +80,7 @@ def test_dead_letters_are_untouched(kafka_bootstrap: str, topics: Topics) -> Non
 def test_the_buffer_is_bounded(kafka_bootstrap: str, topics: Topics) -> None:
     """Who sends faster than Kafka takes waits: never is more than one record beyond the limit on its way."""
     limit, sizes = 50 * RECORD_OVERHEAD_BYTES, []
-    with Producer(kafka_bootstrap, topics, now_ms=now_ms, buffer_bytes_max=limit) as producer:
+    with Producer(kafka_bootstrap, topics, now_ms=now_ms, linger_ms=1, buffer_bytes_max=limit) as producer:
         for number in range(2000):
             event = prepare(link("https://a.example/", f"https://b.example/{number}"))
             producer.send_link(event)
@@ -89,24 +91,35 @@ def test_the_buffer_is_bounded(kafka_bootstrap: str, topics: Topics) -> None:
     assert len(read_all(kafka_bootstrap, topics.links)) == 2000
 
 
-def test_a_failed_delivery_is_raised_by_the_next_call(kafka_bootstrap: str, topics: Topics) -> None:
+class Narrow(Topic):
+    """A topic that takes small records only."""
+
+    def config(self) -> Mapping[str, str]:
+        """Return the topic's settings, with a limit."""
+        return {**super().config(), "max.message.bytes": "500"}
+
+
+def test_a_failed_delivery_is_raised_by_the_next_call(kafka_bootstrap: str, namespace: str) -> None:
     """What the broker refuses fails the next call and the flush, with topic and cause; other deliveries don't care."""
-    clock = [NOW_MS + 100 * 365 * 86_400_000]  # brokers take no record from the future
-    producer = Producer(kafka_bootstrap, topics, now_ms=lambda: clock[0])
+    topics = Topics(namespace=namespace, partitions=3)
+    narrow = Narrow(**vars(topics.links))
+    ensure_topics(
+        kafka_bootstrap, [topic if topic != topics.links else narrow for topic in topics.all()], replication_factor=1
+    )
+    producer = Producer(kafka_bootstrap, topics, now_ms=now_ms)
     others = producer.new_deliveries()
-    event = prepare(link("https://a.example/", "https://b.example/"))
-    producer.send_link(event)
+    small = prepare(link("https://a.example/", "https://b.example/"))
+    producer.send_link(prepare(link("https://a.example/", "https://b.example/", context="x" * 500)))
     assert producer.deliveries.wait(20)
-    with pytest.raises(DeliveryFailed, match=rf"{topics.links.name}: .*InvalidTimestamp") as failure:
-        producer.send_link(event)
-    assert failure.value.topic == topics.links.name
-    clock[0] = NOW_MS
-    producer.send_link(event, deliveries=others)
+    with pytest.raises(DeliveryFailed, match=rf"{narrow.name}: .*MessageSizeTooLarge") as failure:
+        producer.send_link(small)
+    assert failure.value.topic == narrow.name
+    producer.send_link(small, deliveries=others)
     assert others.wait(20)
     with pytest.raises(DeliveryFailed), producer:
         pass
     assert (others.acknowledged, others.failure) == (1, None)
-    assert [record.value for record in read_all(kafka_bootstrap, topics.links)] == [event.value]
+    assert [record.value for record in read_all(kafka_bootstrap, topics.links)] == [small.value]
 
 
 def test_a_record_that_no_broker_takes_fails_at_once(kafka_bootstrap: str, topics: Topics) -> None:

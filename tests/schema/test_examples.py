@@ -34,7 +34,8 @@ def test_accepted(path: Path) -> None:
     kind = path.parts[-3]
     DECODERS[kind](path.read_bytes())
     schema = json.loads((json_schema.FOLDER / f"{kind}.schema.json").read_bytes())
-    jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).validate(json.loads(path.read_bytes()))
+    validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
+    validator.validate(json.loads(path.read_bytes()))
 
 
 @pytest.mark.parametrize("path", _examples("rejected"), ids=_name)

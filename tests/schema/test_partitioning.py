@@ -4,7 +4,7 @@ import kafka.partitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.partitioner import murmur2
+from streams.schema.partitioning import murmur2
 
 
 @given(st.binary(max_size=300))

@@ -1,0 +1,52 @@
+"""The documents name what exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from streams.cli import app
+from streams.schema.rejection import Reason
+from streams.schema.topics import Topics
+from streams.schema.verdict import State
+from streams.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+CONTRACT = (ROOT / "streams" / "schema" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_in_the_readme(name: str) -> None:
+    """Each setting has its row, with its default and what it means."""
+    field = Settings.model_fields[name]
+    default = "" if field.default is None else f"`{field.default}`"
+    assert f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |" in README
+
+
+def test_every_command_named_exists() -> None:
+    """The README's `flatline …` commands exist."""
+    exist = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
+    assert set(re.findall(r"^flatline ([a-z]+)", README, re.MULTILINE)) <= exist
+
+
+def test_the_contract_names_every_reason_and_topic() -> None:
+    """The contract's tables have each reason and each topic that a producer or reader meets."""
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", CONTRACT, re.MULTILINE)) >= {reason.value for reason in Reason}
+    topics = Topics()
+    met = (topics.links, topics.articles, topics.heartbeats, topics.verdicts, topics.dead_letters)
+    assert all(f"| `{topic.name}` |" in CONTRACT for topic in met)
+
+
+def test_the_readme_explains_every_state() -> None:
+    """Each state has its row."""
+    assert all(f"| `{state}` |" in README for state in State)
+
+
+@pytest.mark.parametrize(
+    "document", sorted(path for path in ROOT.glob("**/*.md") if ".venv" not in path.parts), ids=str
+)
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    """A relative link's file exists."""
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text())
+    assert not [link for link in links if not (document.parent / link).exists()]
