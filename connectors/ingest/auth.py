@@ -14,8 +14,8 @@ TOKEN_CHARACTERS_MIN: Final = 16
 
 _log = logging.getLogger(__name__)
 
-# A source name (streams/schema/limits.py), a colon or white space, and a token as RFC 6750 §2.1 defines it.
-_LINE: Final = re.compile(r"(?P<source>[A-Za-z0-9][A-Za-z0-9._:/@+~-]{0,199})(?::|\s+)(?P<token>[A-Za-z0-9._~+/-]+=*)")
+# A source name (streams/schema/limits.py), a colon, and a token as RFC 6750 §2.1 defines it.
+_LINE: Final = re.compile(r"(?P<source>[A-Za-z0-9][A-Za-z0-9._:/@+~-]{0,199}):(?P<token>[A-Za-z0-9._~+/-]+=*)")
 
 
 class TokensError(ConnectorError):

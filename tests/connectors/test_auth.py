@@ -21,13 +21,12 @@ def tokens(tmp_path: Path, content: str) -> Tokens:
     ("line", "source"),
     [
         ("a:0123456789abcdef", "a"),
-        ("a 0123456789abcdef", "a"),
         ("  a:0123456789abcdef  ", "a"),
         ("git:owner/name:0123456789abcdef", "git:owner/name"),
     ],
 )
 def test_a_line_names_a_source_and_its_token(line: str, source: str, tmp_path: Path) -> None:
-    """The token is what follows the last colon or the white space: a source may have colons, a token has none."""
+    """The token is what follows the last colon: a source may have colons, a token has none."""
     assert tokens(tmp_path, f"# a comment\n\n{line}\n").source_of(f"Bearer {TOKEN}") == source
 
 

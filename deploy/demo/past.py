@@ -1,0 +1,47 @@
+"""What is known when the watch begins: registered, and imported as `flatline import` does it."""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Final
+
+from connectors import articles, links
+from connectors.importer import Tally, say_finished, take
+from connectors.lines import LineFile
+from connectors.producer import Producer
+from deploy.demo.errors import DemoError
+from deploy.demo.play import Play
+from deploy.local.stack import LocalStack
+from streams.clock import clock_from
+from streams.readmodel.latest_verdicts import waiting_records
+from streams.schema.topics import Topics
+
+_CAUGHT_UP_WITHIN_S: Final = 300
+_ASK_EVERY_S: Final = 0.2
+
+
+def import_past(play: Play, stack: LocalStack, *, say: Callable[[str], None]) -> Tally:
+    """Return what became of the past's lines when a worker has accumulated them. ``say`` gets how far it has come.
+
+    Raise `DemoError` if no worker does, and what importing raises.
+    """
+    settings = stack.settings
+    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    tally = Tally()
+    with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
+        if play.articles:
+            records = LineFile(play.articles)
+            for _ in take(records, Tally(), producer, prepare=articles.prepare, send=producer.send_article):
+                pass
+        events = LineFile(play.links)
+        for _ in take(events, tally, producer, prepare=links.prepare, send=producer.send_link, as_lines=play.past):
+            say(f"importing what is known: {tally.lines:,} link events")
+        producer.flush()
+        say_finished(producer)
+    give_up_at_s = monotonic() + _CAUGHT_UP_WITHIN_S
+    while waiting := waiting_records(settings.kafka_bootstrap, topics):
+        if monotonic() > give_up_at_s:
+            logs = settings.data_dir / "logs"
+            raise DemoError(f"{waiting:,} records still wait for the worker. Its log is in {logs}.")
+        say(f"{waiting:,} records wait to be accumulated")
+        stack.wait(_ASK_EVERY_S)
+    return tally

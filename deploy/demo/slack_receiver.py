@@ -1,0 +1,176 @@
+"""Slack's end of an incoming webhook on this machine, for the demo and for tests."""
+
+import asyncio
+import re
+import time
+import unicodedata
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from html import unescape
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+from aiohttp import web
+
+ATTACHMENTS_MAX = 100
+# https://docs.slack.dev/changelog/2018-04-truncating-really-long-messages: Slack cuts what is longer.
+TEXT_CHARACTERS_MAX = 40_000
+
+_PATH = "/services/T00000000/B00000000/demo"
+_LINK = re.compile(r"<(?P<url>(?:https?://|mailto:)[^\s<>|]+)(?:\|(?P<label>[^<>|]*))?>")
+_UNESCAPED = re.compile(r"<[^<>]*>|[<>]|&(?!(?:amp|lt|gt);)")
+# These hold a URL or a name and are not parsed as text.
+_NO_TEXT = frozenset({"title_link", "url", "image_url", "thumb_url", "icon_url", "callback_id"})
+# Nothing that moves a terminal's cursor, colours it, or turns the direction of its text.
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+class _Action(msgspec.Struct):
+    text: str = ""
+    url: str = ""
+
+
+class _Attachment(msgspec.Struct):
+    pretext: str = ""
+    title: str = ""
+    text: str = ""
+    footer: str = ""
+    actions: list[_Action] = []
+
+
+class _Post(msgspec.Struct):
+    """What is read of a payload; the rest may be anything."""
+
+    text: str = ""
+    blocks: list[Any] = []
+    attachments: list[_Attachment] = []
+
+
+@dataclass(frozen=True)
+class Message:
+    """What was posted, decoded, and when it arrived. ``violation`` says why it was refused; None if it was taken."""
+
+    payload: dict[str, Any]
+    arrived_ms: int
+    violation: str | None = None
+
+
+def _wall_now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class SlackReceiver:
+    """Answers on 127.0.0.1 as Slack documents for incoming webhooks, from `async with` to the end of its body.
+
+    https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors. It is stricter in one
+    thing: text that isn't escaped, or is so long that Slack would cut it, is refused, so that it doesn't go unnoticed.
+
+    ``messages``     those taken, in the order of their arrival
+    ``violations``   those refused
+    """
+
+    def __init__(self, *, port: int = 0, now_ms: Callable[[], int] = _wall_now_ms) -> None:
+        """``port`` 0 takes a free one."""
+        self.messages: list[Message] = []
+        self.violations: list[Message] = []
+        self._port = port
+        self._now_ms = now_ms
+        self._arrived = asyncio.Condition()
+        application = web.Application()
+        application.router.add_post(_PATH, self._post)
+        self._runner = web.AppRunner(application, access_log=None)
+
+    @property
+    def url(self) -> str:
+        """The webhook, once the receiver is entered."""
+        host, port = self._runner.addresses[0][:2]
+        return f"http://{host}:{port}{_PATH}"
+
+    async def __aenter__(self) -> Self:
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._runner.cleanup()
+
+    async def arrivals(self) -> AsyncIterator[Message]:
+        """Yield every message that was taken, from the first on, as they arrive; without end."""
+        seen = 0
+        while True:
+            async with self._arrived:
+                while len(self.messages) == seen:
+                    await self._arrived.wait()
+            yield self.messages[seen]
+            seen += 1
+
+    async def _post(self, request: web.Request) -> web.Response:
+        try:
+            payload = msgspec.json.decode(await request.read())
+            post = msgspec.convert(payload, _Post)
+        except msgspec.DecodeError:
+            return _refused("invalid_payload")
+        if request.content_type != "application/json":
+            return _refused("invalid_payload")
+        if not (post.text or post.blocks or post.attachments):
+            return _refused("no_text")
+        if len(post.attachments) > ATTACHMENTS_MAX:
+            return _refused("too_many_attachments")
+        message = Message(payload, self._now_ms(), _violation(payload))
+        async with self._arrived:
+            (self.violations if message.violation else self.messages).append(message)
+            self._arrived.notify_all()
+        return _refused("invalid_payload") if message.violation else web.Response(text="ok")
+
+
+def _refused(reason: str) -> web.Response:
+    return web.Response(status=HTTPStatus.BAD_REQUEST, text=reason)
+
+
+def _violation(payload: dict[str, Any]) -> str | None:
+    for text in _texts(payload):
+        if len(text) > TEXT_CHARACTERS_MAX:
+            return f"a text has {len(text)} characters, and Slack shows {TEXT_CHARACTERS_MAX}"
+        if found := _UNESCAPED.search(_LINK.sub("", text)):
+            return f"{found[0]!r} is not escaped"
+    return None
+
+
+def _texts(part: object) -> Iterator[str]:
+    """Yield all text that Slack parses, at any depth."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, list):
+        for element in part:
+            yield from _texts(element)
+    elif isinstance(part, dict):
+        for name, element in part.items():
+            if name not in _NO_TEXT:
+                yield from _texts(element)
+
+
+def plain_text(message: Message) -> str:
+    """Return a message's text and attachments as one reads them in Slack, for a terminal: a line for each of theirs.
+
+    Blocks are left out. Control characters that came from outside are, too.
+    """
+    post = msgspec.convert(message.payload, _Post)
+    parts = [post.text]
+    for attachment in post.attachments:
+        parts += [attachment.pretext, attachment.title, attachment.text, attachment.footer]
+        parts += [f"{action.text}: {action.url}" for action in attachment.actions]
+    lines = "\n".join(map(_readable, parts)).split("\n")
+    return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+def _readable(text: str) -> str:
+    linked = _LINK.sub(lambda link: f"{link['label']} ({link['url']})" if link["label"] else link["url"], text)
+    return "".join(
+        character
+        for character in unescape(linked)
+        if character == "\n" or unicodedata.category(character) not in _UNPRINTABLE
+    )
