@@ -109,6 +109,7 @@ def assemble(settings: Settings) -> tuple[MicroBatchApp, Background]:
         log.info("ready: %d partitions, %d of them new here; %d articles", len(store.partitions), len(newly), articles)
 
     store.on_recovered = recovered
+    store.on_lost = guard.lose
     for topic, agent in (
         (topics.links, Accumulate(topics=topics, send=guard.send, metrics=metrics)),
         (topics.articles, Register(topics=topics, send=guard.send, metrics=metrics)),
@@ -157,8 +158,8 @@ def _faust_app(settings: Settings) -> MicroBatchApp:
         table_standby_replicas=0,
         web_enabled=False,
         # Static membership: a worker that is restarted takes its own place again, with nobody waiting for its session
-        # to expire. The port tells workers of one machine apart, as they can't share it.
-        consumer_group_instance_id=f"{socket.gethostname()}-{settings.worker_port}",
+        # to expire. Address and port tell workers of one machine apart; machines must differ in their host name.
+        consumer_group_instance_id=f"{socket.gethostname()}-{settings.worker_host}-{settings.worker_port}",
         consumer_auto_offset_reset="earliest",
         ConsumerScheduler=MicroBatches,
         Table=ArticleTable,

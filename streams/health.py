@@ -35,18 +35,33 @@ class Health:
 
     def lag(self) -> dict[tuple[str, int], int]:
         """Return the records that wait, by topic and partition; a partition of which nothing is known yet has none."""
-        consumer = self._app.consumer
         lag = {}
         for tp in self._sources():
-            high_water = consumer.highwater(tp)
+            high_water = self._app.consumer.highwater(tp)
             if high_water is not None:
-                position = self._guard.position(tp) or consumer._committed_offset.get(tp) or 0  # noqa: SLF001
-                lag[tp.topic, tp.partition] = max(0, high_water - position)
+                lag[tp.topic, tp.partition] = max(0, high_water - self._position(tp))
         return lag
 
+    def _position(self, tp: TP) -> int:
+        return self._guard.position(tp) or self._app.consumer._committed_offset.get(tp) or 0  # noqa: SLF001
+
     def is_lagging(self) -> bool:
-        """Whether so many records wait that an article may have gained links without our knowing."""
-        return sum(self.lag().values()) > LAGGING_RECORDS
+        """Whether so many records wait, or it isn't known how many, that an article may have gained links unseen."""
+        lag = self.lag()
+        return len(lag) < len(self._sources()) or sum(lag.values()) > LAGGING_RECORDS
+
+    async def _work(self) -> int:
+        """Return how much there is to do: records to apply, and partitions whose state is to be recovered.
+
+        Offsets without a record, such as the marks of transactions, are no work: the client has passed them.
+        """
+        consumer = self._app.consumer
+        work = self.partitions_assigned() - len(self._store.recovered)
+        for tp in self._sources():
+            high_water = consumer.highwater(tp) or 0
+            if high_water > self._position(tp) and (consumer.unacked or await consumer.position(tp) < high_water):
+                work += 1
+        return work
 
     def partitions_assigned(self) -> int:
         """Return how many partitions of the state are this worker's."""
@@ -60,14 +75,17 @@ class Health:
         """Observe for ever; end a worker that has been stuck for GIVE_UP_AFTER_S: Faust has stalls it does not see."""
         while True:
             await asyncio.sleep(TICK_S)
-            positions = {tp: self._guard.position(tp) for tp in self._sources()}
-            self._progress.observe(positions, lag=sum(self.lag().values()), now_s=monotonic())
+            positions: dict[object, int | None] = {tp: self._guard.position(tp) for tp in self._sources()}
+            positions |= {number: each.changelog_offset for number, each in self._store.partitions.items()}
+            self._progress.observe(positions, work=await self._work(), now_s=monotonic())
             if self._progress.waiting_s(monotonic()) > GIVE_UP_AFTER_S:
-                die(f"records have been waiting for {GIVE_UP_AFTER_S:.0f} s, and none was applied")
+                die(f"there has been work for {GIVE_UP_AFTER_S:.0f} s, and none of it was done")
 
     def not_live(self) -> str | None:
         """Return why this worker should be restarted, or None."""
-        return f"records have been waiting for over {STUCK_AFTER_S:.0f} s, none applied" if self.is_stuck() else None
+        return (
+            f"there has been work for over {STUCK_AFTER_S:.0f} s, and none of it was done" if self.is_stuck() else None
+        )
 
     def not_ready(self) -> str | None:
         """Return why this worker can't answer for its partitions yet, or None."""

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ _SOURCE = Path(__file__).parents[1] / "prometheus"
 _INTERVAL_FLOOR_MS = 1_000
 # Two evaluations: one failed scrape is no alert, at any pace.
 _FOR_FLOOR_MS = 2_000
+# Ranges bridge what a worker's restart leaves out.
+_RANGE_FLOOR_MS = 20_000
+_PIPELINE_RULES = "pipeline.yml"
+_RANGE = re.compile(r"\[(\d+[smhd])\]")
 
 
 class Prometheus:
@@ -37,7 +42,9 @@ class Prometheus:
         for old in rules.glob("*.yml"):
             old.unlink()
         for source in sorted(self._source.glob("rules/*.yml")):
-            _write(rules / source.name, _paced_rules(_read(source), pace))
+            # How long a worker may be down or stuck is a matter of the wall clock, at any pace.
+            pace_of_file = Pace() if source.name == _PIPELINE_RULES else pace
+            _write(rules / source.name, _paced_rules(_read(source), pace_of_file))
         prometheus_yml = self._folder / "prometheus.yml"
         configuration = _completed(
             _read(self._source / "prometheus.yml"), targets=targets, alertmanager=alertmanager, pace=pace
@@ -86,12 +93,21 @@ def _paced_rules(file: dict[str, Any], pace: Pace) -> dict[str, Any]:
             {
                 **_paced_intervals(group, pace),
                 "rules": [
-                    _paced(rule, ("for", "keep_firing_for"), pace, floor_ms=_FOR_FLOOR_MS) for rule in group["rules"]
+                    _paced_ranges(_paced(rule, ("for", "keep_firing_for"), pace, floor_ms=_FOR_FLOOR_MS), pace)
+                    for rule in group["rules"]
                 ],
             }
             for group in file["groups"]
         ]
     }
+
+
+def _paced_ranges(rule: dict[str, Any], pace: Pace) -> dict[str, Any]:
+    def shortened(query: str) -> str:
+        return _RANGE.sub(lambda found: f"[{pace.shorten(found[1], floor_ms=_RANGE_FLOOR_MS)}]", query)
+
+    annotations = {name: shortened(text) for name, text in rule.get("annotations", {}).items()}
+    return rule | {"expr": shortened(rule["expr"])} | ({"annotations": annotations} if annotations else {})
 
 
 def _paced_intervals(section: dict[str, Any], pace: Pace) -> dict[str, Any]:

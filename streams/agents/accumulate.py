@@ -18,7 +18,7 @@ from streams.schema.partitioning import partition_of
 from streams.schema.rejection import Reason, Rejected
 from streams.schema.topics import Topics
 
-_TARGETS_CACHED: Final = 65_536
+_TARGETS_CACHED: Final = 16_384
 
 
 def article_key(url: str, *, field: str) -> bytes:
@@ -63,7 +63,8 @@ class Accumulate:
             self._metrics.forwarded.labels(record.topic).inc()
             return
         when = event_time(event, recorded_ms=record.timestamp)
-        effect = partition.touch(key, now_ms=now_ms).see(
+        article = partition.open(key, now_ms=now_ms)
+        effect = article.see(
             url_from=xxh3_64_intdigest(url_from.encode()),
             domain=xxh3_64_intdigest(referring_domain(url_from).encode()),
             gained=event.change == "gained",
@@ -72,6 +73,8 @@ class Accumulate:
             rel=rel_flags(event.rel) if event.rel else 0,
             source=event.source,
         )
+        if article.is_changed:
+            partition.touch(key)
         self._metrics.count_event(event.source, effect)
         if when.is_clamped:
             self._metrics.event_time_clamped.inc()

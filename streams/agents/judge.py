@@ -1,7 +1,8 @@
 """Verdicts: on articles that changed, and on each article once a day of the clock."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice, takewhile
+from itertools import chain, islice, takewhile
+from time import monotonic
 from typing import Final
 
 from streams.clock import Clock
@@ -20,6 +21,7 @@ from streams.schema.topics import Topics
 from streams.schema.verdict import State, Verdict
 
 DUE_AT_ONCE_MAX: Final = 2_000
+DUE_BUDGET_S: Final = 0.2  # of a commit, over all partitions
 
 
 class Docket:
@@ -34,14 +36,18 @@ class Docket:
         self._suppressed: set[bytes] = set()
         self._sight = Sight()
 
-    def due(self, now_ms: int, sight: Sight) -> set[bytes]:
-        """Return the articles due by now, at most DUE_AT_ONCE_MAX, and the suppressed ones when sight has changed."""
-        due = takewhile(lambda entry: entry[1] <= now_ms, self._due_ms.items())
-        keys = {key for key, _ in islice(due, DUE_AT_ONCE_MAX)}
+    def see(self, sight: Sight) -> None:
+        """Take note of what can be seen; when that changes, the suppressed articles are due at once."""
         if sight != self._sight:
             self._sight = sight
-            keys |= self._suppressed
-        return keys
+            if self._suppressed:
+                self._due_ms = {**dict.fromkeys(self._suppressed, 0), **self._due_ms}
+                self._due_ms.update(dict.fromkeys(self._suppressed, 0))
+
+    def due(self, now_ms: int) -> list[bytes]:
+        """Return the articles due by now, at most DUE_AT_ONCE_MAX."""
+        due = takewhile(lambda entry: entry[1] <= now_ms, self._due_ms.items())
+        return [key for key, _ in islice(due, DUE_AT_ONCE_MAX)]
 
     def judged(self, key: bytes, verdict: Verdict, *, now_ms: int) -> None:
         """Put an article at the end of the queue, with what was said of it."""
@@ -94,7 +100,12 @@ class Judge:
         now_ms = self._clock.now_ms()
         sight = Sight(self._sources.stale(now_ms), self.is_lagging())
         docket = self.dockets[number]
-        for key in partition.touched | docket.due(now_ms, sight):
+        docket.see(sight)
+        touched = partition.touched
+        give_up_at_s = monotonic() + DUE_BUDGET_S / len(self.dockets)
+        for key in chain(touched, docket.due(now_ms)):
+            if key not in touched and monotonic() > give_up_at_s:
+                break  # what is due waits for the next commit: the loop must not be blocked for long
             article = partition.get(key)
             if article is None:
                 continue
@@ -102,7 +113,8 @@ class Judge:
             docket.judged(key, verdict, now_ms=now_ms)
             standing = Standing(verdict.state, to_ms(verdict.since), digest(verdict))
             if standing != article.header.standing:
-                partition.touch(key, now_ms=now_ms).header.standing = standing
+                article.header.standing = standing
+                partition.touch(key)
                 yield Outgoing(self._topics.verdicts.name, number, key, codec.verdicts.encode(verdict))
 
     def _judge(self, key: bytes, article: Article, sight: Sight, now_ms: int) -> Verdict:

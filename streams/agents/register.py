@@ -34,7 +34,7 @@ class Register:
     def _apply(self, record: Record, partition: Partition, now_ms: int) -> None:
         if record.value is None and record.key is not None:
             if record.key in partition:
-                partition.touch(record.key, now_ms=now_ms).header.registration = Registration()
+                self._set(partition, record.key, Registration(recorded_ms=record.timestamp), now_ms)
             return
         article = codec.articles.decode(record.value)
         key = article_key(article.url, field="url")
@@ -42,11 +42,21 @@ class Register:
             self._send(forwarded(key, record, self._topics))
             self._metrics.forwarded.labels(record.topic).inc()
             return
-        partition.touch(key, now_ms=now_ms).header.registration = Registration(
+        registration = Registration(
             title=article.title,
             author=article.author,
             series=article.series,
             strategy=article.strategy,
             tier=article.tier,
             published_ms=None if article.published_at is None else to_ms(article.published_at),
+            recorded_ms=record.timestamp,
         )
+        self._set(partition, key, registration, now_ms)
+
+    @staticmethod
+    def _set(partition: Partition, key: bytes, registration: Registration, now_ms: int) -> None:
+        """Register, unless something newer is registered: a record that was sent on comes late."""
+        header = partition.open(key, now_ms=now_ms).header
+        if registration.recorded_ms >= header.registration.recorded_ms:
+            header.registration = registration
+            partition.touch(key)

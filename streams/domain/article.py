@@ -38,6 +38,7 @@ class Registration(msgspec.Struct, frozen=True, array_like=True, gc=False):
     strategy: str | None = None
     tier: int | None = None  # None: not registered
     published_ms: int | None = None
+    recorded_ms: int = 0  # when its record was written
 
 
 class Header(msgspec.Struct, array_like=True, gc=False):
@@ -72,13 +73,14 @@ class Article:
     """The state of one article, in memory."""
 
     __slots__ = (
+        "_last_gained_ms",
         "_rhythm",
         "days",
         "domains",
         "first_gained_ms",
         "gained",
         "header",
-        "last_gained_ms",
+        "is_changed",
         "links",
         "live",
         "lost",
@@ -92,7 +94,9 @@ class Article:
         self.links = links or Segments(link.REGISTER_BYTES)
         self.domains = domains or Segments(0)
         self.gained = self.lost = self.live = self.nofollow = self.ugc = self.sponsored = 0
-        self.first_gained_ms = self.last_gained_ms = 0
+        self.first_gained_ms = 0
+        self._last_gained_ms: int | None = 0  # None: to be looked up among the links
+        self.is_changed = False  # since it was last encoded
         self.days: dict[int, int] = {}  # UTC day -> links gained on it, without imports and first meetings
         self._rhythm: Rhythm | None = None
         for register in self.links.registers():
@@ -109,6 +113,7 @@ class Article:
 
     def encode(self) -> bytes:
         """Return the record: the header and the first segments."""
+        self.is_changed = False
         ((_, links),) = self.links.encode([0])
         ((_, domains),) = self.domains.encode([0])
         return _encode_record(_Record(self.header, links, domains))
@@ -121,6 +126,13 @@ class Article:
             segments.changed.clear()
 
     @property
+    def last_gained_ms(self) -> int:
+        """Event time of the newest first gain of a link; 0 without any."""
+        if self._last_gained_ms is None:
+            self._last_gained_ms = max(map(link.first_gained_ms, self.links.registers()), default=0)
+        return self._last_gained_ms
+
+    @property
     def rhythm(self) -> Rhythm | None:
         """The summary of the link days; None without any."""
         if self._rhythm is None and self.days:
@@ -131,15 +143,20 @@ class Article:
         self, *, url_from: int, domain: int, gained: bool, at_ms: int, organic: bool, rel: int, source: str | None
     ) -> Effect:
         """Apply an event about the link from the page with fingerprint ``url_from``, of a domain likewise."""
-        if gained and source is not None:
-            self._credit(source, at_ms)
+        if gained:
+            # Whether or not the link is known: its segment may have been written when that of its domain was not.
+            self.is_changed |= self.domains.put(domain)
+            if source is not None:
+                self._credit(source, at_ms)
         before = self.links.get(url_from) or link.UNKNOWN
         after = link.seen(before, gained=gained, at_ms=at_ms, organic=organic, rel=rel)
         if after == before:
             return Effect.SEEN_AGAIN
+        self.is_changed = True
         self.links.put(url_from, after)
-        if gained:
-            self.domains.put(domain)
+        before_ms = link.first_gained_ms(before)
+        if before_ms == self._last_gained_ms and before_ms != link.first_gained_ms(after):
+            self._last_gained_ms = None
         if not before & link.GAINED:
             self._count(after, 1)
             return Effect.GAINED if gained else Effect.SEEN_AGAIN
@@ -151,8 +168,9 @@ class Article:
 
     def _credit(self, source: str, at_ms: int) -> None:
         sources = self.header.sources
-        if source in sources or len(sources) < SOURCES_MAX:
-            sources[source] = max(at_ms, sources.get(source, 0))
+        if at_ms > sources.get(source, 0) and (source in sources or len(sources) < SOURCES_MAX):
+            sources[source] = at_ms
+            self.is_changed = True
 
     def _count(self, register: int, by: int) -> None:
         """Add (1) or take away (-1) what one link contributes to the totals."""
@@ -168,11 +186,10 @@ class Article:
             self.sponsored += by * bool(register & link.SPONSORED)
         gained_ms = link.first_gained_ms(register)
         if by > 0:
-            self.last_gained_ms = max(self.last_gained_ms, gained_ms)
+            if self._last_gained_ms is not None and gained_ms > self._last_gained_ms:
+                self._last_gained_ms = gained_ms
             if gained_ms < self.first_gained_ms or not self.first_gained_ms:
                 self.first_gained_ms = gained_ms
-        elif gained_ms == self.last_gained_ms:
-            self.last_gained_ms = max(map(link.first_gained_ms, self.links.registers()), default=0)
         if register & link.ORGANIC:
             day = day_of(gained_ms)
             count = self.days.get(day, 0) + by

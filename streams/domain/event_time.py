@@ -10,6 +10,8 @@ _MS: Final = timedelta(milliseconds=1)
 
 # The day on which the first web page was announced: no link is older.
 EARLIEST_MS: Final = (datetime(1991, 8, 6, tzinfo=UTC) - _EPOCH) // _MS
+# Some producers write record times in microseconds.
+LATEST_MS: Final = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // _MS
 
 
 class EventTime(NamedTuple):
@@ -36,8 +38,6 @@ def event_time(event: LinkEvent, *, recorded_ms: int) -> EventTime:
     property of the record, not of the reader, so that reading it again gives the same.
     """
     instant = event.occurred_at or event.observed_at
-    if instant is None:
-        return EventTime(max(recorded_ms, EARLIEST_MS), is_clamped=False)
-    stated_ms = to_ms(instant)
-    possible_ms = max(EARLIEST_MS, min(stated_ms, recorded_ms))
+    stated_ms = recorded_ms if instant is None else to_ms(instant)
+    possible_ms = max(EARLIEST_MS, min(stated_ms, recorded_ms, LATEST_MS))
     return EventTime(possible_ms, is_clamped=possible_ms != stated_ms)

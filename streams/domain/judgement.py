@@ -10,8 +10,8 @@ from streams.domain.policy import Policy
 from streams.domain.rhythm import DAY_MS, Rhythm, day_of
 from streams.schema.verdict import State
 
-# How bad a state is. Only getting worse needs sight: dormant is no news, so it is no worse than steady.
-_SEVERITY: Final = {State.COOLING: 1, State.SILENT: 2}
+# How bad a state is. Only getting worse needs sight.
+_SEVERITY: Final = {State.COOLING: 1, State.SILENT: 2, State.DORMANT: 3}
 
 
 class Judgement(NamedTuple):

@@ -1,5 +1,6 @@
 """A Faust app on micro-batches, whose commits are guarded."""
 
+from collections.abc import Iterator
 from typing import Any, Final, cast
 
 import faust
@@ -51,9 +52,13 @@ class GuardedConsumer(driver.Consumer):
             await self._guard.flush(producer, is_member=self.is_member)
         return bool(await super().force_commit(topics, start_new_transaction=start_new_transaction))
 
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        # Faust's list of what was acknowledged is not needed, and would only grow.
+        self._acked.clear()
+        self._acked_index.clear()
+        return (tp for tp in self._guard.durable_partitions if not topics or tp in topics or tp.topic in topics)
+
     def _new_offset(self, tp: TP) -> int | None:
-        self._acked[tp].clear()
-        self._acked_index[tp].clear()
         return self._guard.durable(tp)
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:

@@ -53,6 +53,11 @@ class CommitGuard:
         """Return the offset that may be committed."""
         return self._durable.get(tp)
 
+    @property
+    def durable_partitions(self) -> list[TP]:
+        """The source partitions that have one."""
+        return list(self._durable)
+
     def gain(self) -> None:
         """Note that the state of the assigned partitions is whole, and ours."""
         self._owns = True
@@ -77,31 +82,33 @@ class CommitGuard:
         async with self._writing:
             if not self._owns or not is_member():
                 return
-            began = monotonic()
-            outbox, self._outbox = self._outbox, []
-            changes: list[Outgoing] = []
-            for number in self._store.recovered:
-                partition = self._store.partitions[number]
-                outbox.extend(self._settle(number, partition))
-                changes.extend(
-                    Outgoing(self._changelog_topic, number, key, value) for key, value in partition.take_changes()
-                )
-            covered = dict(self._applied)
             try:
-                await write(producer, outbox)
-                if not is_member():
-                    log.warning("left the group while writing; the changelog stays as it is")
-                    for number in self._store.recovered:
-                        self._store.partitions[number].changelog_offset = None
-                    self.lose()
-                    return
-                last_offsets = await write(producer, changes)
+                await self._write(producer, is_member)
             except Exception:  # noqa: BLE001
-                die("Kafka did not take what a commit has to write first")
-            for (_, number), offset in last_offsets.items():
-                if number in self._store.partitions:
-                    self._store.partitions[number].changelog_offset = offset
-            if self._owns:
-                self._durable.update(covered)
-            self.last_durable_s = time()
-            self.on_flushed(monotonic() - began)
+                # What was taken to be written is gone from memory: Faust must not commit on its way out.
+                die("what a commit has to write first could not be written")
+
+    async def _write(self, producer: Any, is_member: Callable[[], bool]) -> None:
+        began_s = monotonic()
+        outbox, self._outbox = self._outbox, []
+        changes: list[Outgoing] = []
+        for number in self._store.recovered:
+            partition = self._store.partitions[number]
+            outbox.extend(self._settle(number, partition))
+            changes.extend(Outgoing(self._changelog_topic, number, *change) for change in partition.take_changes())
+        covered = dict(self._applied)
+        await write(producer, outbox)
+        if not is_member():
+            log.warning("left the group while writing; the changelog stays as it is")
+            for partition in self._store.partitions.values():
+                partition.changelog_offset = None
+            self.lose()
+            return
+        last_offsets = await write(producer, changes)
+        for (_, number), offset in last_offsets.items():
+            if number in self._store.partitions:
+                self._store.partitions[number].changelog_offset = offset
+        if self._owns:
+            self._durable.update(covered)
+        self.last_durable_s = time()
+        self.on_flushed(monotonic() - began_s)

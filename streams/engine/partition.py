@@ -5,7 +5,7 @@ from typing import Final
 
 from streams.domain.article import Article, Header, SegmentId
 
-DECODED_ARTICLES_MAX: Final = 50_000
+DECODED_ARTICLES_MAX: Final = 10_000
 
 # Article keys are URLs, which never hold a NUL: key, NUL, kind and low make the key of a further segment.
 _SEPARATOR: Final = b"\0"
@@ -38,9 +38,13 @@ class Partition:
         return iter(self._records.keys() | self._decoded.keys())
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        """Apply one changelog record. Raises nothing: what the bytes mean is found out when they are needed."""
+        """Apply one changelog record. Raises nothing: what the bytes mean is found out when they are needed.
+
+        Changes of the article that were not written yet are forgotten: the events that led to them will come again.
+        """
         article_key, separator, suffix = key.partition(_SEPARATOR)
         self._decoded.pop(article_key, None)
+        self._touched.discard(article_key)
         if separator:
             segment = SegmentId(suffix[:1].decode(), int.from_bytes(suffix[1:], "big"))
             self._segments.setdefault(article_key, {})[segment] = value or b""
@@ -57,13 +61,17 @@ class Partition:
             self._decoded[key] = article
         return article
 
-    def touch(self, key: bytes, *, now_ms: int) -> Article:
-        """Return an article to change, made when it is not known; it will be written with the next commit."""
-        self._touched.add(key)
+    def open(self, key: bytes, *, now_ms: int) -> Article:
+        """Return an article, made when it is not known. Who changes it says so with `touch`."""
         article = self.get(key)
         if article is None:
             article = self._decoded[key] = Article(Header(watched_since_ms=now_ms))
+            self._touched.add(key)
         return article
+
+    def touch(self, key: bytes) -> None:
+        """Have an article that was changed written with the next commit."""
+        self._touched.add(key)
 
     @property
     def touched(self) -> frozenset[bytes]:

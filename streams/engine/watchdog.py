@@ -5,8 +5,6 @@ import threading
 from collections.abc import Mapping
 from time import monotonic, sleep
 
-from faust.types import TP
-
 from streams.engine.store import die
 
 TICK_S = 0.25
@@ -46,12 +44,12 @@ class Progress:
     """Tells a worker that has nothing to do from one that does not do it. Instants are of a monotonic clock, in s."""
 
     def __init__(self) -> None:
-        self._positions: Mapping[TP, int | None] = {}
+        self._positions: Mapping[object, int | None] = {}
         self._waiting_since_s: float | None = None
 
-    def observe(self, positions: Mapping[TP, int | None], *, lag: int, now_s: float) -> None:
-        """Note how far each partition is, and how many records wait in all."""
-        if lag == 0:
+    def observe(self, positions: Mapping[object, int | None], *, work: int, now_s: float) -> None:
+        """Note how far each thing is that moves when work is done, and whether there is any."""
+        if work == 0:
             self._waiting_since_s = None
         elif self._waiting_since_s is None or positions != self._positions:
             self._waiting_since_s = now_s

@@ -36,7 +36,9 @@ def waiting_records(bootstrap: str, topics: Topics) -> int:
             for topic in (topics.links, topics.articles)
             for number in range(topic.partitions)
         ]
+        # What is committed first: a record that is sent on meanwhile must not be missed on both partitions.
+        committed = {tp: consumer.committed(tp) or 0 for tp in partitions}
         ends, starts = consumer.end_offsets(partitions), consumer.beginning_offsets(partitions)
-        return sum(ends[tp] - max(consumer.committed(tp) or 0, starts[tp]) for tp in partitions)
+        return sum(ends[tp] - max(committed[tp], starts[tp]) for tp in partitions)
     finally:
         consumer.close()

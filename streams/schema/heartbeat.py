@@ -7,6 +7,8 @@ from msgspec import Meta, Struct
 from streams.schema.limits import SourceName
 from streams.schema.link_event import Instant
 
+PERIOD_S_MAX = 10 * 365 * 86_400
+
 
 class Heartbeat(Struct, frozen=True, omit_defaults=True, gc=False):
     """The source has seen everything up to ``seen_until``, and will say so again within ``period_s``.
@@ -19,6 +21,6 @@ class Heartbeat(Struct, frozen=True, omit_defaults=True, gc=False):
     sent_at: Instant
     seen_until: Instant
     version: Literal[1] = 1
-    period_s: Annotated[float, Meta(gt=0)] | None = None
+    period_s: Annotated[float, Meta(gt=0, le=PERIOD_S_MAX)] | None = None
     pages_seen: Annotated[int, Meta(ge=0)] = 0
     errors: Annotated[int, Meta(ge=0)] = 0

@@ -12,4 +12,4 @@ Title = Annotated[str, Meta(max_length=500)]
 Text = Annotated[str, Meta(max_length=10_000)]
 Token = Annotated[str, Meta(max_length=64)]
 # A source becomes a metric label and part of an alert: plain characters only.
-SourceName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+~-]{0,199}$")]
+SourceName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+~-]{0,199}(?!\n)$")]

@@ -34,6 +34,14 @@ def test_event_time(
     assert (to_datetime(when.at_ms), when.is_clamped) == (expected, is_clamped), why
 
 
+def test_a_record_time_in_microseconds_is_clamped() -> None:
+    """A producer that writes record times in another unit does no harm: the time stays one that a register can hold."""
+    event = LinkEvent("https://a.example/", "https://b.example/")
+    when = event_time(event, recorded_ms=to_ms(RECORDED) * 1_000)
+    assert when.is_clamped
+    assert when.at_ms < 1 << 48
+
+
 @given(st.datetimes(min_value=datetime(1600, 1, 1), max_value=datetime(2400, 1, 1)))  # noqa: DTZ001
 def test_instants_round_down_to_ms(moment: datetime) -> None:
     """An instant becomes the millisecond that it lies in, before 1970 as well."""

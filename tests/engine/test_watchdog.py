@@ -22,8 +22,8 @@ from streams.engine.watchdog import Progress
 def test_progress(observations: list[tuple[int | None, int, float]], waiting_s: float, why: str) -> None:
     """Waiting is measured while there is lag and the position stays."""
     progress = Progress()
-    for position, lag, now_s in observations:
-        progress.observe({"tp": position}, lag=lag, now_s=now_s)  # type: ignore[dict-item]
+    for position, work, now_s in observations:
+        progress.observe({"tp": position}, work=work, now_s=now_s)
     assert progress.waiting_s(observations[-1][2]) == waiting_s, why
 
 

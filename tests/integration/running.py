@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import sysconfig
 import time
 import urllib.error
@@ -73,12 +74,13 @@ class Installation:
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
 
-    def start(self, number: int) -> None:
-        """Start a worker; the same number again is the same worker restarted."""
+    def start(self, number: int, *, slowly: bool = False) -> None:
+        """Start a worker; the same number again is the same worker restarted. One may be slow to recover."""
+        command = [sys.executable, str(Path(__file__).with_name("slow_worker.py"))] if slowly else [FLATLINE, "worker"]
         port = str(self._port(number))
         with (self._folder / f"worker-{number}.log").open("ab") as log:
             self._workers[number] = subprocess.Popen(
-                [FLATLINE, "worker"], env={**self.environment, "FLATLINE_WORKER_PORT": port}, stdout=log, stderr=log
+                command, env={**self.environment, "FLATLINE_WORKER_PORT": port}, stdout=log, stderr=log
             )
 
     def kill(self, number: int, how: signal.Signals = signal.SIGKILL) -> int:

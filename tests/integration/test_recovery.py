@@ -1,0 +1,72 @@
+"""Recovery that is disturbed: nothing is judged, or written, from a state that is only half restored."""
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from aiokafka import AIOKafkaProducer
+
+from streams.domain.article import Article, Header
+from streams.engine.batch_writer import Outgoing, write
+from streams.schema.partitioning import partition_of
+from streams.schema.topics import Topics
+from tests.integration.running import Installation
+
+ARTICLES = 16_000
+HOUR_MS = 3_600_000
+T0_MS = 1_780_000_000_000
+
+
+def _record(number: int, links: int) -> bytes:
+    article = Article(Header(T0_MS))
+    for page in range(1, links + 1):
+        article.see(
+            url_from=(number * 10 + page) * 0x9E3779B97F4A7C15 % (1 << 64),
+            domain=page,
+            gained=True,
+            at_ms=T0_MS + page * HOUR_MS,
+            organic=True,
+            rel=0,
+            source=None,
+        )
+    return article.encode()
+
+
+def _changelog(topics: Topics) -> Iterator[Outgoing]:
+    """Yield a changelog that is not compacted yet: every article as it was with one link, then with three."""
+    for links in (1, 3):
+        for number in range(ARTICLES):
+            key = f"https://yours.example/{number}".encode()
+            partition = partition_of(key, topics.changelog.partitions)
+            yield Outgoing(topics.changelog.name, partition, key, _record(number, links))
+
+
+async def _fill(bootstrap: str, topics: Topics) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_batch_size=1 << 19)
+    await producer.start()
+    await write(producer, _changelog(topics))
+    await producer.stop()
+
+
+def test_a_rebalance_during_recovery(kafka_bootstrap: str, namespace: str, tmp_path: Path) -> None:
+    """A second worker joins while the first one is still restoring: no article falls back to an older state."""
+    topics = Topics(namespace=namespace, partitions=4)
+    with Installation(kafka_bootstrap, namespace, tmp_path) as installation:
+        asyncio.run(_fill(kafka_bootstrap, topics))
+        installation.start(1, slowly=True)
+        time.sleep(3)
+        installation.start(2, slowly=True)
+        installation.wait_ready(1)
+        installation.wait_ready(2)
+        articles = installation.articles()
+        while len(articles) < ARTICLES:  # what is due is judged little by little
+            time.sleep(1)
+            articles = installation.articles()
+        # It gave half of its partitions away before it had the state of any.
+        assert "ready: 4 partitions" not in installation.log(1)
+        # And whenever it said that it was ready, it knew all there was.
+        assert len(set(re.findall(r"ready: .* (\d+) articles", installation.log(1)))) == 1
+    assert Counter(article["gained_total"] for article in articles.values()) == {3: ARTICLES}
