@@ -9,7 +9,7 @@ import msgspec
 
 from connectors.errors import ConnectorError
 from connectors.lines import Line, LineFile
-from connectors.links import article_key
+from streams.domain.urls import article_key
 from streams.schema import codec
 from streams.schema.article_record import ArticleRecord
 

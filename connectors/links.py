@@ -5,11 +5,14 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from streams.domain.urls import InvalidUrl, canonicalize
+from streams.domain import urls
 from streams.schema import codec
 from streams.schema.limits import RECORD_BYTES_MAX
 from streams.schema.link_event import LinkEvent
 from streams.schema.rejection import Reason, Rejected
+
+# A page links to many articles, an article is linked to by many pages, and both come in runs.
+_article_key: Final = lru_cache(maxsize=16_384)(urls.article_key)
 
 # Raw values: what a producer wrote in fields that we don't know stays as it was written.
 _decode_fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -29,24 +32,12 @@ def prepare(value: bytes, *, default_source: str | None = None) -> PreparedLink:
     The bytes stay as they are, except that an event without a source gets ``default_source``.
     """
     event = codec.links.decode(value)
-    key = article_key(event.url_to, field="url_to")
-    article_key(event.url_from, field="url_from")
+    key = _article_key(event.url_to, field="url_to")
+    _article_key(event.url_from, field="url_from")
     if default_source is not None and event.source is None:
         value = _with_source(value, default_source)
         event = msgspec.structs.replace(event, source=default_source)
     return PreparedLink(key, value, event)
-
-
-@lru_cache(maxsize=16_384)
-def article_key(url: str, *, field: str) -> bytes:
-    """Return the key of the article at ``url``; raise `Rejected`, naming the field, if it is no URL.
-
-    It is remembered: a page links to many articles, an article is linked to by many pages, and both come in runs.
-    """
-    try:
-        return canonicalize(url).encode()
-    except InvalidUrl as error:
-        raise Rejected(Reason.INVALID_URL, f"{field}: {error}") from None
 
 
 def _with_source(value: bytes, source: str) -> bytes:

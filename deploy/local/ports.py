@@ -35,13 +35,16 @@ class Ports:
         return port
 
     def _is_free(self, port: int) -> bool:
-        if port in self._claimed:
+        return port not in self._claimed and is_free(LOOPBACK, port)
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether a server could listen there now."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        # As the servers do: a port in TIME_WAIT is free, one that somebody listens on isn't.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
             return False
-        with socket.socket() as probe:
-            # As the servers do: a port in TIME_WAIT is free, one that somebody listens on isn't.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((LOOPBACK, port))
-            except OSError:
-                return False
-            return True
+        return True

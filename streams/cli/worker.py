@@ -1,7 +1,6 @@
 """`flatline worker`."""
 
 import logging
-import socket
 from typing import Annotated, Final
 
 import typer
@@ -28,13 +27,14 @@ def worker(
     Creates the topics that are missing, and refuses to start when one is not as it must be.
     """
     from deploy.kafka.topics import ensure_topics
+    from deploy.local.ports import is_free
     from streams.app import UnfitError, run_worker
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("flatline").setLevel(logging.INFO)
     settings = load_settings()
     settings = settings.model_copy(update={"worker_port": port or _free_port(settings)})
-    if not _is_free(settings.worker_host, settings.worker_port):
+    if not is_free(settings.worker_host, settings.worker_port):
         address = f"{settings.worker_host}:{settings.worker_port}"
         raise UnfitError(f"A worker can't listen on {address}: set --port or FLATLINE_WORKER_PORT.")
     topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
@@ -44,15 +44,7 @@ def worker(
 
 def _free_port(settings: Settings) -> int:
     """Return the first free port from the usual one on, so that workers can simply be started."""
+    from deploy.local.ports import is_free
+
     candidates = range(settings.worker_port, settings.worker_port + PORTS_TRIED)
-    return next((port for port in candidates if _is_free(settings.worker_host, port)), settings.worker_port)
-
-
-def _is_free(host: str, port: int) -> bool:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-        return True
+    return next((port for port in candidates if is_free(settings.worker_host, port)), settings.worker_port)

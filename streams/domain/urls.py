@@ -9,6 +9,7 @@ import xxhash
 from publicsuffixlist import PublicSuffixList
 
 from streams.domain.tracking_parameters import TRACKING_PARAMETERS, TRACKING_PREFIXES
+from streams.schema.rejection import Reason, Rejected
 
 MAX_LENGTH = 4096
 """Characters of a URL, as it comes and in canonical form."""
@@ -73,6 +74,19 @@ def referring_domain(canonical_url: str) -> str:
     single labels and public suffixes.
     """
     return _registrable_domain(canonical_url.split("/", 3)[2])
+
+
+def canonicalize_field(url: str, *, field: str) -> str:
+    """Return the canonical form of the URL in a record's field; raise `Rejected`, naming the field."""
+    try:
+        return canonicalize(url)
+    except InvalidUrl as error:
+        raise Rejected(Reason.INVALID_URL, f"{field}: {error}") from None
+
+
+def article_key(url: str, *, field: str) -> bytes:
+    """Return the key of the article at a URL; raise `Rejected`, naming the field."""
+    return canonicalize_field(url, field=field).encode()
 
 
 def slug(canonical_url: str, max_length: int = 200) -> str:
