@@ -53,7 +53,7 @@ _SORT_KEYS: Final[dict[Sort, Callable[[Verdict], Any]]] = {
     Sort.ARTICLE: lambda verdict: verdict.article,
     Sort.GAINED: lambda verdict: -verdict.gained_total,
     Sort.LAST_GAINED: lambda verdict: -verdict.last_gained_at.timestamp() if verdict.last_gained_at else 0,
-    Sort.SCORE: lambda verdict: -1 if verdict.score is None else -verdict.score,
+    Sort.SCORE: lambda verdict: 1 if verdict.score is None else -verdict.score,
     Sort.SINCE: lambda verdict: -verdict.since.timestamp(),
 }
 
