@@ -13,7 +13,7 @@ from streams.settings import load_settings
 
 def doctor(
     data_dir: Annotated[
-        Path | None, typer.Option(help="Folder of the installation [default: FLATLINE_DATA_DIR, or .flatline]")
+        Path | None, typer.Option(help="Folder of the installation; else FLATLINE_DATA_DIR, or .flatline")
     ] = None,
 ) -> None:
     """Say what is missing on this machine, and whether the running installation is well. Exit code 1 if not."""

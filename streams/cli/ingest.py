@@ -15,12 +15,12 @@ from streams.settings import load_settings
 
 
 def ingest(
-    host: Annotated[str | None, typer.Option(help="Address to listen on [default: FLATLINE_INGEST_HOST]")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on [default: FLATLINE_INGEST_PORT]")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; else FLATLINE_INGEST_HOST")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; else FLATLINE_INGEST_PORT")] = None,
     *,
     tokens_file: Annotated[
         Path | None,
-        typer.Option(help="Who may push: lines `source:token` [default: FLATLINE_INGEST_TOKENS_FILE]"),
+        typer.Option(help="Who may push: lines `source:token`; else FLATLINE_INGEST_TOKENS_FILE"),
     ] = None,
     no_auth: Annotated[bool, typer.Option("--no-auth", help="Let everyone on this machine push.")] = False,
     max_body_bytes: Annotated[int, typer.Option(min=1, help="Largest body.")] = 8 * 1024 * 1024,

@@ -28,7 +28,7 @@ Ctrl-C stops everything."""
 
 def up(
     data_dir: Annotated[
-        Path | None, typer.Option(help="Folder for everything that is kept [default: FLATLINE_DATA_DIR, or .flatline]")
+        Path | None, typer.Option(help="Folder for everything that is kept; else FLATLINE_DATA_DIR, or .flatline")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="How many workers share the partitions")] = 1,
 ) -> None:

@@ -92,22 +92,21 @@ class CommitGuard:
         began_s = monotonic()
         outbox, self._outbox = self._outbox, []
         changes: list[Outgoing] = []
-        for number in self._store.recovered:
-            partition = self._store.partitions[number]
+        partitions = {number: self._store.partitions[number] for number in self._store.recovered}
+        for number, partition in partitions.items():
             outbox.extend(self._settle(number, partition))
             changes.extend(Outgoing(self._changelog_topic, number, *change) for change in partition.take_changes())
         covered = dict(self._applied)
         await write(producer, outbox)
         if not is_member():
             log.warning("left the group while writing; the changelog stays as it is")
-            for partition in self._store.partitions.values():
+            for partition in partitions.values():
                 partition.changelog_offset = None
             self.lose()
             return
         last_offsets = await write(producer, changes)
         for (_, number), offset in last_offsets.items():
-            if number in self._store.partitions:
-                self._store.partitions[number].changelog_offset = offset
+            partitions[number].changelog_offset = offset
         if self._owns:
             self._durable.update(covered)
         self.last_durable_s = time()
