@@ -12,8 +12,8 @@ from connectors.delivery import RECORD_OVERHEAD_BYTES, Buffer, Deliveries, Deliv
 from connectors.links import prepare
 from connectors.producer import DEAD_LETTER_BYTES_MAX, Producer
 from deploy.kafka.topics import ensure_topics
-from streams.agents.accumulate import partition_of
 from streams.schema import codec
+from streams.schema.partitioning import partition_of
 from streams.schema.rejection import Reason, Rejected
 from streams.schema.topics import Topic, Topics
 from tests.connectors.examples import ACCEPTED, key_of, link
