@@ -37,7 +37,7 @@ class Health:
         """Return the records that wait, by topic and partition; a partition of which nothing is known yet has none."""
         lag = {}
         for tp in self._sources():
-            high_water = self._app.consumer.highwater(tp)
+            high_water = self._app.consumer.fetched(tp).high_water
             if high_water is not None:
                 lag[tp.topic, tp.partition] = max(0, high_water - self._position(tp))
         return lag
@@ -50,7 +50,7 @@ class Health:
         lag = self.lag()
         return len(lag) < len(self._sources()) or sum(lag.values()) > LAGGING_RECORDS
 
-    async def _work(self) -> int:
+    def _work(self) -> int:
         """Return how much there is to do: records to apply, and partitions whose state is to be recovered.
 
         Offsets without a record, such as the marks of transactions, are no work: the client has passed them.
@@ -58,8 +58,8 @@ class Health:
         consumer = self._app.consumer
         work = self.partitions_assigned() - len(self._store.recovered)
         for tp in self._sources():
-            high_water = consumer.highwater(tp) or 0
-            if high_water > self._position(tp) and (consumer.unacked or await consumer.position(tp) < high_water):
+            high_water, position = consumer.fetched(tp)
+            if (high_water or 0) > self._position(tp) and (consumer.unacked or (position or 0) < (high_water or 0)):
                 work += 1
         return work
 
@@ -77,7 +77,7 @@ class Health:
             await asyncio.sleep(TICK_S)
             positions: dict[object, int | None] = {tp: self._guard.position(tp) for tp in self._sources()}
             positions |= {number: each.changelog_offset for number, each in self._store.partitions.items()}
-            self._progress.observe(positions, work=await self._work(), now_s=monotonic())
+            self._progress.observe(positions, work=self._work(), now_s=monotonic())
             if self._progress.waiting_s(monotonic()) > GIVE_UP_AFTER_S:
                 die(f"there has been work for {GIVE_UP_AFTER_S:.0f} s, and none of it was done")
 

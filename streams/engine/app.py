@@ -1,7 +1,7 @@
 """A Faust app on micro-batches, whose commits are guarded."""
 
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import faust
 from aiokafka import AIOKafkaConsumer
@@ -26,6 +26,13 @@ class EagerConsumerThread(driver.AIOKafkaConsumerThread):
         return consumer
 
 
+class Fetched(NamedTuple):
+    """How far the client is with a partition: where it ends, and the offset to fetch next; None where unknown yet."""
+
+    high_water: int | None
+    position: int | None
+
+
 class GuardedConsumer(driver.Consumer):
     """Commits what the guard made durable.
 
@@ -44,6 +51,13 @@ class GuardedConsumer(driver.Consumer):
         """Whether the group's coordinator still knows this worker in the generation that it was assigned in."""
         coordinator = self._thread._ensure_consumer()._coordinator  # noqa: SLF001
         return bool(coordinator.generation == self.app.consumer_generation_id)
+
+    def fetched(self, tp: TP) -> Fetched:
+        """Look how far the client is: it runs in a thread of its own, and in a rebalance its calls raise, or wait."""
+        subscription = self._thread._ensure_consumer()._subscription.subscription  # noqa: SLF001
+        assignment = subscription and subscription.assignment
+        state = assignment and assignment.state_value(tp)
+        return Fetched(state.highwater, state._position) if state else Fetched(None, None)  # noqa: SLF001
 
     async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
         """Make everything applied durable, then commit its offsets."""
