@@ -3,8 +3,9 @@
 import gc
 import logging
 import socket
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol
 
 from faust import streams as faust_streams
 from faust.worker import Worker
@@ -20,10 +21,12 @@ from streams.domain.policy import Policy
 from streams.domain.sources import Sources
 from streams.domain.watch_list import WatchList
 from streams.engine.app import MicroBatchApp
+from streams.engine.changelog import Changelog
 from streams.engine.commit_guard import CommitGuard
-from streams.engine.micro_batch import MicroBatches, RawRecords, Record
+from streams.engine.ending import die
+from streams.engine.micro_batch import MicroBatch, MicroBatches, RawRecords
+from streams.engine.ownership import Ownership
 from streams.engine.partition import Partition
-from streams.engine.store import ArticleStore, ArticleTable, die
 from streams.engine.watchdog import LoopWatchdog
 from streams.health import Health
 from streams.http import Endpoint
@@ -34,13 +37,15 @@ from streams.settings import Settings
 SESSION_TIMEOUT_S: Final = 20.0
 HEARTBEAT_INTERVAL_S: Final = 3.0
 COMMIT_INTERVAL_S: Final = 1.0
+CATCHING_UP_COMMIT_INTERVAL_S: Final = 5.0
 MICRO_BATCH_RECORDS_MAX: Final = 4_000
 MICRO_BATCHES_WAITING_MAX: Final = 16
 FETCH_BYTES_MAX: Final = 4 << 20
-PRODUCER_BATCH_BYTES_MAX: Final = 1 << 19
 
 
 log = logging.getLogger("flatline.worker")
+
+Task = Callable[[], Coroutine[Any, Any, None]]
 
 
 class UnfitError(Exception):
@@ -50,17 +55,18 @@ class UnfitError(Exception):
 class Apply(Protocol):
     """Applies a micro-batch to the state of its partition. Raises nothing for bad records."""
 
-    def __call__(self, records: Sequence[Record], partition: Partition, *, now_ms: int) -> None:
-        """Apply them in order."""
+    def __call__(self, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:
+        """Apply its records in order."""
 
 
 class Background(Service):
     """What runs beside the streams, from the start of the worker to its end."""
 
-    def __init__(self, endpoint: Endpoint, tasks: Sequence[Callable[[], Coroutine[Any, Any, None]]]) -> None:
+    def __init__(self, endpoint: Endpoint, tasks: Sequence[Task], *, at_end: Task) -> None:
         super().__init__()
         self._endpoint = endpoint
         self._run = tasks
+        self._at_end = at_end
 
     async def on_start(self) -> None:
         """Listen, then start the tasks."""
@@ -71,6 +77,7 @@ class Background(Service):
     async def on_stop(self) -> None:
         """Listen no more."""
         await self._endpoint.stop()
+        await self._at_end()
 
 
 def run_worker(settings: Settings) -> None:
@@ -95,38 +102,32 @@ def assemble(settings: Settings) -> tuple[MicroBatchApp, Background]:
     clock, sources, watch_list = clock_from(settings), Sources(), WatchList(settings.watch_list_size)
     metrics = WorkerMetrics(CollectorRegistry())
     app = _faust_app(settings)
-    store = _articles(app, topics)
+    changelog = Changelog(topics.changelog.name, client={"bootstrap_servers": settings.kafka_bootstrap})
+    ownership = app.ownership = Ownership(changelog)
     judge = Judge(topics=topics, clock=clock, policy=Policy(), sources=sources, watch_list=watch_list)
-    guard = app.guard = CommitGuard(changelog_topic=topics.changelog.name, store=store, settle=judge.settle)
-    health = Health(app=app, guard=guard, store=store, topics=topics)
+    guard = app.guard = CommitGuard(ownership, judge.settle)
+    health = Health(app=app, topics=topics)
     judge.is_lagging = health.is_lagging
     guard.on_flushed = metrics.commit_duration.observe
-
-    def recovered(newly: frozenset[int]) -> None:
-        judge.assigned(store.partitions, newly)
-        guard.gain()
-        articles = sum(len(partition) for partition in store.partitions.values())
-        log.info("ready: %d partitions, %d of them new here; %d articles", len(store.partitions), len(newly), articles)
-
-    store.on_recovered = recovered
-    store.on_lost = guard.lose
-    for topic, agent in (
-        (topics.links, Accumulate(topics=topics, send=guard.send, metrics=metrics)),
-        (topics.articles, Register(topics=topics, send=guard.send, metrics=metrics)),
-    ):
-        _add_agent(app, topic.name, agent.apply, store, clock)
+    app.may_commit_later = lambda: guard.since_flush_s < CATCHING_UP_COMMIT_INTERVAL_S and health.is_lagging()
+    ownership.on_whole = lambda newly: judge.assigned(
+        {number: owned.partition for number, owned in ownership.owned.items()}, newly
+    )
+    _add_agent(app, topics.links.name, Accumulate(topics=topics, metrics=metrics).apply, clock)
+    _add_agent(app, topics.articles.name, Register(topics=topics, metrics=metrics).apply, clock)
 
     loop_watchdog = LoopWatchdog(limit_s=SESSION_TIMEOUT_S / 2)
 
     def snapshot() -> Snapshot:
         return Snapshot(
-            states=(entry for docket in judge.dockets.values() for entry in docket.states),
+            tally=sum((docket.tally for docket in judge.dockets.values()), Counter()),
             watched=watch_list.chosen(),
             watch_list_left_out=watch_list.left_out,
             freshness=sources.freshness(clock.now_ms()),
             lag=health.lag(),
-            partitions_assigned=health.partitions_assigned(),
-            partitions_recovered=len(store.recovered),
+            partitions_assigned=len(ownership.assigned),
+            partitions_recovered=len(ownership.owned),
+            recovery_s=ownership.recovery_s,
             last_commit_s=guard.last_durable_s,
             is_stuck=health.is_stuck(),
             event_loop_lag_s=loop_watchdog.lag_s,
@@ -144,7 +145,7 @@ def assemble(settings: Settings) -> tuple[MicroBatchApp, Background]:
         not_live=health.not_live,
         not_ready=health.not_ready,
     )
-    return app, Background(endpoint, [loop_watchdog.run, health.run, listen.run])
+    return app, Background(endpoint, [loop_watchdog.run, health.run, listen.run], at_end=ownership.close)
 
 
 def _faust_app(settings: Settings) -> MicroBatchApp:
@@ -155,14 +156,12 @@ def _faust_app(settings: Settings) -> MicroBatchApp:
         topic_partitions=settings.partitions,
         topic_allow_declare=False,
         topic_disable_leader=True,
-        table_standby_replicas=0,
         web_enabled=False,
         # Static membership: a worker that is restarted takes its own place again, with nobody waiting for its session
         # to expire. Address and port tell workers of one machine apart; machines must differ in their host name.
         consumer_group_instance_id=f"{socket.gethostname()}-{settings.worker_host}-{settings.worker_port}",
         consumer_auto_offset_reset="earliest",
         ConsumerScheduler=MicroBatches,
-        Table=ArticleTable,
         broker_max_poll_records=MICRO_BATCH_RECORDS_MAX,
         consumer_max_fetch_size=FETCH_BYTES_MAX,
         broker_commit_interval=COMMIT_INTERVAL_S,
@@ -170,41 +169,28 @@ def _faust_app(settings: Settings) -> MicroBatchApp:
         broker_heartbeat_interval=HEARTBEAT_INTERVAL_S,
         stream_buffer_maxsize=MICRO_BATCHES_WAITING_MAX,
         stream_recovery_delay=0.0,
-        producer_max_batch_size=PRODUCER_BATCH_BYTES_MAX,
+        # Waiting is for acknowledgements that mean nothing here, and collects garbage while it does.
+        stream_wait_empty=False,
     )
 
 
-def _articles(app: MicroBatchApp, topics: Topics) -> ArticleStore:
-    changelog = app.topic(
-        topics.changelog.name,
-        schema=RawRecords(),
-        partitions=topics.changelog.partitions,
-        acks=False,
-        internal=True,
-        allow_empty=True,
-    )
-    table = app.Table(
-        "articles",
-        partitions=topics.changelog.partitions,
-        schema=RawRecords(),
-        # 1 is a special case in Faust that goes on reading the changelog after recovery.
-        recovery_buffer_size=4,
-        changelog_topic=changelog,
-    )
-    return cast(ArticleStore, table.data)
-
-
-def _add_agent(app: MicroBatchApp, topic: str, apply: Apply, store: ArticleStore, clock: Clock) -> None:
+def _add_agent(app: MicroBatchApp, topic: str, apply: Apply, clock: Clock) -> None:
     """Have every micro-batch of a topic applied, in order, by one agent that never awaits in between."""
+    ownership = app.ownership
 
     async def agent(stream: Any) -> None:
         async for event in stream.events():
             message = event.message
+            if not ownership.is_whole:
+                await ownership.whole()
+                if message.generation_id != app.consumer_generation_id:
+                    continue  # it was assigned anew meanwhile, and will be read again
+            partition = ownership.owned[message.partition].partition
             try:
-                apply(event.value, store.partitions[message.partition], now_ms=clock.now_ms())
+                apply(event.value, partition, now_ms=clock.now_ms())
             except Exception:  # noqa: BLE001
                 # Faust acknowledges what an agent fails on: it must not come to that.
                 die(f"a micro-batch of {message.tp} up to offset {message.offset} can't be applied")
-            app.guard.applied(message.tp, message.offset + 1)
+            partition.next_offsets[message.topic] = message.offset + 1
 
     app.agent(app.topic(topic, schema=RawRecords(), allow_empty=True), name=topic)(agent)

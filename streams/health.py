@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from faust.types import TP
 
-from streams.engine.commit_guard import CommitGuard
-from streams.engine.store import ArticleStore, die
+from streams.engine.app import MicroBatchApp
+from streams.engine.ending import die
 from streams.engine.watchdog import TICK_S, Progress
 from streams.schema.topics import Topics
 
@@ -19,19 +19,16 @@ GIVE_UP_AFTER_S: Final = 180.0
 class Health:
     """Watches one worker from inside."""
 
-    def __init__(self, *, app: Any, guard: CommitGuard, store: ArticleStore, topics: Topics) -> None:
-        self._app = app
-        self._guard = guard
-        self._store = store
+    def __init__(self, *, app: MicroBatchApp, topics: Topics) -> None:
+        self._app: Any = app
+        self._ownership = app.ownership
         self._topics = topics
         self._progress = Progress()
 
-    def _assigned(self, *topics: str) -> list[TP]:
+    def _sources(self) -> list[TP]:
+        topics = {self._topics.links.name, self._topics.articles.name}
         consumer = self._app.consumer
         return [tp for tp in consumer.assignment() if tp.topic in topics] if consumer.started else []
-
-    def _sources(self) -> list[TP]:
-        return self._assigned(self._topics.links.name, self._topics.articles.name)
 
     def lag(self) -> dict[tuple[str, int], int]:
         """Return the records that wait, by topic and partition; a partition of which nothing is known yet has none."""
@@ -43,7 +40,9 @@ class Health:
         return lag
 
     def _position(self, tp: TP) -> int:
-        return self._guard.position(tp) or self._app.consumer._committed_offset.get(tp) or 0  # noqa: SLF001
+        owned = self._ownership.owned.get(tp.partition)
+        applied = None if owned is None else owned.partition.next_offsets.get(tp.topic)
+        return applied or self._app.consumer._committed_offset.get(tp) or 0  # noqa: SLF001
 
     def is_lagging(self) -> bool:
         """Whether so many records wait, or it isn't known how many, that an article may have gained links unseen."""
@@ -56,16 +55,12 @@ class Health:
         Offsets without a record, such as the marks of transactions, are no work: the client has passed them.
         """
         consumer = self._app.consumer
-        work = self.partitions_assigned() - len(self._store.recovered)
+        work = len(self._ownership.assigned) - len(self._ownership.owned)
         for tp in self._sources():
             high_water, position = consumer.fetched(tp)
             if (high_water or 0) > self._position(tp) and (consumer.unacked or (position or 0) < (high_water or 0)):
                 work += 1
         return work
-
-    def partitions_assigned(self) -> int:
-        """Return how many partitions of the state are this worker's."""
-        return len(self._assigned(self._topics.changelog.name))
 
     def is_stuck(self) -> bool:
         """Whether there has been work for STUCK_AFTER_S, and none of it was done."""
@@ -75,8 +70,8 @@ class Health:
         """Observe for ever; end a worker that has been stuck for GIVE_UP_AFTER_S: Faust has stalls it does not see."""
         while True:
             await asyncio.sleep(TICK_S)
-            positions: dict[object, int | None] = {tp: self._guard.position(tp) for tp in self._sources()}
-            positions |= {number: each.changelog_offset for number, each in self._store.partitions.items()}
+            positions: dict[object, int | None] = {tp: self._position(tp) for tp in self._sources()}
+            positions["restored"] = self._ownership.restored_articles
             self._progress.observe(positions, work=self._work(), now_s=monotonic())
             if self._progress.waiting_s(monotonic()) > GIVE_UP_AFTER_S:
                 die(f"there has been work for {GIVE_UP_AFTER_S:.0f} s, and none of it was done")
@@ -89,7 +84,7 @@ class Health:
 
     def not_ready(self) -> str | None:
         """Return why this worker can't answer for its partitions yet, or None."""
-        assigned, recovered = self.partitions_assigned(), len(self._store.recovered)
+        assigned, owned = len(self._ownership.assigned), len(self._ownership.owned)
         if assigned == 0:
             return "no partition is assigned"
-        return None if recovered == assigned else f"the state of {recovered} of {assigned} partitions is recovered"
+        return None if self._ownership.is_whole else f"the state of {owned} of {assigned} partitions is restored"

@@ -1,7 +1,7 @@
 """Every metric of the worker, born here from an injected registry. Labels are bounded; see WatchList for articles."""
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Final, NamedTuple
 
@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from streams.domain.article import Effect
+from streams.domain.link import Effect
 from streams.domain.sources import Freshness
 from streams.domain.urls import slug
 from streams.domain.watch_list import Watched
@@ -17,7 +17,6 @@ from streams.schema.verdict import State
 
 SOURCES_LABELLED_MAX: Final = 200
 SERIES_LABELLED_MAX: Final = 200
-COUNTERS_CACHED_MAX: Final = 1_000
 OTHER: Final = "other"
 VERSION: Final = version("flatline")
 
@@ -25,13 +24,14 @@ VERSION: Final = version("flatline")
 class Snapshot(NamedTuple):
     """What the worker's gauges show at one instant; durations in seconds, instants in s of the wall clock."""
 
-    states: Iterable[tuple[State, str | None]]
+    tally: Mapping[tuple[State, str | None], int]  # articles by state and series
     watched: list[Watched]
     watch_list_left_out: int
     freshness: dict[str, Freshness]
     lag: dict[tuple[str, int], int]
     partitions_assigned: int
     partitions_recovered: int
+    recovery_s: float
     last_commit_s: float | None
     is_stuck: bool
     event_loop_lag_s: float
@@ -44,8 +44,6 @@ class WorkerMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
         self._sources: set[str] = set()
-        # Looking a labelled counter up costs as much as decoding an event.
-        self._counters: dict[tuple[str | None, Effect], Counter] = {}
         self._link_events = Counter(
             "flatline_link_events",
             "Link events applied, by what they changed. gained: links nobody had reported before.",
@@ -76,14 +74,10 @@ class WorkerMetrics:
             registry=registry,
         )
 
-    def count_event(self, source: str | None, effect: Effect) -> None:
-        """Count a link event. Sources beyond SOURCES_LABELLED_MAX are counted as OTHER."""
-        counter = self._counters.get((source, effect))
-        if counter is None:
-            counter = self._link_events.labels(self._label(source), effect)
-            if len(self._counters) < COUNTERS_CACHED_MAX:
-                self._counters[source, effect] = counter
-        counter.inc()
+    def count_events(self, effects: Mapping[tuple[str | None, Effect], int]) -> None:
+        """Count link events by source and effect. Sources beyond SOURCES_LABELLED_MAX are counted as OTHER."""
+        for (source, effect), events in effects.items():
+            self._link_events.labels(self._label(source), effect).inc(events)
 
     def _label(self, source: str | None) -> str:
         label = source or "unnamed"
@@ -126,10 +120,10 @@ def _gauge(
 def _article_gauges(snapshot: Snapshot) -> Iterator[GaugeMetricFamily]:
     by_state = Tally(dict.fromkeys(State, 0))
     by_series: Tally[tuple[str, State]] = Tally()
-    for state, series in snapshot.states:
-        by_state[state] += 1
-        if series is not None:
-            by_series[series, state] += 1
+    for (state, series), number in snapshot.tally.items():
+        by_state[state] += number
+        if series is not None and number:
+            by_series[series, state] += number
     yield _gauge(
         "flatline_articles",
         "Articles of this worker's partitions by state.",
@@ -240,6 +234,12 @@ def _worker_gauges(snapshot: Snapshot) -> Iterator[GaugeMetricFamily]:
         "Partitions of the changelog assigned to this worker, and how many of them have their state back.",
         ["phase"],
         [(["assigned"], snapshot.partitions_assigned), (["recovered"], snapshot.partitions_recovered)],
+    )
+    yield _gauge(
+        "flatline_recovery_duration_seconds",
+        "How long it took to get back the state of what was assigned last.",
+        [],
+        [([], snapshot.recovery_s)],
     )
     if snapshot.last_commit_s is not None:
         yield _gauge(

@@ -5,20 +5,21 @@ import re
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from streams.domain.article import Effect
+from streams.domain.link import Effect
 from streams.domain.sources import Freshness
 from streams.metrics import OTHER, SERIES_LABELLED_MAX, SOURCES_LABELLED_MAX, Gauges, Snapshot, WorkerMetrics
 from streams.schema.verdict import State
 from tests.domain.test_watch_list import watched
 
 SNAPSHOT = Snapshot(
-    states=[(State.SILENT, "Notes"), (State.STEADY, "Notes"), (State.STEADY, None)],
+    tally={(State.SILENT, "Notes"): 1, (State.STEADY, "Notes"): 1, (State.STEADY, None): 1},
     watched=[watched('https://yours.example/"quoted"\\path', State.SILENT, tier=1)],
     watch_list_left_out=3,
     freshness={"north": Freshness(staleness_ms=5_000, limit_ms=3_000)},
     lag={("links", 0): 7},
     partitions_assigned=4,
     partitions_recovered=3,
+    recovery_s=1.5,
     last_commit_s=1_780_000_000.5,
     is_stuck=False,
     event_loop_lag_s=0.01,
@@ -69,9 +70,9 @@ def test_sources_and_series_are_bounded() -> None:
     registry = CollectorRegistry()
     metrics = WorkerMetrics(registry)
     for number in range(SOURCES_LABELLED_MAX * 2):
-        metrics.count_event(f"source-{number}", Effect.GAINED)
-    series = [(State.STEADY, f"series-{number}") for number in range(SERIES_LABELLED_MAX * 2)]
-    registry.register(Gauges(lambda: SNAPSHOT._replace(states=series)))
+        metrics.count_events({(f"source-{number}", Effect.GAINED): 1})
+    series = {(State.STEADY, f"series-{number}"): 1 for number in range(SERIES_LABELLED_MAX * 2)}
+    registry.register(Gauges(lambda: SNAPSHOT._replace(tally=series)))
     samples = _samples(registry)
     events = {labels: value for (name, labels), value in samples.items() if name == "flatline_link_events_total"}
     assert len(events) == SOURCES_LABELLED_MAX + 1

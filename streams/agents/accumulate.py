@@ -1,47 +1,71 @@
-"""Link events into articles."""
+"""Link events into articles. Everything here happens for each event: what can be done once a batch is."""
 
-from functools import lru_cache
+from collections import defaultdict
 from typing import Final
 
-from xxhash import xxh3_64_intdigest
-
 from streams.agents.intake import Intake
-from streams.domain.event_time import event_time
-from streams.domain.link import rel_flags
-from streams.domain.urls import article_key, canonicalize_field, referring_domain
-from streams.engine.micro_batch import Record
+from streams.domain import link
+from streams.domain.event_time import possible_ms, stated_ms
+from streams.domain.link import Effect, rel_flags
+from streams.domain.referrer import referrer
+from streams.domain.urls import article_key
+from streams.engine.micro_batch import MicroBatch
 from streams.engine.partition import Partition
+from streams.metrics import WorkerMetrics
 from streams.schema import codec
+from streams.schema.rejection import Rejected
+from streams.schema.topics import Topics
 
-_TARGETS_CACHED: Final = 16_384
-
-# The same article is linked to many times; a referring page seldom links twice.
-_target_key = lru_cache(_TARGETS_CACHED)(lambda url: article_key(url, field="url_to"))
+_TARGETS_CACHED: Final = 131_072
 
 
 class Accumulate(Intake):
     """Applies link records to their articles."""
 
-    def _take(self, record: Record, partition: Partition, now_ms: int) -> None:
-        event = codec.links.decode(record.value)
-        key = _target_key(event.url_to)
-        url_from = canonicalize_field(event.url_from, field="url_from")
-        if key not in partition and self._is_misplaced(key, record):
-            self._send_on(key, record)
-            return
-        when = event_time(event, recorded_ms=record.timestamp)
-        article = partition.open(key, now_ms=now_ms)
-        effect = article.see(
-            url_from=xxh3_64_intdigest(url_from.encode()),
-            domain=xxh3_64_intdigest(referring_domain(url_from).encode()),
-            gained=event.change == "gained",
-            at_ms=when.at_ms,
-            organic=event.discovery == "link_found",
-            rel=rel_flags(event.rel) if event.rel else 0,
-            source=event.source,
-        )
-        if article.is_changed:
-            partition.touch(key)
-        self._metrics.count_event(event.source, effect)
-        if when.is_clamped:
-            self._metrics.event_time_clamped.inc()
+    def __init__(self, *, topics: Topics, metrics: WorkerMetrics) -> None:
+        super().__init__(topics=topics, metrics=metrics)
+        # The same article is linked to many times; a referring page seldom links twice.
+        self._keys: dict[str, bytes] = {}
+
+    def _key(self, url_to: str) -> bytes:
+        """Return the article key, and remember it. Raises Rejected."""
+        key = article_key(url_to, field="url_to")
+        if len(self._keys) >= _TARGETS_CACHED:
+            self._keys.clear()
+        self._keys[url_to] = key
+        return key
+
+    def apply(self, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:
+        """Apply every record of a batch."""
+        decode, dirty = codec.links.decode, partition.dirty
+        keys = self._keys
+        effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
+        clamped = 0
+        for record in batch.records:
+            try:
+                event = decode(record.value)
+                key = keys.get(event.url_to) or self._key(event.url_to)
+                page, domain = referrer(event.url_from)
+            except Rejected as rejected:
+                self._reject(rejected, record, batch, partition)
+                continue
+            article = partition.get(key)
+            if article is None:
+                if self._belongs_elsewhere(key, batch):
+                    self._send_on(key, record, batch, partition)
+                    continue
+                article = partition.create(key, now_ms=now_ms)
+            when_ms = stated_ms(event, recorded_ms=record.timestamp)
+            at_ms = possible_ms(when_ms, recorded_ms=record.timestamp)
+            clamped += at_ms != when_ms
+            flags = link.ORGANIC if event.discovery == "link_found" else 0
+            if event.rel:
+                flags |= rel_flags(event.rel)
+            effect, is_news = article.see(
+                page, domain, gained=event.change == "gained", at_ms=at_ms, flags=flags, source=event.source
+            )
+            if is_news:
+                dirty[key] = article
+            effects[event.source, effect] += 1
+        self._metrics.count_events(effects)
+        self._metrics.event_time_clamped.inc(clamped)

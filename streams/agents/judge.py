@@ -1,5 +1,6 @@
 """Verdicts: on articles that changed, and on each article once a day of the clock."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice, takewhile
 from time import monotonic
@@ -20,51 +21,61 @@ from streams.schema import codec
 from streams.schema.topics import Topics
 from streams.schema.verdict import State, Verdict
 
-DUE_AT_ONCE_MAX: Final = 2_000
-DUE_BUDGET_S: Final = 0.2  # of a commit, over all partitions
+Kind = tuple[State, str | None]  # state and series
+
+JUDGED_AT_ONCE_MAX: Final = 20_000
+# Of a commit, over all partitions; what is due beyond that waits for the next one, so that the loop is not blocked.
+BUDGET_S: Final = 0.25
+BUDGET_WHILE_LAGGING_S: Final = 0.05
 
 
 class Docket:
     """The articles of a partition in the order in which they are due.
 
-    Each is due one day after it was last judged, so the order of judging is the order of the queue.
+    One that changed is due at once, and any other a day after it was last judged, so the order of judging is the order
+    of the queue. ``tally`` counts the articles judged so far by state and series.
     """
 
     def __init__(self, keys: Iterable[bytes]) -> None:
+        self._changed: dict[bytes, None] = {}
         self._due_ms = dict.fromkeys(keys, 0)
-        self._states: dict[bytes, tuple[State, str | None]] = {}
+        self._kinds: dict[bytes, Kind] = {}
         self._suppressed: set[bytes] = set()
         self._sight = Sight()
+        self.tally: Counter[Kind] = Counter()
 
     def see(self, sight: Sight) -> None:
         """Take note of what can be seen; when that changes, the suppressed articles are due at once."""
         if sight != self._sight:
             self._sight = sight
-            if self._suppressed:
-                self._due_ms = {**dict.fromkeys(self._suppressed, 0), **self._due_ms}
-                self._due_ms.update(dict.fromkeys(self._suppressed, 0))
+            self._changed.update(dict.fromkeys(self._suppressed))
+
+    def change(self, keys: Iterable[bytes]) -> None:
+        """Have articles that changed judged soon."""
+        self._changed.update(dict.fromkeys(keys))
 
     def due(self, now_ms: int) -> list[bytes]:
-        """Return the articles due by now, at most DUE_AT_ONCE_MAX."""
-        due = takewhile(lambda entry: entry[1] <= now_ms, self._due_ms.items())
-        return [key for key, _ in islice(due, DUE_AT_ONCE_MAX)]
+        """Return the articles due by now, at most JUDGED_AT_ONCE_MAX."""
+        due = (key for key, _ in takewhile(lambda entry: entry[1] <= now_ms, self._due_ms.items()))
+        return list(islice(chain(self._changed, due), JUDGED_AT_ONCE_MAX))
 
-    def judged(self, key: bytes, verdict: Verdict, *, now_ms: int) -> None:
+    def judged(self, key: bytes, verdict: Verdict, *, next_ms: int) -> None:
         """Put an article at the end of the queue, with what was said of it."""
+        self._changed.pop(key, None)
         self._due_ms.pop(key, None)
-        self._due_ms[key] = now_ms + DAY_MS
-        self._states[key] = verdict.state, verdict.series
+        self._due_ms[key] = next_ms
         (self._suppressed.add if verdict.suppressed else self._suppressed.discard)(key)
-
-    @property
-    def states(self) -> Iterable[tuple[State, str | None]]:
-        """State and series of every article judged so far."""
-        return self._states.values()
+        kind, former = (verdict.state, verdict.series), self._kinds.get(key)
+        if kind != former:
+            if former is not None:
+                self.tally[former] -= 1
+            self.tally[kind] += 1
+            self._kinds[key] = kind
 
     @property
     def keys(self) -> Iterable[bytes]:
         """All articles of the partition that were judged or are due."""
-        return self._due_ms.keys()
+        return self._due_ms.keys() | self._changed.keys()
 
 
 class Judge:
@@ -97,24 +108,28 @@ class Judge:
 
     def settle(self, number: int, partition: Partition) -> Iterator[Outgoing]:
         """Judge what changed and what is due, and yield the records of new verdicts."""
+        docket = self.dockets.get(number)
+        if docket is None:
+            return  # taken over, but not everything that was assigned is
         now_ms = self._clock.now_ms()
         sight = Sight(self._sources.stale(now_ms), self.is_lagging())
-        docket = self.dockets[number]
         docket.see(sight)
-        touched = partition.touched
-        give_up_at_s = monotonic() + DUE_BUDGET_S / len(self.dockets)
-        for key in chain(touched, docket.due(now_ms)):
-            if key not in touched and monotonic() > give_up_at_s:
-                break  # what is due waits for the next commit: the loop must not be blocked for long
-            article = partition.get(key)
+        docket.change(partition.dirty)
+        budget_s = BUDGET_WHILE_LAGGING_S if sight.is_lagging else BUDGET_S
+        give_up_at_s = monotonic() + budget_s / len(self.dockets)
+        next_ms = now_ms + DAY_MS
+        for key in docket.due(now_ms):
+            if monotonic() > give_up_at_s:
+                break
+            article = partition.peek(key)
             if article is None:
                 continue
             verdict = self._judge(key, article, sight, now_ms)
-            docket.judged(key, verdict, now_ms=now_ms)
+            docket.judged(key, verdict, next_ms=next_ms)
             standing = Standing(verdict.state, to_ms(verdict.since), digest(verdict))
             if standing != article.header.standing:
                 article.header.standing = standing
-                partition.touch(key)
+                partition.put(key, article)
                 yield Outgoing(self._topics.verdicts.name, number, key, codec.verdicts.encode(verdict))
 
     def _judge(self, key: bytes, article: Article, sight: Sight, now_ms: int) -> Verdict:

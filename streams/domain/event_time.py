@@ -1,7 +1,7 @@
 """When it happened: the event time of a link event, clamped to what is possible."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from streams.schema.link_event import LinkEvent
 
@@ -14,16 +14,10 @@ EARLIEST_MS: Final = (datetime(1991, 8, 6, tzinfo=UTC) - _EPOCH) // _MS
 LATEST_MS: Final = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // _MS
 
 
-class EventTime(NamedTuple):
-    """An instant in ms since the epoch, and whether it had to be clamped."""
-
-    at_ms: int
-    is_clamped: bool
-
-
 def to_ms(instant: datetime) -> int:
     """Return an aware datetime as ms since the epoch, rounded down."""
-    return (instant - _EPOCH) // _MS
+    since = instant - _EPOCH  # its parts, as dividing it takes three times as long
+    return since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000
 
 
 def to_datetime(instant_ms: int) -> datetime:
@@ -31,13 +25,18 @@ def to_datetime(instant_ms: int) -> datetime:
     return _EPOCH + instant_ms * _MS
 
 
-def event_time(event: LinkEvent, *, recorded_ms: int) -> EventTime:
-    """Return ``occurred_at``, else ``observed_at``, else when the record was written.
+def stated_ms(event: LinkEvent, *, recorded_ms: int) -> int:
+    """Return ``occurred_at``, else ``observed_at``, else when the record was written; ms since the epoch."""
+    instant = event.occurred_at or event.observed_at
+    return recorded_ms if instant is None else to_ms(instant)
+
+
+def possible_ms(at_ms: int, *, recorded_ms: int) -> int:
+    """Clamp a stated time to what is possible.
 
     Nothing happens before EARLIEST_MS or after ``recorded_ms``, the time at which its producer wrote the record: a
     property of the record, not of the reader, so that reading it again gives the same.
     """
-    instant = event.occurred_at or event.observed_at
-    stated_ms = recorded_ms if instant is None else to_ms(instant)
-    possible_ms = max(EARLIEST_MS, min(stated_ms, recorded_ms, LATEST_MS))
-    return EventTime(possible_ms, is_clamped=possible_ms != stated_ms)
+    if EARLIEST_MS <= at_ms <= recorded_ms <= LATEST_MS:
+        return at_ms
+    return max(EARLIEST_MS, min(at_ms, recorded_ms, LATEST_MS))

@@ -1,12 +1,12 @@
-"""What is known of one link, as a register that grows the same way whatever order its events come in.
+"""What is known of one link: it grows the same way whatever order its events come in.
 
-A register is one int, so that an article can hold many in a packed array: 48 bits for the event time in ms of its first
-gain, 48 bits for that of its newest change, 8 bits of flags. `seen` is commutative, associative and idempotent
-(a join of maxima, minima and unions), so any events in any order, any number of times, give the same register.
+`seen` is commutative, associative and idempotent (a join of maxima, minima and unions), so any events in any order, any
+number of times, lead to the same `Link`.
 """
 
 from collections.abc import Iterable
-from typing import Final
+from enum import StrEnum
+from typing import Final, NamedTuple
 
 GAINED: Final = 1  # it was gained at least once
 LOST: Final = 2  # it was lost at least once
@@ -16,13 +16,31 @@ NOFOLLOW: Final = 16
 UGC: Final = 32
 SPONSORED: Final = 64
 
+FLAG_BITS: Final = 16
+
 _REL_FLAGS: Final = {"nofollow": NOFOLLOW, "ugc": UGC, "sponsored": SPONSORED}
 
-UNKNOWN: Final = 0
-REGISTER_BYTES: Final = 13
 
-_FLAGS: Final = 0xFF
-_INSTANT: Final = (1 << 48) - 1
+class Link(NamedTuple):
+    """Instants in ms since the epoch, below 2**48; 0 where there is none. ``flags`` are those of this module."""
+
+    first_gained_ms: int
+    newest_ms: int  # of the newest change
+    flags: int
+
+
+UNKNOWN: Final = Link(0, 0, 0)
+
+
+class Effect(StrEnum):
+    """What an event did to what is known."""
+
+    GAINED = "gained"  # a link that was not known before
+    RESTORED = "restored"  # a lost link is back
+    LOST = "lost"  # a live link is not live any more
+    SEEN_AGAIN = "seen_again"  # nothing new
+
+    __hash__ = str.__hash__  # that of Enum takes ten times as long, and these are counted for each event
 
 
 def rel_flags(tokens: Iterable[str]) -> int:
@@ -33,29 +51,29 @@ def rel_flags(tokens: Iterable[str]) -> int:
     return flags
 
 
-def first_gained_ms(register: int) -> int:
-    """Return the event time of the first gain; 0 when it was never gained."""
-    return register >> 56
-
-
-def seen(register: int, *, gained: bool, at_ms: int, organic: bool, rel: int) -> int:
-    """Return the register after an event at ``at_ms`` (0 < at_ms < 2**48). ``rel`` is a union of rel flags."""
-    first_ms = register >> 56
-    newest_ms = (register >> 8) & _INSTANT
-    flags = register & _FLAGS
-    if gained:
-        flags |= rel | GAINED
-        if first_ms == 0 or at_ms < first_ms:
-            first_ms = at_ms
-            flags = flags | ORGANIC if organic else flags & ~ORGANIC
-        elif at_ms == first_ms and organic:
-            flags |= ORGANIC
-        if at_ms >= newest_ms:
-            newest_ms = at_ms
-            flags |= LIVE
-    else:
-        flags |= LOST
+def seen(link: Link, *, gained: bool, at_ms: int, flags: int) -> Link:
+    """Return the link after an event at ``at_ms`` (> 0). ``flags``: those of rel, and ORGANIC if it is."""
+    first_ms, newest_ms, known = link
+    if not gained:
         if at_ms > newest_ms:
-            newest_ms = at_ms
-            flags &= ~LIVE
-    return first_ms << 56 | newest_ms << 8 | flags
+            return Link(first_ms, at_ms, (known | LOST) & ~LIVE)
+        return Link(first_ms, newest_ms, known | LOST)
+    known |= flags & ~ORGANIC | GAINED
+    if first_ms == 0 or at_ms < first_ms:
+        first_ms = at_ms
+        known = known & ~ORGANIC | flags & ORGANIC
+    elif at_ms == first_ms:
+        known |= flags & ORGANIC
+    if at_ms >= newest_ms:
+        return Link(first_ms, at_ms, known | LIVE)
+    return Link(first_ms, newest_ms, known)
+
+
+def effect(before: Link, after: Link, *, gained: bool) -> Effect:
+    """Say what an event did that led from ``before`` to ``after``."""
+    if not before.flags & GAINED:
+        return Effect.GAINED if gained else Effect.SEEN_AGAIN
+    was_live, is_live = before.flags & LIVE, after.flags & LIVE
+    if was_live == is_live:
+        return Effect.SEEN_AGAIN
+    return Effect.RESTORED if is_live else Effect.LOST

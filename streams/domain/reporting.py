@@ -16,6 +16,7 @@ def verdict_on(key: str, article: Article, judgement: Judgement, *, now_ms: int)
     """Return the verdict on the article with this key."""
     today = day_of(now_ms)
     registration = article.header.registration
+    totals = article.totals
     return Verdict(
         article=key,
         state=judgement.state,
@@ -25,18 +26,18 @@ def verdict_on(key: str, article: Article, judgement: Judgement, *, now_ms: int)
         score=judgement.score,
         horizon_days=HORIZON_DAYS,
         suppressed=judgement.suppressed,
-        gained_total=article.gained,
-        lost_total=article.lost,
-        live=article.live,
-        referring_domains=len(article.domains),
+        gained_total=totals.gained,
+        lost_total=totals.lost,
+        live=totals.live,
+        referring_domains=totals.referring_domains,
         gained_in_days=GainedInDays(
-            *(article.gained_in_days(days, today=today) for days in (1, 7, 28, 90, 365)),
+            *(totals.gained_in_days(days, today=today) for days in (1, 7, 28, 90, 365)),
         ),
-        first_gained_at=to_datetime(article.first_gained_ms) if article.gained else None,
-        last_gained_at=to_datetime(article.last_gained_ms) if article.gained else None,
-        nofollow=article.nofollow,
-        ugc=article.ugc,
-        sponsored=article.sponsored,
+        first_gained_at=to_datetime(totals.first_gained_ms) if totals.gained else None,
+        last_gained_at=to_datetime(totals.last_gained_ms) if totals.gained else None,
+        nofollow=totals.nofollow,
+        ugc=totals.ugc,
+        sponsored=totals.sponsored,
         title=registration.title,
         author=registration.author,
         series=registration.series,

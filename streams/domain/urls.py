@@ -35,6 +35,14 @@ _ESCAPE_TO_NORMALIZE = re.compile(
 _UNRESERVED = frozenset(ascii_letters + digits + "-._~")
 
 
+# The shape of most URLs that are canonical already: if the host is, there is nothing in them that the parser or the
+# rules would change.
+PLAIN = re.compile(
+    r"https://([a-z0-9.-]+)"
+    r"(?:(?:/(?!(?i:index|default)\.)[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)+|/)"
+).fullmatch
+
+
 class InvalidUrl(ValueError):
     """The text is no http(s) URL with a host. The message is one of four short reasons and quotes nothing."""
 
@@ -47,6 +55,11 @@ def canonicalize(url: str) -> str:
     """
     if len(url) > MAX_LENGTH:
         raise InvalidUrl("longer than 4,096 characters")
+    plain = PLAIN(url)
+    return url if plain and is_canonical_host(plain[1]) else _canonicalize(url)
+
+
+def _canonicalize(url: str) -> str:
     try:
         parsed = can_ada.parse(url)
     except (ValueError, TypeError):  # TypeError: lone surrogates
@@ -115,6 +128,15 @@ def _canonical_host(host: str) -> str:
     while host.startswith("www.") and not is_public(host[4:]):
         host = host[4:]
     return host
+
+
+@lru_cache(maxsize=_CACHED_HOSTS)
+def is_canonical_host(host: str) -> bool:
+    """Whether a plain host is canonical: to the parser, 127.1 is an address, and a..b is no host."""
+    try:
+        return _canonicalize(f"https://{host}/") == f"https://{host}/"
+    except InvalidUrl:
+        return False
 
 
 @lru_cache(maxsize=_CACHED_HOSTS)

@@ -1,6 +1,6 @@
 """Writes records to Kafka in the client's own batches, some eleven microseconds each instead of a hundred."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 
@@ -15,39 +15,31 @@ class Outgoing(NamedTuple):
     headers: Sequence[tuple[str, bytes]] = ()
 
 
-async def write(producer: Any, records: Iterable[Outgoing]) -> dict[tuple[str, int], int]:
-    """Write records through an aiokafka producer; return the last offset by (topic, partition) once all are durable.
+async def write(producer: Any, records: Iterable[Outgoing]) -> None:
+    """Write records through an aiokafka producer; return once all are durable.
 
     Records of a partition stay in order, and a failure leaves a prefix of them. Raises KafkaError when the broker did
     not acknowledge one of them.
     """
     open_batches: dict[tuple[str, int], Any] = {}
-    sent: list[tuple[tuple[str, int], int, Any]] = []
+    acknowledgements: list[Awaitable[Any]] = []
 
     async def close(target: tuple[str, int]) -> None:
         batch = open_batches.pop(target)
         batch.close()
         topic, partition = target
-        sent.append((target, batch.record_count(), await producer.send_batch(batch, topic, partition=partition)))
+        acknowledgements.append(await producer.send_batch(batch, topic, partition=partition))
 
-    for record in records:
-        target = (record.topic, record.partition)
-        words = {
-            "key": record.key,
-            "value": record.value,
-            "timestamp": record.timestamp_ms,
-            "headers": list(record.headers),
-        }
-        batch = open_batches.setdefault(target, None) or producer.create_batch()
-        open_batches[target] = batch
-        if batch.append(**words) is None:  # full
+    for topic, partition, key, value, timestamp_ms, headers in records:
+        target = topic, partition
+        batch = open_batches.get(target)
+        if batch is None:
+            batch = open_batches[target] = producer.create_batch()
+        if batch.append(timestamp=timestamp_ms, key=key, value=value, headers=list(headers)) is None:  # full
             await close(target)
-            open_batches[target] = producer.create_batch()
-            open_batches[target].append(**words)
+            batch = open_batches[target] = producer.create_batch()
+            batch.append(timestamp=timestamp_ms, key=key, value=value, headers=list(headers))
     for target in list(open_batches):
         await close(target)
-    last_offsets: dict[tuple[str, int], int] = {}
-    for target, count, acknowledged in sent:
-        metadata = await acknowledged
-        last_offsets[target] = metadata.offset + count - 1
-    return last_offsets
+    for acknowledged in acknowledgements:
+        await acknowledged

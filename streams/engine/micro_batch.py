@@ -5,9 +5,10 @@ times faster.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import faust
+from aiokafka.consumer import fetcher
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
@@ -15,8 +16,6 @@ from faust.types import TP
 class Record(Protocol):
     """A record as the Kafka client gives it."""
 
-    topic: str
-    partition: int
     offset: int
     timestamp: int  # ms since the epoch
     key: bytes | None
@@ -24,8 +23,23 @@ class Record(Protocol):
     headers: Sequence[tuple[str, bytes]]
 
 
-class MicroBatch:
-    """All records of one partition in one fetch, in the shape of a record whose value is the list of them."""
+class UnwrappedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
+    """Fetched records as the client's C extension made them: a `ConsumerRecord` around each takes longer than that."""
+
+    def _consumer_record(self, tp: Any, record: Record) -> Record:
+        return record
+
+
+class MicroBatch(NamedTuple):
+    """Records of one partition, in their order."""
+
+    topic: str
+    partition: int
+    records: Sequence[Record]
+
+
+class PseudoRecord:
+    """A micro-batch in the shape of a record, as Faust wants it: its offset is that of the last one."""
 
     __slots__ = (
         "checksum",
@@ -41,22 +55,22 @@ class MicroBatch:
         "value",
     )
 
-    def __init__(self, records: Sequence[Any]) -> None:
-        last = records[-1]
-        self.topic, self.partition, self.offset = last.topic, last.partition, last.offset
+    def __init__(self, batch: MicroBatch) -> None:
+        last: Any = batch.records[-1]
+        self.topic, self.partition, self.offset = batch.topic, batch.partition, last.offset
         self.timestamp, self.timestamp_type = last.timestamp, last.timestamp_type
-        self.key, self.value, self.headers, self.checksum = None, records, (), None
+        self.key, self.value, self.headers, self.checksum = None, batch, (), None
         self.serialized_key_size = self.serialized_value_size = 0
 
 
 class MicroBatches(DefaultSchedulingStrategy):
     """Hands over each partition's fetched records as one micro-batch. ``broker_max_poll_records`` bounds it."""
 
-    def iterate(self, records: Mapping[TP, Sequence[Any]]) -> Iterator[tuple[TP, MicroBatch]]:
+    def iterate(self, records: Mapping[TP, Sequence[Record]]) -> Iterator[tuple[TP, PseudoRecord]]:
         """Yield one micro-batch a partition."""
         for tp, fetched in records.items():
             if fetched:
-                yield tp, MicroBatch(fetched)
+                yield tp, PseudoRecord(MicroBatch(tp.topic, tp.partition, fetched))
 
 
 class RawRecords(faust.Schema[Any, Any]):
@@ -67,5 +81,5 @@ class RawRecords(faust.Schema[Any, Any]):
         return message.key
 
     def loads_value(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
-        """Return the value untouched: the records of the micro-batch."""
+        """Return the value untouched: the micro-batch."""
         return message.value

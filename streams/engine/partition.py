@@ -1,95 +1,109 @@
-"""The articles of one partition: as bytes until touched, and as bytes again once written."""
+"""The articles of one partition: as bytes until they are touched, and as bytes again when too many are not."""
 
 from collections.abc import Iterator
 from typing import Final
 
-from streams.domain.article import Article, Header, SegmentId
+from streams.domain.article import Article, Header, check_format
+from streams.engine.batch_writer import Outgoing
 
-DECODED_ARTICLES_MAX: Final = 10_000
+WARM_SEGMENTS_MAX: Final = 20_000
 
-# Article keys are URLs, which never hold a NUL: key, NUL, kind and low make the key of a further segment.
+# Article keys are URLs, which never hold a NUL: key, NUL and low make the key of a further segment.
 _SEPARATOR: Final = b"\0"
-_LOW_BYTES: Final = 8
-
-
-def segment_key(key: bytes, segment: SegmentId) -> bytes:
-    """Return the changelog key of an article's further segment."""
-    return key + _SEPARATOR + segment.kind.encode() + segment.low.to_bytes(_LOW_BYTES, "big")
 
 
 class Partition:
-    """What this worker knows of the articles of one partition."""
+    """What this worker knows of the articles of one partition, and what is still to be written.
+
+    ``dirty``         articles to work on that were changed since the last commit
+    ``dead_letters``  records for the dead-letter topic
+    ``forwarded``     records for other partitions, where they belong
+    ``next_offsets``  by topic, the offset after the last record that was applied
+    """
 
     def __init__(self) -> None:
-        self._records: dict[bytes, bytes] = {}
-        self._segments: dict[bytes, dict[SegmentId, bytes]] = {}
-        self._decoded: dict[bytes, Article] = {}
-        self._touched: set[bytes] = set()
-        self.changelog_offset: int | None = None  # the last one read from, or written to, the changelog
+        self._articles: dict[bytes, Article | bytes] = {}
+        self._further: dict[bytes, dict[bytes, bytes]] = {}  # further segments of articles that are bytes
+        self.dirty: dict[bytes, Article] = {}
+        self._warm: dict[bytes, Article] = {}
+        self._warm_segments = 0
+        self.dead_letters: list[Outgoing] = []
+        self.forwarded: list[Outgoing] = []
+        self.next_offsets: dict[str, int] = {}
 
     def __len__(self) -> int:
-        return len(self._records.keys() | self._decoded.keys())
+        return len(self._articles)
 
     def __contains__(self, key: bytes) -> bool:
-        return key in self._decoded or key in self._records
+        return key in self._articles
 
     def __iter__(self) -> Iterator[bytes]:
         """Return the keys of all articles."""
-        return iter(self._records.keys() | self._decoded.keys())
+        return iter(self._articles)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        """Apply one changelog record. Raises nothing: what the bytes mean is found out when they are needed.
-
-        Changes of the article that were not written yet are forgotten: the events that led to them will come again.
-        """
-        article_key, separator, suffix = key.partition(_SEPARATOR)
-        self._decoded.pop(article_key, None)
-        self._touched.discard(article_key)
+        """Apply one changelog record, before anything else was done. Raises UnknownFormatError."""
+        article_key, separator, low = key.partition(_SEPARATOR)
+        if value is None:
+            self._articles.pop(key, None)
+            return
+        check_format(value)
         if separator:
-            segment = SegmentId(suffix[:1].decode(), int.from_bytes(suffix[1:], "big"))
-            self._segments.setdefault(article_key, {})[segment] = value or b""
-        elif value is None:
-            self._records.pop(key, None)
+            self._further.setdefault(article_key, {})[low] = value
         else:
-            self._records[key] = value
+            self._articles[key] = value
+
+    def peek(self, key: bytes) -> Article | None:
+        """Return an article to look at; whoever changes it gives it back with `put`."""
+        article = self._articles.get(key)
+        if article.__class__ is bytes:
+            return Article.decode(article, self._further.get(key, {}))
+        return article  # type: ignore[return-value]
 
     def get(self, key: bytes) -> Article | None:
-        """Return an article to look at. Raises msgspec.DecodeError when its bytes are not of this format."""
-        article = self._decoded.get(key)
-        if article is None and key in self._records:
-            article = Article.decode(self._records[key], self._segments.get(key, {}))
-            self._decoded[key] = article
+        """Return an article to work on; whoever changes it adds it to `dirty`."""
+        article = self._articles.get(key)
+        if article.__class__ is bytes:
+            article = self.peek(key)
+            self._keep_warm(key, article)  # type: ignore[arg-type]
+        return article  # type: ignore[return-value]
+
+    def create(self, key: bytes, *, now_ms: int) -> Article:
+        """Return a new article."""
+        article = self.dirty[key] = Article(Header(watched_since_ms=now_ms))
+        self._keep_warm(key, article)
         return article
 
-    def open(self, key: bytes, *, now_ms: int) -> Article:
-        """Return an article, made when it is not known. Who changes it says so with `touch`."""
-        article = self.get(key)
-        if article is None:
-            article = self._decoded[key] = Article(Header(watched_since_ms=now_ms))
-            self._touched.add(key)
-        return article
+    def _keep_warm(self, key: bytes, article: Article) -> None:
+        self._articles[key] = self._warm[key] = article
+        self._further.pop(key, None)
+        self._warm_segments += len(article.segments)
 
-    def touch(self, key: bytes) -> None:
-        """Have an article that was changed written with the next commit."""
-        self._touched.add(key)
+    def put(self, key: bytes, article: Article) -> None:
+        """Have an article that was only looked at, and changed, written with the next commit."""
+        if key not in self._warm:
+            self._keep_warm(key, article)
+        self.dirty[key] = article
 
-    @property
-    def touched(self) -> frozenset[bytes]:
-        """The keys of the articles changed since the last commit."""
-        return frozenset(self._touched)
+    def take_changes(self) -> list[tuple[bytes, bytes]]:
+        """Return the changelog records of all changes, and forget these."""
+        changes = []
+        for key, article in self.dirty.items():
+            changes.append((key, article.encode()))
+            if len(article.lows) > 1:
+                changes += [
+                    (key + _SEPARATOR + low, encoded) for low, encoded in article.encode_further(only_changed=True)
+                ]
+        self.dirty.clear()
+        if self._warm_segments > WARM_SEGMENTS_MAX:
+            self._cool()
+        return changes
 
-    def take_changes(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield the changelog records of all changes, in the order in which they must be written, and forget them.
-
-        A split's upper half comes before its lower one, so that a log that ends between the two is still whole.
-        """
-        for key in self._touched:
-            article = self._decoded[key]
-            for segment, encoded in article.encode_changed_segments():
-                self._segments.setdefault(key, {})[segment] = encoded
-                yield segment_key(key, segment), encoded
-            record = self._records[key] = article.encode()
-            yield key, record
-        self._touched.clear()
-        if len(self._decoded) > DECODED_ARTICLES_MAX:
-            self._decoded.clear()
+    def _cool(self) -> None:
+        """Make bytes of all articles. None of them is dirty."""
+        for key, article in self._warm.items():
+            self._articles[key] = article.encode()
+            if len(article.lows) > 1:
+                self._further[key] = dict(article.encode_further(only_changed=False))
+        self._warm.clear()
+        self._warm_segments = 0

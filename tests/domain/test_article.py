@@ -3,12 +3,14 @@
 from collections import Counter
 from datetime import UTC, datetime
 
+import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.domain.article import Article, Effect, Header
+from streams.domain.article import Article, Header, UnknownFormatError
 from streams.domain.event_time import to_ms
-from streams.domain.link import NOFOLLOW
+from streams.domain.link import NOFOLLOW, ORGANIC, Effect
 from streams.domain.rhythm import DAY_MS, Rhythm
 
 T0 = to_ms(datetime(2025, 1, 1, tzinfo=UTC))
@@ -19,29 +21,34 @@ events = st.lists(
 )
 
 
+def _page(number: int) -> bytes:
+    """Return a fingerprint: all different, and in no order."""
+    return (number * 0x9E3779B97F4A7C15 % (1 << 64)).to_bytes(8, "big")
+
+
 def _see(article: Article, event: Event) -> Effect:
     page, gained, hour, organic, nofollow = event
     return article.see(
-        url_from=page * 7919,
-        domain=page // 3,
+        _page(page),
+        (page // 3).to_bytes(6, "big"),
         gained=gained,
         at_ms=T0 + hour * 3_600_000,
-        organic=organic,
-        rel=NOFOLLOW * nofollow,
+        flags=ORGANIC * organic | NOFOLLOW * nofollow,
         source=f"crawler-{page % 2}",
-    )
+    ).effect
 
 
 def _figures(article: Article) -> tuple[object, ...]:
+    totals = article.totals
     return (
-        article.gained,
-        article.lost,
-        article.live,
-        article.nofollow,
-        len(article.domains),
-        article.first_gained_ms,
-        article.last_gained_ms,
-        article.days,
+        totals.gained,
+        totals.lost,
+        totals.live,
+        totals.nofollow,
+        totals.referring_domains,
+        totals.first_gained_ms,
+        totals.last_gained_ms,
+        totals.days,
         article.header.sources,
         article.rhythm,
     )
@@ -94,8 +101,9 @@ def test_effects_add_up(history: list[Event]) -> None:
     """As many events are said to have gained a link as there are links; lost minus restored are those not live."""
     article = Article(Header(T0))
     effects = Counter(_see(article, event) for event in history)
-    assert effects[Effect.GAINED] == article.gained
-    never_live = article.gained - article.live - (effects[Effect.LOST] - effects[Effect.RESTORED])
+    totals = article.totals
+    assert effects[Effect.GAINED] == totals.gained
+    never_live = totals.gained - totals.live - (effects[Effect.LOST] - effects[Effect.RESTORED])
     assert never_live >= 0  # links whose loss was heard of before their gain
 
 
@@ -105,7 +113,7 @@ def test_encoding_keeps_everything(before: list[Event], after: list[Event]) -> N
     stays = Article(Header(T0))
     for event in before:
         _see(stays, event)
-    read = Article.decode(stays.encode(), dict(stays.encode_changed_segments()))
+    read = Article.decode(stays.encode(), dict(stays.encode_further(only_changed=False)))
     for event in after:
         _see(stays, event)
         _see(read, event)
@@ -114,20 +122,31 @@ def test_encoding_keeps_everything(before: list[Event], after: list[Event]) -> N
 
 def test_many_links_are_written_in_parts() -> None:
     """With 5,000 links known, one more makes a few kilobytes to write, not all; and nothing is lost on the way."""
-    article, written = Article(Header(T0)), {}
-    for page in range(5_000):
-        article.see(
-            url_from=page * 0x9E3779B97F4A7C15 % (1 << 64),
-            domain=page,
-            gained=True,
-            at_ms=T0 + page,
-            organic=True,
-            rel=0,
-            source=None,
-        )
-    written.update(article.encode_changed_segments())
-    article.see(url_from=3, domain=5_001, gained=True, at_ms=T0, organic=True, rel=0, source=None)
-    one_more = dict(article.encode_changed_segments())
+    article, written = Article(Header(T0)), dict[bytes, bytes]()
+    for number in range(5_000):
+        article.see(_page(number), number.to_bytes(6, "big"), gained=True, at_ms=T0 + number, flags=ORGANIC)
+    written.update(article.encode_further(only_changed=True))
+    article.see(_page(9_999), b"domain", gained=True, at_ms=T0, flags=ORGANIC)
+    one_more = dict(article.encode_further(only_changed=True))
     assert sum(map(len, one_more.values())) + len(article.encode()) < 10_000
     read = Article.decode(article.encode(), {**written, **one_more})
-    assert (read.gained, len(read.domains), read.days) == (5_001, 5_001, article.days)
+    assert (read.totals.gained, read.totals.referring_domains, read.totals.days) == (5_001, 5_001, article.totals.days)
+
+
+def test_fields_may_be_added() -> None:
+    """A record of a version that knows more reads as far as it is known; one of an older version takes the default."""
+    article = Article(Header(T0, {"crawler": T0}))
+    _see(article, (1, True, 1, True, False))
+    record = article.encode()
+    header, links = msgspec.msgpack.decode(record[1:])
+    longer = record[:1] + msgspec.msgpack.encode([[*header, "of tomorrow"], links, "of tomorrow"])
+    shorter = record[:1] + msgspec.msgpack.encode([header[:2], links])
+    assert Article.decode(longer, {}).encode() == record
+    assert Article.decode(shorter, {}).encode() == record
+
+
+@pytest.mark.parametrize("value", [b"", b"\x02" + b"anything", b"{}"])
+def test_another_format_is_named(value: bytes) -> None:
+    """State in a format that this version does not know is refused, and the message says what to do."""
+    with pytest.raises(UnknownFormatError, match="run the version that wrote it"):
+        Article.decode(value, {})

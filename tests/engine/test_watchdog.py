@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from streams.engine.store import EXIT_SOFTWARE
+from streams.engine.ending import EXIT_SOFTWARE
 from streams.engine.watchdog import Progress
 
 

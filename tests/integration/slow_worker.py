@@ -2,15 +2,18 @@
 
 import asyncio
 import os
-from typing import Any
 
 from streams.cli.worker import worker
-from streams.engine.store import ArticleTable
+from streams.engine.changelog import Changelog
+from streams.engine.partition import Partition
+
+_restore = Changelog.restore
 
 
-async def _dawdle(_table: ArticleTable, _event: Any) -> None:
-    await asyncio.sleep(1.5)
+async def _restore_slowly(self: Changelog, number: int, partition: Partition) -> None:
+    await _restore(self, number, partition)
+    await asyncio.sleep(8)
 
 
-ArticleTable.on_changelog_event = _dawdle
+Changelog.restore = _restore_slowly  # type: ignore[method-assign]
 worker(port=int(os.environ["FLATLINE_WORKER_PORT"]))

@@ -1,0 +1,34 @@
+"""Who links: the fingerprints of a referring page and of its domain."""
+
+from typing import Final
+
+from xxhash import xxh3_64_digest
+
+from streams.domain.segment import DOMAIN_BYTES
+from streams.domain.urls import MAX_LENGTH, PLAIN, canonicalize_field, is_canonical_host, referring_domain
+
+_HOSTS_CACHED: Final = 131_072
+
+# Fingerprints of domains by canonical host. A plain dict: the order that an lru_cache keeps costs as much as a lookup.
+_domains: dict[str, bytes] = {}
+
+
+def referrer(url_from: str) -> tuple[bytes, bytes]:
+    """Return the fingerprints of the canonical page and of its domain, as `Segment` keeps them; raise `Rejected`."""
+    plain = PLAIN(url_from)
+    if plain is not None:
+        domain = _domains.get(plain[1])
+        if domain is not None and len(url_from) <= MAX_LENGTH:
+            return xxh3_64_digest(url_from.encode()), domain
+    page = canonicalize_field(url_from, field="url_from")
+    return xxh3_64_digest(page.encode()), _domain(page)
+
+
+def _domain(page: str) -> bytes:
+    fingerprint = xxh3_64_digest(referring_domain(page).encode())[:DOMAIN_BYTES]
+    host = page[8 : page.index("/", 8)]
+    if is_canonical_host(host):
+        if len(_domains) >= _HOSTS_CACHED:
+            _domains.clear()
+        _domains[host] = fingerprint
+    return fingerprint

@@ -1,0 +1,141 @@
+"""Up to SEGMENT_LINKS_MAX links of an article, in columns: as small as their bytes, and searched without unpacking.
+
+An article with 100,000 links must not rewrite them all with each new one, so its links are kept in segments by the
+fingerprint of the referring page, and only the segments that changed are written again.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from typing import Final, NamedTuple
+
+from streams.domain import link
+from streams.domain.link import Effect, Link
+
+SEGMENT_LINKS_MAX: Final = 128
+PAGE_BYTES: Final = 8
+DOMAIN_BYTES: Final = 6
+
+_INSTANT: Final = (1 << 48) - 1
+_FLAGS: Final = (1 << link.FLAG_BITS) - 1
+_LINK_BYTES: Final = PAGE_BYTES + DOMAIN_BYTES + 8
+
+
+class Seen(NamedTuple):
+    """What an event did, and whether anything at all was learned from it."""
+
+    effect: Effect
+    is_news: bool
+
+
+NOTHING_NEW: Final = Seen(Effect.SEEN_AGAIN, is_news=False)
+_NEWS: Final = {effect: Seen(effect, is_news=True) for effect in Effect}
+
+
+class Segment:
+    """Links in the order in which they came.
+
+    ``pages``    PAGE_BYTES of fingerprint each, of the canonical referring page
+    ``domains``  DOMAIN_BYTES of fingerprint each, of the referring domain
+    ``facts``    a number each: the instant of the first gain, shifted by FLAG_BITS, and the flags
+    ``newest``   the instant of the newest change, where it is not that of the first gain
+    """
+
+    __slots__ = ("domains", "facts", "newest", "pages")
+
+    def __init__(self, pages: bytes = b"", domains: bytes = b"", facts: bytes = b"", newest: bytes = b"") -> None:
+        self.pages = bytearray(pages)
+        self.domains = bytearray(domains)
+        self.facts = _array(facts)
+        self.newest = {each >> 48: each & _INSTANT for each in _array(newest)}
+
+    def __len__(self) -> int:
+        return len(self.facts)
+
+    def see(self, page: bytes, domain: bytes, *, gained: bool, at_ms: int, flags: int) -> Seen:
+        """Apply an event about the link from ``page``; ``flags`` as for `link.seen`."""
+        at = self.pages.find(page)
+        while at % PAGE_BYTES and at > 0:  # the end of one fingerprint and the beginning of the next
+            at = self.pages.find(page, at + 1)
+        if at < 0:
+            if gained:
+                self.facts.append(at_ms << link.FLAG_BITS | flags | link.GAINED | link.LIVE)
+            else:
+                self.newest[len(self.facts)] = at_ms
+                self.facts.append(link.LOST)
+            self.pages += page
+            self.domains += domain
+            return _NEWS[Effect.GAINED if gained else Effect.SEEN_AGAIN]
+        number = at // PAGE_BYTES
+        fact = self.facts[number]
+        if gained and fact >> link.FLAG_BITS == at_ms and fact & flags == flags:
+            return NOTHING_NEW  # the same event once more, by far the most usual case
+        before = self.link(number)
+        after = link.seen(before, gained=gained, at_ms=at_ms, flags=flags)
+        if after == before:
+            return NOTHING_NEW
+        self._set(number, after)
+        return _NEWS[link.effect(before, after, gained=gained)]
+
+    def link(self, number: int) -> Link:
+        """Return the link at a place."""
+        fact = self.facts[number]
+        first_ms = fact >> link.FLAG_BITS
+        return Link(first_ms, self.newest.get(number, first_ms), fact & _FLAGS)
+
+    def _set(self, number: int, after: Link) -> None:
+        self.facts[number] = after.first_gained_ms << link.FLAG_BITS | after.flags
+        if after.newest_ms == after.first_gained_ms:
+            self.newest.pop(number, None)
+        else:
+            self.newest[number] = after.newest_ms
+
+    def split(self) -> tuple[bytes, Segment]:
+        """Move the upper half of the links out; return its lowest page fingerprint, and itself."""
+        pages = [bytes(self.pages[at : at + PAGE_BYTES]) for at in range(0, len(self.pages), PAGE_BYTES)]
+        low = sorted(pages)[len(pages) // 2]
+        lower, upper = Segment(), Segment()
+        for number, page in enumerate(pages):
+            half = upper if page >= low else lower
+            if number in self.newest:
+                half.newest[len(half)] = self.newest[number]
+            half.pages += page
+            half.domains += self.domains[number * DOMAIN_BYTES : (number + 1) * DOMAIN_BYTES]
+            half.facts.append(self.facts[number])
+        self.pages, self.domains, self.facts, self.newest = lower.pages, lower.domains, lower.facts, lower.newest
+        return low, upper
+
+    def encode(self) -> bytes:
+        """Return all columns, after the number of links."""
+        newest = array("Q", [number << 48 | newest_ms for number, newest_ms in self.newest.items()])
+        return b"".join(
+            (len(self).to_bytes(2, "little"), self.pages, self.domains, _little(self.facts), _little(newest))
+        )
+
+    @classmethod
+    def decode(cls, encoded: bytes) -> Segment:
+        """Return the segment of these bytes; raise ValueError on others."""
+        links = int.from_bytes(encoded[:2], "little")
+        domains, facts, newest = (
+            2 + links * PAGE_BYTES,
+            2 + links * (PAGE_BYTES + DOMAIN_BYTES),
+            2 + links * _LINK_BYTES,
+        )
+        if len(encoded) < newest:
+            raise ValueError(f"{len(encoded)} bytes do not hold {links} links")
+        return cls(encoded[2:domains], encoded[domains:facts], encoded[facts:newest], encoded[newest:])
+
+
+def _array(encoded: bytes) -> array[int]:
+    numbers = array("Q", encoded)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
+
+
+def _little(numbers: array[int]) -> bytes:
+    if sys.byteorder == "big":
+        numbers = numbers[:]
+        numbers.byteswap()
+    return numbers.tobytes()
