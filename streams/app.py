@@ -34,8 +34,7 @@ from streams.metrics import Gauges, Snapshot, WorkerMetrics
 from streams.schema.topics import Topics
 from streams.settings import Settings
 
-SESSION_TIMEOUT_S: Final = 20.0
-HEARTBEAT_INTERVAL_S: Final = 3.0
+HEARTBEATS_A_SESSION: Final = 6
 COMMIT_INTERVAL_S: Final = 1.0
 CATCHING_UP_COMMIT_INTERVAL_S: Final = 5.0
 MICRO_BATCH_RECORDS_MAX: Final = 4_000
@@ -116,7 +115,7 @@ def assemble(settings: Settings) -> tuple[MicroBatchApp, Background]:
     _add_agent(app, topics.links.name, Accumulate(topics=topics, metrics=metrics).apply, clock)
     _add_agent(app, topics.articles.name, Register(topics=topics, metrics=metrics).apply, clock)
 
-    loop_watchdog = LoopWatchdog(limit_s=SESSION_TIMEOUT_S / 2)
+    loop_watchdog = LoopWatchdog(limit_s=settings.session_timeout_s / 2)
 
     def snapshot() -> Snapshot:
         return Snapshot(
@@ -165,8 +164,8 @@ def _faust_app(settings: Settings) -> MicroBatchApp:
         broker_max_poll_records=MICRO_BATCH_RECORDS_MAX,
         consumer_max_fetch_size=FETCH_BYTES_MAX,
         broker_commit_interval=COMMIT_INTERVAL_S,
-        broker_session_timeout=SESSION_TIMEOUT_S,
-        broker_heartbeat_interval=HEARTBEAT_INTERVAL_S,
+        broker_session_timeout=settings.session_timeout_s,
+        broker_heartbeat_interval=settings.session_timeout_s / HEARTBEATS_A_SESSION,
         stream_buffer_maxsize=MICRO_BATCHES_WAITING_MAX,
         stream_recovery_delay=0.0,
         # Waiting is for acknowledgements that mean nothing here, and collects garbage while it does.

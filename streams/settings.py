@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     slack_webhook_url_file: Path | None = Field(
         None, description="File that holds a Slack webhook's URL; without it alerts stay in Alertmanager."
     )
+    session_timeout_s: float = Field(
+        20, ge=6, le=300, description="How long a worker may be out of reach before others take its partitions."
+    )
     watch_list_size: int = Field(200, ge=0, description="How many articles have metrics of their own.")
     clock_origin: AwareDatetime | None = Field(
         None, description="Accelerated clock: what it showed at clock_epoch. RFC 3339."

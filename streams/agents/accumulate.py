@@ -5,56 +5,38 @@ from typing import Final
 
 from streams.agents.intake import Intake
 from streams.domain import link
+from streams.domain.article import Article
 from streams.domain.event_time import possible_ms, stated_ms
 from streams.domain.link import Effect, rel_flags
 from streams.domain.referrer import referrer
 from streams.domain.urls import article_key
 from streams.engine.micro_batch import MicroBatch
 from streams.engine.partition import Partition
-from streams.metrics import WorkerMetrics
 from streams.schema import codec
 from streams.schema.rejection import Rejected
-from streams.schema.topics import Topics
 
-_TARGETS_CACHED: Final = 131_072
+URLS_REMEMBERED: Final = 65_536
 
 
 class Accumulate(Intake):
     """Applies link records to their articles."""
 
-    def __init__(self, *, topics: Topics, metrics: WorkerMetrics) -> None:
-        super().__init__(topics=topics, metrics=metrics)
-        # The same article is linked to many times; a referring page seldom links twice.
-        self._keys: dict[str, bytes] = {}
-
-    def _key(self, url_to: str) -> bytes:
-        """Return the article key, and remember it. Raises Rejected."""
-        key = article_key(url_to, field="url_to")
-        if len(self._keys) >= _TARGETS_CACHED:
-            self._keys.clear()
-        self._keys[url_to] = key
-        return key
-
     def apply(self, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:
         """Apply every record of a batch."""
-        decode, dirty = codec.links.decode, partition.dirty
-        keys = self._keys
+        decode, by_url = codec.links.decode, partition.by_url
         effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
         clamped = 0
         for record in batch.records:
             try:
                 event = decode(record.value)
-                key = keys.get(event.url_to) or self._key(event.url_to)
                 page, domain = referrer(event.url_from)
+                article = by_url.get(event.url_to) or self._article(event.url_to, batch, partition, now_ms)
             except Rejected as rejected:
                 self._reject(rejected, record, batch, partition)
                 continue
-            article = partition.get(key)
             if article is None:
-                if self._belongs_elsewhere(key, batch):
-                    self._send_on(key, record, batch, partition)
-                    continue
-                article = partition.create(key, now_ms=now_ms)
+                self._send_on(article_key(event.url_to, field="url_to"), record, batch, partition)
+                continue
             when_ms = stated_ms(event, recorded_ms=record.timestamp)
             at_ms = possible_ms(when_ms, recorded_ms=record.timestamp)
             clamped += at_ms != when_ms
@@ -64,8 +46,21 @@ class Accumulate(Intake):
             effect, is_news = article.see(
                 page, domain, gained=event.change == "gained", at_ms=at_ms, flags=flags, source=event.source
             )
-            if is_news:
-                dirty[key] = article
+            if is_news and not article.is_dirty:
+                partition.touch(article)
             effects[event.source, effect] += 1
         self._metrics.count_events(effects)
         self._metrics.event_time_clamped.inc(clamped)
+
+    def _article(self, url_to: str, batch: MicroBatch, partition: Partition, now_ms: int) -> Article | None:
+        """Return the article at a URL, made when it is not known; None when it belongs elsewhere. Raises Rejected."""
+        key = article_key(url_to, field="url_to")
+        article = partition.get(key)
+        if article is None:
+            if self._belongs_elsewhere(key, batch):
+                return None
+            article = partition.create(key, now_ms=now_ms)
+        if len(partition.by_url) >= URLS_REMEMBERED:
+            partition.by_url.clear()
+        partition.by_url[url_to] = article
+        return article

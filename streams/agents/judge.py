@@ -114,7 +114,7 @@ class Judge:
         now_ms = self._clock.now_ms()
         sight = Sight(self._sources.stale(now_ms), self.is_lagging())
         docket.see(sight)
-        docket.change(partition.dirty)
+        docket.change(article.key for article in partition.dirty)
         budget_s = BUDGET_WHILE_LAGGING_S if sight.is_lagging else BUDGET_S
         give_up_at_s = monotonic() + budget_s / len(self.dockets)
         next_ms = now_ms + DAY_MS
@@ -129,7 +129,7 @@ class Judge:
             standing = Standing(verdict.state, to_ms(verdict.since), digest(verdict))
             if standing != article.header.standing:
                 article.header.standing = standing
-                partition.put(key, article)
+                partition.put(article)
                 yield Outgoing(self._topics.verdicts.name, number, key, codec.verdicts.encode(verdict))
 
     def _judge(self, key: bytes, article: Article, sight: Sight, now_ms: int) -> Verdict:

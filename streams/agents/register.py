@@ -48,4 +48,4 @@ class Register(Intake):
         article = partition.get(key) or partition.create(key, now_ms=now_ms)
         if registration.recorded_ms >= article.header.registration.recorded_ms:
             article.header.registration = registration
-            partition.dirty[key] = article
+            partition.touch(article)

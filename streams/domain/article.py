@@ -68,22 +68,31 @@ def check_format(value: bytes) -> None:
 
 
 class Article:
-    """The state of one article. ``lows`` are the lowest page fingerprints that its segments may hold, in order."""
+    """The state of one article.
 
-    __slots__ = ("_changed", "_rhythm", "_totals", "header", "lows", "segments")
+    Its links are in segments by their page fingerprints. Most articles have one; further ones have a low each, which is
+    the lowest fingerprint that they may hold, and what is lower than all of these is in the first.
+    ``is_dirty`` is for whoever keeps it.
+    """
 
-    def __init__(self, header: Header, segments: Mapping[bytes, Segment] | None = None) -> None:
-        """Start with segments by their lows, among them that of the empty low; or without any link."""
-        by_low = segments or {b"": Segment()}
+    __slots__ = ("_changed", "_first", "_further", "_lows", "_rhythm", "_totals", "header", "is_dirty", "key")
+
+    def __init__(
+        self, key: bytes, header: Header, first: Segment, further: Mapping[bytes, Segment] | None = None
+    ) -> None:
+        """``further``: segments by their lows."""
+        self.key = key
         self.header = header
-        self.lows = sorted(by_low)
-        self.segments = [by_low[low] for low in self.lows]
+        self._first = first
+        self._lows = sorted(further) if further else []
+        self._further = [further[low] for low in self._lows] if further else []
         self._changed: set[bytes] = set()
         self._totals: Totals | None = None
         self._rhythm: Rhythm | None = None
+        self.is_dirty = False
 
     @classmethod
-    def decode(cls, record: bytes, further: Mapping[bytes, bytes]) -> "Article":
+    def decode(cls, key: bytes, record: bytes, further: Mapping[bytes, bytes]) -> "Article":
         """Return the article of a record and of its further segments by their lows.
 
         Raise UnknownFormatError, ValueError or msgspec.DecodeError on other bytes.
@@ -91,18 +100,23 @@ class Article:
         check_format(record)
         stored = _decode(memoryview(record)[1:])
         segments = {low: Segment.decode(encoded[1:]) for low, encoded in further.items()}
-        return cls(stored.header, {b"": Segment.decode(stored.links), **segments})
+        return cls(key, stored.header, Segment.decode(stored.links), segments)
 
     def encode(self) -> bytes:
         """Return the record: the header and the first segment."""
-        return _MARK + _encode(_Record(self.header, self.segments[0].encode()))
+        return _MARK + _encode(_Record(self.header, self._first.encode()))
 
     def encode_further(self, *, only_changed: bool) -> Iterator[tuple[bytes, bytes]]:
         """Yield the low and the bytes of the further segments: all, or those that changed since this was last asked."""
-        for low, segment in zip(self.lows[1:], self.segments[1:], strict=True):
+        for low, segment in zip(self._lows, self._further, strict=True):
             if not only_changed or low in self._changed:
                 yield low, _MARK + segment.encode()
         self._changed.clear()
+
+    @property
+    def segments(self) -> list[Segment]:
+        """All segments."""
+        return [self._first, *self._further]
 
     @property
     def totals(self) -> Totals:
@@ -122,24 +136,22 @@ class Article:
         self, page: bytes, domain: bytes, *, gained: bool, at_ms: int, flags: int, source: str | None = None
     ) -> Seen:
         """Apply an event about the link from a page. Fingerprints as in `Segment`, ``flags`` as for `link.seen`."""
-        index = bisect_right(self.lows, page) - 1 if len(self.lows) > 1 else 0
-        segment = self.segments[index]
+        lows = self._lows
+        index = bisect_right(lows, page) if lows else 0
+        segment = self._further[index - 1] if index else self._first
         seen = segment.see(page, domain, gained=gained, at_ms=at_ms, flags=flags)
         is_credited = gained and source is not None and self._credit(source, at_ms)
         if not seen.is_news:
             return SEEN_BY_ANOTHER if is_credited else seen
         self._totals = self._rhythm = None
         if index:
-            self._changed.add(self.lows[index])
+            self._changed.add(lows[index - 1])
         if len(segment.facts) > SEGMENT_LINKS_MAX:
-            self._split(index)
+            low, upper = segment.split()
+            self._further.insert(index, upper)
+            lows.insert(index, low)
+            self._changed.add(low)
         return seen
-
-    def _split(self, index: int) -> None:
-        low, upper = self.segments[index].split()
-        self.segments.insert(index + 1, upper)
-        self.lows.insert(index + 1, low)
-        self._changed |= {self.lows[index], low}
 
     def _credit(self, source: str, at_ms: int) -> bool:
         """Note a gain that a source reported; return whether it is its newest."""

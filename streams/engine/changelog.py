@@ -73,7 +73,10 @@ class PartitionWriter:
                 await write(self._producer, outgoing)
                 await write(self._producer, changelog)
         except ProducerFenced:
-            die(f"another worker has taken over partition {self._number}")
+            die(
+                f"another worker has taken over partition {self._number}, or the broker was away for too long; if this "
+                "happens again and again, two workers have the same host name, address and port"
+            )
 
     async def close(self) -> None:
         """Give the connection back."""

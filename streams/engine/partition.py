@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from streams.domain.article import Article, Header, check_format
+from streams.domain.segment import Segment
 from streams.engine.batch_writer import Outgoing
 
 WARM_SEGMENTS_MAX: Final = 20_000
@@ -15,7 +16,7 @@ _SEPARATOR: Final = b"\0"
 class Partition:
     """What this worker knows of the articles of one partition, and what is still to be written.
 
-    ``dirty``         articles to work on that were changed since the last commit
+    ``dirty``         articles that were changed since the last commit
     ``dead_letters``  records for the dead-letter topic
     ``forwarded``     records for other partitions, where they belong
     ``next_offsets``  by topic, the offset after the last record that was applied
@@ -24,9 +25,11 @@ class Partition:
     def __init__(self) -> None:
         self._articles: dict[bytes, Article | bytes] = {}
         self._further: dict[bytes, dict[bytes, bytes]] = {}  # further segments of articles that are bytes
-        self.dirty: dict[bytes, Article] = {}
-        self._warm: dict[bytes, Article] = {}
+        self._warm: list[Article] = []
         self._warm_segments = 0
+        # Warm articles by URLs as they come: one look into one table for the usual event.
+        self.by_url: dict[str, Article] = {}
+        self.dirty: list[Article] = []
         self.dead_letters: list[Outgoing] = []
         self.forwarded: list[Outgoing] = []
         self.next_offsets: dict[str, int] = {}
@@ -57,53 +60,61 @@ class Partition:
         """Return an article to look at; whoever changes it gives it back with `put`."""
         article = self._articles.get(key)
         if article.__class__ is bytes:
-            return Article.decode(article, self._further.get(key, {}))
+            return Article.decode(key, article, self._further.get(key, {}))
         return article  # type: ignore[return-value]
 
     def get(self, key: bytes) -> Article | None:
-        """Return an article to work on; whoever changes it adds it to `dirty`."""
+        """Return an article to work on; whoever changes it says so with `touch`."""
         article = self._articles.get(key)
         if article.__class__ is bytes:
             article = self.peek(key)
-            self._keep_warm(key, article)  # type: ignore[arg-type]
+            self._keep_warm(article)  # type: ignore[arg-type]
         return article  # type: ignore[return-value]
 
     def create(self, key: bytes, *, now_ms: int) -> Article:
         """Return a new article."""
-        article = self.dirty[key] = Article(Header(watched_since_ms=now_ms))
-        self._keep_warm(key, article)
+        article = Article(key, Header(watched_since_ms=now_ms), Segment())
+        self.put(article)
         return article
 
-    def _keep_warm(self, key: bytes, article: Article) -> None:
-        self._articles[key] = self._warm[key] = article
-        self._further.pop(key, None)
-        self._warm_segments += len(article.segments)
+    def put(self, article: Article) -> None:
+        """Have an article that is new, or was only looked at, written with the next commit."""
+        if self._articles.get(article.key) is not article:
+            self._keep_warm(article)
+        self.touch(article)
 
-    def put(self, key: bytes, article: Article) -> None:
-        """Have an article that was only looked at, and changed, written with the next commit."""
-        if key not in self._warm:
-            self._keep_warm(key, article)
-        self.dirty[key] = article
+    def touch(self, article: Article) -> None:
+        """Have an article to work on written with the next commit."""
+        if not article.is_dirty:
+            article.is_dirty = True
+            self.dirty.append(article)
+
+    def _keep_warm(self, article: Article) -> None:
+        self._articles[article.key] = article
+        self._further.pop(article.key, None)
+        self._warm.append(article)
+        self._warm_segments += len(article.segments)
 
     def take_changes(self) -> list[tuple[bytes, bytes]]:
         """Return the changelog records of all changes, and forget these."""
         changes = []
-        for key, article in self.dirty.items():
-            changes.append((key, article.encode()))
-            if len(article.lows) > 1:
-                changes += [
-                    (key + _SEPARATOR + low, encoded) for low, encoded in article.encode_further(only_changed=True)
-                ]
-        self.dirty.clear()
+        for article in self.dirty:
+            article.is_dirty = False
+            changes.append((article.key, article.encode()))
+            changes += [
+                (article.key + _SEPARATOR + low, encoded) for low, encoded in article.encode_further(only_changed=True)
+            ]
+        self.dirty = []
         if self._warm_segments > WARM_SEGMENTS_MAX:
             self._cool()
         return changes
 
     def _cool(self) -> None:
         """Make bytes of all articles. None of them is dirty."""
-        for key, article in self._warm.items():
-            self._articles[key] = article.encode()
-            if len(article.lows) > 1:
-                self._further[key] = dict(article.encode_further(only_changed=False))
+        for article in self._warm:
+            self._articles[article.key] = article.encode()
+            if further := dict(article.encode_further(only_changed=False)):
+                self._further[article.key] = further
         self._warm.clear()
         self._warm_segments = 0
+        self.by_url.clear()

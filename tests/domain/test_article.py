@@ -12,6 +12,7 @@ from streams.domain.article import Article, Header, UnknownFormatError
 from streams.domain.event_time import to_ms
 from streams.domain.link import NOFOLLOW, ORGANIC, Effect
 from streams.domain.rhythm import DAY_MS, Rhythm
+from streams.domain.segment import Segment
 
 T0 = to_ms(datetime(2025, 1, 1, tzinfo=UTC))
 
@@ -89,7 +90,7 @@ def _expected(history: list[Event]) -> tuple[object, ...]:
 @given(events, st.data())
 def test_totals_agree_with_sets(history: list[Event], data: st.DataObject) -> None:
     """Whatever the order and the repetitions, the figures are those of a count over sets."""
-    article = Article(Header(T0))
+    article = Article(b"key", Header(T0), Segment())
     again = data.draw(st.lists(st.sampled_from(history))) if history else []
     for event in data.draw(st.permutations([*history, *again])):
         _see(article, event)
@@ -99,7 +100,7 @@ def test_totals_agree_with_sets(history: list[Event], data: st.DataObject) -> No
 @given(events)
 def test_effects_add_up(history: list[Event]) -> None:
     """As many events are said to have gained a link as there are links; lost minus restored are those not live."""
-    article = Article(Header(T0))
+    article = Article(b"key", Header(T0), Segment())
     effects = Counter(_see(article, event) for event in history)
     totals = article.totals
     assert effects[Effect.GAINED] == totals.gained
@@ -110,10 +111,10 @@ def test_effects_add_up(history: list[Event]) -> None:
 @given(events, events)
 def test_encoding_keeps_everything(before: list[Event], after: list[Event]) -> None:
     """An article that is written and read in between ends like one that stayed in memory."""
-    stays = Article(Header(T0))
+    stays = Article(b"key", Header(T0), Segment())
     for event in before:
         _see(stays, event)
-    read = Article.decode(stays.encode(), dict(stays.encode_further(only_changed=False)))
+    read = Article.decode(b"key", stays.encode(), dict(stays.encode_further(only_changed=False)))
     for event in after:
         _see(stays, event)
         _see(read, event)
@@ -122,31 +123,31 @@ def test_encoding_keeps_everything(before: list[Event], after: list[Event]) -> N
 
 def test_many_links_are_written_in_parts() -> None:
     """With 5,000 links known, one more makes a few kilobytes to write, not all; and nothing is lost on the way."""
-    article, written = Article(Header(T0)), dict[bytes, bytes]()
+    article, written = Article(b"key", Header(T0), Segment()), dict[bytes, bytes]()
     for number in range(5_000):
         article.see(_page(number), number.to_bytes(6, "big"), gained=True, at_ms=T0 + number, flags=ORGANIC)
     written.update(article.encode_further(only_changed=True))
     article.see(_page(9_999), b"domain", gained=True, at_ms=T0, flags=ORGANIC)
     one_more = dict(article.encode_further(only_changed=True))
     assert sum(map(len, one_more.values())) + len(article.encode()) < 10_000
-    read = Article.decode(article.encode(), {**written, **one_more})
+    read = Article.decode(b"key", article.encode(), {**written, **one_more})
     assert (read.totals.gained, read.totals.referring_domains, read.totals.days) == (5_001, 5_001, article.totals.days)
 
 
 def test_fields_may_be_added() -> None:
     """A record of a version that knows more reads as far as it is known; one of an older version takes the default."""
-    article = Article(Header(T0, {"crawler": T0}))
+    article = Article(b"key", Header(T0, {"crawler": T0}), Segment())
     _see(article, (1, True, 1, True, False))
     record = article.encode()
     header, links = msgspec.msgpack.decode(record[1:])
     longer = record[:1] + msgspec.msgpack.encode([[*header, "of tomorrow"], links, "of tomorrow"])
     shorter = record[:1] + msgspec.msgpack.encode([header[:2], links])
-    assert Article.decode(longer, {}).encode() == record
-    assert Article.decode(shorter, {}).encode() == record
+    assert Article.decode(b"key", longer, {}).encode() == record
+    assert Article.decode(b"key", shorter, {}).encode() == record
 
 
 @pytest.mark.parametrize("value", [b"", b"\x02" + b"anything", b"{}"])
 def test_another_format_is_named(value: bytes) -> None:
     """State in a format that this version does not know is refused, and the message says what to do."""
     with pytest.raises(UnknownFormatError, match="run the version that wrote it"):
-        Article.decode(value, {})
+        Article.decode(b"key", value, {})

@@ -33,7 +33,7 @@ def _apply(partition: Partition, batch: list[tuple[bytes, int, bool]]) -> None:
         fingerprint = (page * 0x9E3779B97F4A7C15 % (1 << 64)).to_bytes(8, "big")
         seen = article.see(fingerprint, (page % 50).to_bytes(6, "big"), gained=gained, at_ms=T0 + page, flags=ORGANIC)
         if seen.is_news:
-            partition.dirty[key] = article
+            partition.touch(article)
 
 
 def _figures(partition: Partition) -> dict[bytes, Totals]:
@@ -87,7 +87,7 @@ def test_what_was_looked_at_and_put_back_is_written() -> None:
     article = restored.peek(KEYS[0])
     assert article is not None
     article.header.watched_since_ms = 7
-    restored.put(KEYS[0], article)
+    restored.put(article)
     _apply(restored, [(KEYS[0], 99, True)])
     changelog.update(restored.take_changes())
     again = Partition()

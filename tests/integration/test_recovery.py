@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 
 from streams.domain.article import Article, Header
 from streams.domain.link import ORGANIC
+from streams.domain.segment import Segment
 from streams.engine.batch_writer import Outgoing, write
 from streams.schema.partitioning import partition_of
 from streams.schema.topics import Topics
@@ -22,7 +23,7 @@ T0_MS = 1_780_000_000_000
 
 
 def _record(number: int, links: int) -> bytes:
-    article = Article(Header(T0_MS))
+    article = Article(b"key", Header(T0_MS), Segment())
     for page in range(1, links + 1):
         fingerprint = ((number * 10 + page) * 0x9E3779B97F4A7C15 % (1 << 64)).to_bytes(8, "big")
         article.see(fingerprint, page.to_bytes(6, "big"), gained=True, at_ms=T0_MS + page * HOUR_MS, flags=ORGANIC)
