@@ -6,7 +6,7 @@ from typing import Final
 from streams.agents.intake import Intake
 from streams.domain import link
 from streams.domain.article import Article
-from streams.domain.event_time import possible_ms, stated_ms
+from streams.domain.event_time import EARLIEST_MS, LATEST_MS, possible_ms, stated_ms
 from streams.domain.link import Effect, rel_flags
 from streams.domain.referrer import referrer
 from streams.domain.urls import article_key
@@ -38,8 +38,11 @@ class Accumulate(Intake):
                 self._send_on(article_key(event.url_to, field="url_to"), record, batch, partition)
                 continue
             when_ms = stated_ms(event, recorded_ms=record.timestamp)
-            at_ms = possible_ms(when_ms, recorded_ms=record.timestamp)
-            clamped += at_ms != when_ms
+            if EARLIEST_MS <= when_ms <= record.timestamp <= LATEST_MS:
+                at_ms = when_ms
+            else:
+                at_ms = possible_ms(when_ms, recorded_ms=record.timestamp)
+                clamped += at_ms != when_ms
             flags = link.ORGANIC if event.discovery == "link_found" else 0
             if event.rel:
                 flags |= rel_flags(event.rel)

@@ -86,7 +86,7 @@ class Article:
         self._first = first
         self._lows = sorted(further) if further else []
         self._further = [further[low] for low in self._lows] if further else []
-        self._changed: set[bytes] = set()
+        self._changed: set[bytes] | None = None  # lows of further segments; made when there are any
         self._totals: Totals | None = None
         self._rhythm: Rhythm | None = None
         self.is_dirty = False
@@ -108,10 +108,11 @@ class Article:
 
     def encode_further(self, *, only_changed: bool) -> Iterator[tuple[bytes, bytes]]:
         """Yield the low and the bytes of the further segments: all, or those that changed since this was last asked."""
-        for low, segment in zip(self._lows, self._further, strict=True):
-            if not only_changed or low in self._changed:
-                yield low, _MARK + segment.encode()
-        self._changed.clear()
+        if self._further:
+            changed, self._changed = self._changed or (), None
+            for low, segment in zip(self._lows, self._further, strict=True):
+                if not only_changed or low in changed:
+                    yield low, _MARK + segment.encode()
 
     @property
     def segments(self) -> list[Segment]:
@@ -140,23 +141,30 @@ class Article:
         index = bisect_right(lows, page) if lows else 0
         segment = self._further[index - 1] if index else self._first
         seen = segment.see(page, domain, gained=gained, at_ms=at_ms, flags=flags)
-        is_credited = gained and source is not None and self._credit(source, at_ms)
+        is_credited = (
+            gained and source is not None and at_ms > self.header.sources.get(source, 0) and self._credit(source, at_ms)
+        )
         if not seen.is_news:
             return SEEN_BY_ANOTHER if is_credited else seen
         self._totals = self._rhythm = None
         if index:
-            self._changed.add(lows[index - 1])
+            self._note_change(lows[index - 1])
         if len(segment.facts) > SEGMENT_LINKS_MAX:
             low, upper = segment.split()
             self._further.insert(index, upper)
             lows.insert(index, low)
-            self._changed.add(low)
+            self._note_change(low)
         return seen
 
+    def _note_change(self, low: bytes) -> None:
+        if self._changed is None:
+            self._changed = set()
+        self._changed.add(low)
+
     def _credit(self, source: str, at_ms: int) -> bool:
-        """Note a gain that a source reported; return whether it is its newest."""
+        """Note the newest gain that a source reported; return whether there was room for it."""
         sources = self.header.sources
-        if at_ms <= sources.get(source, 0) or (source not in sources and len(sources) >= SOURCES_MAX):
-            return False
-        sources[source] = at_ms
-        return True
+        has_room = source in sources or len(sources) < SOURCES_MAX
+        if has_room:
+            sources[source] = at_ms
+        return has_room

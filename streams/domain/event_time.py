@@ -37,6 +37,4 @@ def possible_ms(at_ms: int, *, recorded_ms: int) -> int:
     Nothing happens before EARLIEST_MS or after ``recorded_ms``, the time at which its producer wrote the record: a
     property of the record, not of the reader, so that reading it again gives the same.
     """
-    if EARLIEST_MS <= at_ms <= recorded_ms <= LATEST_MS:
-        return at_ms
     return max(EARLIEST_MS, min(at_ms, recorded_ms, LATEST_MS))

@@ -16,16 +16,21 @@ _domains: dict[str, bytes] = {}
 def referrer(url_from: str) -> tuple[bytes, bytes]:
     """Return the fingerprints of the canonical page and of its domain, as `Segment` keeps them; raise `Rejected`."""
     plain = PLAIN(url_from)
-    if plain is not None:
-        domain = _domains.get(plain[1])
-        if domain is not None and len(url_from) <= MAX_LENGTH:
+    if plain and len(url_from) <= MAX_LENGTH:
+        simple, host = plain.groups()
+        domain = _fingerprint(simple) if simple else _domains.get(host)
+        if domain:
             return xxh3_64_digest(url_from.encode()), domain
     page = canonicalize_field(url_from, field="url_from")
     return xxh3_64_digest(page.encode()), _domain(page)
 
 
+def _fingerprint(domain: str) -> bytes:
+    return xxh3_64_digest(domain.encode())[:DOMAIN_BYTES]
+
+
 def _domain(page: str) -> bytes:
-    fingerprint = xxh3_64_digest(referring_domain(page).encode())[:DOMAIN_BYTES]
+    fingerprint = _fingerprint(referring_domain(page))
     host = page[8 : page.index("/", 8)]
     if is_canonical_host(host):
         if len(_domains) >= _HOSTS_CACHED:

@@ -37,8 +37,10 @@ _UNRESERVED = frozenset(ascii_letters + digits + "-._~")
 
 # The shape of most URLs that are canonical already: if the host is, there is nothing in them that the parser or the
 # rules would change.
+# The first group is a host that surely is canonical, and its own registrable domain or itself a suffix: a name of two
+# labels, none of them Punycode or a number. Any other host is in the second group.
 PLAIN = re.compile(
-    r"https://([a-z0-9.-]+)"
+    r"https://(?:((?!www\.)(?=[^/]{1,63}/)[a-z0-9]+(?:-[a-z0-9]+)*\.[a-z]+)|([a-z0-9.-]+))"
     r"(?:(?:/(?!(?i:index|default)\.)[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)+|/)"
 ).fullmatch
 
@@ -56,7 +58,7 @@ def canonicalize(url: str) -> str:
     if len(url) > MAX_LENGTH:
         raise InvalidUrl("longer than 4,096 characters")
     plain = PLAIN(url)
-    return url if plain and is_canonical_host(plain[1]) else _canonicalize(url)
+    return url if plain and (plain[1] or is_canonical_host(plain[2])) else _canonicalize(url)
 
 
 def _canonicalize(url: str) -> str:
