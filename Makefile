@@ -1,6 +1,6 @@
 # Everything starts with `make setup`, which the other targets run first; it takes half a second when nothing is missing.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench
+.PHONY: help setup demo test lint bench profile
 bin := .venv/bin
 
 help: ## this list
@@ -21,5 +21,10 @@ lint: setup ## style, types, and the direction of imports
 	@$(bin)/mypy
 	@$(bin)/lint-imports
 
-bench: setup ## measure (BENCH_OUT=file keeps the figures)
+bench: ## measure, next to others (BENCH_OUT=file keeps the figures; EVENTS=100000 REPEATS=1 is a quick look)
+	@bash deploy/setup.sh bench
 	@BENCH_OUT='$(BENCH_OUT)' $(bin)/python -m tests.bench
+
+profile: ## where the worker's time goes on the benchmark's events (EVENTS=1000000)
+	@bash deploy/setup.sh bench
+	@$(bin)/python -m tests.bench.profile

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Gets what Flatline needs on this machine: system packages, .venv, Kafka's jars in .tools/kafka.
+# Gets what Flatline needs on this machine: system packages, .venv, Kafka's jars in .tools/kafka. With the word "bench"
+# also what the benchmark compares us with, in .tools/bench.
 # Run it as often as you like: it does only what is missing. Needs Debian or Ubuntu for the first step.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -134,4 +135,28 @@ else
   cp deploy/kafka/pom.xml .tools/kafka.new/pom.xml
   rm -rf .tools/kafka
   mv .tools/kafka.new .tools/kafka
+fi
+
+[ "${1:-}" = bench ] || exit 0
+
+# --- The benchmark's peers -----------------------------------------------------------------------------------------
+peers=tests/bench/peers
+bench=.tools/bench
+if is_python $bench/venv/bin/python && cmp -s $peers/requirements.txt $bench/venv/installed-from; then
+  say "bench: the Python peers are up to date"
+else
+  say "bench: installing the Python peers into $bench/venv"
+  "$python" -m venv --clear $bench/venv
+  quietly $bench/venv/bin/python -m pip install --quiet --disable-pip-version-check -r $peers/requirements.txt
+  cp $peers/requirements.txt $bench/venv/installed-from
+fi
+
+built_from=$(find $peers/kafka_streams -type f -not -name '*.md' | sort | xargs cat | sha256sum)
+if [ "$built_from" = "$(cat $bench/kafka_streams/built-from 2>/dev/null)" ]; then
+  say "bench: the Kafka Streams peer is up to date"
+else
+  say "bench: building the Kafka Streams peer in $bench/kafka_streams"
+  rm -rf $bench/kafka_streams
+  quietly mvn -q -B -f $peers/kafka_streams compile dependency:copy-dependencies
+  say "$built_from" >$bench/kafka_streams/built-from
 fi

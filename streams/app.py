@@ -37,9 +37,9 @@ from streams.settings import Settings
 HEARTBEATS_A_SESSION: Final = 6
 COMMIT_INTERVAL_S: Final = 1.0
 CATCHING_UP_COMMIT_INTERVAL_S: Final = 5.0
-MICRO_BATCH_RECORDS_MAX: Final = 4_000
-MICRO_BATCHES_WAITING_MAX: Final = 16
-FETCH_BYTES_MAX: Final = 4 << 20
+MICRO_BATCH_RECORDS_MAX: Final = 12_000
+MICRO_BATCHES_WAITING_MAX: Final = 4
+FETCH_BYTES_MAX: Final = 8 << 20
 
 
 log = logging.getLogger("flatline.worker")

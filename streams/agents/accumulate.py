@@ -5,12 +5,12 @@ from typing import Final
 
 from streams.agents.intake import Intake
 from streams.domain import link
-from streams.domain.article import Article
-from streams.domain.event_time import EARLIEST_MS, LATEST_MS, possible_ms, stated_ms
+from streams.domain.article import Article, Sighting
+from streams.domain.event_time import EARLIEST_MS, LATEST_MS, possible_ms, to_ms
 from streams.domain.link import Effect, rel_flags
 from streams.domain.referrer import referrer
 from streams.domain.urls import article_key
-from streams.engine.micro_batch import MicroBatch
+from streams.engine.micro_batch import MicroBatch, Record
 from streams.engine.partition import Partition
 from streams.schema import codec
 from streams.schema.rejection import Rejected
@@ -22,45 +22,47 @@ class Accumulate(Intake):
     """Applies link records to their articles."""
 
     def apply(self, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:
-        """Apply every record of a batch."""
+        """Apply every record of a batch, article by article: what is known of one has to be fetched only once then."""
         decode, by_url = codec.links.decode, partition.by_url
-        effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
+        sightings: defaultdict[Article, list[Sighting]] = defaultdict(list)
         clamped = 0
         for record in batch.records:
             try:
                 event = decode(record.value)
                 page, domain = referrer(event.url_from)
-                article = by_url.get(event.url_to) or self._article(event.url_to, batch, partition, now_ms)
+                article = by_url.get(event.url_to) or self._article(event.url_to, record, batch, partition, now_ms)
             except Rejected as rejected:
                 self._reject(rejected, record, batch, partition)
                 continue
             if article is None:
-                self._send_on(article_key(event.url_to, field="url_to"), record, batch, partition)
                 continue
-            when_ms = stated_ms(event, recorded_ms=record.timestamp)
-            if EARLIEST_MS <= when_ms <= record.timestamp <= LATEST_MS:
-                at_ms = when_ms
-            else:
-                at_ms = possible_ms(when_ms, recorded_ms=record.timestamp)
-                clamped += at_ms != when_ms
+            instant = event.occurred_at or event.observed_at
+            at_ms = recorded_ms = record.timestamp
+            if instant is not None:
+                at_ms = to_ms(instant)
+            if not EARLIEST_MS <= at_ms <= recorded_ms <= LATEST_MS:
+                clamped += 1
+                at_ms = possible_ms(at_ms, recorded_ms=recorded_ms)
             flags = link.ORGANIC if event.discovery == "link_found" else 0
             if event.rel:
                 flags |= rel_flags(event.rel)
-            effect, is_news = article.see(
-                page, domain, gained=event.change == "gained", at_ms=at_ms, flags=flags, source=event.source
-            )
-            if is_news and not article.is_dirty:
+            sightings[article].append((page, domain, event.change == "gained", at_ms, flags, event.source))
+        effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
+        for article, seen in sightings.items():
+            if article.see(seen, effects) and not article.is_dirty:
                 partition.touch(article)
-            effects[event.source, effect] += 1
         self._metrics.count_events(effects)
         self._metrics.event_time_clamped.inc(clamped)
 
-    def _article(self, url_to: str, batch: MicroBatch, partition: Partition, now_ms: int) -> Article | None:
-        """Return the article at a URL, made when it is not known; None when it belongs elsewhere. Raises Rejected."""
+    def _article(
+        self, url_to: str, record: Record, batch: MicroBatch, partition: Partition, now_ms: int
+    ) -> Article | None:
+        """Return the article at a URL, made when it is not known; None when the record was sent on. Raises Rejected."""
         key = article_key(url_to, field="url_to")
         article = partition.get(key)
         if article is None:
             if self._belongs_elsewhere(key, batch):
+                self._send_on(key, record, batch, partition)
                 return None
             article = partition.create(key, now_ms=now_ms)
         if len(partition.by_url) >= URLS_REMEMBERED:

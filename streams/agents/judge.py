@@ -25,7 +25,7 @@ Kind = tuple[State, str | None]  # state and series
 
 JUDGED_AT_ONCE_MAX: Final = 20_000
 # Of a commit, over all partitions; what is due beyond that waits for the next one, so that the loop is not blocked.
-BUDGET_S: Final = 0.25
+BUDGET_S: Final = 0.5
 BUDGET_WHILE_LAGGING_S: Final = 0.05
 
 

@@ -1,7 +1,7 @@
 """All that is accumulated of one article, in memory and as the bytes of its changelog records."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Final
 
 import msgspec
@@ -9,16 +9,19 @@ import msgspec
 from streams.domain.judgement import Standing
 from streams.domain.link import Effect
 from streams.domain.rhythm import Rhythm
-from streams.domain.segment import SEGMENT_LINKS_MAX, Seen, Segment
+from streams.domain.segment import SEGMENT_LINKS_MAX, Segment
 from streams.domain.totals import Totals, totals_of
 
 SOURCES_MAX: Final = 32
 
-SEEN_BY_ANOTHER: Final = Seen(Effect.SEEN_AGAIN, is_news=True)
-
 FORMAT: Final = 1
 """The first byte of every value in the changelog. Fields may be added at the end of `Header` without raising it: older
 workers leave out what they don't know, and newer ones take its default."""
+
+
+# The fingerprints of the referring page and of its domain as `Segment` keeps them; whether the link was gained, or
+# lost; when, in ms since the epoch; flags as for `link.seen`; the source that reports it.
+Sighting = tuple[bytes, bytes, bool, int, int, str | None]
 
 
 class UnknownFormatError(Exception):
@@ -133,28 +136,30 @@ class Article:
             self._rhythm = Rhythm.of(self.totals.days)
         return self._rhythm
 
-    def see(
-        self, page: bytes, domain: bytes, *, gained: bool, at_ms: int, flags: int, source: str | None = None
-    ) -> Seen:
-        """Apply an event about the link from a page. Fingerprints as in `Segment`, ``flags`` as for `link.seen`."""
-        lows = self._lows
-        index = bisect_right(lows, page) if lows else 0
-        segment = self._further[index - 1] if index else self._first
-        seen = segment.see(page, domain, gained=gained, at_ms=at_ms, flags=flags)
-        is_credited = (
-            gained and source is not None and at_ms > self.header.sources.get(source, 0) and self._credit(source, at_ms)
-        )
-        if not seen.is_news:
-            return SEEN_BY_ANOTHER if is_credited else seen
-        self._totals = self._rhythm = None
-        if index:
-            self._note_change(lows[index - 1])
-        if len(segment.facts) > SEGMENT_LINKS_MAX:
-            low, upper = segment.split()
-            self._further.insert(index, upper)
-            lows.insert(index, low)
-            self._note_change(low)
-        return seen
+    def see(self, sightings: Iterable[Sighting], effects: MutableMapping[tuple[str | None, Effect], int]) -> bool:
+        """Apply sightings, count what each did by source and effect, and return whether anything was learned."""
+        first, lows, credited = self._first, self._lows, self.header.sources
+        is_news = is_credited = False
+        for page, domain, gained, at_ms, flags, source in sightings:
+            if gained and source is not None and at_ms > credited.get(source, 0):
+                is_credited |= self._credit(source, at_ms)
+            index = bisect_right(lows, page) if lows else 0
+            segment = self._further[index - 1] if index else first
+            effect, is_new = segment.see(page, domain, gained, at_ms, flags)
+            effects[source, effect] += 1
+            if not is_new:
+                continue
+            is_news = True
+            if index:
+                self._note_change(lows[index - 1])
+            if len(segment.facts) > SEGMENT_LINKS_MAX:
+                low, upper = segment.split()
+                self._further.insert(index, upper)
+                lows.insert(index, low)
+                self._note_change(low)
+        if is_news:
+            self._totals = self._rhythm = None
+        return is_news or is_credited
 
     def _note_change(self, low: bytes) -> None:
         if self._changed is None:

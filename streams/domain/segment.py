@@ -53,7 +53,7 @@ class Segment:
     def __len__(self) -> int:
         return len(self.facts)
 
-    def see(self, page: bytes, domain: bytes, *, gained: bool, at_ms: int, flags: int) -> Seen:
+    def see(self, page: bytes, domain: bytes, gained: bool, at_ms: int, flags: int) -> Seen:
         """Apply an event about the link from ``page``; ``flags`` as for `link.seen`."""
         at = self.pages.find(page)
         while at % PAGE_BYTES and at > 0:  # the end of one fingerprint and the beginning of the next

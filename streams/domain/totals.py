@@ -53,19 +53,21 @@ def totals_of(segments: Iterable[Segment]) -> Totals:
                 domains.add(domain)
     if not facts:
         return Totals()
-    by_flags = Counter([fact & _FLAGS for fact in facts])
-
-    def having(flag: int) -> int:
-        return sum(count for flags, count in by_flags.items() if flags & flag)
-
+    lost = live = nofollow = ugc = sponsored = 0
+    for flags, count in Counter([fact & _FLAGS for fact in facts]).items():
+        lost += count * bool(flags & link.LOST)
+        live += count * bool(flags & link.LIVE)
+        nofollow += count * bool(flags & link.NOFOLLOW)
+        ugc += count * bool(flags & link.UGC)
+        sponsored += count * bool(flags & link.SPONSORED)
     days = Counter([fact // _DAY for fact in facts if fact & link.ORGANIC])
     return Totals(
         gained=len(facts),
-        lost=having(link.LOST),
-        live=having(link.LIVE),
-        nofollow=having(link.NOFOLLOW),
-        ugc=having(link.UGC),
-        sponsored=having(link.SPONSORED),
+        lost=lost,
+        live=live,
+        nofollow=nofollow,
+        ugc=ugc,
+        sponsored=sponsored,
         referring_domains=len(domains),
         first_gained_ms=min(facts) >> link.FLAG_BITS,
         last_gained_ms=max(facts) >> link.FLAG_BITS,

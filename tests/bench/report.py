@@ -1,19 +1,19 @@
-"""What the benchmark says: lines while it runs, a table at its end, and the figures as JSON."""
+"""What the benchmark says: lines while it runs, tables, and the figures as JSON."""
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 
 import orjson
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import workload
+from deploy.local import programs
+from tests.bench import targets
 
-_CONSOLE = Console(highlight=False, markup=False, soft_wrap=True)
+_CONSOLE = Console(highlight=False, markup=False, soft_wrap=True, width=100)
 
 
 def say(text: str) -> None:
@@ -21,34 +21,46 @@ def say(text: str) -> None:
     _CONSOLE.print(text)
 
 
-def report(rates: Mapping[str, Sequence[float]], *, titles: Mapping[str, str], events: int) -> None:
-    """Print the table, and write the figures to the file BENCH_OUT if that is set.
-
-    ``rates`` are the events per second in each repeat, by peer. The first peer is us.
-    """
-    medians = {name: median(repeats) for name, repeats in rates.items()}
-    us, *peers = medians
-    table = Table("", box=None)
-    for heading in ("events/s", "slowest to fastest", "ours / this"):
-        table.add_column(heading, justify="right")
-    for name, rate in medians.items():
-        ratio = "" if name == us else f"{medians[us] / rate:.2f}"
-        table.add_row(titles[name], f"{rate:,.0f}", f"{min(rates[name]):,.0f} to {max(rates[name]):,.0f}", ratio)
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table; all but the first column hold numbers."""
+    drawn = Table(headings[0], box=None)
+    for heading in headings[1:]:
+        drawn.add_column(heading, justify="right")
+    for row in rows:
+        drawn.add_row(*row)
     say("")
-    _CONSOLE.print(table)
-    figures = {
-        "events": events,
-        "articles": workload.expected(events).articles,
-        **{f"{name}_events_per_s": round(rate) for name, rate in medians.items()},
-        **{f"vs_{name}": round(medians[us] / medians[name], 3) for name in peers},
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": _machine(),
-    }
+    _CONSOLE.print(drawn)
+
+
+def figures(found: Mapping[str, float]) -> None:
+    """Print every figure beside its target, and write them to the file BENCH_OUT if that is set."""
+    table(
+        ("", "figure", "target", ""),
+        (
+            (name, _rounded(figure), targets.wanted(name), "missed" if targets.is_missed(name, figure) else "")
+            for name, figure in found.items()
+        ),
+    )
     if out := os.environ.get("BENCH_OUT"):
-        Path(out).write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        kept = {
+            **{name: round(figure) if figure >= 1_000 else round(figure, 4) for name, figure in found.items()},
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": _machine(),
+        }
+        Path(out).write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def _rounded(figure: float) -> str:
+    return f"{figure:,.0f}" if abs(figure) >= 1_000 or figure == int(figure) else f"{figure:.3g}"
 
 
 def _machine() -> str:
     cpuinfo = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.partition(": ")[2] for line in cpuinfo if line.startswith("model name")), platform.machine())
-    return f"{os.cpu_count()} x {model}, {platform.system()}, Python {platform.python_version()}"
+    memory_gib = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    system = platform.freedesktop_os_release()["PRETTY_NAME"]
+    java = programs.java_major(programs.java())
+    return (
+        f"{os.cpu_count()} x {model}, {memory_gib:.0f} GiB, {system} (Linux {platform.release()}), "
+        f"Python {platform.python_version()}, Java {java}"
+    )

@@ -2,31 +2,36 @@
 
 import asyncio
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any, Self
 
 import orjson
 
 from streams.schema.topics import Topics
-from tests.bench import workload
-from tests.bench.workload import Totals
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of one peer: ``events`` link events wait in the topic of links of ``namespace``."""
+    """One run of one peer: ``events`` link events wait in a topic that other runs read, too."""
 
     bootstrap: str
-    namespace: str
+    topic: str
+    partitions: int
     events: int
+    warm_up: int  # how many of them are applied before the time runs
+    namespace: str  # the run's own: its consumer group, its state and its topics are named so
     folder: Path  # the run's own, for the answer and for whatever a peer leaves on disk
 
     @property
     def topics(self) -> Topics:
-        """The run's topics."""
-        return workload.topics(self.namespace)
+        """Our topics: all of them the run's own, but for that of the links."""
+        topics = Topics(namespace=self.namespace, partitions=self.partitions)
+        topics.links = replace(topics.links, name=self.topic)
+        return topics
 
     def environment(self) -> dict[str, str]:
         """Return the variables from which the peer's process gets its run."""
@@ -37,18 +42,34 @@ class Run:
         """Return the run that this process was started for."""
         told = os.environ
         return cls(
-            told["BENCH_BOOTSTRAP"],
-            told["BENCH_NAMESPACE"],
-            int(told["BENCH_EVENTS"]),
-            Path(told["BENCH_FOLDER"]),
+            bootstrap=told["BENCH_BOOTSTRAP"],
+            topic=told["BENCH_TOPIC"],
+            partitions=int(told["BENCH_PARTITIONS"]),
+            events=int(told["BENCH_EVENTS"]),
+            warm_up=int(told["BENCH_WARM_UP"]),
+            namespace=told["BENCH_NAMESPACE"],
+            folder=Path(told["BENCH_FOLDER"]),
         )
 
 
 @dataclass(frozen=True)
+class Totals:
+    """What has been accumulated in all: distinct links, referring domains summed over articles, articles."""
+
+    links: int
+    referring_domains: int
+    articles: int
+
+
+@dataclass(frozen=True)
 class Answer:
-    """How fast a peer was, and what it has accumulated; None from one that accumulates nothing."""
+    """How fast a peer was, by the wall clock and in CPU time of its process, and what it has accumulated.
+
+    The totals are None from one that accumulates nothing.
+    """
 
     events_per_s: float
+    cpu_s_per_million_events: float
     totals: Totals | None
 
     def give(self, run: Run) -> None:
@@ -62,38 +83,41 @@ class Answer:
         if not file.exists():
             return None
         said = orjson.loads(file.read_bytes())
-        return cls(said["events_per_s"], said["totals"] and Totals(**said["totals"]))
+        return cls(**{**said, "totals": said["totals"] and Totals(**said["totals"])})
 
 
 class Stopwatch:
     """The rule of timing, one for all peers.
 
-    The time runs from when the first event, or the first batch of them, has been applied until the last event is
-    applied *and* all is as durable as the peer makes it. What was applied when it began to run is not counted.
+    The time runs from when the warm-up has been applied until the last event is applied *and* all is as durable as the
+    peer makes it. What was applied when it began to run is not counted.
     """
 
-    def __init__(self, events: int) -> None:
-        self._events = events
+    def __init__(self, run: Run) -> None:
+        self._run = run
         self._applied = 0
         self._uncounted = 0
         self._began_s = 0.0
+        self._cpu_began_s = 0.0
 
     def applied(self, events: int) -> bool:
         """Note that so many more events were applied; return whether those were the last ones."""
         self._applied += events
-        if not self._uncounted:
-            self._uncounted = events
-            self._began_s = perf_counter()
-        return self._applied >= self._events
+        if not self._uncounted and self._applied >= self._run.warm_up:
+            self._uncounted = self._applied
+            self._began_s, self._cpu_began_s = perf_counter(), process_time()
+        return self._applied >= self._run.events
 
-    def stop(self) -> float:
-        """Return the events per second."""
-        return (self._applied - self._uncounted) / (perf_counter() - self._began_s)
+    def stop(self) -> Callable[[Totals | None], Answer]:
+        """Stop; return what makes the answer once the totals are read, which is not timed."""
+        counted = self._applied - self._uncounted
+        seconds, cpu_s = perf_counter() - self._began_s, process_time() - self._cpu_began_s
+        return partial(Answer, counted / seconds, cpu_s / counted * 1e6)
 
 
 async def committed(app: Any, run: Run) -> None:
     """Have a Faust app commit now, not when its timer says, until the offsets of all events are committed."""
-    offsets, topic = app.consumer._committed_offset, run.topics.links.name
-    while sum(offset or 0 for tp, offset in offsets.items() if tp.topic == topic) < run.events:
+    offsets = app.consumer._committed_offset
+    while sum(offset or 0 for tp, offset in offsets.items() if tp.topic == run.topic) < run.events:
         await app.consumer.commit()
         await asyncio.sleep(0.001)

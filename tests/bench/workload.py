@@ -6,9 +6,8 @@ What must come out is counted on the numbers that the events are made from, neve
 import random
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from itertools import accumulate
 from typing import Final, NamedTuple
 
@@ -19,11 +18,10 @@ from deploy.kafka.topics import ensure_topics
 from streams.engine.batch_writer import Outgoing, write
 from streams.schema.partitioning import partition_of
 from streams.schema.topics import Topics
+from tests.bench.run import Totals
 
-ARTICLES: Final = 20_000
 REFERRING_DOMAINS: Final = 50_000
 REPEATED: Final = 0.1  # events that report a link once more
-PARTITIONS: Final = 4
 BEGIN: Final = datetime(2024, 1, 1, tzinfo=UTC)
 STEP: Final = timedelta(minutes=1)  # between two events
 
@@ -31,6 +29,20 @@ _SEED: Final = 20_240_101
 _ZIPF_EXPONENT: Final = 0.8
 _NOFOLLOW: Final = 0.3
 _BATCH_BYTES_MAX: Final = 1 << 19
+
+
+@dataclass(frozen=True)
+class Workload:
+    """So many events for so many articles, in so many partitions.
+
+    With ``hot_links``, the first events are so many links of one further article, which gets ``hot_share`` of the rest.
+    """
+
+    events: int
+    articles: int = 20_000
+    partitions: int = 4
+    hot_links: int = 0
+    hot_share: float = 0.0
 
 
 class _Link(NamedTuple):
@@ -42,56 +54,47 @@ class _Link(NamedTuple):
     is_nofollow: bool
 
 
-@dataclass(frozen=True)
-class Totals:
-    """What has been accumulated in all: distinct links, referring domains summed over articles, articles."""
+async def fill(bootstrap: str, topic: str, workload: Workload) -> Totals:
+    """Create a topic, write the events into it, and return what must come out of them."""
+    declared = Topics(partitions=workload.partitions).links
+    ensure_topics(bootstrap, [replace(declared, name=topic)], replication_factor=1)
+    links: set[int] = set()
+    domains: set[int] = set()
+    articles: set[int] = set()
 
-    links: int
-    referring_domains: int
-    articles: int
+    def records() -> Iterator[Outgoing]:
+        for number, link in enumerate(_links(workload)):
+            links.add(link.step)  # no two are made in one step
+            domains.add(link.article * REFERRING_DOMAINS + link.domain)
+            articles.add(link.article)
+            yield _record(topic, workload.partitions, number, link)
 
-
-def topics(namespace: str) -> Topics:
-    """Return the topics of one run."""
-    return Topics(namespace=namespace, partitions=PARTITIONS)
-
-
-@cache
-def expected(events: int) -> Totals:
-    """Return what must come out of the first ``events`` events."""
-    links = set(_links(events))
-    return Totals(
-        links=len(links),
-        referring_domains=len({(link.article, link.domain) for link in links}),
-        articles=len({link.article for link in links}),
-    )
-
-
-async def fill(bootstrap: str, namespace: str, events: int) -> None:
-    """Create the topics of a run and write the first ``events`` events into the one of links."""
-    ensure_topics(bootstrap, topics(namespace).all(), replication_factor=1)
-    topic = topics(namespace).links.name
     # Idempotent: a retry must not write an event twice.
     async with AIOKafkaProducer(
         bootstrap_servers=bootstrap, max_batch_size=_BATCH_BYTES_MAX, enable_idempotence=True
     ) as producer:
-        await write(producer, (_record(topic, number, link) for number, link in enumerate(_links(events))))
+        await write(producer, records())
+    return Totals(links=len(links), referring_domains=len(domains), articles=len(articles))
 
 
-def _links(events: int) -> Iterator[_Link]:
+def _links(workload: Workload) -> Iterator[_Link]:
     chance = random.Random(_SEED)
-    cumulated = list(accumulate((rank + 1) ** -_ZIPF_EXPONENT for rank in range(ARTICLES)))
-    made: list[_Link] = []
-    for step in range(events):
-        if made and chance.random() < REPEATED:
-            yield chance.choice(made)
+    cumulated = list(accumulate((rank + 1) ** -_ZIPF_EXPONENT for rank in range(workload.articles)))
+    repeatable: list[_Link] = []
+    for step in range(workload.events):
+        is_first = step < workload.hot_links
+        if not is_first and repeatable and chance.random() < REPEATED:
+            yield chance.choice(repeatable)
             continue
-        article = bisect_left(cumulated, chance.random() * cumulated[-1])
-        made.append(_Link(article, chance.randrange(REFERRING_DOMAINS), step, chance.random() < _NOFOLLOW))
-        yield made[-1]
+        is_hot = is_first or chance.random() < workload.hot_share
+        article = workload.articles if is_hot else bisect_left(cumulated, chance.random() * cumulated[-1])
+        link = _Link(article, chance.randrange(REFERRING_DOMAINS), step, chance.random() < _NOFOLLOW)
+        if not is_first:
+            repeatable.append(link)
+        yield link
 
 
-def _record(topic: str, number: int, link: _Link) -> Outgoing:
+def _record(topic: str, partitions: int, number: int, link: _Link) -> Outgoing:
     # Both URLs are in canonical form already, so that a peer without rules for URLs comes to the same result.
     url_to = f"https://blog.example.com/articles/{link.article}/thought-leadership"
     event = {
@@ -108,4 +111,4 @@ def _record(topic: str, number: int, link: _Link) -> Outgoing:
         "source": "crawler-a",
     }
     key = url_to.encode()
-    return Outgoing(topic, partition_of(key, PARTITIONS), key, orjson.dumps(event, option=orjson.OPT_UTC_Z))
+    return Outgoing(topic, partition_of(key, partitions), key, orjson.dumps(event, option=orjson.OPT_UTC_Z))

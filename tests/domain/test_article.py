@@ -29,14 +29,12 @@ def _page(number: int) -> bytes:
 
 def _see(article: Article, event: Event) -> Effect:
     page, gained, hour, organic, nofollow = event
-    return article.see(
-        _page(page),
-        (page // 3).to_bytes(6, "big"),
-        gained=gained,
-        at_ms=T0 + hour * 3_600_000,
-        flags=ORGANIC * organic | NOFOLLOW * nofollow,
-        source=f"crawler-{page % 2}",
-    ).effect
+    flags, source = ORGANIC * organic | NOFOLLOW * nofollow, f"crawler-{page % 2}"
+    effects = Counter[tuple[str | None, Effect]]()
+    article.see([(_page(page), (page // 3).to_bytes(6, "big"), gained, T0 + hour * 3_600_000, flags, source)], effects)
+    ((of, effect),) = effects
+    assert of == source
+    return effect
 
 
 def _figures(article: Article) -> tuple[object, ...]:
@@ -124,10 +122,12 @@ def test_encoding_keeps_everything(before: list[Event], after: list[Event]) -> N
 def test_many_links_are_written_in_parts() -> None:
     """With 5,000 links known, one more makes a few kilobytes to write, not all; and nothing is lost on the way."""
     article, written = Article(b"key", Header(T0), Segment()), dict[bytes, bytes]()
-    for number in range(5_000):
-        article.see(_page(number), number.to_bytes(6, "big"), gained=True, at_ms=T0 + number, flags=ORGANIC)
+    article.see(
+        [(_page(number), number.to_bytes(6, "big"), True, T0 + number, ORGANIC, None) for number in range(5_000)],
+        Counter(),
+    )
     written.update(article.encode_further(only_changed=True))
-    article.see(_page(9_999), b"domain", gained=True, at_ms=T0, flags=ORGANIC)
+    article.see([(_page(9_999), b"domain", True, T0, ORGANIC, None)], Counter())
     one_more = dict(article.encode_further(only_changed=True))
     assert sum(map(len, one_more.values())) + len(article.encode()) < 10_000
     read = Article.decode(b"key", article.encode(), {**written, **one_more})

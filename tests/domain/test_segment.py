@@ -25,7 +25,7 @@ def _see(segment: Segment, links: dict[bytes, Link], history: list[Event]) -> No
     for page, gained, at_ms, flags in history:
         before = links.get(page, link.UNKNOWN)
         after = links[page] = link.seen(before, gained=gained, at_ms=at_ms, flags=flags)
-        effect, is_news = segment.see(page, _domain(page), gained=gained, at_ms=at_ms, flags=flags)
+        effect, is_news = segment.see(page, _domain(page), gained, at_ms, flags)
         assert is_news == (after != before)
         assert effect == (link.effect(before, after, gained=gained) if is_news else Effect.SEEN_AGAIN)
 
@@ -75,5 +75,5 @@ def test_a_link_takes_22_bytes() -> None:
     segment = Segment()
     for number in range(100):
         page = number.to_bytes(PAGE_BYTES, "big")
-        segment.see(page, _domain(page), gained=True, at_ms=1_780_000_000_000, flags=link.ORGANIC)
+        segment.see(page, _domain(page), True, 1_780_000_000_000, link.ORGANIC)
     assert len(segment.encode()) == 2 + 100 * 22

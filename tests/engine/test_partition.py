@@ -1,5 +1,6 @@
 """A partition of the state: what is written reads back, and what is written again is little."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -31,8 +32,7 @@ def _apply(partition: Partition, batch: list[tuple[bytes, int, bool]]) -> None:
     for key, page, gained in batch:
         article = partition.get(key) or partition.create(key, now_ms=T0)
         fingerprint = (page * 0x9E3779B97F4A7C15 % (1 << 64)).to_bytes(8, "big")
-        seen = article.see(fingerprint, (page % 50).to_bytes(6, "big"), gained=gained, at_ms=T0 + page, flags=ORGANIC)
-        if seen.is_news:
+        if article.see([(fingerprint, (page % 50).to_bytes(6, "big"), gained, T0 + page, ORGANIC, None)], Counter()):
             partition.touch(article)
 
 

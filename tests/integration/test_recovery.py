@@ -26,7 +26,8 @@ def _record(number: int, links: int) -> bytes:
     article = Article(b"key", Header(T0_MS), Segment())
     for page in range(1, links + 1):
         fingerprint = ((number * 10 + page) * 0x9E3779B97F4A7C15 % (1 << 64)).to_bytes(8, "big")
-        article.see(fingerprint, page.to_bytes(6, "big"), gained=True, at_ms=T0_MS + page * HOUR_MS, flags=ORGANIC)
+        sighting = fingerprint, page.to_bytes(6, "big"), True, T0_MS + page * HOUR_MS, ORGANIC, None
+        article.see([sighting], Counter())
     return article.encode()
 
 

@@ -13,30 +13,29 @@ from streams.domain.urls import referring_domain
 from streams.schema import codec
 from streams.schema.link_event import LinkEvent
 from streams.schema.rejection import Rejected
-from tests.bench.run import Answer, Run, Stopwatch, committed
-from tests.bench.workload import PARTITIONS, Totals
+from tests.bench.run import Run, Stopwatch, Totals, committed
 
 
 def main(run: Run) -> None:
     """Run the app until everything is committed."""
     app = faust.App(
-        f"{run.namespace}-{run.folder.name}",
+        run.namespace,
         broker=f"kafka://{run.bootstrap}",
         store="memory://",
-        topic_partitions=PARTITIONS,
+        topic_partitions=run.partitions,
         topic_replication_factor=1,
         consumer_auto_offset_reset="earliest",
         datadir=run.folder,
         web_enabled=False,
     )
-    links = app.topic(run.topics.links.name, value_type=bytes, value_serializer="raw", key_serializer="raw")
-    articles = app.Table("articles", partitions=PARTITIONS)
-    stopwatch = Stopwatch(run.events)
+    links = app.topic(run.topic, value_type=bytes, value_serializer="raw", key_serializer="raw")
+    articles = app.Table("articles", partitions=run.partitions)
+    stopwatch = Stopwatch(run)
     tasks: list[asyncio.Future[None]] = []
 
     async def finish() -> None:
         await committed(app, run)
-        Answer(stopwatch.stop(), _totals(articles)).give(run)
+        stopwatch.stop()(_totals(articles)).give(run)
         os._exit(0)
 
     @app.agent(links)

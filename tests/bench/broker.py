@@ -1,0 +1,55 @@
+"""The benchmark's Kafka, and what is asked of it about topics."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from kafka import KafkaAdminClient
+
+from deploy.local.kafka import Kafka
+from deploy.local.ports import Ports
+from deploy.local.supervisor import Supervisor
+from streams.settings import PREFIX
+from tests.bench.report import say
+
+
+@contextmanager
+def fresh_kafka() -> Iterator[tuple[str, Path]]:
+    """Run a Kafka for the block; yield its host:port and a folder. Nothing of either is left. Raises LaunchError."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]
+    # The clients warn of every retry; what finally fails is raised.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    with TemporaryDirectory(prefix="flatline-bench-") as temporary:
+        folder = Path(temporary)
+        with Supervisor(folder / "logs", say=say) as supervisor:
+            kafka = Kafka(folder / "kafka", Ports(folder / "ports.json"))
+            supervisor.start(kafka.process())
+            yield kafka.bootstrap, folder
+
+
+@contextmanager
+def topics_deleted(bootstrap: str) -> Iterator[None]:
+    """At the end delete the topics that were created meanwhile: they would be compacted while the next one is timed."""
+    with KafkaAdminClient(bootstrap_servers=bootstrap) as admin:
+        before = set(admin.list_topics())
+        yield
+        new = [name for name in admin.list_topics() if name not in before and not name.startswith("__")]
+        if new:
+            admin.delete_topics(new)
+
+
+def log_bytes(bootstrap: str, topic: str) -> int:
+    """Return the size of a topic's log, all partitions together."""
+    with KafkaAdminClient(bootstrap_servers=bootstrap) as admin:
+        return sum(
+            partition["partition_size"]
+            for broker in admin.describe_log_dirs([topic])
+            for folder in broker["log_dirs"]
+            for found in folder["topics"]
+            for partition in found["partitions"]
+        )

@@ -1,0 +1,52 @@
+"""Somebody who does the job: a process that reads its `Run` from the environment and leaves an `Answer`."""
+
+import sys
+import time
+from typing import Final, NamedTuple
+
+from deploy.local.errors import LaunchError
+from deploy.local.processes import Child, Process
+from tests.bench.part import WrongResult
+from tests.bench.run import Answer, Run, Totals
+
+PATIENCE_S: Final = 180
+
+
+class Peer(NamedTuple):
+    """A peer as a command. Of a family of variants the best one counts."""
+
+    name: str
+    title: str
+    command: list[str]
+    family: str
+    share: float = 1.0  # of the events: a slow one gets fewer
+
+    def run(self, run: Run, must_be: Totals) -> Answer:
+        """Run it to its end. Raises WrongResult, and LaunchError when it gave no answer."""
+        run.folder.mkdir(parents=True)
+        child = Child(
+            Process(self.name, self.command, run.bootstrap, is_ready=lambda: True, environment=run.environment()),
+            run.folder,
+        )
+        give_up_at = time.monotonic() + PATIENCE_S
+        try:
+            while child.end() is None and time.monotonic() < give_up_at:
+                time.sleep(0.1)
+            end = child.end() or f"took more than {PATIENCE_S} s"
+        finally:
+            child.terminate()
+            child.wait_ended(time.monotonic() + 5)
+        answer = Answer.read(run)
+        if answer is None:
+            raise LaunchError(f"{self.name} {end} and gave no answer.{child.last_lines()}")
+        if answer.totals not in (None, must_be):
+            raise WrongResult(f"{self.name} came to {answer.totals} instead of {must_be}")
+        return answer
+
+
+def python(module: str) -> list[str]:
+    """Return the command of a module that runs in the project's own environment."""
+    return [sys.executable, "-m", module]
+
+
+OURS: Final = Peer("ours", "flatline worker", python("tests.bench.ours"), family="ours")

@@ -1,0 +1,73 @@
+"""Articles as a worker would have written them into its changelog, many in little time.
+
+Some hundred prototypes are made by the domain's own code, one for each number of links. An article is a copy of one
+of them under a key of its own: the same links, but the state under a key of 60 bytes is no smaller for that.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cache
+from math import exp, log10, sqrt
+from statistics import NormalDist
+from typing import Final
+
+from streams.domain import link
+from streams.domain.article import Sighting
+from streams.domain.event_time import to_ms
+from streams.domain.rhythm import DAY_MS
+from streams.domain.segment import DOMAIN_BYTES, PAGE_BYTES
+from streams.engine.partition import Partition
+from tests.bench.worker import NOW
+
+_SEED: Final = 20_260_101
+# Link counts are lognormal: with a mean of 20 the median is 6, and one article of 2,000 has over 1,000.
+_SIGMA: Final = 1.5
+_GOLDEN: Final = (sqrt(5) - 1) / 2
+_DIGITS: Final = 2
+_LINK_AGE_DAYS: Final = 500  # on average; the oldest ones are some ten years old
+_IMPORTED: Final = 0.1
+_NOFOLLOW: Final = 0.3
+_LINKS_A_DOMAIN: Final = 1.3
+_SOURCE: Final = "crawler-a"
+
+
+def article_key(number: int) -> bytes:
+    """Return the key of an article: a canonical URL."""
+    return b"https://blog.example.com/articles/%d/thought-leadership" % number
+
+
+def link_count(number: int, *, mean: float) -> int:
+    """Return how many links an article has: few or many in no order, and any run of numbers has about the same mean.
+
+    Rounded to two digits, so that few counts occur, and at least 1.
+    """
+    # Multiples of the golden ratio lie evenly in [0, 1), however many of them one takes.
+    share = (number + 0.5) * _GOLDEN % 1
+    exact = mean * exp(NormalDist(sigma=_SIGMA).inv_cdf(share) - _SIGMA**2 / 2)
+    step: int = 10 ** max(0, int(log10(max(exact, 1))) + 1 - _DIGITS)
+    return max(1, round(exact / step) * step)
+
+
+def article_records(number: int, links: int) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the changelog records of an article with so many links: (key, value)."""
+    key = article_key(number)
+    return ((key + suffix, value) for suffix, value in _prototype(links))
+
+
+@cache
+def _prototype(links: int) -> list[tuple[bytes, bytes]]:
+    """Return the records of an article with so many links, and of each key what follows on the article's own."""
+    chance = random.Random(_SEED + links)
+    key, now_ms = article_key(links), to_ms(NOW)
+    partition = Partition()
+    article = partition.create(key, now_ms=to_ms(NOW - timedelta(days=400)))
+    domains = [chance.randbytes(DOMAIN_BYTES) for _ in range(max(1, int(links / _LINKS_A_DOMAIN)))]
+    sightings: list[Sighting] = []
+    for _ in range(links):
+        age_ms = int(min(chance.expovariate(1 / _LINK_AGE_DAYS), 10 * _LINK_AGE_DAYS) * DAY_MS)
+        flags = link.ORGANIC if chance.random() >= _IMPORTED else 0
+        sightings.append((chance.randbytes(PAGE_BYTES), chance.choice(domains), True, now_ms - age_ms, flags, _SOURCE))
+    article.see(sightings, Counter())
+    return [(written.removeprefix(key), value) for written, value in partition.take_changes()]

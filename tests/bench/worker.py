@@ -1,0 +1,137 @@
+"""A real `flatline worker`, seen from outside: its start, its memory, its time on the processor, its metrics."""
+
+import os
+import signal
+import sysconfig
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import OffsetSpec
+from prometheus_client.parser import text_string_to_metric_families
+
+from deploy.local import probes
+from deploy.local.ports import LOOPBACK, Ports
+from deploy.local.processes import Child, Process
+from streams.schema.topics import Topics
+from streams.settings import Settings
+
+PARTITIONS: Final = 4
+# What a worker's clock shows when the worker starts, so that verdicts say the same whenever the benchmark runs.
+NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
+
+_FLATLINE: Final = str(Path(sysconfig.get_path("scripts")) / "flatline")
+_READY_WITHIN_S: Final = 120
+_ASK_EVERY_S: Final = 0.02
+_TIMEOUT_S: Final = 30
+
+
+def topics(namespace: str) -> Topics:
+    """Return the topics of a namespace of the benchmark."""
+    return Topics(namespace=namespace, partitions=PARTITIONS)
+
+
+def record_count(bootstrap: str, topic: str) -> int:
+    """Return how many records a topic of the benchmark has taken, whether or not it still has them."""
+    ends = {TopicPartition(topic, number): OffsetSpec.LATEST for number in range(PARTITIONS)}
+    with KafkaAdminClient(bootstrap_servers=bootstrap) as admin:
+        return sum(end.offset for end in admin.list_partition_offsets(ends).values())
+
+
+class Worker:
+    """A worker of ``namespace``: started with the block, ready when it begins, and gone when it ends.
+
+    ``ready_at_s`` is when /readyz said 200, by the monotonic clock, and ``ready_after_s`` how long after the start of
+    the process. The worker's own clock starts at NOW and runs ``clock_speed`` times as fast as the wall's.
+    """
+
+    def __init__(self, bootstrap: str, namespace: str, folder: Path, *, clock_speed: float = 1.0) -> None:
+        self.bootstrap = bootstrap
+        self.namespace = namespace
+        port = Ports(folder / f"{namespace}.ports.json").claim("worker")
+        self._address = f"{LOOPBACK}:{port}"
+        settings = {
+            "kafka_bootstrap": bootstrap,
+            "namespace": namespace,
+            "partitions": PARTITIONS,
+            "worker_port": port,
+            "data_dir": folder,
+            "clock_origin": NOW,
+            "clock_epoch": datetime.now(UTC),
+            "clock_speed": clock_speed,
+        }
+        self._process = Process(
+            namespace,
+            [_FLATLINE, "worker"],
+            self._address,
+            is_ready=lambda: probes.answers_ok(self._address, "/readyz"),
+            environment=Settings.model_validate(settings).environment(),
+            ready_within_s=_READY_WITHIN_S,
+        )
+        self._folder = folder
+        self.ready_after_s = self.ready_at_s = 0.0
+
+    def __enter__(self) -> Self:
+        """Start it and wait until it is ready. Raises LaunchError."""
+        self._child = Child(self._process, self._folder)
+        try:
+            while not self._child.serves():
+                time.sleep(_ASK_EVERY_S)
+        except BaseException:
+            self._end()
+            raise
+        self.ready_at_s = time.monotonic()
+        self.ready_after_s = self.ready_at_s - self._child.started_s
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        # Nothing of it is needed any more: with SIGTERM it would first write what it has.
+        os.kill(self._child.pid, signal.SIGKILL)
+        self._child.wait_ended(time.monotonic())
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Have it stand still for the block, which must be shorter than half its session timeout."""
+        os.kill(self._child.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self._child.pid, signal.SIGCONT)
+
+    @property
+    def cpu_s(self) -> float:
+        """The processor time that it has used, on all cores."""
+        fields = Path(f"/proc/{self._child.pid}/stat").read_text().rpartition(")")[2].split()
+        user, system = fields[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def resident_bytes(self) -> int:
+        """The memory that it holds."""
+        pages = Path(f"/proc/{self._child.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    def scrape(self) -> str:
+        """Return what /metrics says."""
+        with urllib.request.urlopen(f"http://{self._address}/metrics", timeout=_TIMEOUT_S) as answer:
+            return str(answer.read().decode())
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Return the sum of a metric's samples with at least these labels; 0 when there is none."""
+        return sum(
+            sample.value
+            for family in text_string_to_metric_families(self.scrape())
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
