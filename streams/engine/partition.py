@@ -27,6 +27,7 @@ class Partition:
         self._further: dict[bytes, dict[bytes, bytes]] = {}  # further segments of articles that are bytes
         self._warm: list[Article] = []
         self._warm_segments = 0
+        self._changes: list[tuple[bytes, bytes]] = []  # records that are bytes already
         # Warm articles by URLs as they come: one look into one table for the usual event.
         self.by_url: dict[str, Article] = {}
         self.dirty: list[Article] = []
@@ -74,14 +75,17 @@ class Partition:
     def create(self, key: bytes, *, now_ms: int) -> Article:
         """Return a new article."""
         article = Article(key, Header(watched_since_ms=now_ms), Segment())
-        self.put(article)
+        self._keep_warm(article)
+        self.touch(article)
         return article
 
     def put(self, article: Article) -> None:
-        """Have an article that is new, or was only looked at, written with the next commit."""
-        if self._articles.get(article.key) is not article:
-            self._keep_warm(article)
-        self.touch(article)
+        """Have an article that was only looked at, and whose header was changed, written with the next commit."""
+        if self._articles.get(article.key) is article:
+            self.touch(article)
+        else:
+            record = self._articles[article.key] = article.encode()
+            self._changes.append((article.key, record))
 
     def touch(self, article: Article) -> None:
         """Have an article to work on written with the next commit."""
@@ -97,7 +101,7 @@ class Partition:
 
     def take_changes(self) -> list[tuple[bytes, bytes]]:
         """Return the changelog records of all changes, and forget these."""
-        changes = []
+        changes, self._changes = self._changes, []
         for article in self.dirty:
             article.is_dirty = False
             changes.append((article.key, article.encode()))

@@ -54,8 +54,8 @@ def measure(bootstrap: str, folder: Path) -> dict[str, float]:
         empty_bytes, recovered_bytes = empty.resident_bytes, many.resident_bytes
         say(f"  ready after {many.ready_after_s:.1f} s, with {recovered_bytes / 1e6:,.0f} MB")
         figures = {
-            "articles": articles,
-            "links": links["many"],
+            "state_articles": articles,
+            "state_links": links["many"],
             "ready_after_s": many.ready_after_s,
             "recovery_articles_per_s": articles / many.metric("flatline_recovery_duration_seconds"),
             "bytes_per_link": (recovered_bytes - one_link_bytes) / (links["many"] - articles),
