@@ -1,6 +1,6 @@
 # Everything starts with `make setup`, which the other targets run first; it takes half a second when nothing is missing.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench profile
+.PHONY: help setup demo test chaos lint bench profile
 bin := .venv/bin
 
 help: ## this list
@@ -14,6 +14,9 @@ demo: setup ## run everything here on a simulated history (HISTORY=file; DEMO_ON
 
 test: setup ## all tests, against a real Kafka, Prometheus and Alertmanager
 	@$(bin)/pytest
+
+chaos: setup ## every fault that can be made, at length (CHAOS_SEED=number repeats a run, CHAOS_MINUTES=5 shortens it)
+	@CHAOS=full CHAOS_SEED='$(CHAOS_SEED)' CHAOS_MINUTES='$(CHAOS_MINUTES)' $(bin)/pytest tests/chaos -v -s
 
 lint: setup ## style, types, and the direction of imports
 	@$(bin)/ruff check

@@ -10,7 +10,7 @@ from streams.schema.topics import Topic
 _TIMEOUT_MS = 15_000
 _REMEDY = (
     "A topic's partitions are fixed for life: set FLATLINE_PARTITIONS to what the topics have, or start anew with "
-    "another FLATLINE_NAMESPACE. A cleanup policy is changed with kafka-configs.sh."
+    "another FLATLINE_NAMESPACE. Other settings are changed with kafka-configs.sh."
 )
 
 
@@ -95,7 +95,8 @@ def _differences_of(topic: Topic, *, partitions: int, config: Mapping[str, Any])
     differences = []
     if partitions != topic.partitions:
         differences.append(f"{topic.name} has {partitions} partitions; it should have {topic.partitions}.")
-    policy = config["cleanup.policy"]["value"]
-    if policy != topic.cleanup_policy:
-        differences.append(f"{topic.name} has cleanup.policy={policy}; it should be {topic.cleanup_policy}.")
+    for name in ("cleanup.policy", "max.message.bytes"):
+        value, declared = config[name]["value"], topic.config()[name]
+        if value != declared:
+            differences.append(f"{topic.name} has {name}={value}; it should be {declared}.")
     return differences

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 DAY_MS = 86_400_000
+MESSAGE_BYTES_MAX = 1_048_588  # Kafka's own default, stated as that of the dead letters depends on it
 
 
 @dataclass(frozen=True)
@@ -16,11 +17,16 @@ class Topic:
     partitions: int
     cleanup_policy: Literal["compact", "delete"]
     retention_ms: int | None = None
+    max_message_bytes: int = MESSAGE_BYTES_MAX
 
     def config(self) -> Mapping[str, str]:
         """Return the topic's settings in the broker's own words."""
         retention = {} if self.retention_ms is None else {"retention.ms": str(self.retention_ms)}
-        return {"cleanup.policy": self.cleanup_policy, **retention}
+        return {
+            "cleanup.policy": self.cleanup_policy,
+            "max.message.bytes": str(self.max_message_bytes),
+            **retention,
+        }
 
 
 class Topics:
@@ -40,15 +46,24 @@ class Topics:
             *,
             partitions: int = partitions,
             retention_days: int | None = None,
+            max_message_bytes: int = MESSAGE_BYTES_MAX,
         ) -> Topic:
             retention_ms = None if retention_days is None else retention_days * DAY_MS
-            return Topic(f"{namespace}.{name}", key, partitions, cleanup_policy, retention_ms)
+            return Topic(f"{namespace}.{name}", key, partitions, cleanup_policy, retention_ms, max_message_bytes)
 
         self.links = topic("links.v1", "article key", "delete", retention_days=30)
         self.articles = topic("articles.v1", "article key", "compact")
         self.heartbeats = topic("heartbeats.v1", "source", "compact", partitions=1)
         self.verdicts = topic("verdicts.v1", "article key", "compact")
-        self.dead_letters = topic("links.v1-dlq", "that of the record", "delete", partitions=1, retention_days=90)
+        # A dead letter is longer than its record: it says why.
+        self.dead_letters = topic(
+            "links.v1-dlq",
+            "that of the record",
+            "delete",
+            partitions=1,
+            retention_days=90,
+            max_message_bytes=2 * MESSAGE_BYTES_MAX,
+        )
         self.changelog = topic("state.v1-changelog", "article key, or that of one of its segments", "compact")
 
     def all(self) -> tuple[Topic, ...]:

@@ -1,7 +1,5 @@
 """What the kernel knows about processes: the tests ask it, not the code under test."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 
@@ -26,13 +24,3 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
         return False
-
-
-def eventually(holds: Callable[[], bool], within_s: float = 20) -> bool:
-    """Whether it comes true within a time that no healthy machine needs."""
-    deadline_s = time.monotonic() + within_s
-    while not holds():
-        if time.monotonic() > deadline_s:
-            return False
-        time.sleep(0.02)
-    return True

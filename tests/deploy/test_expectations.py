@@ -14,8 +14,8 @@ from deploy.local.alertmanager import Alertmanager
 from deploy.local.pace import Pace
 from deploy.local.ports import Ports
 from deploy.local.supervisor import Supervisor
-from tests.deploy.observing import eventually
 from tests.deploy.test_slack_messages import alert
+from tests.waiting import until
 
 STOPPED = [title_of(*article) for article in story.STOPPED]
 
@@ -33,7 +33,7 @@ class Channel(NamedTuple):
             f"http://{self.address}/api/v2/alerts", json.dumps(told).encode(), {"Content-Type": "application/json"}
         )
         urllib.request.urlopen(request).close()
-        assert eventually(lambda: len(self.inbox.messages) > before)
+        until("Slack has heard of it", lambda: len(self.inbox.messages) > before)
 
     def unfulfilled(self) -> list[str]:
         """Return what is missing, in words."""

@@ -18,8 +18,9 @@ from deploy.local.stack import LocalStack
 from streams.schema.topics import Topics
 from streams.settings import ENV_FILE, Settings, load_settings
 from tests.deploy import stand_ins as launcher
-from tests.deploy.observing import children_of, eventually, is_alive
+from tests.deploy.observing import children_of, is_alive
 from tests.deploy.stand_ins import stand_ins
+from tests.waiting import until
 
 
 def ask(address: str, path: str) -> Any:
@@ -44,7 +45,7 @@ def test_everything_is_up_together_and_comes_back(tmp_path: Path, kafka_bootstra
         assert check_topics(first["kafka"], Topics(namespace=namespace, partitions=2).all()) == []
 
         expected = sorted(["ingest", "worker-1", "worker-2"], key=first.__getitem__)
-        assert eventually(lambda: scraped(first["prometheus"]) == sorted(first[name] for name in expected))
+        until("all are scraped", lambda: scraped(first["prometheus"]) == sorted(first[name] for name in expected))
         assert len(ask(first["prometheus"], "/api/v1/rules")["data"]["groups"]) >= 3
         [alertmanager] = ask(first["prometheus"], "/api/v1/alertmanagers")["data"]["activeAlertmanagers"]
         assert first["alertmanager"] in alertmanager["url"]
@@ -95,7 +96,7 @@ def test_a_signal_ends_all(tmp_path: Path, kafka_bootstrap: str, namespace: str,
     # Only one of them has a Kafka of its own: it takes seconds.
     external = {"FLATLINE_KAFKA_BOOTSTRAP": kafka_bootstrap, "FLATLINE_NAMESPACE": namespace}
     with launched(tmp_path, **({} if number == signal.SIGTERM else external)) as process:
-        assert eventually((tmp_path / ENV_FILE).exists, within_s=60)
+        until("all is up", (tmp_path / ENV_FILE).exists)
         assert any("kafka.Kafka" in command for command in children_of(process.pid).values()) == (
             number == signal.SIGTERM
         )
@@ -105,7 +106,9 @@ def test_a_signal_ends_all(tmp_path: Path, kafka_bootstrap: str, namespace: str,
 def test_a_signal_ends_a_start_that_is_under_way(tmp_path: Path) -> None:
     """Nobody has to wait for Kafka to be up to get rid of it."""
     with launched(tmp_path) as process:
-        assert eventually(lambda: any("kafka.Kafka" in command for command in children_of(process.pid).values()))
+        until(
+            "Kafka is started", lambda: any("kafka.Kafka" in command for command in children_of(process.pid).values())
+        )
         assert_ends_in_order(process, signal.SIGTERM, tmp_path)
 
 

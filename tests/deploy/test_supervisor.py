@@ -10,7 +10,8 @@ import pytest
 from deploy.local.errors import LaunchError
 from deploy.local.processes import Process
 from deploy.local.supervisor import Supervisor
-from tests.deploy.observing import children_of, eventually, is_alive
+from tests.deploy.observing import children_of, is_alive
+from tests.waiting import until
 
 
 def python(name: str, code: str, ready: Path | None = None, *, is_essential: bool = False) -> Process:
@@ -41,7 +42,10 @@ def test_dead_process_is_started_again_and_this_is_said(tmp_path: Path) -> None:
         supervisor.start(python("worker-1", SLEEP + " # restarted"))
         first = pid_of("# restarted")
         os.kill(first, signal.SIGKILL)
-        assert eventually(lambda: any("# restarted" in c for p, c in children_of(os.getpid()).items() if p != first))
+        until(
+            "it is restarted",
+            lambda: any("# restarted" in command for pid, command in children_of(os.getpid()).items() if pid != first),
+        )
         supervisor.wait(0)
     assert said[1].startswith("worker-1 was ended by SIGKILL; it is started again in 0.5 s.")
     assert str(tmp_path / "worker-1.log") in said[1]
@@ -55,7 +59,7 @@ def test_process_that_keeps_dying_is_started_ever_more_slowly(tmp_path: Path) ->
         supervisor.start(
             python("worker-1", f"import time; open({str(ready)!r}, 'w'); time.sleep(0.3); raise SystemExit(3)", ready)
         )
-        assert eventually(lambda: len(said) >= 4)
+        until("it has died three times", lambda: len(said) >= 4)
     assert [line.split(" Its log")[0] for line in said[1:4]] == [
         f"worker-1 ended with exit code 3; it is started again in {delay} s." for delay in ("0.5", "1", "2")
     ]
@@ -65,7 +69,7 @@ def test_end_of_an_essential_process_is_the_end(tmp_path: Path) -> None:
     """Without Kafka nothing works: that is a failure with a reason, not a restart."""
     with Supervisor(tmp_path, print) as supervisor:
         supervisor.start(python("kafka", "print('disk full', flush=True); " + SLEEP, is_essential=True))
-        assert eventually(lambda: "disk full" in (tmp_path / "kafka.log").read_text())
+        until("it has said so", lambda: "disk full" in (tmp_path / "kafka.log").read_text())
         os.kill(pid_of("disk full"), signal.SIGKILL)
         with pytest.raises(
             LaunchError, match=r"(?s)kafka was ended by SIGKILL, and nothing works without it.*disk full"
@@ -144,7 +148,7 @@ def test_nothing_outlives_a_launcher_that_is_killed(tmp_path: Path) -> None:
         finally:
             launcher.kill()
     try:
-        assert eventually(lambda: not any(is_alive(pid) for pid in children))
+        until("none is left", lambda: not any(is_alive(pid) for pid in children))
     finally:
         for pid in filter(is_alive, children):
             os.kill(pid, signal.SIGKILL)

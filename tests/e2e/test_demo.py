@@ -15,7 +15,7 @@ import pytest
 from deploy.demo.simulation import Simulation
 from deploy.local import programs
 from streams.settings import Settings
-from tests.deploy.observing import eventually
+from tests.waiting import until
 
 FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
 SAMPLE = programs.PROJECT.parent / "shared" / "data" / "sample.ndjson.zst"
@@ -85,7 +85,7 @@ def test_ctrl_c_ends_a_play(tmp_path: Path, kafka_bootstrap: str) -> None:
         process.send_signal(signal.SIGINT)
         said = said_by(process, within_s=40)
     assert process.returncode == 130, said
-    assert eventually(lambda: left_over(tmp_path) == [])
+    until("nothing is left", lambda: left_over(tmp_path) == [])
 
 
 def test_history_that_ended_long_ago_is_played(tmp_path: Path, kafka_bootstrap: str) -> None:

@@ -17,6 +17,7 @@ from streams.schema.partitioning import partition_of
 from streams.schema.topics import Topics
 from tests.integration.running import Installation
 
+SLOW_WORKER = Path(__file__).with_name("slow_worker.py")
 ARTICLES = 16_000
 HOUR_MS = 3_600_000
 T0_MS = 1_780_000_000_000
@@ -52,9 +53,9 @@ def test_a_rebalance_during_recovery(kafka_bootstrap: str, namespace: str, tmp_p
     topics = Topics(namespace=namespace, partitions=4)
     with Installation(kafka_bootstrap, namespace, tmp_path) as installation:
         asyncio.run(_fill(kafka_bootstrap, topics))
-        installation.start(1, slowly=True)
+        installation.start(1, SLOW_WORKER)
         time.sleep(3)
-        installation.start(2, slowly=True)
+        installation.start(2, SLOW_WORKER)
         installation.wait_ready(1)
         installation.wait_ready(2)
         articles = installation.articles()

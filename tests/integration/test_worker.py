@@ -12,7 +12,8 @@ import streams.schema
 from streams.schema import codec
 from streams.schema.topics import Topics
 from tests.integration.reading import read_all
-from tests.integration.running import Installation, until
+from tests.integration.running import Installation
+from tests.waiting import until
 
 REJECTED = Path(streams.schema.__file__).parent / "examples" / "link_event" / "rejected"
 
@@ -118,13 +119,3 @@ def test_registration_reaches_the_verdict(installation: Installation, topics: To
     newest = [record.value for record in read_all(kafka_bootstrap, topics.verdicts) if record.key == url.encode()][-1]
     verdict = codec.verdicts.decode(newest)
     assert (verdict.title, verdict.series, verdict.tier) == ("Second", "Notes", 1)
-
-
-@pytest.mark.usefixtures("installation")
-def test_a_wrong_partition_count_is_refused(kafka_bootstrap: str, namespace: str, tmp_path: Path) -> None:
-    """A worker whose topics have another number of partitions than it is told ends at once and says what to do."""
-    other = Installation(kafka_bootstrap, namespace, tmp_path, FLATLINE_PARTITIONS="6")
-    other.start(2)
-    assert other.wait_ended(2) == 1
-    assert "FLATLINE_PARTITIONS" in other.log(2)
-    assert "Traceback" not in other.log(2)

@@ -22,4 +22,4 @@ def test_namespaces_do_not_meet() -> None:
 def test_what_is_read_back_in_full_is_compacted(name: str) -> None:
     """A topic whose newest record a key must outlive any retention is compacted, and has no retention."""
     topic = getattr(Topics(), name)
-    assert topic.config() == {"cleanup.policy": "compact"}
+    assert topic.config() == {"cleanup.policy": "compact", "max.message.bytes": "1048588"}
