@@ -21,7 +21,7 @@ fetcher.PartitionRecords = UnwrappedRecords
 
 
 class EagerConsumerThread(driver.AIOKafkaConsumerThread):
-    """Lets no fetch wait long for records.
+    """Lets no fetch wait long for records, and reads none that its producer took back.
 
     Faust has a fetch wait up to 1.5 s, and aiokafka keeps one fetch a broker under way: while records of busy
     partitions are being applied, one for the idle partitions alone would hold up all others.
@@ -30,6 +30,7 @@ class EagerConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001
+        consumer._isolation_level = "read_committed"  # noqa: SLF001
         return consumer
 
 
