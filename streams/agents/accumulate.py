@@ -6,7 +6,7 @@ from typing import Final
 from streams.agents.intake import Intake
 from streams.domain import link
 from streams.domain.article import Article, Sighting
-from streams.domain.event_time import EARLIEST_MS, LATEST_MS, possible_ms, to_ms
+from streams.domain.event_time import EARLIEST_MS, LATEST_MS, possible_ms, stated_ms
 from streams.domain.link import Effect, rel_flags
 from streams.domain.referrer import referrer
 from streams.domain.urls import article_key
@@ -36,13 +36,10 @@ class Accumulate(Intake):
                 continue
             if article is None:
                 continue
-            instant = event.occurred_at or event.observed_at
-            at_ms = recorded_ms = record.timestamp
-            if instant is not None:
-                at_ms = to_ms(instant)
-            if not EARLIEST_MS <= at_ms <= recorded_ms <= LATEST_MS:
+            at_ms = stated_ms(event, recorded_ms=record.timestamp)
+            if not EARLIEST_MS <= at_ms <= record.timestamp <= LATEST_MS:
                 clamped += 1
-                at_ms = possible_ms(at_ms, recorded_ms=recorded_ms)
+                at_ms = possible_ms(at_ms, recorded_ms=record.timestamp)
             flags = link.ORGANIC if event.discovery == "link_found" else 0
             if event.rel:
                 flags |= rel_flags(event.rel)

@@ -29,9 +29,6 @@ class Link(NamedTuple):
     flags: int
 
 
-UNKNOWN: Final = Link(0, 0, 0)
-
-
 class Effect(StrEnum):
     """What an event did to what is known."""
 

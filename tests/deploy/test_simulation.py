@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Callable
 from functools import cache, partial
 from itertools import pairwise
@@ -16,8 +17,11 @@ from deploy.demo.titles import CRAWLERS, title_of
 from streams.domain.article import Article, Header
 from streams.domain.event_time import to_datetime, to_ms
 from streams.domain.judgement import Standing, judge
+from streams.domain.link import ORGANIC
 from streams.domain.policy import Policy
+from streams.domain.referrer import referrer
 from streams.domain.rhythm import DAY_MS
+from streams.domain.segment import Segment
 from streams.domain.sources import Sight, Sources
 from streams.domain.urls import canonicalize
 from streams.schema import codec
@@ -53,7 +57,10 @@ def lives(*, with_sight: bool = True, late_days: int = 0, days: int = DAYS_WITH_
     Without sight the judgement knows nothing of sources. Reports and heartbeats come ``late_days`` too late.
     """
     played = simulation()
-    articles = {canonicalize(record.url): Article(Header(played.begins_ms)) for record in records()}
+    articles = {
+        canonicalize(record.url): Article(record.url.encode(), Header(played.begins_ms), Segment())
+        for record in records()
+    }
     standings: dict[str, Standing] = {}
     told: dict[str, Life] = {key: [] for key in articles}
     sources = Sources()
@@ -87,15 +94,9 @@ def see(articles: dict[str, Article], line: bytes) -> None:
     assert event.occurred_at
     assert event.observed_at
     assert event.occurred_at <= event.observed_at
-    articles[canonicalize(event.url_to)].see(
-        url_from=hash(event.url_from) & 0xFFFF_FFFF_FFFF_FFFF,
-        domain=0,
-        gained=event.change == "gained",
-        at_ms=to_ms(event.occurred_at),
-        organic=True,
-        rel=0,
-        source=event.source,
-    )
+    at_ms, is_gained = to_ms(event.occurred_at), event.change == "gained"
+    sighting = (*referrer(event.url_from), is_gained, at_ms, ORGANIC, event.source)
+    articles[canonicalize(event.url_to)].see([sighting], Counter())
 
 
 def heartbeat(crawler: str, at_ms: int, *, period_days: float) -> Heartbeat:

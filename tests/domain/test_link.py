@@ -14,11 +14,12 @@ events = st.lists(
     min_size=1,
     max_size=6,
 )
+UNKNOWN = Link(0, 0, 0)
 Event = tuple[bool, int, bool, int]  # gained, at_ms, organic, rel
 
 
 def _link(history: list[Event]) -> Link:
-    known = link.UNKNOWN
+    known = UNKNOWN
     for gained, at_ms, organic, rel in history:
         known = link.seen(known, gained=gained, at_ms=at_ms, flags=rel | link.ORGANIC * organic)
     return known

@@ -13,6 +13,7 @@ events = st.lists(
     st.tuples(pages, st.booleans(), st.integers(1, 8), st.sampled_from([0, link.ORGANIC, link.ORGANIC | link.UGC])),
     max_size=120,
 )
+UNKNOWN = Link(0, 0, 0)
 Event = tuple[bytes, bool, int, int]  # page, gained, at_ms, flags
 
 
@@ -23,7 +24,7 @@ def _domain(page: bytes) -> bytes:
 def _see(segment: Segment, links: dict[bytes, Link], history: list[Event]) -> None:
     """Apply events to both, and compare what the segment says of each."""
     for page, gained, at_ms, flags in history:
-        before = links.get(page, link.UNKNOWN)
+        before = links.get(page, UNKNOWN)
         after = links[page] = link.seen(before, gained=gained, at_ms=at_ms, flags=flags)
         effect, is_news = segment.see(page, _domain(page), gained, at_ms, flags)
         assert is_news == (after != before)
