@@ -108,13 +108,14 @@ def test_rules_name_metrics_that_exist() -> None:
     registry = CollectorRegistry()
     WorkerMetrics(registry)
     snapshot = Snapshot(
-        states=[],
+        tally={},
         watched=[],
         watch_list_left_out=0,
         freshness={},
         lag={},
         partitions_assigned=0,
         partitions_recovered=0,
+        recovery_s=0,
         last_commit_s=None,
         is_stuck=False,
         event_loop_lag_s=0,
