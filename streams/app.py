@@ -17,6 +17,7 @@ from streams.agents.judge import Judge
 from streams.agents.listen import Listen
 from streams.agents.register import Register
 from streams.clock import Clock, clock_from
+from streams.domain.hazard import Hazard
 from streams.domain.policy import Policy
 from streams.domain.sources import Sources
 from streams.domain.watch_list import WatchList
@@ -103,7 +104,7 @@ def assemble(settings: Settings) -> tuple[MicroBatchApp, Background]:
     app = _faust_app(settings)
     changelog = Changelog(topics.changelog.name, client={"bootstrap_servers": settings.kafka_bootstrap})
     ownership = app.ownership = Ownership(changelog)
-    judge = Judge(topics=topics, clock=clock, policy=Policy(), sources=sources, watch_list=watch_list)
+    judge = Judge(topics=topics, clock=clock, policy=Policy(), hazard=Hazard(), sources=sources, watch_list=watch_list)
     guard = app.guard = CommitGuard(ownership, judge.settle)
     health = Health(app=app, topics=topics)
     judge.is_lagging = health.is_lagging

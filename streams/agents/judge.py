@@ -9,7 +9,8 @@ from typing import Final
 from streams.clock import Clock
 from streams.domain.article import Article
 from streams.domain.event_time import to_ms
-from streams.domain.judgement import Standing, judge
+from streams.domain.hazard import Hazard
+from streams.domain.judgement import Evidence, Standing, judge
 from streams.domain.policy import Policy
 from streams.domain.reporting import digest, verdict_on
 from streams.domain.rhythm import DAY_MS, day_of
@@ -87,12 +88,14 @@ class Judge:
         topics: Topics,
         clock: Clock,
         policy: Policy,
+        hazard: Hazard,
         sources: Sources,
         watch_list: WatchList,
     ) -> None:
         self._topics = topics
         self._clock = clock
         self._policy = policy
+        self._hazard = hazard
         self._sources = sources
         self._watch_list = watch_list
         self.is_lagging: Callable[[], bool] = lambda: False
@@ -126,7 +129,8 @@ class Judge:
                 continue
             verdict = self._judge(key, article, sight, now_ms)
             docket.judged(key, verdict, next_ms=next_ms)
-            standing = Standing(verdict.state, to_ms(verdict.since), digest(verdict))
+            found = {finding.kind: to_ms(finding.since) for finding in verdict.findings}
+            standing = Standing(verdict.state, to_ms(verdict.since), digest(verdict), found)
             if standing != article.header.standing:
                 article.header.standing = standing
                 partition.put(article)
@@ -135,14 +139,13 @@ class Judge:
     def _judge(self, key: bytes, article: Article, sight: Sight, now_ms: int) -> Verdict:
         rhythm = article.rhythm
         judgement = judge(
-            rhythm,
-            watched_since_ms=article.header.watched_since_ms,
+            Evidence(rhythm, article.header.watched_since_ms, sight.blind_because(article.header.sources)),
             previous=article.header.standing,
-            blind_because=sight.blind_because(article.header.sources),
             now_ms=now_ms,
             policy=self._policy,
+            hazard=self._hazard,
         )
-        verdict = verdict_on(key.decode(), article, judgement, now_ms=now_ms)
+        verdict = verdict_on(key.decode(), article, judgement, horizon_days=self._hazard.horizon_days, now_ms=now_ms)
         self._watch_list.note(
             Watched(
                 verdict,

@@ -9,34 +9,36 @@ from typing import Final
 
 from streams.domain.rhythm import Rhythm
 
-HORIZON_DAYS: Final = 180
 
+class Hazard:
+    """How probable it is that a rhythm has ended."""
 
-def silence_probability(rhythm: Rhythm, day: int) -> float:
-    """Return P(no link day in the HORIZON_DAYS after ``day``), for a day at or after the last link day.
+    horizon_days: Final = 180
 
-    It never falls as ``day`` goes on without a link.
-    """
-    logit = (
-        -3.213
-        + 0.713 * log(1 + day - rhythm.last_day)
-        + 0.563 * log(1 + day - rhythm.first_day)
-        - 0.820 * log(rhythm.link_days)
-        - 0.824 * log(1 + rhythm.mean_gap_days)
-        + 0.126 * log(1 + rhythm.max_gap_days)
-        - 1.018 * log(0.2 + rhythm.short_count(day))
-        - 0.072 * log(0.2 + rhythm.long_count(day))
-    )
-    return 1 / (1 + exp(-logit))
+    def probability(self, rhythm: Rhythm, day: int) -> float:
+        """Return P(no link day in the ``horizon_days`` after ``day``), for a day at or after the last link day.
 
+        It never falls as ``day`` goes on without a link.
+        """
+        logit = (
+            -3.213
+            + 0.713 * log(1 + day - rhythm.last_day)
+            + 0.563 * log(1 + day - rhythm.first_day)
+            - 0.820 * log(rhythm.link_days)
+            - 0.824 * log(1 + rhythm.mean_gap_days)
+            + 0.126 * log(1 + rhythm.max_gap_days)
+            - 1.018 * log(0.2 + rhythm.short_count(day))
+            - 0.072 * log(0.2 + rhythm.long_count(day))
+        )
+        return 1 / (1 + exp(-logit))
 
-def first_day_at(rhythm: Rhythm, probability: float, *, until_day: int) -> int:
-    """Return the first day on which the probability is reached, given that it is by ``until_day``; by bisection."""
-    low, high = rhythm.last_day, until_day
-    while low < high:
-        middle = (low + high) // 2
-        if silence_probability(rhythm, middle) >= probability:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+    def first_day_at(self, rhythm: Rhythm, probability: float, *, until_day: int) -> int:
+        """Return the first day on which the probability is reached, given that it is by ``until_day``; by bisection."""
+        low, high = rhythm.last_day, until_day
+        while low < high:
+            middle = (low + high) // 2
+            if self.probability(rhythm, middle) >= probability:
+                high = middle
+            else:
+                low = middle + 1
+        return low

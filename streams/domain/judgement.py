@@ -1,27 +1,48 @@
 """The verdict on one article: a pure function of what was accumulated, what can be seen, and the time."""
 
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from msgspec import Struct
 
 from streams.domain.event_time import to_datetime
-from streams.domain.hazard import HORIZON_DAYS, first_day_at, silence_probability
+from streams.domain.hazard import Hazard
 from streams.domain.policy import Policy
 from streams.domain.rhythm import DAY_MS, Rhythm, day_of
-from streams.schema.verdict import State
+from streams.schema.verdict import FindingKind, State
 
 # How bad a state is. Only getting worse needs sight.
 _SEVERITY: Final = {State.COOLING: 1, State.SILENT: 2, State.DORMANT: 3}
 
 
+class Evidence(NamedTuple):
+    """All that a judgement of one article rests on.
+
+    ``watched_since_ms`` is when its first event reached us: a silence that began before is no news. While
+    ``blind_because`` names why its links could not be seen, the verdict does not get worse than the one before.
+    """
+
+    rhythm: Rhythm | None
+    watched_since_ms: int
+    blind_because: str | None = None
+
+
+class Found(NamedTuple):
+    """Something beside the state: since when, and why."""
+
+    since_ms: int
+    reason: str
+
+
 class Judgement(NamedTuple):
-    """A state, since when, how sure (None where nothing can be said), and why."""
+    """A state, since when, how sure (None where nothing can be said), and why; and what else was found."""
 
     state: State
     since_ms: int
     score: float | None
     suppressed: bool
     reason: str
+    findings: Mapping[FindingKind, Found]
 
 
 class Standing(Struct, frozen=True, array_like=True, gc=False):
@@ -30,26 +51,31 @@ class Standing(Struct, frozen=True, array_like=True, gc=False):
     state: State
     since_ms: int
     digest: int
+    found: dict[FindingKind, int] = {}  # kind -> since when, in ms
 
 
-def judge(
-    rhythm: Rhythm | None,
-    *,
-    watched_since_ms: int,
-    previous: Standing | None,
-    blind_because: str | None,
-    now_ms: int,
-    policy: Policy,
-) -> Judgement:
-    """Say how an article with this rhythm stands at ``now_ms``.
+class Circumstances(NamedTuple):
+    """What a rule for a finding goes by. ``was_found``: it was already said, and may be harder to take back."""
 
-    ``watched_since_ms`` is when its first event reached us: a silence that began before is no news. While
-    ``blind_because`` names a reason why its links could not be seen, the verdict does not get worse than ``previous``.
-    """
+    today: int
+    policy: Policy
+    hazard: Hazard
+    was_found: bool
+
+
+# Returns the reason where the rule applies.
+FindingRule = Callable[[Evidence, Circumstances], str | None]
+
+FINDING_RULES: Final[Mapping[FindingKind, FindingRule]] = {}
+
+
+def judge(evidence: Evidence, *, previous: Standing | None, now_ms: int, policy: Policy, hazard: Hazard) -> Judgement:
+    """Say how an article stands at ``now_ms``."""
+    rhythm, blind_because = evidence.rhythm, evidence.blind_because
     today = day_of(now_ms)
     if rhythm is not None:
         today = max(today, rhythm.last_day)  # the newest link may be ahead of this clock
-    state, since_day = _state(rhythm, previous, watched_day=day_of(watched_since_ms), today=today, policy=policy)
+    state, since_day = _state(evidence, previous, today=today, policy=policy, hazard=hazard)
     suppressed = False
     if previous is not None and blind_because and _SEVERITY.get(state, 0) > _SEVERITY.get(previous.state, 0):
         state, since_day, suppressed = previous.state, None, True
@@ -61,23 +87,29 @@ def judge(
         since_ms = now_ms
     score = None
     if rhythm is not None and _is_judgeable(rhythm, policy):
-        score = round(silence_probability(rhythm, today), 2)
-    reason = _reason(rhythm, state, score=score, today=today, policy=policy)
+        score = round(hazard.probability(rhythm, today), 2)
+    reason = _reason(rhythm, state, score=score, today=today, policy=policy, hazard=hazard)
     if suppressed:
         reason = f"{reason} Nothing worse is said, because {blind_because}."
-    return Judgement(state, since_ms, score, suppressed, reason)
+    findings = {
+        kind: Found(previous.found.get(kind, now_ms) if previous else now_ms, found)
+        for kind, rule in FINDING_RULES.items()
+        if (found := rule(evidence, Circumstances(today, policy, hazard, bool(previous and kind in previous.found))))
+    }
+    return Judgement(state, since_ms, score, suppressed, reason, findings)
 
 
 def _state(
-    rhythm: Rhythm | None, previous: Standing | None, *, watched_day: int, today: int, policy: Policy
+    evidence: Evidence, previous: Standing | None, *, today: int, policy: Policy, hazard: Hazard
 ) -> tuple[State, int | None]:
     """Return the state, and the day since which it holds where the history itself says so; worst first."""
+    rhythm, watched_day = evidence.rhythm, day_of(evidence.watched_since_ms)
     if rhythm is None or not _is_judgeable(rhythm, policy):
         is_dormant = rhythm is not None and today - rhythm.last_day >= policy.unjudged_dormant_after_days
         return (State.DORMANT if is_dormant else State.NEW), None
-    probability = silence_probability(rhythm, today)
+    probability = hazard.probability(rhythm, today)
     if probability >= policy.silent_probability:
-        silent_day = first_day_at(rhythm, policy.silent_probability, until_day=today)
+        silent_day = hazard.first_day_at(rhythm, policy.silent_probability, until_day=today)
         began_before_watch = silent_day <= watched_day
         is_old = today - silent_day >= policy.dormant_after_days
         return (State.DORMANT if began_before_watch or is_old else State.SILENT), silent_day
@@ -106,7 +138,9 @@ def _is_revived(rhythm: Rhythm, previous: Standing, *, watched_day: int, today: 
     return was_silent and rhythm.last_day > watched_day and today - rhythm.last_day < policy.revived_for_days
 
 
-def _reason(rhythm: Rhythm | None, state: State, *, score: float | None, today: int, policy: Policy) -> str:
+def _reason(
+    rhythm: Rhythm | None, state: State, *, score: float | None, today: int, policy: Policy, hazard: Hazard
+) -> str:
     """Return a sentence with the figures. That of a dormant article has none that move from day to day."""
     if rhythm is None:
         return "No link with a date of its own is known."
@@ -120,7 +154,7 @@ def _reason(rhythm: Rhythm | None, state: State, *, score: float | None, today: 
         return f"{gap}; {history}, and {policy.link_days_min} are needed to judge."
     return (
         f"{gap}; {history}, lately one every {rhythm.mean_gap_days:.3g} days; "
-        f"chance that none comes in the next {HORIZON_DAYS} days: {score:.0%}."
+        f"chance that none comes in the next {hazard.horizon_days} days: {score:.0%}."
     )
 
 

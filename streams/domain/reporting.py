@@ -5,14 +5,13 @@ from xxhash import xxh3_64_intdigest
 
 from streams.domain.article import Article
 from streams.domain.event_time import to_datetime
-from streams.domain.hazard import HORIZON_DAYS
 from streams.domain.judgement import Judgement
 from streams.domain.rhythm import day_of
 from streams.schema import codec
-from streams.schema.verdict import GainedInDays, Verdict
+from streams.schema.verdict import Finding, GainedInDays, Verdict
 
 
-def verdict_on(key: str, article: Article, judgement: Judgement, *, now_ms: int) -> Verdict:
+def verdict_on(key: str, article: Article, judgement: Judgement, *, horizon_days: int, now_ms: int) -> Verdict:
     """Return the verdict on the article with this key."""
     today = day_of(now_ms)
     registration = article.header.registration
@@ -24,7 +23,7 @@ def verdict_on(key: str, article: Article, judgement: Judgement, *, now_ms: int)
         judged_at=to_datetime(now_ms),
         reason=judgement.reason,
         score=judgement.score,
-        horizon_days=HORIZON_DAYS,
+        horizon_days=horizon_days,
         suppressed=judgement.suppressed,
         gained_total=totals.gained,
         lost_total=totals.lost,
@@ -43,6 +42,9 @@ def verdict_on(key: str, article: Article, judgement: Judgement, *, now_ms: int)
         series=registration.series,
         strategy=registration.strategy,
         tier=registration.tier,
+        findings=[
+            Finding(kind, to_datetime(found.since_ms), found.reason) for kind, found in judgement.findings.items()
+        ],
     )
 
 

@@ -20,6 +20,21 @@ class State(StrEnum):
     REVIVED = "revived"  # links again after silence
 
 
+class FindingKind(StrEnum):
+    """What can be said of an article beside its state."""
+
+    QUALITY_GONE = "quality_gone"  # it still gains links, but none that matter
+    MASS_LOSS = "mass_loss"  # many of its links were lost in a short time
+
+
+class Finding(Struct, frozen=True, gc=False):
+    """Something beside the state that the team should know."""
+
+    kind: FindingKind
+    since: Annotated[Instant, Meta(description="Since when it holds")]
+    reason: Annotated[str, Meta(description="A sentence with the figures")]
+
+
 class GainedInDays(Struct, frozen=True, gc=False, rename=lambda name: name.removeprefix("last_")):
     """Links gained in the last so many UTC days, today included; imports and first meetings left out."""
 
@@ -58,4 +73,5 @@ class Verdict(Struct, frozen=True, gc=False):
     series: str | None = None
     strategy: str | None = None
     tier: int | None = None
+    findings: Annotated[list[Finding], Meta(description="What there is to say beside the state")] = []
     version: Literal[1] = 1

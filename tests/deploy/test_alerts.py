@@ -8,7 +8,7 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from deploy.local import programs
-from streams.domain.hazard import HORIZON_DAYS
+from streams.domain.hazard import Hazard
 from streams.metrics import Gauges, Snapshot, WorkerMetrics
 from tests.deploy.alert_rules import DEPLOY, RULE_TESTS, RULES, alerts, rules
 
@@ -99,7 +99,7 @@ def test_the_horizon_that_is_named_is_the_one_that_is_used() -> None:
         name: re.findall(r"next (\d+) days", alert["annotations"]["description"]) for name, alert in alerts().items()
     }
     assert {name: days for name, days in named.items() if days} == {
-        name: [str(HORIZON_DAYS)] for name in ("ArticleSilent", "ArticleRevived")
+        name: [str(Hazard.horizon_days)] for name in ("ArticleSilent", "ArticleRevived")
     }
 
 

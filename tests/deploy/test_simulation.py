@@ -16,7 +16,8 @@ from deploy.demo.simulation import Simulation
 from deploy.demo.titles import CRAWLERS, title_of
 from streams.domain.article import Article, Header
 from streams.domain.event_time import to_datetime, to_ms
-from streams.domain.judgement import Standing, judge
+from streams.domain.hazard import Hazard
+from streams.domain.judgement import Evidence, Standing, judge
 from streams.domain.link import ORGANIC
 from streams.domain.policy import Policy
 from streams.domain.referrer import referrer
@@ -76,12 +77,11 @@ def lives(*, with_sight: bool = True, late_days: int = 0, days: int = DAYS_WITH_
         sight = Sight(sources.stale(now_ms)) if with_sight else Sight()
         for key, article in articles.items():
             judgement = judge(
-                article.rhythm,
-                watched_since_ms=played.begins_ms,
+                Evidence(article.rhythm, played.begins_ms, sight.blind_because(article.header.sources)),
                 previous=standings.get(key),
-                blind_because=sight.blind_because(article.header.sources),
                 now_ms=now_ms,
                 policy=Policy(),
+                hazard=Hazard(),
             )
             standings[key] = Standing(judgement.state, judgement.since_ms, 0)
             told[key].append(judgement.state)

@@ -9,14 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.domain.event_time import to_ms
-from streams.domain.hazard import first_day_at, silence_probability
-from streams.domain.judgement import Judgement, Standing, judge
+from streams.domain.hazard import Hazard
+from streams.domain.judgement import Evidence, Judgement, Standing, judge
 from streams.domain.policy import Policy
 from streams.domain.rhythm import DAY_MS, Rhythm
 from streams.domain.sources import Sight
 from streams.schema.verdict import State
 
 POLICY = Policy()
+HAZARD = Hazard()
 TODAY = date(2026, 6, 1).toordinal() - date(1970, 1, 1).toordinal()
 LONG_AGO = TODAY - 2_000
 
@@ -34,12 +35,11 @@ def _judge(
     """Judge an article with link days of these ages, in days."""
     standing = None if previous is None else Standing(previous, (TODAY - previous_age) * DAY_MS, 0)
     return judge(
-        Rhythm.of(TODAY - age for age in ages),
-        watched_since_ms=(TODAY - watched_age) * DAY_MS,
+        Evidence(Rhythm.of(TODAY - age for age in ages), (TODAY - watched_age) * DAY_MS, blind_because),
         previous=standing,
-        blind_because=blind_because,
         now_ms=TODAY * DAY_MS + 1,
         policy=POLICY,
+        hazard=HAZARD,
     )
 
 
@@ -137,7 +137,7 @@ def test_since_is_the_day_on_which_silence_was_reached() -> None:
     rhythm = Rhythm.of(TODAY - age for age in ages)
     assert rhythm is not None
     day = _judge(ages, previous=State.COOLING).since_ms // DAY_MS
-    assert silence_probability(rhythm, day) >= POLICY.silent_probability > silence_probability(rhythm, day - 1)
+    assert HAZARD.probability(rhythm, day) >= POLICY.silent_probability > HAZARD.probability(rhythm, day - 1)
 
 
 def test_since_stays_while_the_state_stays() -> None:
@@ -172,7 +172,7 @@ def test_probability_is_the_published_formula(days: list[int], gap: int) -> None
     rhythm = Rhythm.of(days)
     assert rhythm is not None
     day = max(days) + gap
-    assert isclose(silence_probability(rhythm, day), _reference_probability(days, day), rel_tol=1e-9)
+    assert isclose(HAZARD.probability(rhythm, day), _reference_probability(days, day), rel_tol=1e-9)
 
 
 @given(link_days, st.integers(0, 1_000), st.integers(1, 500))
@@ -181,7 +181,7 @@ def test_probability_never_falls_without_a_link(days: list[int], gap: int, more:
     rhythm = Rhythm.of(days)
     assert rhythm is not None
     day = max(days) + gap
-    assert silence_probability(rhythm, day + more) >= silence_probability(rhythm, day)
+    assert HAZARD.probability(rhythm, day + more) >= HAZARD.probability(rhythm, day)
 
 
 @given(link_days, st.floats(0.05, 0.9))
@@ -190,8 +190,8 @@ def test_first_day_at_is_the_first(days: list[int], probability: float) -> None:
     rhythm = Rhythm.of(days)
     assert rhythm is not None
     until = max(days) + 400
-    walked = next((d for d in range(max(days), until) if silence_probability(rhythm, d) >= probability), until)
-    assert first_day_at(rhythm, probability, until_day=until) == walked
+    walked = next((d for d in range(max(days), until) if HAZARD.probability(rhythm, d) >= probability), until)
+    assert HAZARD.first_day_at(rhythm, probability, until_day=until) == walked
 
 
 @given(link_days, st.integers(0, 900), st.sampled_from([None, *State]))
