@@ -16,6 +16,7 @@ from connectors.delivery import Buffer, Deliveries, DeliveryFailed
 from connectors.errors import ConnectorError
 from connectors.links import PreparedLink
 from connectors.partitioner import ArticlePartitioner
+from connectors.visits import PreparedVisits
 from streams.schema import codec, dead_letter
 from streams.schema.heartbeat import Heartbeat
 from streams.schema.rejection import Rejected
@@ -64,7 +65,7 @@ def _connect(bootstrap: str, *, linger_ms: int) -> KafkaProducer:
 
 
 class Producer:
-    """Sends links, articles, heartbeats and dead letters; nothing is lost in silence.
+    """Sends links, articles, visits, heartbeats and dead letters; nothing is lost in silence.
 
     Every ``send_…`` and ``heartbeat`` returns at once, unless the buffer is full: then it waits for room. A delivery
     that failed is raised as `DeliveryFailed` by the next call, or by `flush`. Who wants to know the end of certain
@@ -92,7 +93,7 @@ class Producer:
         self._kafka = self._connect()
         self._is_broken = False
         self._renewal = threading.Lock()
-        for topic in (topics.links, topics.articles, topics.heartbeats, topics.dead_letters):
+        for topic in (topics.links, topics.articles, topics.visits, topics.heartbeats, topics.dead_letters):
             self._find(topic.name)
 
     def _find(self, topic: str) -> None:
@@ -121,6 +122,10 @@ class Producer:
     def send_article(self, article: PreparedArticle, *, deliveries: Deliveries | None = None) -> None:
         """Send an article record to its article's partition."""
         self._send(self.topics.articles.name, key=article.key, value=article.value, deliveries=deliveries)
+
+    def send_visits(self, visits: PreparedVisits, *, deliveries: Deliveries | None = None) -> None:
+        """Send a visits record to its article's partition."""
+        self._send(self.topics.visits.name, key=visits.key, value=visits.value, deliveries=deliveries)
 
     def send_dead_letter(
         self, value: bytes, rejected: Rejected, *, origin: dict[str, str | int], deliveries: Deliveries | None = None

@@ -16,6 +16,7 @@ from streams.agents.accumulate import Accumulate
 from streams.agents.judge import Judge
 from streams.agents.listen import Listen
 from streams.agents.register import Register
+from streams.agents.visits import CountVisits
 from streams.clock import Clock, clock_from
 from streams.domain.hazard import Hazard
 from streams.domain.policy import Policy
@@ -115,6 +116,7 @@ def assemble(settings: Settings) -> tuple[MicroBatchApp, Background]:
     )
     _add_agent(app, topics.links.name, Accumulate(topics=topics, metrics=metrics).apply, clock)
     _add_agent(app, topics.articles.name, Register(topics=topics, metrics=metrics).apply, clock)
+    _add_agent(app, topics.visits.name, CountVisits(topics=topics, metrics=metrics).apply, clock)
 
     loop_watchdog = LoopWatchdog(limit_s=settings.session_timeout_s / 2)
 

@@ -26,7 +26,7 @@ class Health:
         self._progress = Progress()
 
     def _sources(self) -> list[TP]:
-        topics = {self._topics.links.name, self._topics.articles.name}
+        topics = {self._topics.links.name, self._topics.articles.name, self._topics.visits.name}
         consumer = self._app.consumer
         return [tp for tp in consumer.assignment() if tp.topic in topics] if consumer.started else []
 
@@ -45,9 +45,14 @@ class Health:
         return applied or self._app.consumer._committed_offset.get(tp) or 0  # noqa: SLF001
 
     def is_lagging(self) -> bool:
-        """Whether so many records wait, or it isn't known how many, that an article may have gained links unseen."""
+        """Whether so many records wait, or it isn't known how many, that an article may have gained links unseen.
+
+        Visits that wait hide no link.
+        """
+        sources = [tp for tp in self._sources() if tp.topic != self._topics.visits.name]
         lag = self.lag()
-        return len(lag) < len(self._sources()) or sum(lag.values()) > LAGGING_RECORDS
+        waiting = [lag[tp] for tp in sources if tp in lag]
+        return len(waiting) < len(sources) or sum(waiting) > LAGGING_RECORDS
 
     def _work(self) -> int:
         """Return how much there is to do: records to apply, and partitions whose state is to be recovered.

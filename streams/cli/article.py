@@ -75,7 +75,7 @@ def import_file(
             ctrl_c,
             prepare=articles.prepare,
             send=producer.send_article,
-            as_lines=articles.as_ndjson,
+            as_lines=articles.TABLE.as_ndjson,
         )
     report(
         outcome,

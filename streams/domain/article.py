@@ -6,11 +6,13 @@ from typing import Final
 
 import msgspec
 
+from streams.domain.impact import senders
 from streams.domain.judgement import Standing
 from streams.domain.link import Effect
 from streams.domain.rhythm import Rhythm
 from streams.domain.segment import SEGMENT_LINKS_MAX, Segment
 from streams.domain.totals import Totals, totals_of
+from streams.domain.visits import YEAR_BYTES, Report, Visits
 
 SOURCES_MAX: Final = 32
 
@@ -70,6 +72,10 @@ def check_format(value: bytes) -> None:
         )
 
 
+NO_VISITS: Final = Visits()
+"""Of most articles; never changed."""
+
+
 class Article:
     """The state of one article.
 
@@ -78,10 +84,27 @@ class Article:
     ``is_dirty`` is for whoever keeps it.
     """
 
-    __slots__ = ("_changed", "_first", "_further", "_lows", "_rhythm", "_totals", "header", "is_dirty", "key")
+    __slots__ = (
+        "_changed",
+        "_first",
+        "_further",
+        "_lows",
+        "_rhythm",
+        "_totals",
+        "_visiting_domains",
+        "header",
+        "is_dirty",
+        "key",
+        "visits",
+    )
 
     def __init__(
-        self, key: bytes, header: Header, first: Segment, further: Mapping[bytes, Segment] | None = None
+        self,
+        key: bytes,
+        header: Header,
+        first: Segment,
+        further: Mapping[bytes, Segment] | None = None,
+        visits: Visits = NO_VISITS,
     ) -> None:
         """``further``: segments by their lows."""
         self.key = key
@@ -92,30 +115,43 @@ class Article:
         self._changed: set[bytes] | None = None  # lows of further segments; made when there are any
         self._totals: Totals | None = None
         self._rhythm: Rhythm | None = None
+        self._visiting_domains: frozenset[bytes] | None = None
+        self.visits = visits
         self.is_dirty = False
 
     @classmethod
     def decode(cls, key: bytes, record: bytes, further: Mapping[bytes, bytes]) -> "Article":
-        """Return the article of a record and of its further segments by their lows.
+        """Return the article of a record, of its further segments by their lows, and of its visits by their years.
 
         Raise UnknownFormatError, ValueError or msgspec.DecodeError on other bytes.
         """
         check_format(record)
         stored = _decode(memoryview(record)[1:])
-        segments = {low: Segment.decode(encoded[1:]) for low, encoded in further.items()}
-        return cls(key, stored.header, Segment.decode(stored.links), segments)
+        segments, years = {}, {}
+        for low, encoded in further.items():
+            if len(low) == YEAR_BYTES:
+                years[low] = encoded[1:]
+            else:
+                segments[low] = Segment.decode(encoded[1:])
+        visits = Visits(years) if years else NO_VISITS
+        return cls(key, stored.header, Segment.decode(stored.links), segments, visits)
 
     def encode(self) -> bytes:
         """Return the record: the header and the first segment."""
         return _MARK + _encode(_Record(self.header, self._first.encode()))
 
     def encode_further(self, *, only_changed: bool) -> Iterator[tuple[bytes, bytes]]:
-        """Yield the low and the bytes of the further segments: all, or those that changed since this was last asked."""
+        """Yield the keys and the bytes of the further segments and of the years of visits.
+
+        All of them, or those that changed since this was last asked.
+        """
         if self._further:
             changed, self._changed = self._changed or (), None
             for low, segment in zip(self._lows, self._further, strict=True):
                 if not only_changed or low in changed:
                     yield low, _MARK + segment.encode()
+        for year, encoded in self.visits.encode(only_changed=only_changed) if self.visits else ():
+            yield year, _MARK + encoded
 
     @property
     def segments(self) -> list[Segment]:
@@ -135,6 +171,21 @@ class Article:
         if self._rhythm is None:
             self._rhythm = Rhythm.of(self.totals.days)
         return self._rhythm
+
+    @property
+    def visiting_domains(self) -> frozenset[bytes]:
+        """The fingerprints of the domains that ever sent a visit."""
+        if self._visiting_domains is None:
+            self._visiting_domains = senders(self.visits.sent()) if self.visits else frozenset()
+        return self._visiting_domains
+
+    def see_visits(self, reports: Iterable[Report]) -> bool:
+        """Apply reports of visits; return whether anything was learned."""
+        visits = self.visits or Visits()
+        if not visits.see(reports):
+            return False
+        self.visits, self._visiting_domains = visits, None
+        return True
 
     def see(self, sightings: Iterable[Sighting], effects: MutableMapping[tuple[str | None, Effect], int]) -> bool:
         """Apply sightings, count what each did by source and effect, and return whether anything was learned."""

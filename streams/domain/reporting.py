@@ -5,6 +5,7 @@ from xxhash import xxh3_64_intdigest
 
 from streams.domain.article import Article
 from streams.domain.event_time import to_datetime
+from streams.domain.impact import impact_of
 from streams.domain.judgement import Judgement
 from streams.domain.rhythm import day_of
 from streams.schema import codec
@@ -45,6 +46,7 @@ def verdict_on(key: str, article: Article, judgement: Judgement, *, horizon_days
         findings=[
             Finding(kind, to_datetime(found.since_ms), found.reason) for kind, found in judgement.findings.items()
         ],
+        impact=impact_of(article.segments, article.visits.sent(), today=today) if article.visits else None,
     )
 
 

@@ -25,7 +25,7 @@ def latest_verdicts(bootstrap: str, topic: Topic) -> list[Verdict]:
 
 
 def waiting_records(bootstrap: str, topics: Topics) -> int:
-    """Return how many link and article records no worker has accumulated yet. Raises KafkaError."""
+    """Return how many records of links, articles and visits no worker has accumulated yet. Raises KafkaError."""
     # In the group's name, but never subscribed: it reads what the group committed and takes part in nothing.
     consumer = KafkaConsumer(
         bootstrap_servers=bootstrap.split(","), enable_auto_commit=False, group_id=topics.namespace
@@ -33,7 +33,7 @@ def waiting_records(bootstrap: str, topics: Topics) -> int:
     try:
         partitions = [
             TopicPartition(topic.name, number)
-            for topic in (topics.links, topics.articles)
+            for topic in (topics.links, topics.articles, topics.visits)
             for number in range(topic.partitions)
         ]
         # What is committed first: a record that is sent on meanwhile must not be missed on both partitions.

@@ -11,6 +11,7 @@ from streams.schema.limits import RECORD_BYTES_MAX
 from streams.schema.link_event import LinkEvent
 from streams.schema.rejection import Reason, Rejected
 from streams.schema.verdict import Verdict
+from streams.schema.visits_record import VisitsRecord
 
 T = TypeVar("T", bound=Struct)
 
@@ -63,5 +64,6 @@ class Codec(Generic[T]):
 
 links = Codec(LinkEvent)
 articles = Codec(ArticleRecord)
+visits = Codec(VisitsRecord)
 heartbeats = Codec(Heartbeat)
 verdicts = Codec(Verdict)

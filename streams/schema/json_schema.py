@@ -9,11 +9,13 @@ from streams.schema.article_record import ArticleRecord
 from streams.schema.heartbeat import Heartbeat
 from streams.schema.link_event import LinkEvent
 from streams.schema.verdict import Verdict
+from streams.schema.visits_record import VisitsRecord
 
 FOLDER = Path(__file__).parent
 TYPES = {
     "link_event": LinkEvent,
     "article_record": ArticleRecord,
+    "visits_record": VisitsRecord,
     "heartbeat": Heartbeat,
     "verdict": Verdict,
 }

@@ -11,7 +11,7 @@ class Reason(StrEnum):
     WRONG_TYPE = "wrong_type"  # JSON, but a field (or the whole) is of another type
     MISSING_FIELD = "missing_field"  # a required field is not there
     INVALID_VALUE = "invalid_value"  # right type, but not one of the values allowed
-    INVALID_TIME = "invalid_time"  # not RFC 3339, or without an offset
+    INVALID_TIME = "invalid_time"  # not RFC 3339, without an offset, or a day that can't be
     INVALID_URL = "invalid_url"  # not an http(s) URL with a host
     TOO_LONG = "too_long"  # beyond a limit of the schema
     UNSUPPORTED_VERSION = "unsupported_version"  # a version of the contract that we do not know

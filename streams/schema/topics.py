@@ -32,7 +32,7 @@ class Topic:
 class Topics:
     """All topics of one installation. ``namespace`` lets several share a cluster.
 
-    links, articles and the changelog have the same number of partitions and the same key, so that one worker
+    links, articles, visits and the changelog have the same number of partitions and the same key, so that one worker
     holds all there is about an article; that number is fixed for life.
     """
 
@@ -53,6 +53,7 @@ class Topics:
 
         self.links = topic("links.v1", "article key", "delete", retention_days=30)
         self.articles = topic("articles.v1", "article key", "compact")
+        self.visits = topic("visits.v1", "article key", "delete", retention_days=30)
         self.heartbeats = topic("heartbeats.v1", "source", "compact", partitions=1)
         self.verdicts = topic("verdicts.v1", "article key", "compact")
         # A dead letter is longer than its record: it says why.
@@ -64,8 +65,16 @@ class Topics:
             retention_days=90,
             max_message_bytes=2 * MESSAGE_BYTES_MAX,
         )
-        self.changelog = topic("state.v1-changelog", "article key, or that of one of its segments", "compact")
+        self.changelog = topic("state.v1-changelog", "article key, or that of one of its parts", "compact")
 
     def all(self) -> tuple[Topic, ...]:
         """Return every topic, in the order in which records flow through them."""
-        return (self.links, self.articles, self.heartbeats, self.verdicts, self.dead_letters, self.changelog)
+        return (
+            self.links,
+            self.articles,
+            self.visits,
+            self.heartbeats,
+            self.verdicts,
+            self.dead_letters,
+            self.changelog,
+        )

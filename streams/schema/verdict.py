@@ -1,5 +1,6 @@
 """The verdict on an article, and the counts it rests on. Compacted by article key."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -45,6 +46,39 @@ class GainedInDays(Struct, frozen=True, gc=False, rename=lambda name: name.remov
     last_365: int
 
 
+class VisitsInDays(Struct, frozen=True, gc=False, rename=lambda name: name.removeprefix("last_")):
+    """Visits in the last so many UTC days, today included."""
+
+    last_28: int
+    last_90: int
+
+
+class SendingDomain(Struct, frozen=True, gc=False):
+    """A domain that sends visits; who it is, is not kept."""
+
+    links: Annotated[int, Meta(description="Links from it ever gained; 0: it sends visits, but no link is known")]
+    visits_total: int
+    visits_in_90_days: int
+
+
+class Impact(Struct, frozen=True, gc=False):
+    """What the links to an article bring in visits. Visits are known by referring domain, not by page."""
+
+    links_with_visits: Annotated[int, Meta(description="Links ever gained from domains that sent somebody")]
+    links_without_visits: Annotated[int, Meta(description="Links ever gained from domains that never sent anybody")]
+    trophies: Annotated[int, Meta(description="Of those, live ones that had four weeks under count to send somebody")]
+    sending_domains: int
+    visits_total: int
+    visits_in_days: VisitsInDays
+    visits_without_link: Annotated[int, Meta(description="Of visits_total, those from domains without a known link")]
+    tracked_since: Annotated[date, Meta(description="First UTC day with a visits record")]
+    tracked_until: Annotated[date, Meta(description="Last UTC day with a visits record")]
+    top_domains: Annotated[list[SendingDomain], Meta(description="Those that sent most, at most five")]
+    is_partial: Annotated[
+        bool, Meta(description="Too many domains for all to be told apart: visits are at least so many")
+    ] = False
+
+
 class Verdict(Struct, frozen=True, gc=False):
     """What is said of one article at ``judged_at``. All counts are over the links known by then."""
 
@@ -74,4 +108,5 @@ class Verdict(Struct, frozen=True, gc=False):
     strategy: str | None = None
     tier: int | None = None
     findings: Annotated[list[Finding], Meta(description="What there is to say beside the state")] = []
+    impact: Annotated[Impact | None, Meta(description="null when visits to it were never counted")] = None
     version: Literal[1] = 1

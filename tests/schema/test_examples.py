@@ -8,14 +8,15 @@ import jsonschema
 import pytest
 
 import streams.schema
-from connectors.links import prepare
+from connectors import links, visits
 from streams.schema import codec, json_schema
 from streams.schema.rejection import Reason, Rejected
 
 EXAMPLES = Path(streams.schema.__file__).parent / "examples"
 DECODERS: dict[str, Callable[[bytes], object]] = {
-    "link_event": prepare,
+    "link_event": links.prepare,
     "article_record": codec.articles.decode,
+    "visits_record": visits.prepare,
     "heartbeat": codec.heartbeats.decode,
 }
 

@@ -6,9 +6,9 @@ from streams.schema.topics import Topics
 
 
 def test_what_one_worker_needs_lies_together() -> None:
-    """links, articles, verdicts and the changelog have the same number of partitions: one worker holds all."""
+    """links, articles, visits, verdicts and the changelog have the same number of partitions: one worker holds all."""
     topics = Topics(partitions=6)
-    together = (topics.links, topics.articles, topics.verdicts, topics.changelog)
+    together = (topics.links, topics.articles, topics.visits, topics.verdicts, topics.changelog)
     assert {topic.partitions for topic in together} == {6}
 
 

@@ -1,0 +1,38 @@
+"""Visits records into their articles."""
+
+from collections import defaultdict
+
+from streams.agents.intake import Intake
+from streams.domain.urls import article_key
+from streams.domain.visits import Report, report_of
+from streams.engine.micro_batch import MicroBatch, Record
+from streams.engine.partition import Partition
+from streams.schema import codec
+from streams.schema.rejection import Rejected
+
+
+class CountVisits(Intake):
+    """Applies visits records to their articles."""
+
+    def apply(self, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:
+        """Apply every record of a batch, article by article: a year of visits has to be unpacked only once then."""
+        reports: defaultdict[bytes, list[Report]] = defaultdict(list)
+        for record in batch.records:
+            try:
+                self._take(record, batch, partition, reports)
+            except Rejected as rejected:
+                self._reject(rejected, record, batch, partition)
+        for key, reported in reports.items():
+            article = partition.get(key) or partition.create(key, now_ms=now_ms)
+            if article.see_visits(reported):
+                partition.touch(article)
+
+    def _take(
+        self, record: Record, batch: MicroBatch, partition: Partition, reports: defaultdict[bytes, list[Report]]
+    ) -> None:
+        visits = codec.visits.decode(record.value)
+        key, report = article_key(visits.url, field="url"), report_of(visits, recorded_ms=record.timestamp)
+        if self._belongs_elsewhere(key, batch):
+            self._send_on(key, record, batch, partition)
+        else:
+            reports[key].append(report)

@@ -1,0 +1,149 @@
+"""The visits that referring domains sent to one article, by domain and UTC day.
+
+Of several reports on the same domain and day the largest counts. So what is kept is a function of the set of reports,
+whatever their order and however often they come.
+
+They are kept by calendar year, each year's under a changelog key of its own: a new day rewrites one year, and no day
+is ever forgotten. A year takes about 5 bytes for each day on which a domain sent somebody. It names at most DOMAINS_MAX
+domains, those with the lowest fingerprints; of all others together each day keeps the figure of the largest alone.
+Who is named is a function of the set, too: a domain once left out never returns.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import Final, NamedTuple
+
+import msgspec
+
+from streams.domain.event_time import EARLIEST_MS, LATEST_MS
+from streams.domain.referrer import referrer
+from streams.domain.rhythm import day_of
+from streams.domain.urls import canonicalize_field
+from streams.schema.rejection import Reason, Rejected
+from streams.schema.visits_record import VisitsRecord
+
+DOMAINS_MAX: Final = 256
+YEAR_BYTES: Final = 4  # of the key of a year: its digits
+OTHERS: Final = b""
+"""In place of a fingerprint: the domains of a year that are not named."""
+
+_EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
+
+ByDay = dict[int, int]  # UTC day since 1970-01-01 -> visits
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(dict[bytes, ByDay]).decode
+
+
+class Report(NamedTuple):
+    """A record, as far as the state needs it: the fingerprint of the domain, the UTC day, the visits of that day."""
+
+    domain: bytes
+    day: int
+    visits: int
+
+
+class Sent(NamedTuple):
+    """All visits to an article. ``others`` are those of domains that are not named: at least so many.
+
+    Of a domain above ``named_until`` it is not known whether it sent anybody; None: all are named.
+    """
+
+    by_domain: Mapping[bytes, ByDay]
+    others: ByDay
+    named_until: bytes | None
+
+
+def sending_page(record: VisitsRecord) -> str:
+    """Return a canonical URL on the site that sent the visits; raise `Rejected`."""
+    if record.domain is None:
+        return canonicalize_field(record.url_from or "", field="url_from")
+    if "/" in record.domain:
+        raise Rejected(Reason.INVALID_URL, "domain: a host name is wanted, such as news.example")
+    return canonicalize_field(f"https://{record.domain}/", field="domain")
+
+
+def report_of(record: VisitsRecord, *, recorded_ms: int) -> Report:
+    """Return what a record says that was written at ``recorded_ms``; raise `Rejected`.
+
+    Tomorrow is possible: producers count in time zones of their own.
+    """
+    day = record.day.toordinal() - _EPOCH_ORDINAL
+    if not day_of(EARLIEST_MS) <= day <= day_of(min(recorded_ms, LATEST_MS)) + 1:
+        raise Rejected(Reason.INVALID_TIME, f"day: {record.day} lies before the web, or after the record was written")
+    return Report(referrer(sending_page(record))[1], day, record.visits)
+
+
+def date_of(day: int) -> date:
+    """Return the date of a UTC day."""
+    return date.fromordinal(_EPOCH_ORDINAL + day)
+
+
+class Visits:
+    """The visits to one article: years as bytes, by their keys. What is not looked at is never unpacked."""
+
+    __slots__ = ("_changed", "_years")
+
+    def __init__(self, years: Mapping[bytes, bytes] | None = None) -> None:
+        self._years = dict(years or {})
+        self._changed: set[bytes] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self._years)
+
+    def see(self, reports: Iterable[Report]) -> bool:
+        """Apply reports; return whether anything was learned."""
+        years: dict[bytes, dict[bytes, ByDay]] = {}
+        changed = set()
+        for report in reports:
+            low = str(date_of(report.day).year).encode()
+            if low not in years:
+                years[low] = _decode(self._years[low]) if low in self._years else {}
+            if _join(years[low], report):
+                changed.add(low)
+        for low in sorted(changed):
+            self._years[low] = _encode(years[low])
+        self._changed |= changed
+        return bool(changed)
+
+    def encode(self, *, only_changed: bool) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the key and the bytes of each year: of all, or of those that changed since this was last asked."""
+        changed, self._changed = self._changed, set()
+        for low, encoded in self._years.items():
+            if not only_changed or low in changed:
+                yield low, encoded
+
+    def sent(self) -> Sent:
+        """Return the visits of all years."""
+        by_domain: dict[bytes, ByDay] = {}
+        others: ByDay = {}
+        named_until: bytes | None = None
+        for encoded in self._years.values():
+            year = _decode(encoded)
+            if OTHERS in year:
+                others |= year.pop(OTHERS)
+                named_until = max(year) if named_until is None else min(named_until, max(year))
+            for domain, days in year.items():
+                by_domain.setdefault(domain, {}).update(days)
+        return Sent(by_domain, others, named_until)
+
+
+def _join(year: dict[bytes, ByDay], report: Report) -> bool:
+    """Apply a report; return whether it said anything new."""
+    domain = report.domain
+    if domain not in year and len(year) - (OTHERS in year) >= DOMAINS_MAX:
+        highest = max(year)
+        if domain > highest:
+            domain = OTHERS
+        else:
+            for day, visits in year.pop(highest).items():
+                _raise(year, OTHERS, day, visits)
+    return _raise(year, domain, report.day, report.visits)
+
+
+def _raise(year: dict[bytes, ByDay], domain: bytes, day: int, visits: int) -> bool:
+    days = year.setdefault(domain, {})
+    if visits <= days.get(day, -1):
+        return False
+    days[day] = visits
+    return True
