@@ -119,3 +119,29 @@ def test_registration_reaches_the_verdict(installation: Installation, topics: To
     newest = [record.value for record in read_all(kafka_bootstrap, topics.verdicts) if record.key == url.encode()][-1]
     verdict = codec.verdicts.decode(newest)
     assert (verdict.title, verdict.series, verdict.tier) == ("Second", "Notes", 1)
+
+
+def test_visits_reach_the_verdict(
+    installation: Installation, topics: Topics, producer: KafkaProducer, kafka_bootstrap: str
+) -> None:
+    """Visits that were imported stand beside the links in the verdict, and after a restart still do."""
+    url = "https://yours.example/visited"
+    for number in range(3):
+        event = _event(number, url, occurred_at="2026-01-01T00:00:00Z")
+        producer.send(topics.links.name, key=url.encode(), value=event)
+    producer.flush()
+    table = "url,domain,day,visits\n" + "".join(
+        f"{url}/,www.site0.example,2026-0{month}-10,{month}\n" for month in (1, 2, 3)
+    )
+    for _ in range(2):
+        installation.run("visits", "import", "-", stdin=table.encode())
+        installation.articles()
+        installation.kill(1)
+        installation.start(1)
+        installation.wait_ready(1)
+    installation.articles()
+    newest = [record.value for record in read_all(kafka_bootstrap, topics.verdicts) if record.key == url.encode()][-1]
+    impact = codec.verdicts.decode(newest).impact
+    assert impact is not None
+    assert (impact.links_with_visits, impact.links_without_visits, impact.trophies) == (1, 2, 2)
+    assert (impact.visits_total, str(impact.tracked_until)) == (6, "2026-03-10")

@@ -1,0 +1,57 @@
+"""`flatline visits`: what analytics knows of the visits that links bring."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streams.clock import clock_from
+from streams.schema.topics import Topics
+from streams.settings import load_settings
+
+app = typer.Typer(help="Say which referring domains send visits to your articles.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `import` a command of its own while there is no other."""
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="NDJSON, or CSV with a header; also .gz or .zst; - is stdin.")],
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 4 if a line was rejected.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="The summary as one JSON object.")] = False,
+) -> None:
+    """Take the visits of a file: a line is all visits of one UTC day from one referring domain to one article.
+
+    NDJSON has one visits record a line. CSV has its columns in any order: url, domain (or url_from), day, visits,
+    source. A line that can't be taken goes to the dead-letter topic with its reason. Importing again changes nothing;
+    of several figures for the same day the largest counts.
+    """
+    from connectors import visits
+    from connectors.lines import LineFile
+    from connectors.producer import Producer
+    from streams.cli.importing import CtrlC, report, run_import
+
+    ctrl_c = CtrlC()
+    source = LineFile(None if str(file) == "-" else file, reading=ctrl_c.reading)
+    settings = load_settings()
+    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
+        outcome = run_import(
+            [source],
+            producer,
+            ctrl_c,
+            prepare=partial(visits.prepare, now_ms=producer.now_ms()),
+            send=producer.send_visits,
+            as_lines=visits.TABLE.as_ndjson,
+        )
+    report(
+        outcome,
+        dead_letters=topics.dead_letters.name,
+        bootstrap=settings.kafka_bootstrap,
+        as_json=json,
+        is_strict=strict,
+    )

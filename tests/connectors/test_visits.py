@@ -1,0 +1,57 @@
+"""`flatline visits import`: what analytics exports, and what it does not know."""
+
+import json
+import subprocess
+
+import msgspec
+import pytest
+
+from streams.schema.topics import Topics
+from tests.connectors.pushing import FLATLINE
+from tests.integration.reading import read_all
+
+URL = "https://yours.example/article"
+VISITS = {"url": URL, "domain": "news.example", "day": "2026-01-31", "visits": 12}
+
+
+def visits_import(environment: dict[str, str], content: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run `flatline visits import` on standard input."""
+    command = [FLATLINE, "visits", "import", "-", *arguments]
+    return subprocess.run(command, env=environment, input=content, capture_output=True, check=False, timeout=60)
+
+
+def test_ndjson(kafka_bootstrap: str, topics: Topics, environment: dict[str, str]) -> None:
+    """Records land untouched under their article's key; a line that is none goes to the dead letters."""
+    good = msgspec.json.encode({**VISITS, "url": "http://www.yours.example/article/?utm_id=1", "campaign": [1]})
+    bad = msgspec.json.encode({**VISITS, "domain": "(direct)"})
+    future = msgspec.json.encode({**VISITS, "day": "9999-01-01"})
+    done = visits_import(environment, b"\n".join([good, bad, future]), "--json", "--strict")
+    assert done.returncode == 4, done.stderr
+    assert json.loads(done.stdout)["rejected_by_reason"] == {"invalid_url": 1, "invalid_time": 1}
+    assert [(r.key, r.value) for r in read_all(kafka_bootstrap, topics.visits)] == [(URL.encode(), good)]
+    letters = {letter.headers["line"]: letter.value for letter in read_all(kafka_bootstrap, topics.dead_letters)}
+    assert letters == {"2": bad, "3": future}
+
+
+def test_csv(kafka_bootstrap: str, topics: Topics, environment: dict[str, str]) -> None:
+    """Columns count by name; either way to name the sender is a column, and so is either way to write a day."""
+    table = (
+        "Visits;URL;Domain;url_from;Day;Sessions\n"
+        f"12;{URL};news.example;;2026-01-31;9\n"
+        f"3;{URL};;https://other.example/post;20260131;9\n"
+        f"many;{URL};news.example;;2026-01-31;9\n"
+    )
+    done = visits_import(environment, table.encode(), "--json")
+    assert (done.returncode, json.loads(done.stdout)["rejected_by_reason"]) == (0, {"wrong_type": 1}), done.stderr
+    assert [msgspec.json.decode(r.value or b"") for r in read_all(kafka_bootstrap, topics.visits)] == [
+        VISITS,
+        {"url": URL, "url_from": "https://other.example/post", "day": "2026-01-31", "visits": 3},
+    ]
+
+
+@pytest.mark.usefixtures("topics")
+def test_what_is_no_file_of_visits(environment: dict[str, str]) -> None:
+    """A table without one of the columns that are needed is an error that names it."""
+    done = visits_import(environment, b"url,domain,sessions\nhttps://a.example/,b.example,3\n")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"neither NDJSON nor CSV with a column day" in done.stderr
