@@ -5,17 +5,13 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from connectors.sourced import with_source
 from streams.domain import urls
 from streams.schema import codec
-from streams.schema.limits import RECORD_BYTES_MAX
 from streams.schema.link_event import LinkEvent
-from streams.schema.rejection import Reason, Rejected
 
 # A page links to many articles, an article is linked to by many pages, and both come in runs.
 _article_key: Final = lru_cache(maxsize=16_384)(urls.article_key)
-
-# Raw values: what a producer wrote in fields that we don't know stays as it was written.
-_decode_fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class PreparedLink(NamedTuple):
@@ -35,19 +31,6 @@ def prepare(value: bytes, *, default_source: str | None = None) -> PreparedLink:
     key = _article_key(event.url_to, field="url_to")
     _article_key(event.url_from, field="url_from")
     if default_source is not None and event.source is None:
-        value = _with_source(value, default_source)
+        value = with_source(value, default_source)
         event = msgspec.structs.replace(event, source=default_source)
     return PreparedLink(key, value, event)
-
-
-def _with_source(value: bytes, source: str) -> bytes:
-    try:
-        fields = _decode_fields(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # in a field that we don't know
-        raise Rejected(Reason.INVALID_JSON, str(error)) from None
-    fields["source"] = msgspec.Raw(msgspec.json.encode(source))
-    value = msgspec.json.encode(fields)
-    if len(value) > RECORD_BYTES_MAX:
-        detail = f"the record has {len(value)} bytes with its source; the limit is {RECORD_BYTES_MAX}"
-        raise Rejected(Reason.TOO_LONG, detail)
-    return value

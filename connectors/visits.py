@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from connectors.sourced import with_source
 from connectors.tables import Table
 from streams.domain.event_time import LATEST_MS
 from streams.domain.urls import article_key
@@ -23,11 +24,17 @@ class PreparedVisits(NamedTuple):
     record: VisitsRecord
 
 
-def prepare(value: bytes, *, now_ms: int = LATEST_MS) -> PreparedVisits:
-    """Check one visits record and return it with its key; raise `Rejected` and nothing else."""
+def prepare(value: bytes, *, now_ms: int = LATEST_MS, default_source: str | None = None) -> PreparedVisits:
+    """Check one visits record and return it with its key; raise `Rejected` and nothing else.
+
+    The bytes stay as they are, except that a record without a source gets ``default_source``.
+    """
     record = codec.visits.decode(value)
     key = article_key(record.url, field="url")
     report_of(record, recorded_ms=now_ms)
+    if default_source is not None and record.source is None:
+        value = with_source(value, default_source)
+        record = msgspec.structs.replace(record, source=default_source)
     return PreparedVisits(key, value, record)
 
 

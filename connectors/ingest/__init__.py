@@ -1,1 +1,1 @@
-"""HTTP push: POST /v1/links and /v1/heartbeats, acknowledged when Kafka has acknowledged."""
+"""HTTP push: POST /v1/links, /v1/visits and /v1/heartbeats, acknowledged when Kafka has acknowledged."""

@@ -5,17 +5,19 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 from aiohttp import web
 from msgspec import UNSET
 
+from connectors import links, visits
 from connectors.delivery import Deliveries
 from connectors.ingest import answers, parsing
 from connectors.ingest.answers import Refused, RejectedEvent
 from connectors.ingest.auth import Authority
 from connectors.ingest.heartbeats import Heartbeats, PushedHeartbeat, pushed_heartbeats
-from connectors.ingest.intake import Batch, Intake
+from connectors.ingest.intake import Batch, Intake, Prepare, Prepared, Send
 from connectors.ingest.limits import Limits
 from connectors.ingest.metrics import IngestMetrics
 from connectors.producer import Producer
@@ -59,6 +61,7 @@ class Ingest:
         app.add_routes(
             [
                 web.post("/v1/links", self._links),
+                web.post("/v1/visits", self._visits),
                 web.post("/v1/heartbeats", self._heartbeat),
                 web.get("/metrics", self._exposition),
                 web.get("/livez", self._livez),
@@ -79,6 +82,16 @@ class Ingest:
         self._intake.close()
 
     async def _links(self, request: web.Request) -> web.Response:
+        return await self._take(request, links.prepare, self._producer.send_link, is_sign_of_life=True)
+
+    async def _visits(self, request: web.Request) -> web.Response:
+        # Who counts visits sees no links: whether it lives says nothing about them.
+        prepare = partial(visits.prepare, now_ms=self._producer.now_ms())
+        return await self._take(request, prepare, self._producer.send_visits, is_sign_of_life=False)
+
+    async def _take(
+        self, request: web.Request, prepare: Prepare[Prepared], send: Send[Prepared], *, is_sign_of_life: bool
+    ) -> web.Response:
         source = self._source_of(request)
         if request.content_type not in (parsing.JSON, parsing.NDJSON):
             raise Refused(415, "unsupported_type", f"Content-Type must be {parsing.JSON} or {parsing.NDJSON}.")
@@ -89,9 +102,9 @@ class Ingest:
                 encoding=request.headers.get("Content-Encoding", "").lower(),
                 source=source,
             )
-            accepted, rejected = await self._intake.take(batch)
+            accepted, rejected = await self._intake.take(batch, prepare, send)
             self._count(source, accepted, rejected)
-            if accepted:
+            if accepted and is_sign_of_life:
                 await self._refresh(source)
         return answers.batch(accepted, rejected)
 

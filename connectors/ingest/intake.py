@@ -5,17 +5,19 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from connectors.delivery import Deliveries, DeliveryFailed
 from connectors.ingest import parsing
 from connectors.ingest.answers import Refused, RejectedEvent
 from connectors.ingest.limits import Limits, TokenBucket
-from connectors.links import prepare
 from connectors.producer import PATIENCE_S, KafkaUnavailable, Producer
 from streams.schema.rejection import Rejected
 
 T = TypeVar("T")
+Prepared = TypeVar("Prepared")
+Produced = TypeVar("Produced", covariant=True)  # noqa: PLC0105
+Sent = TypeVar("Sent", contravariant=True)  # noqa: PLC0105
 
 _log = logging.getLogger(__name__)
 
@@ -24,8 +26,22 @@ SETTLED_WITHIN_S: Final = PATIENCE_S + 2
 _RETRY_AFTER_S: Final = 5
 
 
+class Prepare(Protocol[Produced]):
+    """Checks one record. Raises `Rejected`."""
+
+    def __call__(self, value: bytes, *, default_source: str | None) -> Produced:
+        """Return it as it can be sent."""
+
+
+class Send(Protocol[Sent]):
+    """Sends one record that was checked."""
+
+    def __call__(self, prepared: Sent, /, *, deliveries: Deliveries | None) -> None:
+        """Send it; ``deliveries`` count it."""
+
+
 class Batch:
-    """The body of one request for links, and who sends it."""
+    """The body of one request for records, and who sends it."""
 
     def __init__(self, body: bytes, *, content_type: str, encoding: str, source: str) -> None:
         self.body = body
@@ -48,9 +64,11 @@ class Intake:
         self._buckets: dict[str, TokenBucket] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake")
 
-    async def take(self, batch: Batch) -> tuple[int, list[RejectedEvent]]:
+    async def take(
+        self, batch: Batch, prepare: Prepare[Prepared], send: Send[Prepared]
+    ) -> tuple[int, list[RejectedEvent]]:
         """Return the number of accepted events, and the rejected ones, when Kafka has all of them. Raise `Refused`."""
-        return await self.acknowledged(lambda deliveries: self._send(batch, deliveries))
+        return await self.acknowledged(lambda deliveries: self._send(batch, prepare, send, deliveries))
 
     async def acknowledged(self, send: Callable[[Deliveries], T]) -> T:
         """Call ``send`` and return what it returns when Kafka has all that it sent. Raise `Refused`: 503."""
@@ -68,20 +86,22 @@ class Intake:
             raise Refused(503, "kafka_unavailable", message, retry_after_s=_RETRY_AFTER_S) from error
         return result
 
-    def _send(self, batch: Batch, deliveries: Deliveries) -> tuple[int, list[RejectedEvent]]:
+    def _send(
+        self, batch: Batch, prepare: Prepare[Prepared], send: Send[Prepared], deliveries: Deliveries
+    ) -> tuple[int, list[RejectedEvent]]:
         body = parsing.decompress(batch.body, encoding=batch.encoding, bytes_max=self._limits.body_bytes)
         events = parsing.split(body, content_type=batch.content_type, events_max=self._limits.batch_events)
         self._spend(batch.source, len(events))
         rejected = []
         for index, event in enumerate(events):
             try:
-                link = prepare(event, default_source=batch.source)
+                prepared = prepare(event, default_source=batch.source)
             except Rejected as reason:
                 rejected.append(RejectedEvent(index, reason))
                 origin: dict[str, str | int] = {"source": batch.source, "http_index": index}
                 self._producer.send_dead_letter(event, reason, origin=origin, deliveries=deliveries)
             else:
-                self._producer.send_link(link, deliveries=deliveries)
+                send(prepared, deliveries=deliveries)
         return len(events) - len(rejected), rejected
 
     def _spend(self, source: str, count: int) -> None:

@@ -20,7 +20,7 @@ class IngestMetrics:
         )
         self.events = Counter(
             "flatline_ingest_events_total",
-            "Events that Kafka acknowledged, as links (accepted) or as dead letters (rejected).",
+            "Events that Kafka acknowledged, as links or visits (accepted) or as dead letters (rejected).",
             ["source", "outcome"],
             registry=registry,
         )

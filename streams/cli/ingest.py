@@ -31,7 +31,10 @@ def ingest(
         float, typer.Option(min=1, help="A source that pushed is expected again within so many seconds.")
     ] = 3600,
 ) -> None:
-    """Take link events over HTTP until told to stop: POST /v1/links, answered when Kafka has them."""
+    """Take link events and visits over HTTP until told to stop: POST /v1/links and /v1/visits.
+
+    Each is answered when Kafka has all of it.
+    """
     from prometheus_client import CollectorRegistry
 
     from connectors.ingest.app import Ingest

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from streams.schema.topics import Topics
-from tests.connectors.pushing import FLATLINE
+from tests.connectors.pushing import FLATLINE, SOURCE, RunningIngest
 from tests.integration.reading import read_all
 
 URL = "https://yours.example/article"
@@ -55,3 +55,16 @@ def test_what_is_no_file_of_visits(environment: dict[str, str]) -> None:
     done = visits_import(environment, b"url,domain,sessions\nhttps://a.example/,b.example,3\n")
     assert (done.returncode, done.stdout) == (1, b"")
     assert b"neither NDJSON nor CSV with a column day" in done.stderr
+
+
+def test_push(kafka_bootstrap: str, ingest: RunningIngest) -> None:
+    """POST /v1/visits takes them as /v1/links does links; but who counts visits is no source that may go stale."""
+    first, second = {**VISITS, "source": "analytics"}, {**VISITS, "day": "2026-02-01"}
+    answer = ingest.push(msgspec.json.encode([first, {**VISITS, "visits": -1}, second]), path="/v1/visits")
+    assert (answer.status, answer.body["accepted"]) == (200, 2)
+    assert [(event["index"], event["reason"]) for event in answer.body["rejected"]] == [(1, "invalid_value")]
+    stored = read_all(kafka_bootstrap, ingest.topics.visits)
+    assert [msgspec.json.decode(record.value or b"") for record in stored] == [first, {**second, "source": SOURCE}]
+    (letter,) = read_all(kafka_bootstrap, ingest.topics.dead_letters)
+    assert (letter.headers["http_index"], letter.headers["reason"]) == ("1", "invalid_value")
+    assert read_all(kafka_bootstrap, ingest.topics.heartbeats) == []
