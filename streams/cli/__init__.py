@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from streams.cli import article, articles, demo, doctor, imports, ingest, topics, up, visits, worker
+from streams.cli import article, articles, authority, demo, doctor, imports, ingest, topics, up, visits, worker
 
 app = typer.Typer(
     name="flatline",
@@ -18,6 +18,7 @@ app.command("import")(imports.import_files)
 app.command("ingest")(ingest.ingest)
 app.command("worker")(worker.worker)
 app.command("articles")(articles.articles)
+app.command("authority")(authority.authority)
 app.add_typer(article.app, name="article")
 app.add_typer(visits.app, name="visits")
 app.command("topics")(topics.topics)

@@ -2,6 +2,7 @@
 
 from kafka import KafkaConsumer, TopicPartition
 
+from streams.readmodel.records import records
 from streams.schema import codec
 from streams.schema.topics import Topic, Topics
 from streams.schema.verdict import Verdict
@@ -9,18 +10,7 @@ from streams.schema.verdict import Verdict
 
 def latest_verdicts(bootstrap: str, topic: Topic) -> list[Verdict]:
     """Read the topic from its beginning to where it ends now. Raises KafkaError."""
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap.split(","), enable_auto_commit=False, group_id=None)
-    try:
-        partitions = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
-        consumer.assign(partitions)
-        ends = consumer.end_offsets(partitions)
-        consumer.seek_to_beginning(*partitions)
-        values: dict[bytes, bytes | None] = {}
-        while any(consumer.position(partition) < ends[partition] for partition in partitions):
-            for records in consumer.poll(timeout_ms=500, max_records=10_000).values():
-                values.update((record.key, record.value) for record in records)
-    finally:
-        consumer.close()
+    values = {record.key: record.value for record in records(bootstrap, topic)}
     return [codec.verdicts.decode(value) for value in values.values() if value is not None]
 
 

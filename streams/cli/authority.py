@@ -1,0 +1,195 @@
+"""`flatline authority`."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from streams.clock import clock_from
+from streams.domain.authority import By, Exposure, Pair
+from streams.schema import codec
+from streams.schema.rejection import Reason, Rejected
+from streams.schema.topics import DAY_MS, Topics
+from streams.settings import load_settings
+
+if TYPE_CHECKING:
+    from connectors.lines import Line
+    from streams.domain.ledger import Ledger
+    from streams.readmodel.records import Record
+
+TABLE_ROWS: Final = 50
+_LINES_BETWEEN_LOOKS: Final = 500
+
+
+class Said(NamedTuple):
+    """A line of a file, in the shape of a record."""
+
+    key: bytes | None
+    value: bytes | None
+    timestamp: int
+
+
+Take = Callable[["Ledger", "Said | Record"], None]
+
+
+def authority(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Link events as NDJSON; - is stdin.")
+    ] = None,
+    *,
+    articles: Annotated[Path | None, typer.Option(help="Articles as for `flatline article import`.")] = None,
+    visits: Annotated[Path | None, typer.Option(help="Visits as for `flatline visits import`.")] = None,
+    by: Annotated[By, typer.Option(help="Whom publications link to: authors, or sites.")] = By.AUTHOR,
+    min_links: Annotated[int, typer.Option(min=1, help="Leave out pairs with fewer links.")] = 1,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line, and all pairs.")] = False,
+) -> None:
+    """Say who gains from whom: what publications give to authors, and what they get of it.
+
+    A publication is a referring domain. It gives links and visits; it gets links back, and perhaps more links to those
+    of its own pages that link to the author than to its others. Without FILE all of it is read from Kafka.
+    """
+    from streams.domain.authority import pairs
+    from streams.domain.ledger import Ledger
+
+    ledger, errors = Ledger(), Console(stderr=True, highlight=False)
+    left_out = _read(ledger, files or [], articles, visits, errors)
+    if left_out:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in left_out.most_common())
+        errors.print(f"Left out, because they can't be read: {reasons}.")
+    if by is By.AUTHOR and not ledger.authors:
+        errors.print("No article has an author: register them (--articles FILE), or say --by site.")
+    found = pairs(ledger, by, links_min=min_links)
+    if json:
+        for pair in found:
+            sys.stdout.buffer.write(orjson.dumps(_row(pair, by), option=orjson.OPT_APPEND_NEWLINE))
+    else:
+        Console().print(_table(found, by))
+
+
+def _read(
+    ledger: Ledger, links: list[Path], articles: Path | None, visits: Path | None, errors: Console
+) -> Counter[Reason]:
+    """Fill the ledger, from Kafka if no file of links is given; return why records were left out."""
+    from connectors.articles import TABLE as ARTICLES
+    from connectors.lines import LineFile
+    from connectors.visits import TABLE as VISITS
+    from streams.cli.progress import Display
+    from streams.readmodel.records import records
+
+    settings = load_settings()
+    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    now_ms = clock_from(settings).now_ms()
+    link_files, article_files, visit_files = (
+        [LineFile(None if str(path) == "-" else path) for path in paths if path]
+        for paths in (links, [articles], [visits])
+    )
+    sources: list[tuple[Iterable[Said | Record], Take]] = [
+        *((_said(file, now_ms), _take_link) for file in link_files),
+        *((_said(ARTICLES.as_ndjson(file), now_ms), _take_article) for file in article_files),
+        *((_said(VISITS.as_ndjson(file), now_ms), _take_visits) for file in visit_files),
+    ]
+    if not links:
+        days = (topics.links.retention_ms or 0) // DAY_MS
+        errors.print(f"Kafka keeps link events for {days} days; older ones are not counted. Name FILEs that have all.")
+        stored = [(topics.links, _take_link)]
+        stored += [] if articles else [(topics.articles, _take_article)]
+        stored += [] if visits else [(topics.visits, _take_visits)]
+        sources += [(records(settings.kafka_bootstrap, topic), take) for topic, take in stored]
+    left_out: Counter[Reason] = Counter()
+    display = Display([*link_files, *article_files, *visit_files] if links else [], errors)
+    with display.running():
+        everything = ((record, take) for source, take in sources for record in source)
+        for number, (record, take) in enumerate(everything, start=1):
+            try:
+                take(ledger, record)
+            except Rejected as rejected:
+                left_out[rejected.reason] += 1
+            if number % _LINES_BETWEEN_LOOKS == 0:
+                display.show(number)
+    return left_out
+
+
+def _said(lines: Iterable[Line], now_ms: int) -> Iterator[Said]:
+    return (Said(None, line.value, now_ms) for line in lines)
+
+
+def _take_link(ledger: Ledger, said: Said | Record) -> None:
+    ledger.see_link(codec.links.decode(said.value), recorded_ms=said.timestamp)
+
+
+def _take_article(ledger: Ledger, said: Said | Record) -> None:
+    if said.value is None and said.key is not None:
+        ledger.unregister(said.key)
+    else:
+        ledger.register(codec.articles.decode(said.value))
+
+
+def _take_visits(ledger: Ledger, said: Said | Record) -> None:
+    ledger.see_visits(codec.visits.decode(said.value))
+
+
+def _row(pair: Pair, by: By) -> dict[str, object]:
+    return {
+        "domain": pair.domain,
+        by.value: pair.beneficiary,
+        "links": pair.links,
+        "live": pair.live,
+        "articles": pair.articles,
+        "visits": pair.visits,
+        "links_back": pair.links_back,
+        "linking_pages": _exposure(pair.linking),
+        "other_pages": _exposure(pair.others),
+        "lift": pair.lift,
+    }
+
+
+def _exposure(exposure: Exposure) -> dict[str, object]:
+    return {
+        "pages": exposure.pages,
+        "page_days": round(exposure.exposed_ms / DAY_MS, 1),
+        "gained": exposure.gained,
+        "gained_a_page_and_year": exposure.gained_a_year,
+    }
+
+
+def _table(found: list[Pair], by: By) -> Table:
+    shown = found[:TABLE_ROWS]
+    caption = f"{len(found):,} pairs"
+    if len(shown) < len(found):
+        caption = f"the first {len(shown)} of {caption}; --json has all of them"
+    caption += (
+        f".\nback: links from the {by} to the publication. "
+        f"its pages: links gained a page and year, where they link to the {by} / where not; lift: their ratio."
+    )
+    table = Table(box=None, caption=caption, caption_justify="left")
+    columns = {
+        "links": [f"{pair.links:,}" for pair in shown],
+        "live": [f"{pair.live:,}" for pair in shown],
+        "articles": [f"{pair.articles:,}" for pair in shown],
+        "visits": [f"{pair.visits:,}" if pair.visits else "" for pair in shown],
+        "back": [f"{pair.links_back:,}" if pair.links_back else "" for pair in shown],
+        "its pages": [f"{_rate(pair.linking)} / {_rate(pair.others)}" if pair.linking.pages else "" for pair in shown],
+        "lift": ["" if pair.lift is None else f"{pair.lift:.2f}" for pair in shown],
+    }
+    columns = {heading: cells for heading, cells in columns.items() if any(cells)}
+    for heading in ("publication", by.value):
+        table.add_column(heading, overflow="fold", min_width=15)
+    for heading in columns:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for pair, *cells in zip(shown, *columns.values(), strict=True):
+        table.add_row(Text(pair.domain), Text(pair.beneficiary), *cells)
+    return table
+
+
+def _rate(exposure: Exposure) -> str:
+    rate = exposure.gained_a_year
+    return "-" if rate is None else f"{rate:.1f}"
