@@ -6,7 +6,6 @@ from typing import Final
 
 import msgspec
 
-from streams.domain.impact import senders
 from streams.domain.judgement import Standing
 from streams.domain.link import Effect
 from streams.domain.rhythm import Rhythm
@@ -176,7 +175,7 @@ class Article:
     def visiting_domains(self) -> frozenset[bytes]:
         """The fingerprints of the domains that ever sent a visit."""
         if self._visiting_domains is None:
-            self._visiting_domains = senders(self.visits.sent()) if self.visits else frozenset()
+            self._visiting_domains = self.visits.sent().senders if self.visits else frozenset()
         return self._visiting_domains
 
     def see_visits(self, reports: Iterable[Report]) -> bool:

@@ -5,17 +5,17 @@ Visits are known by domain, not by page, so all links of a domain that sent some
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import repeat
 from typing import Final, NamedTuple
 
 from streams.domain import link
 from streams.domain.rhythm import day_of
 from streams.domain.segment import DOMAIN_BYTES, Segment
-from streams.domain.visits import ByDay, Sent, date_of
+from streams.domain.visits import Sent, date_of
 from streams.schema.verdict import Impact, SendingDomain, VisitsInDays
 
 TROPHY_AFTER_DAYS: Final = 28
 TOP_DOMAINS: Final = 5
-_WINDOWS_DAYS: Final = (28, 90)
 
 
 class Tracking(NamedTuple):
@@ -25,44 +25,37 @@ class Tracking(NamedTuple):
     until_day: int
 
 
-def senders(sent: Sent) -> frozenset[bytes]:
-    """Return the fingerprints of the domains that sent somebody."""
-    return frozenset(domain for domain, days in sent.by_domain.items() if any(days.values()))
-
-
-def impact_of(segments: Iterable[Segment], sent: Sent, *, today: int) -> Impact | None:
-    """Return the impact of the links in these segments; None when nobody ever counted visits."""
-    by_domain = [*sent.by_domain.values(), sent.others]
-    tracking = _tracking(by_domain)
-    if tracking is None:
-        return None
-    counted = {domain: sum(days.values()) for domain, days in sent.by_domain.items()}
-    visiting = senders(sent)
+def impact_of(segments: Iterable[Segment], sent: Sent, *, today: int) -> Impact:
+    """Return the impact of the links in these segments; somebody has counted visits."""
+    tracking = Tracking(min(sent.by_day), max(sent.by_day))
+    senders = sent.senders
     links: Counter[bytes] = Counter()  # of sending domains
     without = trophies = 0
     for segment in segments:
+        domains = bytes(segment.domains)
         for number, fact in enumerate(segment.facts):
             if not fact & link.GAINED:
                 continue
-            domain = bytes(segment.domains[number * DOMAIN_BYTES : (number + 1) * DOMAIN_BYTES])
-            if domain in visiting:
+            domain = domains[number * DOMAIN_BYTES : (number + 1) * DOMAIN_BYTES]
+            if domain in senders:
                 links[domain] += 1
             elif sent.named_until is None or domain <= sent.named_until:
                 without += 1
                 gained_day = day_of(fact >> link.FLAG_BITS)
                 trophies += is_trophy(gained_day, is_live=bool(fact & link.LIVE), tracking=tracking)
-    total = sum(counted.values()) + sum(sent.others.values())
+    total = sum(sent.by_domain.values()) + sent.others
+    top = sorted(senders, key=lambda domain: (-sent.by_domain[domain], domain))[:TOP_DOMAINS]
     return Impact(
         links_with_visits=links.total(),
         links_without_visits=without,
         trophies=trophies,
-        sending_domains=len(visiting),
+        sending_domains=len(senders),
         visits_total=total,
-        visits_in_days=VisitsInDays(*(_visits_in(by_domain, days, today=today) for days in _WINDOWS_DAYS)),
-        visits_without_link=total - sum(counted[domain] for domain in links),
+        visits_in_days=VisitsInDays(*(_visits_in(sent.by_day, days, today=today) for days in (28, 90))),
+        visits_without_link=total - sum(sent.by_domain[domain] for domain in links),
         tracked_since=date_of(tracking.since_day),
         tracked_until=date_of(tracking.until_day),
-        top_domains=_top(sent.by_domain, counted, links, today=today),
+        top_domains=[SendingDomain(links[domain], sent.by_domain[domain]) for domain in top],
         is_partial=sent.named_until is not None,
     )
 
@@ -76,33 +69,6 @@ def is_trophy(gained_day: int, *, is_live: bool, tracking: Tracking) -> bool:
     return is_live and tracking.until_day - watched_since_day >= TROPHY_AFTER_DAYS
 
 
-def _tracking(by_domain: Iterable[ByDay]) -> Tracking | None:
-    days = [day for days in by_domain if days for day in (min(days), max(days))]
-    return Tracking(min(days), max(days)) if days else None
-
-
-def _visits_in(by_domain: Iterable[ByDay], days: int, *, today: int) -> int:
+def _visits_in(by_day: Mapping[int, int], days: int, *, today: int) -> int:
     """Return the visits in the last ``days`` UTC days, today included."""
-    window = range(today - days + 1, today + 1)
-    return sum(
-        sum(filter(None, map(sent.get, window)))
-        if len(sent) > days
-        else sum(visits for day, visits in sent.items() if day in window)
-        for sent in by_domain
-    )
-
-
-def _top(
-    by_domain: Mapping[bytes, ByDay], counted: Mapping[bytes, int], links: Mapping[bytes, int], *, today: int
-) -> list[SendingDomain]:
-    """Return the domains that sent most, with links or without; none that sent nobody."""
-    ranked = sorted(counted, key=lambda domain: (-counted[domain], domain))[:TOP_DOMAINS]
-    return [
-        SendingDomain(
-            links=links.get(domain, 0),
-            visits_total=counted[domain],
-            visits_in_90_days=_visits_in([by_domain[domain]], _WINDOWS_DAYS[-1], today=today),
-        )
-        for domain in ranked
-        if counted[domain]
-    ]
+    return sum(map(by_day.get, range(today - days + 1, today + 1), repeat(0)))

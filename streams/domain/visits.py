@@ -4,11 +4,13 @@ Of several reports on the same domain and day the largest counts. So what is kep
 whatever their order and however often they come.
 
 They are kept by calendar year, each year's under a changelog key of its own: a new day rewrites one year, and no day
-is ever forgotten. A year takes about 5 bytes for each day on which a domain sent somebody. It names at most DOMAINS_MAX
+is ever forgotten. A year takes 4 to 5 bytes for each day on which a domain sent somebody. It names at most DOMAINS_MAX
 domains, those with the lowest fingerprints; of all others together each day keeps the figure of the largest alone.
-Who is named is a function of the set, too: a domain once left out never returns.
+Who is named is a function of the set, too: a domain once left out never returns. Sums stand before what they add up, so
+that a judgement need not unpack the whole.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Final, NamedTuple
@@ -31,8 +33,23 @@ _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 
 ByDay = dict[int, int]  # UTC day since 1970-01-01 -> visits
 
+
+class _Sums(msgspec.Struct, array_like=True, gc=False):
+    """The beginning of a `_Year`."""
+
+    by_domain: dict[bytes, int] = {}
+    by_day: ByDay = {}
+
+
+class _Year(_Sums, array_like=True, gc=False):
+    """The visits of a calendar year; those of OTHERS among them."""
+
+    sent: dict[bytes, ByDay] = {}
+
+
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(dict[bytes, ByDay]).decode
+_decode = msgspec.msgpack.Decoder(_Year).decode
+_decode_sums = msgspec.msgpack.Decoder(_Sums).decode
 
 
 class Report(NamedTuple):
@@ -44,14 +61,21 @@ class Report(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """All visits to an article. ``others`` are those of domains that are not named: at least so many.
+    """All visits to an article; a day or a domain with none is one of which that was reported.
 
-    Of a domain above ``named_until`` it is not known whether it sent anybody; None: all are named.
+    Those of ``others``, the domains that are not named, are in ``by_day``, too: at least so many. Of a domain above
+    ``named_until`` it is not known whether it sent anybody; None: all are named.
     """
 
-    by_domain: Mapping[bytes, ByDay]
-    others: ByDay
+    by_domain: Mapping[bytes, int]
+    by_day: Mapping[int, int]
+    others: int
     named_until: bytes | None
+
+    @property
+    def senders(self) -> frozenset[bytes]:
+        """The fingerprints of the domains that sent somebody."""
+        return frozenset([domain for domain, visits in self.by_domain.items() if visits])
 
 
 def sending_page(record: VisitsRecord) -> str:
@@ -93,12 +117,12 @@ class Visits:
 
     def see(self, reports: Iterable[Report]) -> bool:
         """Apply reports; return whether anything was learned."""
-        years: dict[bytes, dict[bytes, ByDay]] = {}
+        years: dict[bytes, _Year] = {}
         changed = set()
         for report in reports:
             low = str(date_of(report.day).year).encode()
             if low not in years:
-                years[low] = _decode(self._years[low]) if low in self._years else {}
+                years[low] = _decode(self._years[low]) if low in self._years else _Year()
             if _join(years[low], report):
                 changed.add(low)
         for low in sorted(changed):
@@ -115,35 +139,43 @@ class Visits:
 
     def sent(self) -> Sent:
         """Return the visits of all years."""
-        by_domain: dict[bytes, ByDay] = {}
-        others: ByDay = {}
+        by_domain: Counter[bytes] = Counter()
+        by_day: ByDay = {}
         named_until: bytes | None = None
         for encoded in self._years.values():
-            year = _decode(encoded)
-            if OTHERS in year:
-                others |= year.pop(OTHERS)
-                named_until = max(year) if named_until is None else min(named_until, max(year))
-            for domain, days in year.items():
-                by_domain.setdefault(domain, {}).update(days)
-        return Sent(by_domain, others, named_until)
+            year = _decode_sums(encoded)
+            if OTHERS in year.by_domain:
+                highest = max(year.by_domain)
+                named_until = highest if named_until is None else min(named_until, highest)
+            by_domain.update(year.by_domain)
+            by_day |= year.by_day
+        others = by_domain.pop(OTHERS, 0)
+        return Sent(by_domain, by_day, others, named_until)
 
 
-def _join(year: dict[bytes, ByDay], report: Report) -> bool:
+def _join(year: _Year, report: Report) -> bool:
     """Apply a report; return whether it said anything new."""
     domain = report.domain
-    if domain not in year and len(year) - (OTHERS in year) >= DOMAINS_MAX:
-        highest = max(year)
+    if domain not in year.sent and len(year.sent) - (OTHERS in year.sent) >= DOMAINS_MAX:
+        highest = max(year.sent)
         if domain > highest:
             domain = OTHERS
         else:
-            for day, visits in year.pop(highest).items():
+            del year.by_domain[highest]
+            for day, visits in year.sent.pop(highest).items():
+                year.by_day[day] -= visits
                 _raise(year, OTHERS, day, visits)
     return _raise(year, domain, report.day, report.visits)
 
 
-def _raise(year: dict[bytes, ByDay], domain: bytes, day: int, visits: int) -> bool:
-    days = year.setdefault(domain, {})
-    if visits <= days.get(day, -1):
+def _raise(year: _Year, domain: bytes, day: int, visits: int) -> bool:
+    """Have at least so many visits of a domain on a day; return whether it had fewer, or none were known."""
+    days = year.sent.setdefault(domain, {})
+    known = days.get(day)
+    if known is not None and visits <= known:
         return False
     days[day] = visits
+    more = visits - (known or 0)
+    year.by_domain[domain] = year.by_domain.get(domain, 0) + more
+    year.by_day[day] = year.by_day.get(day, 0) + more
     return True

@@ -58,7 +58,6 @@ class SendingDomain(Struct, frozen=True, gc=False):
 
     links: Annotated[int, Meta(description="Links from it ever gained; 0: it sends visits, but no link is known")]
     visits_total: int
-    visits_in_90_days: int
 
 
 class Impact(Struct, frozen=True, gc=False):

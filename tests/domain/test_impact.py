@@ -9,14 +9,18 @@ from hypothesis import strategies as st
 
 from streams.domain import visits as visits_module
 from streams.domain.article import Article, Header
-from streams.domain.impact import TROPHY_AFTER_DAYS, Tracking, impact_of, is_trophy
+from streams.domain.impact import TROPHY_AFTER_DAYS, Tracking, is_trophy
+from streams.domain.judgement import Judgement
 from streams.domain.link import ORGANIC
+from streams.domain.reporting import verdict_on
 from streams.domain.rhythm import DAY_MS
 from streams.domain.segment import Segment
 from streams.domain.visits import Report, date_of
-from streams.schema.verdict import Impact, SendingDomain, VisitsInDays
+from streams.schema.verdict import Impact, SendingDomain, State, VisitsInDays
 
 TODAY = 20_500
+
+JUDGEMENT = Judgement(State.NEW, 0, None, suppressed=False, reason="", findings={})
 
 Linked = tuple[int, int, int, bool]  # page, domain, day, gained
 links = st.lists(
@@ -41,7 +45,7 @@ def _article(linked: Iterable[Linked], reports: Iterable[tuple[int, int, int]]) 
 
 
 def _impact(article: Article) -> Impact | None:
-    return impact_of(article.segments, article.visits.sent(), today=TODAY)
+    return verdict_on("key", article, JUDGEMENT, horizon_days=1, now_ms=TODAY * DAY_MS).impact
 
 
 def test_nobody_counted() -> None:
@@ -80,7 +84,7 @@ def test_an_article() -> None:
         visits_without_link=101,
         tracked_since=date_of(TODAY - 100),
         tracked_until=date_of(TODAY),
-        top_domains=[SendingDomain(0, 101, 101), SendingDomain(2, 54, 6)],
+        top_domains=[SendingDomain(0, 101), SendingDomain(2, 54)],
         is_partial=False,
     )
     assert article.visiting_domains == {_domain(1), _domain(9)}
