@@ -7,6 +7,7 @@ from enum import StrEnum
 from time import monotonic, sleep
 from typing import Annotated, Any, Final
 
+import msgspec
 import orjson
 import typer
 from rich.console import Console
@@ -28,6 +29,7 @@ FIELDS: Final = (
     "last_gained_at",
     "score",
     "reason",
+    "impact",
 )
 _STYLES: Final = {
     State.SILENT: "bold red",
@@ -81,8 +83,9 @@ def articles(
     verdicts = latest_verdicts(settings.kafka_bootstrap, topics.verdicts)
     chosen = sorted((v for v in verdicts if not state or v.state in state), key=_SORT_KEYS[sort])
     if json:
+        options = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
         for verdict in chosen:
-            sys.stdout.buffer.write(orjson.dumps(_row(verdict), option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
+            sys.stdout.buffer.write(orjson.dumps(_row(verdict), default=msgspec.to_builtins, option=options))
     else:
         Console().print(_table(chosen))
 

@@ -150,7 +150,7 @@ class Visits:
             by_domain.update(year.by_domain)
             by_day |= year.by_day
         others = by_domain.pop(OTHERS, 0)
-        return Sent(by_domain, by_day, others, named_until)
+        return Sent(dict(by_domain), by_day, others, named_until)
 
 
 def _join(year: _Year, report: Report) -> bool:

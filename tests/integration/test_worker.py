@@ -1,6 +1,7 @@
 """One worker on a real Kafka: what it accumulates, dead-letters, sends on and remembers."""
 
 import json
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,9 +122,7 @@ def test_registration_reaches_the_verdict(installation: Installation, topics: To
     assert (verdict.title, verdict.series, verdict.tier) == ("Second", "Notes", 1)
 
 
-def test_visits_reach_the_verdict(
-    installation: Installation, topics: Topics, producer: KafkaProducer, kafka_bootstrap: str
-) -> None:
+def test_visits_reach_the_verdict(installation: Installation, topics: Topics, producer: KafkaProducer) -> None:
     """Visits that were imported stand beside the links in the verdict, and after a restart still do."""
     url = "https://yours.example/visited"
     for number in range(3):
@@ -139,9 +138,10 @@ def test_visits_reach_the_verdict(
         installation.kill(1)
         installation.start(1)
         installation.wait_ready(1)
-    installation.articles()
-    newest = [record.value for record in read_all(kafka_bootstrap, topics.verdicts) if record.key == url.encode()][-1]
-    impact = codec.verdicts.decode(newest).impact
-    assert impact is not None
-    assert (impact.links_with_visits, impact.links_without_visits, impact.trophies) == (1, 2, 2)
-    assert (impact.visits_total, str(impact.tracked_until)) == (6, "2026-03-10")
+    impact = installation.articles()[url]["impact"]
+    assert isinstance(impact, dict)
+    assert (impact["links_with_visits"], impact["links_without_visits"], impact["trophies"]) == (1, 2, 2)
+    assert (impact["visits_total"], impact["tracked_until"]) == (6, "2026-03-10")
+    _, metrics = installation.get(1, "/metrics")
+    lag = re.findall(rf'flatline_consumer_lag_records{{.*topic="{re.escape(topics.visits.name)}"}} (\S+)', metrics)
+    assert lag == ["0.0"] * topics.visits.partitions
