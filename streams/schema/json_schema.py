@@ -1,9 +1,10 @@
 """JSON Schema files, generated from the types: ``python -m streams.schema.json_schema`` writes them anew."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from streams.schema.article_record import ArticleRecord
 from streams.schema.heartbeat import Heartbeat
@@ -12,16 +13,22 @@ from streams.schema.verdict import Verdict
 from streams.schema.visits_record import VisitsRecord
 
 FOLDER = Path(__file__).parent
-TYPES = {
+
+
+def _needs(field: str) -> dict[str, object]:
+    return {"required": [field], "properties": {field: {"type": "string"}}}
+
+
+TYPES: dict[str, Any] = {
     "link_event": LinkEvent,
     "article_record": ArticleRecord,
-    "visits_record": VisitsRecord,
+    "visits_record": Annotated[VisitsRecord, Meta(extra_json_schema={"anyOf": [_needs("domain"), _needs("url_from")]})],
     "heartbeat": Heartbeat,
     "verdict": Verdict,
 }
 
 
-def generate(record_type: type[Any]) -> bytes:
+def generate(record_type: Any) -> bytes:
     """Return the JSON Schema (draft 2020-12) of one record type, with a newline at its end."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(record_type)}
     return msgspec.json.format(msgspec.json.encode(schema), indent=2) + b"\n"

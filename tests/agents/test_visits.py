@@ -3,10 +3,12 @@
 from typing import NamedTuple
 
 import msgspec
+import pytest
 from prometheus_client import CollectorRegistry
 
 from streams.agents.visits import CountVisits
 from streams.domain.referrer import referrer
+from streams.engine import partition as partition_module
 from streams.engine.micro_batch import MicroBatch
 from streams.engine.partition import Partition
 from streams.metrics import WorkerMetrics
@@ -77,3 +79,16 @@ def test_what_can_not_be_taken() -> None:
     reasons = [dict(out.headers)["reason"] for out in partition.dead_letters]
     assert reasons == [b"empty", b"missing_field", b"invalid_time"]
     assert len(partition) == 0
+
+
+def test_cold_articles_keep_their_visits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With room for no warm article at all, a new day is added to what is known, and only its year is written."""
+    monkeypatch.setattr(partition_module, "WARM_SEGMENTS_MAX", 0)
+    partition = Partition()
+    for day in ("2025-05-01", "2026-05-01", "2026-05-02"):
+        _apply(partition, _visits(KEY, "news.example", day, 1))
+        changes = partition.take_changes()
+    assert [key for key, _ in changes] == [KEY, KEY + b"\x002026"]
+    article = partition.peek(KEY)
+    assert article is not None
+    assert list(article.visits.sent().by_domain.values()) == [3]

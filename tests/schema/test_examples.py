@@ -48,6 +48,16 @@ def test_rejected(path: Path) -> None:
     assert rejection.value.detail
 
 
+def test_the_schema_of_visits_wants_a_sender() -> None:
+    """What the types say in code alone, that somebody must have sent the visits, the JSON Schema says, too."""
+    schema = json.loads((json_schema.FOLDER / "visits_record.schema.json").read_bytes())
+    example = json.loads((EXAMPLES / "visits_record" / "rejected" / "missing_field.referrer.json").read_bytes())
+    validator = jsonschema.Draft202012Validator(schema)
+    assert not validator.is_valid(example)
+    assert not validator.is_valid({**example, "domain": None})
+    assert validator.is_valid({**example, "url_from": "https://news.example/"})
+
+
 def test_every_reason_has_an_example() -> None:
     """No reason is without an example that shows what it is for."""
     shown = {path.name.split(".")[0] for path in _examples("rejected")}
