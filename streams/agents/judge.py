@@ -8,13 +8,13 @@ from typing import Final
 
 from streams.clock import Clock
 from streams.domain.article import Article
-from streams.domain.event_time import to_ms
 from streams.domain.hazard import Hazard
-from streams.domain.judgement import Evidence, Standing, judge
+from streams.domain.judgement import Judgement, judge
 from streams.domain.policy import Policy
-from streams.domain.reporting import digest, verdict_on
+from streams.domain.reporting import digest, evidence_of, verdict_on
 from streams.domain.rhythm import DAY_MS, day_of
-from streams.domain.sources import Sight, Sources
+from streams.domain.sight import Sight
+from streams.domain.sources import Sources
 from streams.domain.watch_list import Watched, WatchList
 from streams.engine.batch_writer import Outgoing
 from streams.engine.partition import Partition
@@ -115,7 +115,7 @@ class Judge:
         if docket is None:
             return  # taken over, but not everything that was assigned is
         now_ms = self._clock.now_ms()
-        sight = Sight(self._sources.stale(now_ms), self.is_lagging())
+        sight = self._sources.sight(now_ms, is_lagging=self.is_lagging())
         docket.see(sight)
         docket.change(article.key for article in partition.dirty)
         budget_s = BUDGET_WHILE_LAGGING_S if sight.is_lagging else BUDGET_S
@@ -127,19 +127,18 @@ class Judge:
             article = partition.peek(key)
             if article is None:
                 continue
-            verdict = self._judge(key, article, sight, now_ms)
+            judgement, verdict = self._judge(key, article, sight, now_ms)
             docket.judged(key, verdict, next_ms=next_ms)
-            found = {finding.kind: to_ms(finding.since) for finding in verdict.findings}
-            standing = Standing(verdict.state, to_ms(verdict.since), digest(verdict), found)
+            standing = judgement.standing(digest(verdict))
             if standing != article.header.standing:
                 article.header.standing = standing
                 partition.put(article)
                 yield Outgoing(self._topics.verdicts.name, number, key, codec.verdicts.encode(verdict))
 
-    def _judge(self, key: bytes, article: Article, sight: Sight, now_ms: int) -> Verdict:
+    def _judge(self, key: bytes, article: Article, sight: Sight, now_ms: int) -> tuple[Judgement, Verdict]:
         rhythm = article.rhythm
         judgement = judge(
-            Evidence(rhythm, article.header.watched_since_ms, sight.blind_because(article.header.sources)),
+            evidence_of(article, sight, now_ms=now_ms),
             previous=article.header.standing,
             now_ms=now_ms,
             policy=self._policy,
@@ -154,4 +153,4 @@ class Judge:
                 days_since_last_link=day_of(now_ms) - rhythm.last_day if rhythm else None,
             )
         )
-        return verdict
+        return judgement, verdict

@@ -6,16 +6,17 @@ from typing import Final
 
 import msgspec
 
-from streams.domain.judgement import Standing
+from streams.domain.judgement.evidence import Standing
 from streams.domain.link import Effect
 from streams.domain.rhythm import Rhythm
 from streams.domain.segment import SEGMENT_LINKS_MAX, Segment
+from streams.domain.sight import Credit, credited, is_of_newest_week
 from streams.domain.totals import Totals, totals_of
 from streams.domain.visits import YEAR_BYTES, Report, Visits
 
 SOURCES_MAX: Final = 32
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """The first byte of every value in the changelog. Fields may be added at the end of `Header` without raising it: older
 workers leave out what they don't know, and newer ones take its default."""
 
@@ -45,7 +46,7 @@ class Header(msgspec.Struct, array_like=True, gc=False):
     """What does not follow from the links."""
 
     watched_since_ms: int
-    sources: dict[str, int] = {}  # source -> event time in ms of the newest gain it reported
+    sources: dict[str, Credit] = {}  # what each source reported
     registration: Registration = Registration()
     standing: Standing | None = None
 
@@ -188,10 +189,10 @@ class Article:
 
     def see(self, sightings: Iterable[Sighting], effects: MutableMapping[tuple[str | None, Effect], int]) -> bool:
         """Apply sightings, count what each did by source and effect, and return whether anything was learned."""
-        first, lows, credited = self._first, self._lows, self.header.sources
+        first, lows, reported = self._first, self._lows, self.header.sources
         is_news = is_credited = False
         for page, domain, gained, at_ms, flags, source in sightings:
-            if gained and source is not None and at_ms > credited.get(source, 0):
+            if gained and source is not None and not is_of_newest_week(reported.get(source, 0), at_ms):
                 is_credited |= self._credit(source, at_ms)
             index = bisect_right(lows, page) if lows else 0
             segment = self._further[index - 1] if index else first
@@ -217,9 +218,11 @@ class Article:
         self._changed.add(low)
 
     def _credit(self, source: str, at_ms: int) -> bool:
-        """Note the newest gain that a source reported; return whether there was room for it."""
+        """Note that a source reported a gain of that time; return whether that is news, and there was room for it."""
         sources = self.header.sources
-        has_room = source in sources or len(sources) < SOURCES_MAX
+        known = sources.get(source, 0)
+        credit = credited(known, at_ms)
+        has_room = known != 0 or len(sources) < SOURCES_MAX
         if has_room:
-            sources[source] = at_ms
-        return has_room
+            sources[source] = credit
+        return has_room and credit != known

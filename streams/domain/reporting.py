@@ -1,4 +1,4 @@
-"""From an article's state and a judgement to the verdict that is published."""
+"""From an article's state to what it is judged by, and from a judgement to the verdict that is published."""
 
 import msgspec
 from xxhash import xxh3_64_intdigest
@@ -6,10 +6,28 @@ from xxhash import xxh3_64_intdigest
 from streams.domain.article import Article
 from streams.domain.event_time import to_datetime
 from streams.domain.impact import impact_of
-from streams.domain.judgement import Judgement
-from streams.domain.rhythm import day_of
+from streams.domain.judgement import Evidence, Judgement
+from streams.domain.losses import losses_of
+from streams.domain.rhythm import DAY_MS, day_of
+from streams.domain.sight import CLEAR, Sight
 from streams.schema import codec
 from streams.schema.verdict import Finding, GainedInDays, Verdict
+
+
+def evidence_of(article: Article, sight: Sight, *, now_ms: int) -> Evidence:
+    """Return all that a judgement of an article at ``now_ms`` rests on."""
+    rhythm, totals, today = article.rhythm, article.totals, day_of(now_ms)
+    view = CLEAR
+    if rhythm is not None:
+        view = sight.view(article.header.sources, since_ms=rhythm.last_day * DAY_MS, now_ms=now_ms)
+    return Evidence(
+        rhythm,
+        article.header.watched_since_ms,
+        view,
+        gained_last_7_days=totals.gained_in_days(7, today=today),
+        gained_last_365_days=totals.gained_in_days(365, today=today),
+        losses=losses_of(article.segments, now_ms=now_ms),
+    )
 
 
 def verdict_on(key: str, article: Article, judgement: Judgement, *, horizon_days: int, now_ms: int) -> Verdict:

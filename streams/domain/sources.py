@@ -1,15 +1,14 @@
 """Which sources can be believed to see: pure bookkeeping over their heartbeats."""
 
-from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from streams.domain.event_time import to_ms
-from streams.domain.rhythm import DAY_MS
+from streams.domain.rhythm import DAY_MS, day_of
+from streams.domain.sight import Behind, Sight
 from streams.schema.heartbeat import Heartbeat
 
 STALE_AFTER_PERIODS: Final = 3
 SOURCES_MAX: Final = 500
-USUAL_WITHIN_DAYS: Final = 365
 
 
 class Freshness(NamedTuple):
@@ -49,27 +48,15 @@ class Sources:
             if heartbeat.period_s is not None
         }
 
+    def sight(self, now_ms: int, *, is_lagging: bool = False) -> Sight:
+        """Return what can't be seen at the moment. Instants in it are whole days, so that it seldom changes."""
+        behind = {}
+        for source, freshness in self.freshness(now_ms).items():
+            if freshness.staleness_ms >= DAY_MS:
+                seen_until_ms = day_of(now_ms - freshness.staleness_ms) * DAY_MS
+                behind[source] = Behind(seen_until_ms, f"its source {source} is stale" if freshness.is_stale else None)
+        return Sight(behind, is_lagging=is_lagging)
+
     def stale(self, now_ms: int) -> frozenset[str]:
         """Return the sources that have fallen behind."""
         return frozenset(source for source, freshness in self.freshness(now_ms).items() if freshness.is_stale)
-
-
-class Sight(NamedTuple):
-    """What can't be seen at the moment."""
-
-    stale_sources: frozenset[str] = frozenset()
-    is_lagging: bool = False
-
-    def blind_because(self, newest_gain_ms_by_source: Mapping[str, int]) -> str | None:
-        """Return why the links of an article could not be seen, given when each source last reported one; else None.
-
-        Its usual sources are those that reported a link within USUAL_WITHIN_DAYS of its newest.
-        """
-        if self.is_lagging:
-            return "the worker has not caught up with its records"
-        if not self.stale_sources.isdisjoint(newest_gain_ms_by_source):
-            usual_since_ms = max(newest_gain_ms_by_source.values()) - USUAL_WITHIN_DAYS * DAY_MS
-            for source in sorted(self.stale_sources):
-                if newest_gain_ms_by_source.get(source, -1) >= usual_since_ms:
-                    return f"its source {source} is stale"
-        return None

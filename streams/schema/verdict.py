@@ -13,6 +13,7 @@ class State(StrEnum):
     """What an operator needs to know of an article, in one word."""
 
     NEW = "new"  # too little history to judge
+    BURSTING = "bursting"  # gained far more links this week than in any usual one
     GROWING = "growing"  # gains links faster than it used to
     STEADY = "steady"  # gains links as it used to
     COOLING = "cooling"  # a gap long enough to doubt

@@ -17,13 +17,15 @@ from deploy.demo.titles import CRAWLERS, title_of
 from streams.domain.article import Article, Header
 from streams.domain.event_time import to_datetime, to_ms
 from streams.domain.hazard import Hazard
-from streams.domain.judgement import Evidence, Standing, judge
+from streams.domain.judgement import Standing, judge
 from streams.domain.link import ORGANIC
 from streams.domain.policy import Policy
 from streams.domain.referrer import referrer
+from streams.domain.reporting import evidence_of
 from streams.domain.rhythm import DAY_MS
 from streams.domain.segment import Segment
-from streams.domain.sources import Sight, Sources
+from streams.domain.sight import Sight
+from streams.domain.sources import Sources
 from streams.domain.urls import canonicalize
 from streams.schema import codec
 from streams.schema.article_record import ArticleRecord
@@ -74,16 +76,16 @@ def lives(*, with_sight: bool = True, late_days: int = 0, days: int = DAYS_WITH_
         read_ms = until_ms
         for crawler in played.sources(until_ms):
             sources.hear(heartbeat(crawler, until_ms, period_days=played.period_days))
-        sight = Sight(sources.stale(now_ms)) if with_sight else Sight()
+        sight = sources.sight(now_ms) if with_sight else Sight()
         for key, article in articles.items():
             judgement = judge(
-                Evidence(article.rhythm, played.begins_ms, sight.blind_because(article.header.sources)),
+                evidence_of(article, sight, now_ms=now_ms),
                 previous=standings.get(key),
                 now_ms=now_ms,
                 policy=Policy(),
                 hazard=Hazard(),
             )
-            standings[key] = Standing(judgement.state, judgement.since_ms, 0)
+            standings[key] = judgement.standing()
             told[key].append(judgement.state)
     return {str(record.title): told[canonicalize(record.url)] for record in records()}
 

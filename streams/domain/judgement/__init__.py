@@ -1,0 +1,19 @@
+"""The verdict on one article: a pure function of what was accumulated, what could be seen, and the time.
+
+`evidence` is what it rests on; `states` and `findings` are the rules, `reasons` the sentences; `judging` is all of it.
+"""
+
+from streams.domain.judgement.evidence import Circumstances, Evidence, Standing
+from streams.domain.judgement.findings import FINDING_RULES, FindingRule
+from streams.domain.judgement.judging import Found, Judgement, judge
+
+__all__ = [
+    "FINDING_RULES",
+    "Circumstances",
+    "Evidence",
+    "FindingRule",
+    "Found",
+    "Judgement",
+    "Standing",
+    "judge",
+]

@@ -1,0 +1,26 @@
+"""What there is to say of an article beside its state."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from streams.domain.judgement.evidence import Circumstances, Evidence
+from streams.schema.verdict import FindingKind
+
+# Returns the reason where the rule applies.
+FindingRule = Callable[[Evidence, Circumstances], str | None]
+
+
+def mass_loss(evidence: Evidence, circumstances: Circumstances) -> str | None:
+    """Many links were lost within days: in number, and as a share of those that were there."""
+    losses, policy = evidence.losses, circumstances.policy
+    if losses is None:
+        return None
+    enough = policy.mass_loss_left_at if circumstances.was_found else 1.0
+    if losses.lost < policy.mass_loss_links_min * enough:
+        return None
+    if losses.lost < policy.mass_loss_share * losses.live_before * enough:
+        return None
+    return losses.reason
+
+
+FINDING_RULES: Final[Mapping[FindingKind, FindingRule]] = {FindingKind.MASS_LOSS: mass_loss}

@@ -1,0 +1,49 @@
+"""Why, in a sentence that a marketing person understands, with the figures."""
+
+from typing import Final
+
+from streams.domain.event_time import to_datetime
+from streams.domain.judgement.evidence import Circumstances, Evidence
+from streams.domain.rhythm import DAY_MS
+from streams.domain.words import count
+from streams.schema.verdict import State
+
+_OPENINGS: Final = {
+    State.SILENT: "It has probably stopped gaining links.",
+    State.COOLING: "It may have stopped gaining links.",
+    State.REVIVED: "It gains links again after a silence.",
+    State.GROWING: "It gains links faster than it used to.",
+    State.STEADY: "It gains links as it used to.",
+}
+
+
+def reason_of(state: State, evidence: Evidence, at: Circumstances) -> str:
+    """Return why an article is in a state. That of a dormant one has no figures that move from day to day."""
+    rhythm = evidence.rhythm
+    if rhythm is None:
+        return "No link with a date of its own is known."
+    last = f"{to_datetime(rhythm.last_day * DAY_MS):%Y-%m-%d}"
+    if state is State.DORMANT:
+        return f"No link since {last}: quiet for so long that it is no news."
+    gap_days = at.today - rhythm.last_day
+    gap = "A link today" if gap_days == 0 else f"No link for {count(gap_days, 'day')} (since {last})"
+    history = f"it gained links on {count(rhythm.link_days, 'day')}"
+    if at.probability is None:
+        return f"{gap}; {history}, and {at.policy.link_days_min} are needed to judge."
+    return (
+        f"{_opening(state, evidence)} {gap}; {history}, lately one every {rhythm.mean_gap_days:.3g} days; "
+        f"chance that none comes in the next {at.hazard.horizon_days} days: {at.probability:.0%}."
+    )
+
+
+def nothing_worse(evidence: Evidence) -> str:
+    """Return why nothing worse is said."""
+    view = evidence.view
+    unseen = f"{count(round(view.unseen_days), 'day')} of its silence do not count" if view.unseen_days >= 1 else ""
+    return f"Nothing worse is said, because {view.because or 'its sources report late'}{unseen and f': {unseen}'}."
+
+
+def _opening(state: State, evidence: Evidence) -> str:
+    if state is State.BURSTING:
+        return f"It gained {count(evidence.gained_last_7_days, 'link')} in a week, far more than usual."
+    return _OPENINGS[state]

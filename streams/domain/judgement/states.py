@@ -1,0 +1,176 @@
+"""In which state an article is: each rule is a named predicate, and `state_of` reads as prose, worst first.
+
+States do not flap. One that is entered at a threshold is left at another (``…_left_at`` in `Policy`), bursting and
+growing last at least some days, and what was said of a silence is taken back only by something new about the links.
+"""
+
+from math import ceil, exp, log
+from typing import Final
+
+from streams.domain.judgement.evidence import Circumstances, Evidence
+from streams.domain.rhythm import Rhythm, day_of
+from streams.schema.verdict import State
+
+# How bad a state is. Only getting worse needs sight.
+SEVERITY: Final = {State.COOLING: 1, State.SILENT: 2, State.DORMANT: 3}
+_LIVELY: Final = {State.BURSTING, State.GROWING}
+_YEAR_DAYS: Final = 365
+_WEEK_DAYS: Final = 7
+
+
+def state_of(evidence: Evidence, at: Circumstances) -> State:
+    """Return the state of an article on ``at.seen_day``."""
+    rhythm = evidence.rhythm
+    if rhythm is None or at.probability is None:
+        return State.DORMANT if rhythm and is_long_quiet(rhythm, at) else State.NEW
+    if is_quiet(rhythm, at):
+        return State.DORMANT if is_no_news(rhythm, evidence, at) else State.SILENT
+    if is_doubtful(rhythm, at):
+        return State.COOLING
+    return _lively_state(rhythm, evidence, at)
+
+
+def _lively_state(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> State:
+    if is_revived(rhythm, evidence, at):
+        return State.REVIVED
+    if is_bursting(rhythm, evidence, at):
+        return State.BURSTING
+    return State.GROWING if is_growing(rhythm, at) else State.STEADY
+
+
+def is_judgeable(rhythm: Rhythm | None, at: Circumstances) -> bool:
+    """Whether there is enough history to say anything; a guess is worse than nothing."""
+    return rhythm is not None and rhythm.link_days >= at.policy.link_days_min
+
+
+def is_long_quiet(rhythm: Rhythm, at: Circumstances) -> bool:
+    """Whether an article with too little history to judge has been without a link for so long that it is no news."""
+    return at.seen_day - rhythm.last_day >= at.policy.unjudged_dormant_after_days
+
+
+def is_quiet(rhythm: Rhythm, at: Circumstances) -> bool:
+    """Whether it is so probable that no link comes, after a gap that is long for this article, that we say it stopped.
+
+    Long for this article: ``policy.silent_gaps`` of its mean gaps. One that gains a link every 500 days is without one
+    for the next 180 days most of the time, and no news is in that.
+    """
+    return at.seen_day >= quiet_since_day(rhythm, at, until_day=at.seen_day + 1)
+
+
+def quiet_since_day(rhythm: Rhythm, at: Circumstances, *, until_day: int) -> int:
+    """Return the first day on which it is quiet, ``until_day`` if that is not before."""
+    policy = at.policy
+    was_said = _was(at, State.SILENT, State.DORMANT)
+    probability = policy.silent_left_at if was_said else policy.silent_probability
+    unusual_day = rhythm.last_day + ceil(policy.silent_gaps * rhythm.mean_gap_days)
+    if unusual_day >= until_day or at.hazard.probability(rhythm, until_day - 1) < probability:
+        return until_day
+    return max(unusual_day, at.hazard.first_day_at(rhythm, probability, until_day=until_day))
+
+
+def is_no_news(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> bool:
+    """Whether a silence is old, or began before anybody could have told it to us.
+
+    That is: before we watched, or while we knew too little of the article to judge it.
+    """
+    since_day = silent_since_day(rhythm, at)
+    began_before_watch = since_day <= day_of(evidence.watched_since_ms)
+    was_never_seen_alive = _was(at, State.NEW, State.DORMANT)
+    return began_before_watch or was_never_seen_alive or at.today - since_day >= at.policy.dormant_after_days
+
+
+def silent_since_day(rhythm: Rhythm, at: Circumstances) -> int:
+    """Return the day on which a silence that is there was first there; one that was said keeps its day."""
+    if at.previous is not None and _was(at, State.SILENT, State.DORMANT):
+        return day_of(at.previous.since_ms)
+    return quiet_since_day(rhythm, at, until_day=at.seen_day)
+
+
+def is_doubtful(rhythm: Rhythm, at: Circumstances) -> bool:
+    """Whether the gap is longer than the mean one, and the probability that no link comes worth a thought."""
+    policy = at.policy
+    limit = policy.cooling_left_at if _was(at, State.COOLING, State.SILENT) else policy.cooling_probability
+    return (
+        at.seen_day - rhythm.last_day > rhythm.mean_gap_days and at.probability is not None and at.probability >= limit
+    )
+
+
+def is_revived(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> bool:
+    """Whether a link came after a silence that was said: under watch and lately, so no back-fill revives.
+
+    A link from before the silence was said, and reported since, only takes the silence back. Revived is said once, and
+    stays news for some weeks.
+    """
+    previous, policy = at.previous, at.policy
+    if previous is None:
+        return False
+    since_day = day_of(previous.since_ms)
+    if previous.state is State.REVIVED:
+        return at.today - since_day < policy.revived_for_days
+    return (
+        previous.state in {State.SILENT, State.DORMANT}
+        and rhythm.last_day > max(since_day, day_of(evidence.watched_since_ms))
+        and at.today - rhythm.last_day < policy.revived_for_days
+    )
+
+
+def is_bursting(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> bool:
+    """Whether this week brought so many links as hardly any week does at the rate of the year before.
+
+    Links that a source kept for us while it was away count for the days that it was away, too.
+    """
+    policy, came = at.policy, evidence.gained_last_7_days
+    if _must_stay(State.BURSTING, at):
+        return True
+    watched_days = at.today - day_of(evidence.watched_since_ms)
+    before_days = min(_YEAR_DAYS, at.today + 1 - rhythm.first_day) - _WEEK_DAYS
+    if came < policy.bursting_links_min or watched_days < _WEEK_DAYS or before_days < policy.bursting_history_days:
+        return False
+    before = max(1, evidence.gained_last_365_days - came)
+    expected = before / before_days * (_WEEK_DAYS + evidence.view.late_days)
+    limit = policy.bursting_left_at if _was(at, State.BURSTING) else policy.bursting_probability
+    return came > expected and upper_tail(came, expected) <= limit
+
+
+def upper_tail(came: int, expected: float) -> float:
+    """Return a bound above P(X >= came) of a Poisson X, for came > expected: Chernoff's, exp(k - m - k·ln(k/m))."""
+    return exp(came - expected - came * log(came / expected))
+
+
+def is_growing(rhythm: Rhythm, at: Circumstances) -> bool:
+    """Whether links come faster than they used to."""
+    if _must_stay(State.GROWING, at):
+        return True
+    policy, count, ratio = at.policy, rhythm.short_count(at.today), rhythm.growth(at.today)
+    if _was(at, State.GROWING):
+        return ratio >= policy.growing_left_at
+    return count >= policy.growing_count_min and ratio >= policy.growing_ratio
+
+
+def is_taken_back_by_time(state: State, evidence: Evidence, at: Circumstances) -> bool:
+    """Whether a silence or a doubt that was said would be taken back though nothing is known that was not known then.
+
+    That is what a source does to an article when it turns out to have been away.
+    """
+    previous = at.previous
+    return (
+        previous is not None
+        and SEVERITY.get(state, 0) < SEVERITY.get(previous.state, 0)
+        and evidence.rhythm is not None
+        and previous.link_days == evidence.rhythm.link_days
+    )
+
+
+def _was(at: Circumstances, *states: State) -> bool:
+    return at.previous is not None and at.previous.state in states
+
+
+def _must_stay(state: State, at: Circumstances) -> bool:
+    """Whether a lively state was entered so lately that it stays, whatever its rule says."""
+    previous = at.previous
+    return (
+        previous is not None
+        and previous.state is state
+        and state in _LIVELY
+        and at.today - day_of(previous.since_ms) < at.policy.lively_days_min
+    )

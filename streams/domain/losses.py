@@ -1,0 +1,87 @@
+"""What an article lost lately: a summary of its links that are gone, for the judgement of a mass loss."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from streams.domain import link
+from streams.domain.rhythm import DAY_MS
+from streams.domain.segment import DOMAIN_BYTES, Segment
+from streams.domain.words import count
+
+WINDOW_DAYS: Final = 14
+MOSTLY: Final = 0.8
+
+
+class Losses(NamedTuple):
+    """Links that are gone, lost within WINDOW_DAYS, beside those that were there when the window began.
+
+    ``lost``              links lost and not restored
+    ``live_before``       links that were live before the first of these losses
+    ``domains``           referring domains of the lost links
+    ``most_of_a_domain``  how many of the lost links the domain with the most of them had
+    ``of_that_domain``    how many links that domain had before
+    ``most_in_a_day``     how many were lost on the worst day
+    ``first_ms``          when the first of them was lost
+    """
+
+    lost: int
+    live_before: int
+    domains: int
+    most_of_a_domain: int
+    of_that_domain: int
+    most_in_a_day: int
+    first_ms: int
+
+    @property
+    def reason(self) -> str:
+        """What was lost, and the likely reason, in sentences."""
+        before = f"{count(self.lost, 'link')} of {self.live_before:,} were lost within {WINDOW_DAYS} days."
+        return f"{before} {self._likely_reason}"
+
+    @property
+    def _likely_reason(self) -> str:
+        mostly_one = self.most_of_a_domain >= MOSTLY * self.lost
+        if mostly_one and self.most_of_a_domain == self.of_that_domain:
+            return "Nearly all were on one site, and none of its links is left: it was taken down, moved or cleaned up."
+        if mostly_one:
+            return "Nearly all were on one site, which keeps others: it removed or changed some of its pages."
+        if self.most_in_a_day >= MOSTLY * self.lost:
+            sites = count(self.domains, "site")
+            return f"They were on {sites} and vanished on one day: look at your own page, which may have moved or gone."
+        return f"They were on {count(self.domains, 'site')} and went one by one."
+
+
+def losses_of(segments: Iterable[Segment], *, now_ms: int) -> Losses | None:
+    """Summarise the losses of the last WINDOW_DAYS; None without any, at the cost of a look at each segment."""
+    segments = list(segments)
+    since_ms = now_ms - WINDOW_DAYS * DAY_MS
+    lost_at_ms: list[int] = []
+    domains: Counter[bytes] = Counter()
+    for segment in segments:
+        for number, newest_ms in segment.newest.items():
+            if newest_ms >= since_ms and segment.link(number).flags & (link.GAINED | link.LIVE) == link.GAINED:
+                lost_at_ms.append(newest_ms)
+                domains[_domain(segment, number)] += 1
+    if not lost_at_ms:
+        return None
+    worst_domain, most = max(domains.items(), key=lambda entry: (entry[1], entry[0]))
+    live = of_that_domain = 0
+    for segment in segments:
+        for number, fact in enumerate(segment.facts):
+            if fact & link.LIVE:
+                live += 1
+                of_that_domain += _domain(segment, number) == worst_domain
+    return Losses(
+        lost=len(lost_at_ms),
+        live_before=live + len(lost_at_ms),
+        domains=len(domains),
+        most_of_a_domain=most,
+        of_that_domain=of_that_domain + most,
+        most_in_a_day=max(Counter(at_ms // DAY_MS for at_ms in lost_at_ms).values()),
+        first_ms=min(lost_at_ms),
+    )
+
+
+def _domain(segment: Segment, number: int) -> bytes:
+    return bytes(segment.domains[number * DOMAIN_BYTES : (number + 1) * DOMAIN_BYTES])
