@@ -22,6 +22,7 @@ _STATE_STYLES: Final = {
     State.SILENT: "bold red",
     State.COOLING: "yellow",
     State.REVIVED: "bold green",
+    State.BURSTING: "green",
     State.GROWING: "green",
     State.DORMANT: "dim",
 }

@@ -7,12 +7,15 @@ from streams.agents.intake import Intake
 from streams.domain import link
 from streams.domain.article import Article, Sighting
 from streams.domain.event_time import EARLIEST_MS, LATEST_MS, possible_ms, stated_ms
+from streams.domain.heard import report_of
 from streams.domain.link import Effect, rel_flags
 from streams.domain.referrer import referrer
+from streams.domain.rhythm import DAY_MS
 from streams.domain.urls import article_key
 from streams.engine.micro_batch import MicroBatch, Record
 from streams.engine.partition import Partition
 from streams.schema import codec
+from streams.schema.link_event import LinkEvent
 from streams.schema.rejection import Rejected
 
 URLS_REMEMBERED: Final = 65_536
@@ -25,7 +28,9 @@ class Accumulate(Intake):
         """Apply every record of a batch, article by article: what is known of one has to be fetched only once then."""
         decode, by_url = codec.links.decode, partition.by_url
         sightings: defaultdict[Article, list[Sighting]] = defaultdict(list)
-        clamped = 0
+        # The last event of each source, but for imports: enough to learn of the source, at next to no cost an event.
+        heard: dict[str | None, tuple[LinkEvent, Record]] = {}
+        day_ends_ms = clamped = 0
         for record in batch.records:
             try:
                 event = decode(record.value)
@@ -41,9 +46,15 @@ class Accumulate(Intake):
                 clamped += 1
                 at_ms = possible_ms(at_ms, recorded_ms=record.timestamp)
             flags = link.ORGANIC if event.discovery == "link_found" else 0
+            if record.timestamp >= day_ends_ms:  # a batch of days long gone may hold several
+                _hear(heard, partition, now_ms=now_ms)
+                day_ends_ms = record.timestamp // DAY_MS * DAY_MS + DAY_MS
+            if flags or event.discovery == "page_found":
+                heard[event.source] = event, record
             if event.rel:
                 flags |= rel_flags(event.rel)
             sightings[article].append((page, domain, event.change == "gained", at_ms, flags, event.source))
+        _hear(heard, partition, now_ms=now_ms)
         effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
         for article, seen in sightings.items():
             if article.see(seen, effects) and not article.is_dirty:
@@ -66,3 +77,13 @@ class Accumulate(Intake):
             partition.by_url.clear()
         partition.by_url[url_to] = article
         return article
+
+
+def _hear(heard: dict[str | None, tuple[LinkEvent, Record]], partition: Partition, *, now_ms: int) -> None:
+    """Learn from events of named sources when these report, and how late; and forget the events."""
+    for source, (event, record) in heard.items():
+        known = None if source is None else partition.heard_of(source)
+        report = report_of(event, recorded_ms=record.timestamp, now_ms=now_ms)
+        if source and known and report and known.observe(report, offset=record.offset):
+            partition.note_heard(source)
+    heard.clear()

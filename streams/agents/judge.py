@@ -108,6 +108,7 @@ class Judge:
                 self._watch_list.forget(key.decode())
         for number in newly:
             self.dockets[number] = Docket(partitions[number])
+        self._sources.listen_to(partition.heard for partition in partitions.values())
 
     def settle(self, number: int, partition: Partition) -> Iterator[Outgoing]:
         """Judge what changed and what is due, and yield the records of new verdicts."""

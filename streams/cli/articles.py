@@ -35,6 +35,7 @@ _STYLES: Final = {
     State.SILENT: "bold red",
     State.COOLING: "yellow",
     State.REVIVED: "bold green",
+    State.BURSTING: "green",
     State.GROWING: "green",
     State.DORMANT: "dim",
 }

@@ -60,12 +60,12 @@ class _Record(msgspec.Struct, array_like=True, gc=False):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Record).decode
-_MARK: Final = bytes([FORMAT])
+MARK: Final = bytes([FORMAT])
 
 
 def check_format(value: bytes) -> None:
     """Raise UnknownFormatError unless a changelog value is of a format that this version reads."""
-    if value[:1] != _MARK:
+    if value[:1] != MARK:
         raise UnknownFormatError(
             f"the state is in format {value[0] if value else 'of no byte'}, and this version of Flatline reads only "
             f"format {FORMAT}: run the version that wrote it, or a newer one"
@@ -138,7 +138,7 @@ class Article:
 
     def encode(self) -> bytes:
         """Return the record: the header and the first segment."""
-        return _MARK + _encode(_Record(self.header, self._first.encode()))
+        return MARK + _encode(_Record(self.header, self._first.encode()))
 
     def encode_further(self, *, only_changed: bool) -> Iterator[tuple[bytes, bytes]]:
         """Yield the keys and the bytes of the further segments and of the years of visits.
@@ -149,9 +149,9 @@ class Article:
             changed, self._changed = self._changed or (), None
             for low, segment in zip(self._lows, self._further, strict=True):
                 if not only_changed or low in changed:
-                    yield low, _MARK + segment.encode()
+                    yield low, MARK + segment.encode()
         for year, encoded in self.visits.encode(only_changed=only_changed) if self.visits else ():
-            yield year, _MARK + encoded
+            yield year, MARK + encoded
 
     @property
     def segments(self) -> list[Segment]:

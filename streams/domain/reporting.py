@@ -17,8 +17,9 @@ from streams.schema.verdict import Finding, GainedInDays, Verdict
 def evidence_of(article: Article, sight: Sight, *, now_ms: int) -> Evidence:
     """Return all that a judgement of an article at ``now_ms`` rests on."""
     rhythm, totals, today = article.rhythm, article.totals, day_of(now_ms)
-    view = CLEAR
+    view, links_a_link_day = CLEAR, 1.0
     if rhythm is not None:
+        links_a_link_day = sum(totals.days.values()) / rhythm.link_days
         view = sight.view(article.header.sources, since_ms=rhythm.last_day * DAY_MS, now_ms=now_ms)
     return Evidence(
         rhythm,
@@ -26,6 +27,7 @@ def evidence_of(article: Article, sight: Sight, *, now_ms: int) -> Evidence:
         view,
         gained_last_7_days=totals.gained_in_days(7, today=today),
         gained_last_365_days=totals.gained_in_days(365, today=today),
+        links_a_link_day=links_a_link_day,
         losses=losses_of(article.segments, now_ms=now_ms),
     )
 

@@ -1,14 +1,19 @@
-"""Which sources can be believed to see: pure bookkeeping over their heartbeats."""
+"""Which sources can be believed to see: by their heartbeats, or by their habits where they send none."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from streams.domain.event_time import to_ms
+from streams.domain.heard import Habit, Heard, habit_of
 from streams.domain.rhythm import DAY_MS, day_of
 from streams.domain.sight import Behind, Sight
+from streams.domain.words import count
 from streams.schema.heartbeat import Heartbeat
 
 STALE_AFTER_PERIODS: Final = 3
 SOURCES_MAX: Final = 500
+LATE_WITHIN_DAYS: Final = 14
 
 
 class Freshness(NamedTuple):
@@ -23,11 +28,30 @@ class Freshness(NamedTuple):
         return self.staleness_ms > self.limit_ms
 
 
+class _Return(NamedTuple):
+    """That a source came back: until ``settled_ms`` it is believed to have seen no further than before it was away."""
+
+    seen_until_ms: int
+    back_ms: int
+    settled_ms: int
+
+    @property
+    def away_days(self) -> int:
+        """How long it was away."""
+        return day_of(self.back_ms) - day_of(self.seen_until_ms)
+
+
 class Sources:
-    """The latest heartbeat of each source. Sources beyond SOURCES_MAX are not tracked, and so never stale."""
+    """The latest heartbeat of each source, and what was heard of it on the partitions of this worker.
+
+    Sources beyond SOURCES_MAX are not tracked, and so never stale. One whose heartbeat promises no other has finished:
+    nothing more is expected of it.
+    """
 
     def __init__(self) -> None:
         self._latest: dict[str, Heartbeat] = {}
+        self._returns: dict[str, _Return] = {}
+        self._heard: list[Mapping[str, Heard]] = []
 
     def hear(self, heartbeat: Heartbeat) -> None:
         """Note a heartbeat, unless a later one is known."""
@@ -36,27 +60,100 @@ class Sources:
             return
         if known is None or heartbeat.sent_at >= known.sent_at:
             self._latest[heartbeat.source] = heartbeat
+            if known is not None and known.period_s is not None:
+                self._note_return(known, heartbeat)
+
+    def listen_to(self, heard: Iterable[Mapping[str, Heard]]) -> None:
+        """Learn from now on from what these partitions hear, by source."""
+        self._heard = list(heard)
 
     def freshness(self, now_ms: int) -> dict[str, Freshness]:
         """Return the freshness of every source of which more is expected."""
-        return {
+        by_heartbeat = {
             source: Freshness(
                 staleness_ms=max(0, now_ms - to_ms(heartbeat.seen_until)),
-                limit_ms=int(heartbeat.period_s * 1000 * STALE_AFTER_PERIODS),
+                limit_ms=_limit_ms(heartbeat.period_s),
             )
             for source, heartbeat in self._latest.items()
             if heartbeat.period_s is not None
         }
-
-    def sight(self, now_ms: int, *, is_lagging: bool = False) -> Sight:
-        """Return what can't be seen at the moment. Instants in it are whole days, so that it seldom changes."""
-        behind = {}
-        for source, freshness in self.freshness(now_ms).items():
-            if freshness.staleness_ms >= DAY_MS:
-                seen_until_ms = day_of(now_ms - freshness.staleness_ms) * DAY_MS
-                behind[source] = Behind(seen_until_ms, f"its source {source} is stale" if freshness.is_stale else None)
-        return Sight(behind, is_lagging=is_lagging)
+        by_habit = {
+            source: Freshness(
+                staleness_ms=max(0, now_ms - (habit.last_day + 1) * DAY_MS),
+                limit_ms=STALE_AFTER_PERIODS * habit.usual_gap * DAY_MS,
+            )
+            for source, habit in self._habits().items()
+            if source not in self._latest
+        }
+        return by_heartbeat | by_habit
 
     def stale(self, now_ms: int) -> frozenset[str]:
         """Return the sources that have fallen behind."""
         return frozenset(source for source, freshness in self.freshness(now_ms).items() if freshness.is_stale)
+
+    def sight(self, now_ms: int, *, is_lagging: bool = False) -> Sight:
+        """Return what can't be seen at the moment. Instants in it are whole days, so that it seldom changes.
+
+        A source has seen everything until its heartbeat says, or, without one, until now unless it is stale; but for
+        what it usually reports later. When it comes back, it is not believed at once: what it missed has to come first.
+        """
+        habits, freshness = self._habits(), self.freshness(now_ms)
+        behind: dict[str, Behind] = {}
+        late_days: dict[str, int] = {}
+        for source in habits.keys() | freshness.keys():
+            habit = habits.get(source)
+            seen_until_ms, because = self._seen_until(source, habit, freshness.get(source), now_ms)
+            if habit is not None and now_ms - habit.lag * DAY_MS < seen_until_ms:
+                seen_until_ms = now_ms - habit.lag * DAY_MS
+                because = because or f"its source {source} usually reports up to {count(habit.lag, 'day')} late"
+            if day_of(seen_until_ms) < day_of(now_ms):
+                behind[source] = Behind(day_of(seen_until_ms) * DAY_MS, because)
+            returned = self._return_of(source, habit)
+            if returned is not None and 0 <= now_ms - returned.back_ms < LATE_WITHIN_DAYS * DAY_MS:
+                late_days[source] = returned.away_days
+        return Sight(behind, late_days, is_lagging)
+
+    def _seen_until(
+        self, source: str, habit: Habit | None, freshness: Freshness | None, now_ms: int
+    ) -> tuple[int, str | None]:
+        """Return until when a source has seen everything, but for its lag; and why, where that is unusual."""
+        if freshness is None:
+            return now_ms, None
+        seen_until_ms, has_heartbeats = now_ms - freshness.staleness_ms, source in self._latest
+        if freshness.is_stale:
+            if has_heartbeats:
+                return seen_until_ms, f"its source {source} is stale"
+            away_days = count(freshness.staleness_ms // DAY_MS, "day")
+            return seen_until_ms, f"its source {source} has not been heard for {away_days}, which is unusual"
+        returned = self._return_of(source, None if has_heartbeats else habit)
+        if returned is not None and returned.back_ms <= now_ms < returned.settled_ms:
+            because = f"its source {source} has just come back, and may still report what it missed"
+            return returned.seen_until_ms, because
+        return (seen_until_ms if has_heartbeats else now_ms), None
+
+    def _return_of(self, source: str, habit: Habit | None) -> _Return | None:
+        """Return how a source last came back: by its heartbeats, else by its habit."""
+        returned = self._returns.get(source)
+        if returned is None and habit is not None and habit.away_from is not None:
+            back_ms = habit.back_on * DAY_MS
+            settled_ms = back_ms + (habit.usual_gap + 1) * DAY_MS
+            return _Return((habit.away_from + 1) * DAY_MS, back_ms, settled_ms)
+        return returned
+
+    def _habits(self) -> dict[str, Habit]:
+        heard: defaultdict[str, list[Heard]] = defaultdict(list)
+        for partition in self._heard:
+            for source, each in partition.items():
+                heard[source].append(each)
+        habits = {source: habit_of(each, unusual_gaps=STALE_AFTER_PERIODS) for source, each in heard.items()}
+        return {source: habit for source, habit in habits.items() if habit is not None}
+
+    def _note_return(self, known: Heartbeat, heartbeat: Heartbeat) -> None:
+        seen_until_ms, back_ms = to_ms(known.seen_until), to_ms(heartbeat.sent_at)
+        if known.period_s is None or to_ms(heartbeat.seen_until) - seen_until_ms <= _limit_ms(known.period_s):
+            return
+        self._returns[heartbeat.source] = _Return(seen_until_ms, back_ms, back_ms + int(known.period_s * 1000))
+
+
+def _limit_ms(period_s: float) -> int:
+    return int(period_s * 1000 * STALE_AFTER_PERIODS)

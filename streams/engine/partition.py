@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from streams.domain.article import Article, Header, check_format
+from streams.domain.article import MARK, Article, Header, check_format
+from streams.domain.heard import Heard
 from streams.domain.segment import Segment
 from streams.engine.batch_writer import Outgoing
 
@@ -11,11 +12,16 @@ WARM_SEGMENTS_MAX: Final = 20_000
 
 # Article keys are URLs, which never hold a NUL: key, NUL and low make the key of a further segment.
 _SEPARATOR: Final = b"\0"
+# So no article has the key of what was heard of a source: NUL and its name.
+_SOURCE: Final = b"\0"
+
+SOURCES_MAX: Final = 500
 
 
 class Partition:
     """What this worker knows of the articles of one partition, and what is still to be written.
 
+    ``heard``         what was heard of each source; whoever changes it says so with `note_heard`
     ``dirty``         articles that were changed since the last commit
     ``dead_letters``  records for the dead-letter topic
     ``forwarded``     records for other partitions, where they belong
@@ -30,6 +36,8 @@ class Partition:
         self._changes: list[tuple[bytes, bytes]] = []  # records that are bytes already
         # Warm articles by URLs as they come: one look into one table for the usual event.
         self.by_url: dict[str, Article] = {}
+        self.heard: dict[str, Heard] = {}
+        self._heard_changed: set[str] = set()
         self.dirty: list[Article] = []
         self.dead_letters: list[Outgoing] = []
         self.forwarded: list[Outgoing] = []
@@ -52,10 +60,23 @@ class Partition:
             self._articles.pop(key, None)
             return
         check_format(value)
-        if separator:
+        if not article_key:
+            self.heard[low.decode()] = Heard.decode(value[1:])
+        elif separator:
             self._further.setdefault(article_key, {})[low] = value
         else:
             self._articles[key] = value
+
+    def heard_of(self, source: str) -> Heard | None:
+        """Return what was heard of a source, to add to it; None when there are too many."""
+        heard = self.heard.get(source)
+        if heard is None and len(self.heard) < SOURCES_MAX:
+            heard = self.heard[source] = Heard()
+        return heard
+
+    def note_heard(self, source: str) -> None:
+        """Have what was heard of a source written with the next commit."""
+        self._heard_changed.add(source)
 
     def peek(self, key: bytes) -> Article | None:
         """Return an article to look at; whoever changes it gives it back with `put`."""
@@ -109,6 +130,8 @@ class Partition:
                 (article.key + _SEPARATOR + low, encoded) for low, encoded in article.encode_further(only_changed=True)
             ]
         self.dirty = []
+        changes += [(_SOURCE + source.encode(), MARK + self.heard[source].encode()) for source in self._heard_changed]
+        self._heard_changed.clear()
         if self._warm_segments > WARM_SEGMENTS_MAX:
             self._cool()
         return changes

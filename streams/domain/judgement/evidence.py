@@ -19,6 +19,7 @@ class Evidence(NamedTuple):
     ``view``                    what its usual sources could see of the days since its last link day
     ``gained_last_7_days``      links, imports and first meetings left out, as for link days; today included
     ``gained_last_365_days``    the same
+    ``links_a_link_day``        how many come together on a day on which any come, on average
     ``losses``                  what it lost lately
     """
 
@@ -27,6 +28,7 @@ class Evidence(NamedTuple):
     view: View = CLEAR
     gained_last_7_days: int = 0
     gained_last_365_days: int = 0
+    links_a_link_day: float = 1.0
     losses: Losses | None = None
 
 
