@@ -58,7 +58,7 @@ class Docket:
     def due(self, now_ms: int) -> list[bytes]:
         """Return the articles due by now, at most JUDGED_AT_ONCE_MAX."""
         due = (key for key, _ in takewhile(lambda entry: entry[1] <= now_ms, self._due_ms.items()))
-        return list(islice(chain(self._changed, due), JUDGED_AT_ONCE_MAX))
+        return list(islice(dict.fromkeys(chain(self._changed, due)), JUDGED_AT_ONCE_MAX))
 
     def judged(self, key: bytes, verdict: Verdict, *, next_ms: int) -> None:
         """Put an article at the end of the queue, with what was said of it."""

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple, Self
 
 from msgspec import Struct, msgpack
+from xxhash import xxh3_64_intdigest
 
 from streams.domain.event_time import to_ms
 from streams.domain.rhythm import DAY_MS, day_of
@@ -17,12 +18,13 @@ from streams.schema.link_event import LinkEvent
 
 DAYS_REMEMBERED: Final = 33
 DAYS_MIN: Final = 6
+ARTICLES_MIN: Final = 5
 LIVE_WITHIN_MS: Final = 7 * DAY_MS
 LAG_SAMPLES_MIN: Final = 20
 LAG_SAMPLES_MAX: Final = 512
 LAG_QUANTILE: Final = 0.8
 LAG_DAYS_MAX: Final = 90
-USUAL_GAP_QUANTILE: Final = 0.9
+USUAL_GAP_QUANTILE: Final = 0.95
 WRITTEN_EVERY: Final = 16
 
 _HOUR_MS: Final = 3_600_000
@@ -30,8 +32,9 @@ _LAG_BUCKETS: Final = 18  # under an hour, under two, under four, ... up to fift
 
 
 class Report(NamedTuple):
-    """When a source observed something, and how long after the fact that came to us, where it says so; in ms."""
+    """What a source reported: of which article, when it saw that, and how late that came to us, where it says so."""
 
+    article: int  # a fingerprint
     heard_ms: int
     lag_ms: int | None
 
@@ -42,9 +45,10 @@ def report_of(event: LinkEvent, *, recorded_ms: int, now_ms: int) -> Report | No
     heard_ms = arrived_ms if event.observed_at is None else min(to_ms(event.observed_at), arrived_ms)
     if event.discovery == "import" or arrived_ms - heard_ms > LIVE_WITHIN_MS:
         return None
-    if event.occurred_at is None or event.change == "lost":
-        return Report(heard_ms, None)
-    return Report(heard_ms, max(0, arrived_ms - to_ms(event.occurred_at)))
+    lag_ms = None
+    if event.occurred_at is not None and event.change == "gained":
+        lag_ms = max(0, arrived_ms - to_ms(event.occurred_at))
+    return Report(xxh3_64_intdigest(event.url_to.encode()), heard_ms, lag_ms)
 
 
 class Heard(Struct, array_like=True, gc=False):
@@ -52,11 +56,13 @@ class Heard(Struct, array_like=True, gc=False):
 
     ``days``           the last DAYS_REMEMBERED UTC days on which it reported, ascending
     ``lags``           samples of the time from a link's appearance to its report, by the bits of the lag in hours
+    ``articles``       ARTICLES_MIN of the articles that it reported links to
     ``counted_until``  the offset up to which records are in ``lags``, so that none is twice after a crash
     """
 
     days: list[int] = []
     lags: list[int] = []
+    articles: list[int] = []
     counted_until: int = 0
 
     @classmethod
@@ -72,12 +78,15 @@ class Heard(Struct, array_like=True, gc=False):
         """Note a live report; return whether this is worth writing down."""
         day, days = day_of(report.heard_ms), self.days
         at = bisect_left(days, day)
-        is_new_day = (at == len(days) or days[at] != day) and (at > 0 or len(days) < DAYS_REMEMBERED)
-        if is_new_day:
+        is_news = (at == len(days) or days[at] != day) and (at > 0 or len(days) < DAYS_REMEMBERED)
+        if is_news:
             insort(days, day)
             del days[:-DAYS_REMEMBERED]
+        if report.article not in self.articles and len(self.articles) < ARTICLES_MIN:
+            self.articles.append(report.article)
+            is_news = True
         if report.lag_ms is None or offset < self.counted_until:
-            return is_new_day
+            return is_news
         self.counted_until = offset + 1
         lags = self.lags or [0] * _LAG_BUCKETS
         lags[min((report.lag_ms // _HOUR_MS).bit_length(), _LAG_BUCKETS - 1)] += 1
@@ -85,14 +94,14 @@ class Heard(Struct, array_like=True, gc=False):
         if samples >= LAG_SAMPLES_MAX:
             lags = [count // 2 for count in lags]
         self.lags = lags
-        return is_new_day or samples % WRITTEN_EVERY == 0
+        return is_news or samples % WRITTEN_EVERY == 0
 
 
 class Habit(NamedTuple):
     """How a source usually reports, in days.
 
     ``last_day``      UTC day on which it was last heard
-    ``usual_gap``     nine in ten of its gaps are no longer
+    ``usual_gap``     all but one in twenty of its gaps are no longer
     ``lag``           four in five of its links are reported within it; whole days
     ``away_from``     the last day before it was away for unusually long, the last time that this happened; else None
     ``back_on``       the day on which it was heard again
@@ -108,11 +117,13 @@ class Habit(NamedTuple):
 def habit_of(heard: Iterable[Heard], *, unusual_gaps: int) -> Habit | None:
     """Return the habit of a source from what several partitions heard; None while that is too little.
 
+    Of a source with few articles too little can be said: when these stop, it falls silent with them.
     It was away when it was not heard for more than ``unusual_gaps`` of its usual gaps.
     """
     heard = list(heard)
     days = sorted(set().union(*(each.days for each in heard)))[-DAYS_REMEMBERED:]
-    if len(days) < DAYS_MIN:
+    articles = set().union(*(each.articles for each in heard))
+    if len(days) < DAYS_MIN or len(articles) < ARTICLES_MIN:
         return None
     gaps = sorted(later - earlier for earlier, later in pairwise(days))
     usual_gap = gaps[int(USUAL_GAP_QUANTILE * (len(gaps) - 1))]

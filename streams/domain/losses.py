@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from streams.domain import link
+from streams.domain.event_time import to_datetime
 from streams.domain.rhythm import DAY_MS
 from streams.domain.segment import DOMAIN_BYTES, Segment
 from streams.domain.words import count
@@ -22,7 +23,7 @@ class Losses(NamedTuple):
     ``most_of_a_domain``  how many of the lost links the domain with the most of them had
     ``of_that_domain``    how many links that domain had before
     ``most_in_a_day``     how many were lost on the worst day
-    ``first_ms``          when the first of them was lost
+    ``first_ms``          when the first of them was lost, and ``last_ms`` when the last
     """
 
     lost: int
@@ -32,24 +33,27 @@ class Losses(NamedTuple):
     of_that_domain: int
     most_in_a_day: int
     first_ms: int
+    last_ms: int
 
     @property
     def reason(self) -> str:
         """What was lost, and the likely reason, in sentences."""
-        before = f"{count(self.lost, 'link')} of {self.live_before:,} were lost within {WINDOW_DAYS} days."
-        return f"{before} {self._likely_reason}"
+        first, last = (f"{to_datetime(at_ms):%Y-%m-%d}" for at_ms in (self.first_ms, self.last_ms))
+        when = f"on {first}" if first == last else f"from {first} to {last}"
+        return f"{count(self.lost, 'link')} of {self.live_before:,} were lost {when}. {self._likely_reason}"
 
     @property
     def _likely_reason(self) -> str:
-        mostly_one = self.most_of_a_domain >= MOSTLY * self.lost
-        if mostly_one and self.most_of_a_domain == self.of_that_domain:
-            return "Nearly all were on one site, and none of its links is left: it was taken down, moved or cleaned up."
-        if mostly_one:
-            return "Nearly all were on one site, which keeps others: it removed or changed some of its pages."
+        others = self.of_that_domain - self.most_of_a_domain
+        if self.most_of_a_domain >= MOSTLY * self.lost and not others:
+            return "Nearly all were on one site, and none of its links is left: it was probably taken down or rebuilt."
+        if self.most_of_a_domain >= MOSTLY * self.lost:
+            kept = count(others, "other")
+            return f"Nearly all were on one site, which keeps {kept}: it probably removed or changed some pages."
+        sites = count(self.domains, "site")
         if self.most_in_a_day >= MOSTLY * self.lost:
-            sites = count(self.domains, "site")
-            return f"They were on {sites} and vanished on one day: look at your own page, which may have moved or gone."
-        return f"They were on {count(self.domains, 'site')} and went one by one."
+            return f"They were on {sites} and went on one day: look at your own page first, it may have moved or gone."
+        return f"They were on {sites} and went over several days: no single cause stands out."
 
 
 def losses_of(segments: Iterable[Segment], *, now_ms: int) -> Losses | None:
@@ -80,6 +84,7 @@ def losses_of(segments: Iterable[Segment], *, now_ms: int) -> Losses | None:
         of_that_domain=of_that_domain + most,
         most_in_a_day=max(Counter(at_ms // DAY_MS for at_ms in lost_at_ms).values()),
         first_ms=min(lost_at_ms),
+        last_ms=max(lost_at_ms),
     )
 
 

@@ -1,9 +1,11 @@
 """What there is to say of an article beside its state."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Final
 
 from streams.domain.judgement.evidence import Circumstances, Evidence
+from streams.domain.losses import WINDOW_DAYS
+from streams.domain.rhythm import day_of
 from streams.schema.verdict import FindingKind
 
 # Returns the reason where the rule applies.
@@ -24,3 +26,12 @@ def mass_loss(evidence: Evidence, circumstances: Circumstances) -> str | None:
 
 
 FINDING_RULES: Final[Mapping[FindingKind, FindingRule]] = {FindingKind.MASS_LOSS: mass_loss}
+
+
+def is_mass_loss_made_good(found: Container[FindingKind], circumstances: Circumstances) -> bool:
+    """Whether a mass loss that was said is not found any more, and so lately that time alone can't be the reason."""
+    said = circumstances.previous.found if circumstances.previous else {}
+    since_ms = said.get(FindingKind.MASS_LOSS)
+    if since_ms is None or FindingKind.MASS_LOSS in found:
+        return False
+    return circumstances.today - day_of(since_ms) < WINDOW_DAYS

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from streams.domain.hazard import Hazard
 from streams.domain.judgement.evidence import Circumstances, Evidence, Standing
-from streams.domain.judgement.findings import FINDING_RULES
-from streams.domain.judgement.reasons import nothing_worse, reason_of
+from streams.domain.judgement.findings import FINDING_RULES, is_mass_loss_made_good
+from streams.domain.judgement.reasons import MADE_GOOD, nothing_worse, reason_of
 from streams.domain.judgement.states import SEVERITY, is_judgeable, is_taken_back_by_time, silent_since_day, state_of
 from streams.domain.policy import Policy
 from streams.domain.rhythm import DAY_MS, day_of
@@ -55,13 +55,16 @@ def judge(evidence: Evidence, *, previous: Standing | None, now_ms: int, policy:
     reason = reason_of(state, evidence, at)
     if suppressed:
         reason = f"{reason} {nothing_worse(evidence)}"
+    findings = _findings(evidence, at, now_ms=now_ms)
+    if is_mass_loss_made_good(findings, at):
+        reason = f"{reason} {MADE_GOOD}"
     return Judgement(
         state,
         _since_ms(state, evidence, at, now_ms=now_ms),
         None if at.probability is None else round(at.probability, 2),
         suppressed,
         reason,
-        _findings(evidence, at, now_ms=now_ms),
+        findings,
         rhythm.link_days if rhythm else 0,
     )
 

@@ -16,6 +16,8 @@ _OPENINGS: Final = {
     State.STEADY: "It gains links as it used to.",
 }
 
+MADE_GOOD: Final = "Most of the links that it lost together came back."
+
 
 def reason_of(state: State, evidence: Evidence, at: Circumstances) -> str:
     """Return why an article is in a state. That of a dormant one has no figures that move from day to day."""

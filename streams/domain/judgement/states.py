@@ -111,6 +111,7 @@ def is_revived(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> bool:
         return at.today - since_day < policy.revived_for_days
     return (
         previous.state in {State.SILENT, State.DORMANT}
+        and previous.link_days >= policy.link_days_min  # else it was dormant for want of a history
         and rhythm.last_day > max(since_day, day_of(evidence.watched_since_ms))
         and at.today - rhythm.last_day < policy.revived_for_days
     )
@@ -129,8 +130,8 @@ def is_bursting(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> bool:
     before_days = min(_YEAR_DAYS, at.today + 1 - rhythm.first_day) - _WEEK_DAYS
     if came < policy.bursting_links_min or watched_days < _WEEK_DAYS or before_days < policy.bursting_history_days:
         return False
-    before = max(1, evidence.gained_last_365_days - came)
-    expected = before / before_days * (_WEEK_DAYS + evidence.view.late_days)
+    before, late_days = max(1, evidence.gained_last_365_days - came), evidence.view.late_days
+    expected = before / max(before_days - late_days, policy.bursting_history_days) * (_WEEK_DAYS + late_days)
     limit = policy.bursting_left_at if _was(at, State.BURSTING) else policy.bursting_probability
     together = evidence.links_a_link_day
     return came > expected and upper_tail(came / together, expected / together) <= limit
