@@ -1,10 +1,11 @@
 """What could be seen of an article: silence is only what somebody would have heard.
 
-Its *usual sources* are those that reported its links of the last year before the newest. They matter by their share: of
-the weeks in which anybody reported a link of it, those in which a source that can see did. A day on which all its usual
-sources could see counts in full towards its silence; one on which those that could see used to report half of its
-weeks with links counts half; one on which none could see does not count. (Links thinned to a share come as a
-process of that share's rate does, which shows as little in a whole day as the full one in a part of it.)
+Its *usual sources* are those that reported its links of the last year before the newest, and of which more is
+expected: an import that once told its history shows nothing now. They matter by their share: of the weeks in which
+anybody reported a link of it, those in which a source that can see did. A day on which all its usual sources could see
+counts in full towards its silence; one on which those that could see used to report half of its weeks with links
+counts half; one on which none could see does not count. (Links thinned to a share come as a process of that share's
+rate does, which shows as little in a whole day as the full one in a part of it.)
 """
 
 from collections.abc import Mapping
@@ -60,8 +61,14 @@ CLEAR: Final = View()
 
 
 class Sight(NamedTuple):
-    """What can't be seen at the moment. ``late_days`` by source that was away and has come back this week."""
+    """What can't be seen at the moment, by source.
 
+    ``expected``   the sources of which more is expected
+    ``behind``     those of them that have not seen everything
+    ``late_days``  for how long those were away that came back lately
+    """
+
+    expected: frozenset[str] = frozenset()
     behind: Mapping[str, Behind] = {}
     late_days: Mapping[str, int] = {}
     is_lagging: bool = False
@@ -77,11 +84,12 @@ class Sight(NamedTuple):
         return self._partial(reported, since_ms=since_ms, now_ms=now_ms, late_days=late_days)
 
     def _partial(self, reported: Mapping[str, Credit], *, since_ms: int, now_ms: int, late_days: int) -> View:
-        newest = max(credit >> _WEEKS for credit in reported.values())
+        newest = max(credit >> _WEEKS for source, credit in reported.items() if source in self.expected)
         usual = {
             source: weeks
             for source, credit in reported.items()
-            if (weeks := (credit & _WEEKS_MASK) << (newest - (credit >> _WEEKS)) & _WEEKS_MASK)
+            if source in self.expected
+            and (weeks := (credit & _WEEKS_MASK) << (newest - (credit >> _WEEKS)) & _WEEKS_MASK)
         }
         everything, seeing = 0, 0
         for source, weeks in usual.items():
@@ -89,13 +97,15 @@ class Sight(NamedTuple):
             if source not in self.behind:
                 seeing |= weeks
         # From now backwards: with each source that had seen until then, more could be seen.
-        blind = sorted((self.behind[source], source) for source in usual if source in self.behind)
+        blind = sorted(
+            usual.keys() & self.behind.keys(), key=lambda source: (self.behind[source].seen_until_ms, source)
+        )
         unseen_ms, until_ms = 0.0, now_ms
-        for behind, source in reversed(blind):
-            begin_ms = max(since_ms, behind.seen_until_ms)
+        for source in reversed(blind):
+            begin_ms = max(since_ms, self.behind[source].seen_until_ms)
             if begin_ms < until_ms:
                 unseen_ms += (until_ms - begin_ms) * (1 - seeing.bit_count() / everything.bit_count())
                 until_ms = begin_ms
             seeing |= usual[source]
-        because = next((behind.because for behind, _ in blind if behind.because), None)
-        return View(unseen_ms / DAY_MS, late_days, because)
+        because = (self.behind[source].because for source in blind) if unseen_ms else ()
+        return View(unseen_ms / DAY_MS, late_days, next(filter(None, because), None))

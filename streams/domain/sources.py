@@ -100,9 +100,9 @@ class Sources:
         habits, freshness = self._habits(), self.freshness(now_ms)
         behind: dict[str, Behind] = {}
         late_days: dict[str, int] = {}
-        for source in habits.keys() | freshness.keys():
+        for source in freshness:
             habit = habits.get(source)
-            seen_until_ms, because = self._seen_until(source, habit, freshness.get(source), now_ms)
+            seen_until_ms, because = self._seen_until(source, habit, freshness[source], now_ms)
             if habit is not None and now_ms - habit.lag * DAY_MS < seen_until_ms:
                 seen_until_ms = now_ms - habit.lag * DAY_MS
                 because = because or f"its source {source} usually reports up to {count(habit.lag, 'day')} late"
@@ -111,14 +111,12 @@ class Sources:
             returned = self._return_of(source, habit)
             if returned is not None and 0 <= now_ms - returned.back_ms < LATE_WITHIN_DAYS * DAY_MS:
                 late_days[source] = returned.away_days
-        return Sight(behind, late_days, is_lagging)
+        return Sight(frozenset(freshness), behind, late_days, is_lagging)
 
     def _seen_until(
-        self, source: str, habit: Habit | None, freshness: Freshness | None, now_ms: int
+        self, source: str, habit: Habit | None, freshness: Freshness, now_ms: int
     ) -> tuple[int, str | None]:
         """Return until when a source has seen everything, but for its lag; and why, where that is unusual."""
-        if freshness is None:
-            return now_ms, None
         seen_until_ms, has_heartbeats = now_ms - freshness.staleness_ms, source in self._latest
         if freshness.is_stale:
             if has_heartbeats:

@@ -49,7 +49,7 @@ def play(links: list[Link]) -> Lives:
             200,
             "none of its links is left",
         ),
-        ([*pages("big.example", 60), *pages("big.example", 40, day=200, change="lost")], 200, "which keeps others"),
+        ([*pages("big.example", 60), *pages("big.example", 40, day=200, change="lost")], 200, "which keeps 20 others"),
     ],
     ids=["own page", "a wave", "a site", "a part of a site"],
 )
