@@ -46,9 +46,9 @@ def judge(evidence: Evidence, *, previous: Standing | None, now_ms: int, policy:
         seen_day = max(today - int(evidence.view.unseen_days), rhythm.last_day)
     at = _on(seen_day, evidence, Circumstances(today, policy, hazard, previous=previous))
     state = state_of(evidence, at)
-    if previous is not None and is_taken_back_by_time(state, evidence, at):
-        state = previous.state
     suppressed = False
+    if previous is not None and is_taken_back_by_time(state, evidence, at):
+        state, at = previous.state, _on(today, evidence, at)
     if seen_day < today:
         looks_like = state_of(evidence, _on(today, evidence, at))
         suppressed = SEVERITY.get(looks_like, 0) > SEVERITY.get(state, 0)
