@@ -12,6 +12,7 @@ from streams.domain.words import count
 
 WINDOW_DAYS: Final = 14
 MOSTLY: Final = 0.8
+FEW: Final = 3  # fewer are no mass loss to any policy
 
 
 class Losses(NamedTuple):
@@ -56,8 +57,11 @@ class Losses(NamedTuple):
         return f"They were on {sites} and went over several days: no single cause stands out."
 
 
-def losses_of(segments: Iterable[Segment], *, now_ms: int) -> Losses | None:
-    """Summarise the losses of the last WINDOW_DAYS; None without any, at the cost of a look at each segment."""
+def losses_of(segments: Iterable[Segment], *, live: int, now_ms: int) -> Losses | None:
+    """Summarise the losses of the last WINDOW_DAYS of an article with so many live links; None where they are few.
+
+    Few or none cost a look at each segment.
+    """
     segments = list(segments)
     since_ms = now_ms - WINDOW_DAYS * DAY_MS
     lost_at_ms: list[int] = []
@@ -67,25 +71,25 @@ def losses_of(segments: Iterable[Segment], *, now_ms: int) -> Losses | None:
             if newest_ms >= since_ms and segment.link(number).flags & (link.GAINED | link.LIVE) == link.GAINED:
                 lost_at_ms.append(newest_ms)
                 domains[_domain(segment, number)] += 1
-    if not lost_at_ms:
+    if len(lost_at_ms) < FEW:
         return None
     worst_domain, most = max(domains.items(), key=lambda entry: (entry[1], entry[0]))
-    live = of_that_domain = 0
-    for segment in segments:
-        for number, fact in enumerate(segment.facts):
-            if fact & link.LIVE:
-                live += 1
-                of_that_domain += _domain(segment, number) == worst_domain
     return Losses(
         lost=len(lost_at_ms),
         live_before=live + len(lost_at_ms),
         domains=len(domains),
         most_of_a_domain=most,
-        of_that_domain=of_that_domain + most,
+        of_that_domain=most + sum(_live_of(worst_domain, segment) for segment in segments),
         most_in_a_day=max(Counter(at_ms // DAY_MS for at_ms in lost_at_ms).values()),
         first_ms=min(lost_at_ms),
         last_ms=max(lost_at_ms),
     )
+
+
+def _live_of(domain: bytes, segment: Segment) -> int:
+    if domain not in segment.domains:  # most have none, and this is found fast
+        return 0
+    return sum(_domain(segment, number) == domain for number, fact in enumerate(segment.facts) if fact & link.LIVE)
 
 
 def _domain(segment: Segment, number: int) -> bytes:

@@ -28,7 +28,7 @@ def evidence_of(article: Article, sight: Sight, *, now_ms: int) -> Evidence:
         gained_last_7_days=totals.gained_in_days(7, today=today),
         gained_last_365_days=totals.gained_in_days(365, today=today),
         links_a_link_day=links_a_link_day,
-        losses=losses_of(article.segments, now_ms=now_ms),
+        losses=losses_of(article.segments, live=totals.live, now_ms=now_ms),
     )
 
 
