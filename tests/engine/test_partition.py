@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.domain import article as article_module
+from streams.domain.heard import Report
 from streams.domain.link import ORGANIC
 from streams.domain.totals import Totals
 from streams.engine import partition as partition_module
-from streams.engine.partition import Partition
+from streams.engine.partition import SOURCES_MAX, Partition
 
 KEYS = [f"https://yours.example/{number}".encode() for number in range(4)]
 T0 = 1_780_000_000_000
@@ -96,3 +97,29 @@ def test_what_was_looked_at_and_put_back_is_written() -> None:
     read = again.peek(KEYS[0])
     assert read is not None
     assert (read.header.watched_since_ms, read.totals.gained) == (7, 21)
+
+
+def test_what_was_heard_of_sources_is_no_article() -> None:
+    """It is written when it changed, reads back beside the articles, and is none of them."""
+    partition = Partition()
+    partition.create(KEYS[0], now_ms=T0)
+    for source in ("north", "süd"):
+        heard = partition.heard_of(source)
+        assert heard
+        heard.observe(Report(1, T0, 5), offset=7)
+        partition.note_heard(source)
+    changes = partition.take_changes()
+    assert not partition.take_changes()
+    restored = Partition()
+    for key, value in changes:
+        restored.restore(key, value)
+    assert restored.heard == partition.heard
+    assert list(restored) == [KEYS[0]]
+
+
+def test_sources_are_bounded() -> None:
+    """Of the first five hundred something is remembered; of further ones nothing."""
+    partition = Partition()
+    known = [partition.heard_of(f"source-{number}") for number in range(SOURCES_MAX + 3)]
+    assert known.count(None) == 3
+    assert partition.heard_of("source-0") is known[0]

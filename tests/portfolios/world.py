@@ -120,16 +120,19 @@ class World:
         self._clock = Clock()
         self._accumulate = Accumulate(topics=TOPICS, metrics=WorkerMetrics(CollectorRegistry()))
         self._changelog: dict[bytes, bytes] = {}
+        self._heartbeats: dict[str, Heartbeat] = {}
         self._offset = 0
         self.stale: list[frozenset[str]] = []  # by day
         self._start()
 
     def _start(self) -> None:
-        """Become a worker that knows what the changelog holds."""
+        """Become a worker that knows what the changelog and the topic of heartbeats hold."""
         self._partition = Partition()
         for key, value in self._changelog.items():
             self._partition.restore(key, value)
         self._sources = Sources()
+        for heartbeat in self._heartbeats.values():
+            self._sources.hear(heartbeat)
         self._judge = Judge(
             topics=TOPICS,
             clock=self._clock,
@@ -152,9 +155,10 @@ class World:
             for source in self._all_sources:
                 if source.heartbeat_days is not None and day not in source.away:
                     now = to_datetime(self._clock.ms)
-                    self._sources.hear(
-                        Heartbeat(source.name, sent_at=now, seen_until=now, period_s=source.heartbeat_days * 86_400)
-                    )
+                    period_s = source.heartbeat_days * 86_400
+                    heartbeat = Heartbeat(source.name, sent_at=now, seen_until=now, period_s=period_s)
+                    self._heartbeats[source.name] = heartbeat
+                    self._sources.hear(heartbeat)
             self._settle(standing)
             self._clock.ms += 12 * HOUR_MS
             self._take(day)
