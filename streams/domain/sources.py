@@ -52,6 +52,7 @@ class Sources:
         self._latest: dict[str, Heartbeat] = {}
         self._returns: dict[str, _Return] = {}
         self._heard: list[Mapping[str, Heard]] = []
+        self._known_habits: dict[str, tuple[int, Habit | None]] = {}
 
     def hear(self, heartbeat: Heartbeat) -> None:
         """Note a heartbeat, unless a later one is known."""
@@ -143,8 +144,16 @@ class Sources:
         for partition in self._heard:
             for source, each in partition.items():
                 heard[source].append(each)
-        habits = {source: habit_of(each, unusual_gaps=STALE_AFTER_PERIODS) for source, each in heard.items()}
+        habits = {source: self._habit(source, each) for source, each in heard.items()}
         return {source: habit for source, habit in habits.items() if habit is not None}
+
+    def _habit(self, source: str, heard: list[Heard]) -> Habit | None:
+        """Return the habit of a source, made only when something new was heard: it is asked for all the time."""
+        news = sum(hash((sum(each.days), sum(each.lags), len(each.articles))) for each in heard)
+        known = self._known_habits.get(source)
+        if known is None or known[0] != news:
+            known = self._known_habits[source] = news, habit_of(heard, unusual_gaps=STALE_AFTER_PERIODS)
+        return known[1]
 
     def _note_return(self, known: Heartbeat, heartbeat: Heartbeat) -> None:
         seen_until_ms, back_ms = to_ms(known.seen_until), to_ms(heartbeat.sent_at)

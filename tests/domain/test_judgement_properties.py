@@ -3,7 +3,7 @@
 from itertools import pairwise
 from random import Random
 
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from streams.domain.hazard import Hazard
@@ -43,6 +43,7 @@ def severity(judgement: Judgement) -> int:
     return SEVERITY.get(judgement.state, 0)
 
 
+@settings(deadline=None)
 @given(days, st.integers(1, 900))
 def test_never_more_silent_just_after_a_link_than_just_before(link_days: list[int], gap: int) -> None:
     """A link is a sign of life: state and score, on the same day, with and without it."""
@@ -95,6 +96,7 @@ def test_judging_is_a_pure_function(link_days: list[int], gap: int) -> None:
     assert judged(link_days, day, None) == judged(link_days, day, None) == judged(shuffled, day, None)
 
 
+@settings(deadline=None)
 @given(days)
 def test_each_state_lasts(link_days: list[int]) -> None:
     """Judged daily, nothing comes and goes within days, but for what a link, or the lack of it, changes for good."""
