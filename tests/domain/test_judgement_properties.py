@@ -1,16 +1,21 @@
 """What holds of judging whatever the history."""
 
+from collections import Counter
 from itertools import pairwise
 from random import Random
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from streams.domain.article import Article, Header
 from streams.domain.hazard import Hazard
 from streams.domain.judgement import Evidence, Judgement, Standing, judge
+from streams.domain.link import ORGANIC
 from streams.domain.policy import Policy
+from streams.domain.reporting import evidence_of
 from streams.domain.rhythm import DAY_MS, Rhythm
-from streams.domain.sight import View
+from streams.domain.segment import Segment
+from streams.domain.sight import Behind, Sight, View
 from streams.schema.verdict import State
 
 BEGIN = 18_000
@@ -94,6 +99,27 @@ def test_judging_is_a_pure_function(link_days: list[int], gap: int) -> None:
     shuffled = Random(gap).sample(link_days, len(link_days))
     day = link_days[-1] + gap
     assert judged(link_days, day, None) == judged(link_days, day, None) == judged(shuffled, day, None)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.booleans(), st.integers(0, 300), st.integers(0, 2)), max_size=60),
+    st.randoms(),
+)
+def test_the_order_of_events_changes_nothing(events: list[tuple[int, bool, int, int]], chance: Random) -> None:
+    """Within a day or over years, once or twice: the same events give the same evidence, and so the same judgement."""
+    now_ms = (BEGIN + 310) * DAY_MS
+    shuffled = [*events, *events[::2]]
+    chance.shuffle(shuffled)
+    found = []
+    for history in (events, shuffled):
+        article = Article(b"key", Header(0), Segment())
+        for page, gained, day, source in history:
+            fingerprints = (page + 1).to_bytes(8, "big"), (page // 3).to_bytes(6, "big")
+            article.see([(*fingerprints, gained, (BEGIN + day) * DAY_MS, ORGANIC, f"{source}")], Counter())
+        sight = Sight(frozenset("012"), {"0": Behind((BEGIN + 290) * DAY_MS, "gone")})
+        evidence = evidence_of(article, sight, now_ms=now_ms)
+        found.append((evidence, judge(evidence, previous=None, now_ms=now_ms, policy=POLICY, hazard=HAZARD)))
+    assert found[0] == found[1]
 
 
 @settings(deadline=None)

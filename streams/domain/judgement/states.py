@@ -126,8 +126,9 @@ def is_bursting(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> bool:
     policy, came = at.policy, evidence.gained_last_7_days
     if _must_stay(State.BURSTING, at):
         return True
-    watched_days = at.today - day_of(evidence.watched_since_ms)
-    before_days = min(_YEAR_DAYS, at.today + 1 - rhythm.first_day) - _WEEK_DAYS
+    # By the last link day and not by today: a burst begins with a link, and not by the passing of time.
+    watched_days = rhythm.last_day - day_of(evidence.watched_since_ms)
+    before_days = min(_YEAR_DAYS, rhythm.last_day + 1 - rhythm.first_day) - _WEEK_DAYS
     if came < policy.bursting_links_min or watched_days < _WEEK_DAYS or before_days < policy.bursting_history_days:
         return False
     before, late_days = max(1, evidence.gained_last_365_days - came), evidence.view.late_days
@@ -146,7 +147,7 @@ def is_growing(rhythm: Rhythm, at: Circumstances) -> bool:
     """Whether links come faster than they used to."""
     if _must_stay(State.GROWING, at):
         return True
-    policy, count, ratio = at.policy, rhythm.short_count(at.today), rhythm.growth(at.today)
+    policy, count, ratio = at.policy, rhythm.short_count(at.seen_day), rhythm.growth(at.seen_day)
     if _was(at, State.GROWING):
         return ratio >= policy.growing_left_at
     return count >= policy.growing_count_min and ratio >= policy.growing_ratio
