@@ -13,7 +13,7 @@ from streams.domain.link import Effect
 from streams.domain.sources import Freshness
 from streams.domain.urls import slug
 from streams.domain.watch_list import Watched
-from streams.schema.verdict import State
+from streams.schema.verdict import FindingKind, State
 
 SOURCES_LABELLED_MAX: Final = 200
 SERIES_LABELLED_MAX: Final = 200
@@ -161,6 +161,16 @@ def _watch_list_gauges(snapshot: Snapshot) -> Iterator[GaugeMetricFamily]:
         "1 for the state that a watched article is in, 0 for the others.",
         ["article", "state"],
         (([name, state], state == each.verdict.state) for name, each in watched for state in State),
+    )
+    yield _gauge(
+        "flatline_watched_article_finding",
+        "1 for what there is to say of a watched article beside its state, 0 for what there is not.",
+        ["article", "finding"],
+        (
+            ([name, kind], kind in {finding.kind for finding in each.verdict.findings})
+            for name, each in watched
+            for kind in FindingKind
+        ),
     )
     yield _gauge(
         "flatline_watched_article_silence_probability_ratio",

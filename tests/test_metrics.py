@@ -48,6 +48,7 @@ def test_gauges_show_the_snapshot() -> None:
     assert samples["flatline_series_articles", (("series", "Notes"), ("state", "silent"))] == 1
     assert samples["flatline_watched_article_state", (article, ("state", "silent"))] == 1
     assert samples["flatline_watched_article_state", (article, ("state", "steady"))] == 0
+    assert samples["flatline_watched_article_finding", (article, ("finding", "mass_loss"))] == 0
     assert samples["flatline_watched_article_days_since_last_link", (article,)] == 9
     assert samples["flatline_watch_list_left_out", ()] == 3
     assert samples["flatline_source_stale", (("source", "north"),)] == 1

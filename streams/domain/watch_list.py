@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 from streams.schema.verdict import State, Verdict
 
 _URGENCY: Final = {State.SILENT: 0, State.REVIVED: 1, State.COOLING: 2}
-_CALM: Final = 3
+_FOUND: Final = 3  # nothing in the state, but something beside it
+_CALM: Final = 4
 _UNREGISTERED_TIER: Final = 4
 
 
@@ -21,14 +22,16 @@ class Watched(NamedTuple):
     @property
     def is_candidate(self) -> bool:
         """Whether it is registered or in trouble; others are never watched."""
-        return self.verdict.tier is not None or self.verdict.state in _URGENCY
+        verdict = self.verdict
+        return verdict.tier is not None or verdict.state in _URGENCY or bool(verdict.findings)
 
     @property
     def rank(self) -> tuple[int, int, int, str]:
         """Smallest first."""
         verdict = self.verdict
         tier = verdict.tier or _UNREGISTERED_TIER
-        return tier, _URGENCY.get(verdict.state, _CALM), -verdict.gained_total, verdict.article
+        calm = _FOUND if verdict.findings else _CALM
+        return tier, _URGENCY.get(verdict.state, calm), -verdict.gained_total, verdict.article
 
 
 class WatchList:

@@ -59,6 +59,7 @@ def test_alertmanager_accepts_the_configuration() -> None:
     [
         ("alertname=ArticleSilent series=a", "slack-articles"),
         ("alertname=ArticleRevived", "slack-good-news"),
+        ("alertname=ArticleMassLoss", "slack-articles"),
         ("alertname=SourceStale source=a", "slack-pipeline"),
         ("alertname=WorkerDown", "slack-pipeline"),
         ("alertname=WorkerStuck", "slack-pipeline"),

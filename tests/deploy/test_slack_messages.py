@@ -162,6 +162,7 @@ async def test_good_news_is_said_once_and_the_watchdog_to_nobody(talk: Talk) -> 
     [
         ("ArticleSilent", "An article stopped gaining links: a", "2 articles stopped gaining links"),
         ("ArticleRevived", "An article gained links again: a", "2 articles gained links again"),
+        ("ArticleMassLoss", "An article lost many links at once: a", "2 articles lost many links at once"),
         ("SourceStale", "A source went quiet: a", "2 sources went quiet"),
         ("WorkerDown", "A worker went down: a", "2 workers went down"),
         ("WorkerStuck", "A worker got stuck: a", "2 workers got stuck"),

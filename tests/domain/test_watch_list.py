@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from streams.domain.watch_list import Watched, WatchList
-from streams.schema.verdict import GainedInDays, State, Verdict
+from streams.schema.verdict import Finding, FindingKind, GainedInDays, State, Verdict
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -76,3 +77,17 @@ def test_never_more_than_its_size(notes: list[tuple[int, State, int | None]]) ->
     candidates = sum(each.is_candidate for each in latest.values())
     assert len(watch_list.chosen()) == min(7, candidates)
     assert watch_list.left_out == max(0, candidates - 7)
+
+
+def test_a_finding_makes_a_candidate_behind_those_in_trouble() -> None:
+    """What is found beside the state is watched, although nobody registered the article."""
+    finding = Finding(FindingKind.MASS_LOSS, NOW, "")
+    lost = watched("lost many", State.STEADY)
+    watch_list = WatchList(size=4)
+    for each in (
+        lost._replace(verdict=structs.replace(lost.verdict, findings=[finding])),
+        watched("cooling", State.COOLING),
+        watched("calm", State.STEADY),
+    ):
+        watch_list.note(each)
+    assert [each.verdict.article for each in watch_list.chosen()] == ["cooling", "lost many"]
