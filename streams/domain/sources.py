@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from streams.domain.event_time import to_ms
+from streams.domain.event_time import to_datetime, to_ms
 from streams.domain.heard import Habit, Heard, habit_of
 from streams.domain.rhythm import DAY_MS, day_of
 from streams.domain.sight import Behind, Sight
@@ -120,10 +120,8 @@ class Sources:
         """Return until when a source has seen everything, but for its lag; and why, where that is unusual."""
         seen_until_ms, has_heartbeats = now_ms - freshness.staleness_ms, source in self._latest
         if freshness.is_stale:
-            if has_heartbeats:
-                return seen_until_ms, f"its source {source} is stale"
-            away_days = count(freshness.staleness_ms // DAY_MS, "day")
-            return seen_until_ms, f"its source {source} has not been heard for {away_days}, which is unusual"
+            since = f"{to_datetime(seen_until_ms):%Y-%m-%d}"
+            return seen_until_ms, f"its source {source} has seen nothing since {since}, which is unusual"
         returned = self._return_of(source, None if has_heartbeats else habit)
         if returned is not None and returned.back_ms <= now_ms < returned.settled_ms:
             because = f"its source {source} has just come back, and may still report what it missed"
