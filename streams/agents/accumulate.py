@@ -8,6 +8,7 @@ from streams.domain import link
 from streams.domain.article import Article, Sighting
 from streams.domain.event_time import EARLIEST_MS, LATEST_MS, possible_ms, stated_ms
 from streams.domain.link import Effect, rel_flags
+from streams.domain.quality.marks import marks_of
 from streams.domain.referrer import referrer
 from streams.domain.urls import article_key
 from streams.engine.micro_batch import MicroBatch, Record
@@ -40,10 +41,12 @@ class Accumulate(Intake):
             if not EARLIEST_MS <= at_ms <= record.timestamp <= LATEST_MS:
                 clamped += 1
                 at_ms = possible_ms(at_ms, recorded_ms=record.timestamp)
-            flags = link.ORGANIC if event.discovery == "link_found" else 0
-            if event.rel:
-                flags |= rel_flags(event.rel)
-            sightings[article].append((page, domain, event.change == "gained", at_ms, flags, event.source))
+            marks, is_gained = link.ORGANIC if event.discovery == "link_found" else 0, event.change == "gained"
+            if is_gained:
+                marks |= marks_of(event)
+                if event.rel:
+                    marks |= rel_flags(event.rel)
+            sightings[article].append((page, domain, is_gained, at_ms, marks, event.source))
         effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
         for article, seen in sightings.items():
             if article.see(seen, effects) and not article.is_dirty:

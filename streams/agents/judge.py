@@ -138,14 +138,17 @@ class Judge:
 
     def _judge(self, key: bytes, article: Article, sight: Sight, now_ms: int) -> Verdict:
         rhythm = article.rhythm
+        worth = article.worth(quality_min=self._policy.worthy_quality)
         judgement = judge(
-            Evidence(rhythm, article.header.watched_since_ms, sight.blind_because(article.header.sources)),
+            Evidence(rhythm, article.header.watched_since_ms, sight.blind_because(article.header.sources), worth),
             previous=article.header.standing,
             now_ms=now_ms,
             policy=self._policy,
             hazard=self._hazard,
         )
-        verdict = verdict_on(key.decode(), article, judgement, horizon_days=self._hazard.horizon_days, now_ms=now_ms)
+        verdict = verdict_on(
+            key.decode(), article, judgement, worth=worth, horizon_days=self._hazard.horizon_days, now_ms=now_ms
+        )
         self._watch_list.note(
             Watched(
                 verdict,

@@ -1,13 +1,16 @@
 """All that is accumulated of one article, in memory and as the bytes of its changelog records."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Final
 
 import msgspec
 
 from streams.domain.judgement import Standing
 from streams.domain.link import Effect
+from streams.domain.quality.anchors import natural
+from streams.domain.quality.factors import DomainStanding
+from streams.domain.quality.worth import Worth, worth_of
 from streams.domain.rhythm import Rhythm
 from streams.domain.segment import SEGMENT_LINKS_MAX, Segment
 from streams.domain.totals import Totals, totals_of
@@ -15,13 +18,13 @@ from streams.domain.visits import YEAR_BYTES, Report, Visits
 
 SOURCES_MAX: Final = 32
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """The first byte of every value in the changelog. Fields may be added at the end of `Header` without raising it: older
 workers leave out what they don't know, and newer ones take its default."""
 
 
 # The fingerprints of the referring page and of its domain as `Segment` keeps them; whether the link was gained, or
-# lost; when, in ms since the epoch; flags as for `link.seen`; the source that reports it.
+# lost; when, in ms since the epoch; its marks as for `Segment.see`; the source that reports it.
 Sighting = tuple[bytes, bytes, bool, int, int, str | None]
 
 
@@ -186,16 +189,32 @@ class Article:
         self.visits, self._visiting_domains = visits, None
         return True
 
+    def worth(
+        self,
+        *,
+        quality_min: float,
+        standing_of: Callable[[bytes], DomainStanding] | None = None,
+    ) -> Worth:
+        """Weigh the links, as `quality.worth.worth_of` does."""
+        registration = self.header.registration
+        return worth_of(
+            self.segments,
+            quality_min=quality_min,
+            natural_anchors=lambda: natural(self.key.decode(), registration.title, registration.author),
+            standing_of=standing_of,
+            visited=self.visiting_domains,
+        )
+
     def see(self, sightings: Iterable[Sighting], effects: MutableMapping[tuple[str | None, Effect], int]) -> bool:
         """Apply sightings, count what each did by source and effect, and return whether anything was learned."""
         first, lows, credited = self._first, self._lows, self.header.sources
         is_news = is_credited = False
-        for page, domain, gained, at_ms, flags, source in sightings:
+        for page, domain, gained, at_ms, marks, source in sightings:
             if gained and source is not None and at_ms > credited.get(source, 0):
                 is_credited |= self._credit(source, at_ms)
             index = bisect_right(lows, page) if lows else 0
             segment = self._further[index - 1] if index else first
-            effect, is_new = segment.see(page, domain, gained, at_ms, flags)
+            effect, is_new = segment.see(page, domain, gained, at_ms, marks)
             effects[source, effect] += 1
             if not is_new:
                 continue

@@ -8,6 +8,8 @@ from msgspec import Struct
 from streams.domain.event_time import to_datetime
 from streams.domain.hazard import Hazard
 from streams.domain.policy import Policy
+from streams.domain.quality import gone as quality_gone
+from streams.domain.quality.worth import Worth
 from streams.domain.rhythm import DAY_MS, Rhythm, day_of
 from streams.schema.verdict import FindingKind, State
 
@@ -25,6 +27,7 @@ class Evidence(NamedTuple):
     rhythm: Rhythm | None
     watched_since_ms: int
     blind_because: str | None = None
+    worth: Worth | None = None
 
 
 class Found(NamedTuple):
@@ -66,7 +69,23 @@ class Circumstances(NamedTuple):
 # Returns the reason where the rule applies.
 FindingRule = Callable[[Evidence, Circumstances], str | None]
 
-FINDING_RULES: Final[Mapping[FindingKind, FindingRule]] = {}
+
+def _quality_gone(evidence: Evidence, circumstances: Circumstances) -> str | None:
+    today, policy, hazard, was_found = circumstances
+    if evidence.worth is None or evidence.rhythm is None or (evidence.blind_because and not was_found):
+        return None
+    return quality_gone.reason(
+        evidence.worth,
+        evidence.rhythm,
+        today=today,
+        watched_since_day=day_of(evidence.watched_since_ms),
+        policy=policy,
+        hazard=hazard,
+        was_found=was_found,
+    )
+
+
+FINDING_RULES: Final[Mapping[FindingKind, FindingRule]] = {FindingKind.QUALITY_GONE: _quality_gone}
 
 
 def judge(evidence: Evidence, *, previous: Standing | None, now_ms: int, policy: Policy, hazard: Hazard) -> Judgement:

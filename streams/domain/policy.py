@@ -15,6 +15,8 @@ class Policy:
     growing_ratio: float = 1.5
     growing_count_min: float = 3
     revived_for_days: int = 28
+    worthy_quality: float = 0.25  # links below are thin: flagged and counted, but they do not matter
+    thin_links_min: int = 3  # in the last 90 days, to say "still gaining links, but none that matter"
 
     def __post_init__(self) -> None:
         if not 0 < self.cooling_probability < self.silent_probability < 1:

@@ -7,12 +7,15 @@ from streams.domain.article import Article
 from streams.domain.event_time import to_datetime
 from streams.domain.impact import impact_of
 from streams.domain.judgement import Judgement
-from streams.domain.rhythm import day_of
-from streams.schema import codec
+from streams.domain.quality.worth import Worth
+from streams.domain.rhythm import DAY_MS, day_of
+from streams.schema import codec, verdict
 from streams.schema.verdict import Finding, GainedInDays, Verdict
 
 
-def verdict_on(key: str, article: Article, judgement: Judgement, *, horizon_days: int, now_ms: int) -> Verdict:
+def verdict_on(
+    key: str, article: Article, judgement: Judgement, *, worth: Worth, horizon_days: int, now_ms: int
+) -> Verdict:
     """Return the verdict on the article with this key."""
     today = day_of(now_ms)
     registration = article.header.registration
@@ -47,9 +50,20 @@ def verdict_on(key: str, article: Article, judgement: Judgement, *, horizon_days
             Finding(kind, to_datetime(found.since_ms), found.reason) for kind, found in judgement.findings.items()
         ],
         impact=impact_of(article.segments, article.visits.sent(), today=today) if article.visits else None,
+        worth=_summary(worth, today=today),
     )
 
 
-def digest(verdict: Verdict) -> int:
+def _summary(worth: Worth, *, today: int) -> verdict.Worth:
+    return verdict.Worth(
+        weighted_total=round(worth.weighted, 2),
+        thin=worth.thin,
+        worthy_in_28_days=worth.gained_in_days(28, today=today),
+        worthy_in_90_days=worth.gained_in_days(90, today=today),
+        last_worthy_on=to_datetime(worth.rhythm.last_day * DAY_MS).date() if worth.rhythm else None,
+    )
+
+
+def digest(said: Verdict) -> int:
     """Return a fingerprint of all that a verdict says, when it was said left out."""
-    return xxh3_64_intdigest(codec.verdicts.encode(msgspec.structs.replace(verdict, judged_at=verdict.since)))
+    return xxh3_64_intdigest(codec.verdicts.encode(msgspec.structs.replace(said, judged_at=said.since)))
