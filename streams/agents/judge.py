@@ -12,6 +12,7 @@ from streams.domain.event_time import to_ms
 from streams.domain.hazard import Hazard
 from streams.domain.judgement import Evidence, Standing, judge
 from streams.domain.policy import Policy
+from streams.domain.quality.standing import Standings
 from streams.domain.reporting import digest, verdict_on
 from streams.domain.rhythm import DAY_MS, day_of
 from streams.domain.sources import Sight, Sources
@@ -34,7 +35,8 @@ class Docket:
     """The articles of a partition in the order in which they are due.
 
     One that changed is due at once, and any other a day after it was last judged, so the order of judging is the order
-    of the queue. ``tally`` counts the articles judged so far by state and series.
+    of the queue. ``tally`` counts the articles judged so far by state and series; ``standings`` are those of the
+    domains that link to them.
     """
 
     def __init__(self, keys: Iterable[bytes]) -> None:
@@ -43,6 +45,7 @@ class Docket:
         self._kinds: dict[bytes, Kind] = {}
         self._suppressed: set[bytes] = set()
         self._sight = Sight()
+        self.standings = Standings()
         self.tally: Counter[Kind] = Counter()
 
     def see(self, sight: Sight) -> None:
@@ -59,6 +62,10 @@ class Docket:
         """Return the articles due by now, at most JUDGED_AT_ONCE_MAX."""
         due = (key for key, _ in takewhile(lambda entry: entry[1] <= now_ms, self._due_ms.items()))
         return list(islice(chain(self._changed, due), JUDGED_AT_ONCE_MAX))
+
+    def is_first_of_day(self, key: bytes, now_ms: int) -> bool:
+        """Whether an article was not judged before on the UTC day."""
+        return day_of(self._due_ms.get(key, 0)) <= day_of(now_ms)  # due a day after it was judged
 
     def judged(self, key: bytes, verdict: Verdict, *, next_ms: int) -> None:
         """Put an article at the end of the queue, with what was said of it."""
@@ -121,13 +128,16 @@ class Judge:
         budget_s = BUDGET_WHILE_LAGGING_S if sight.is_lagging else BUDGET_S
         give_up_at_s = monotonic() + budget_s / len(self.dockets)
         next_ms = now_ms + DAY_MS
+        docket.standings.begin(day_of(now_ms))
         for key in docket.due(now_ms):
             if monotonic() > give_up_at_s:
                 break
             article = partition.peek(key)
             if article is None:
                 continue
-            verdict = self._judge(key, article, sight, now_ms)
+            if docket.is_first_of_day(key, now_ms):
+                docket.standings.add(article.segments)
+            verdict = self._judge(key, article, sight, docket.standings, now_ms)
             docket.judged(key, verdict, next_ms=next_ms)
             found = {finding.kind: to_ms(finding.since) for finding in verdict.findings}
             standing = Standing(verdict.state, to_ms(verdict.since), digest(verdict), found)
@@ -136,9 +146,9 @@ class Judge:
                 partition.put(article)
                 yield Outgoing(self._topics.verdicts.name, number, key, codec.verdicts.encode(verdict))
 
-    def _judge(self, key: bytes, article: Article, sight: Sight, now_ms: int) -> Verdict:
+    def _judge(self, key: bytes, article: Article, sight: Sight, standings: Standings, now_ms: int) -> Verdict:
         rhythm = article.rhythm
-        worth = article.worth(quality_min=self._policy.worthy_quality)
+        worth = article.worth(quality_min=self._policy.worthy_quality, standing_of=standings)
         judgement = judge(
             Evidence(rhythm, article.header.watched_since_ms, sight.blind_because(article.header.sources), worth),
             previous=article.header.standing,

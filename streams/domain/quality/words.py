@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from streams.domain.referrer import fingerprint
+
 _GENERIC: Final = """
     here clickhere this thislink thispage thispost thisarticle link links source readmore readthis more moreinfo
     learnmore website webpage site page via article post blog blogpost homepage url details continuereading seehere
@@ -48,5 +50,5 @@ _MANY_AUTHORS: Final = """
     ycombinator.com dev.to substack.com youtube.com linkedin.com twitter.com x.com facebook.com quora.com
     hashnode.dev lobste.rs tumblr.com google.com notion.site zhihu.com csdn.net juejin.cn qiita.com habr.com
 """
-MANY_AUTHORS: Final = frozenset(_MANY_AUTHORS.split())
-"""Registrable domains of very many authors: many links from one of them are no repetition."""
+MANY_AUTHORS: Final = frozenset(fingerprint(domain) for domain in _MANY_AUTHORS.split())
+"""Fingerprints of registrable domains of very many authors: many links from one of them are no repetition."""

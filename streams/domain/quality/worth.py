@@ -6,13 +6,12 @@ from functools import lru_cache
 from math import log10
 from typing import Final, NamedTuple
 
-from xxhash import xxh3_64_digest
-
 from streams.domain import link
-from streams.domain.quality import looks, words
+from streams.domain.quality import looks
 from streams.domain.quality.factors import ANCHOR_DOMAINS_MIN, FLAGS, SITEWIDE_AFTER, DomainStanding, Facts, explain
+from streams.domain.quality.words import MANY_AUTHORS
 from streams.domain.rhythm import DAY_MS, Rhythm
-from streams.domain.segment import DOMAIN_BYTES, Row, Segment
+from streams.domain.segment import Row, Segment
 from streams.domain.totals import gained_in_days
 
 REPEATED_LINK: Final = 0.1
@@ -20,8 +19,6 @@ REPEATED_LINK: Final = 0.1
 
 _ANCHOR_BITS: Final = 16
 _DAY: Final = DAY_MS << link.FLAG_BITS  # a day, in the unit of `Segment.facts`
-
-_MANY_AUTHORS: Final = frozenset(xxh3_64_digest(domain.encode())[:DOMAIN_BYTES] for domain in words.MANY_AUTHORS)
 
 
 class Worth(NamedTuple):
@@ -49,7 +46,7 @@ def worth_of(
     """Weigh the links of segments that share none.
 
     ``natural_anchors``  gives the fingerprints of what anybody may call the article; seldom asked
-    ``standing_of``      gives the standing of a domain by its fingerprint
+    ``standing_of``      gives the standing of a domain by its fingerprint; it counts in the sum alone
     ``visited``          fingerprints of the domains whose links sent people
     """
     links = [each for segment in segments for each in segment.rows() if each[0] & link.GAINED]
@@ -73,8 +70,11 @@ def worth_of(
         )
         known = weighed.get(seen)
         if known is None:
-            explained = explain(Facts(fact & FLAGS, look & ~looks.ANCHOR, *seen[1:]))
-            known = weighed[seen] = explained.quality, explained.against if explained.quality < quality_min else None
+            facts = Facts(fact & FLAGS, look & ~looks.ANCHOR, *seen[1:])
+            # Whether a link matters goes by itself alone: no other article's links may move a verdict.
+            alone = explain(facts._replace(standing=unknown))
+            known = explain(facts).quality, alone.against if alone.quality < quality_min else None
+            weighed[seen] = known
         quality, against = known
         if quality > best.get(domain, 0.0):
             best[domain] = quality
@@ -118,7 +118,7 @@ def _domains_by_anchor(links: list[Row], natural_anchors: Callable[[], Collectio
 
 def _sitewide(links: list[Row], links_by_domain: Mapping[bytes, int]) -> Collection[Row]:
     """Return the links that come after the first SITEWIDE_AFTER of their domain with the same anchor."""
-    many = {domain for domain, count in links_by_domain.items() if count > SITEWIDE_AFTER} - _MANY_AUTHORS
+    many = {domain for domain, count in links_by_domain.items() if count > SITEWIDE_AFTER} - MANY_AUTHORS
     if not many:
         return ()
     repeated: defaultdict[tuple[bytes, int], list[Row]] = defaultdict(list)

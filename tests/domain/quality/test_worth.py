@@ -4,12 +4,12 @@ from math import isclose, log10
 
 from hypothesis import given
 from hypothesis import strategies as st
-from xxhash import xxh3_64_digest
 
 from streams.domain import link
 from streams.domain.quality import anchors, looks
 from streams.domain.quality.factors import DomainStanding
 from streams.domain.quality.worth import Worth, worth_of
+from streams.domain.referrer import fingerprint
 from streams.domain.rhythm import DAY_MS, Rhythm
 from streams.domain.segment import Segment
 
@@ -19,16 +19,12 @@ CONTENT = looks.placement("content") << link.FLAG_BITS
 PHRASE = anchors.marks_of("best running shoes")
 
 
-def _domain(name: str) -> bytes:
-    return xxh3_64_digest(name.encode())[:6]
-
-
 def _segment(links: list[tuple[str, int, int]]) -> Segment:
     """Make a segment of links: domain, day, marks."""
     segment = Segment()
     for number, (domain, day, marks) in enumerate(links):
         page = number.to_bytes(8, "big")
-        segment.see(page, _domain(domain), True, day * DAY_MS + number, link.ORGANIC | marks)
+        segment.see(page, fingerprint(domain), True, day * DAY_MS + number, link.ORGANIC | marks)
     return segment
 
 
@@ -97,12 +93,12 @@ def test_a_template_of_a_site() -> None:
 
 
 def test_visits_and_standing() -> None:
-    """A domain's visits save its links, and its bad standing lowers them."""
+    """A domain's visits save its links; its bad standing lowers the sum, but makes no link thin."""
     links = [("a", DAY, FOOTER), ("b", DAY, FOOTER), ("c", DAY, looks.placement("comment") << link.FLAG_BITS)]
     assert _worth(links).thin == 3
-    assert _worth(links, visited={_domain("a")}).thin == 2
+    assert _worth(links, visited={fingerprint("a")}).thin == 2
     worth = _worth(
-        [("a", DAY, 0), ("b", DAY, link.UGC)],
-        standing_of=lambda domain: DomainStanding.FICKLE if domain == _domain("b") else DomainStanding.UNKNOWN,
+        [("a", DAY, 0), ("b", DAY, link.NOFOLLOW)],
+        standing_of=lambda domain: DomainStanding.FICKLE if domain == fingerprint("b") else DomainStanding.UNKNOWN,
     )
-    assert (worth.weighted, worth.thin) == (0.5 + 0.125, 1)
+    assert (worth.weighted, worth.thin) == (0.5 + 0.5 * 0.7 * 0.5, 0)
