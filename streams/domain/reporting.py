@@ -14,9 +14,9 @@ from streams.schema.verdict import Finding, GainedInDays, Verdict
 
 
 def verdict_on(
-    key: str, article: Article, judgement: Judgement, *, worth: Worth, horizon_days: int, now_ms: int
+    key: str, article: Article, judgement: Judgement, *, worth: Worth | None = None, horizon_days: int, now_ms: int
 ) -> Verdict:
-    """Return the verdict on the article with this key."""
+    """Return the verdict on the article with this key; without its worth where that was not weighed."""
     today = day_of(now_ms)
     registration = article.header.registration
     totals = article.totals
@@ -50,7 +50,7 @@ def verdict_on(
             Finding(kind, to_datetime(found.since_ms), found.reason) for kind, found in judgement.findings.items()
         ],
         impact=impact_of(article.segments, article.visits.sent(), today=today) if article.visits else None,
-        worth=_summary(worth, today=today),
+        worth=None if worth is None else _summary(worth, today=today),
     )
 
 

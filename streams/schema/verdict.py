@@ -120,5 +120,5 @@ class Verdict(Struct, frozen=True, gc=False):
     tier: int | None = None
     findings: Annotated[list[Finding], Meta(description="What there is to say beside the state")] = []
     impact: Annotated[Impact | None, Meta(description="null when visits to it were never counted")] = None
-    worth: Worth = Worth()
+    worth: Annotated[Worth | None, Meta(description="null where it was not weighed")] = None
     version: Literal[1] = 1
