@@ -80,14 +80,14 @@ _TITLE_PATTERNS: Final = {
 
 # What one prepares for a job with.
 _NO_INTERVIEW: Final = re.compile(
-    r"\b(?:coding|job|technical|mock)[ -]interview|\binterview[ -](?:question|prep|tip)", re.IGNORECASE
+    r"\b(?:coding|job|technical|mock)[ -]interview|\binterview[ -](?:question|prep|tip)|\bleetcode\b", re.IGNORECASE
 )
 
 # Names of folders that hold the page.
 _FOLDERS: Final = {
     Kind.SPONSORED: "sponsored sponsored-content sponsored-posts advertorial advertorials paid-posts",
     Kind.GUEST_POST: "guest-post guest-posts guest-blog guest-articles guest-authors guest-columns",
-    Kind.INTERVIEW: "interview interviews",
+    Kind.INTERVIEW: "interviews",  # in a folder "interview" one prepares for a job as often
     Kind.FORUM: "forum forums thread threads",
     Kind.DIRECTORY: "web-directory business-directory link-directory webdirectory directory-listings",
     Kind.LIST: "roundup roundups link-roundup link-roundups bookmarks",

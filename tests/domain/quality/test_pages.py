@@ -69,6 +69,8 @@ def test_titles(title: str, kind: Kind, why: str) -> None:
     [
         ("https://site.example/interviews/ada-lovelace", Kind.INTERVIEW, "in a folder of them"),
         ("https://site.example/2026/an-interview-with-ada-lovelace", Kind.INTERVIEW, "says so"),
+        ("https://site.example/interview/ada", Kind.UNKNOWN, "may prepare for a job"),
+        ("https://site.example/interviews/leetcode", Kind.UNKNOWN, "prepares for a job"),
         ("https://site.example/interviews", Kind.UNKNOWN, "the folder itself"),
         ("https://site.example/interview-with-tips/interview-questions", Kind.UNKNOWN, "prepares for a job"),
         ("https://site.example/blog/guest-posts/engines", Kind.GUEST_POST, "in a folder of them, within the blog"),
