@@ -1,8 +1,8 @@
 """Whether a probability means what it says.
 
 Each case is asked on TIMES_ASKED days that spread evenly over those on which it lasts, the day it begins included and
-those beyond ASKED_WITHIN_DAYS left out: what is the chance that no link comes within the horizon? Together they count as
-one case, so that it is the same as asking on a day drawn at random, without the chance. Asked on every day alike, a few
+those beyond ASKED_WITHIN_DAYS left out: what is the chance that no link comes within the horizon? Together they count
+as one case, which is the same as asking on a day drawn at random, without the chance. Asked on every day alike, a few
 articles that have been dead for ten years would drown out everything else; asked as it begins, every article is alive.
 Answers that are not known by the end of the histories don't count.
 
