@@ -9,9 +9,8 @@ from typing import Final
 from streams.clock import Clock
 from streams.domain.article import Article
 from streams.domain.event_time import to_ms
-from streams.domain.hazard import Hazard
 from streams.domain.judgement import Evidence, Standing, judge
-from streams.domain.policy import Policy
+from streams.domain.policies import Policies
 from streams.domain.quality.standing import Standings
 from streams.domain.reporting import digest, verdict_on
 from streams.domain.rhythm import DAY_MS, day_of
@@ -94,15 +93,13 @@ class Judge:
         *,
         topics: Topics,
         clock: Clock,
-        policy: Policy,
-        hazard: Hazard,
+        policies: Policies,
         sources: Sources,
         watch_list: WatchList,
     ) -> None:
         self._topics = topics
         self._clock = clock
-        self._policy = policy
-        self._hazard = hazard
+        self._policies = policies
         self._sources = sources
         self._watch_list = watch_list
         self.is_lagging: Callable[[], bool] = lambda: False
@@ -148,17 +145,17 @@ class Judge:
 
     def _judge(self, key: bytes, article: Article, sight: Sight, standings: Standings, now_ms: int) -> Verdict:
         rhythm = article.rhythm
-        worth = article.worth(quality_min=self._policy.worthy_quality, standing_of=standings)
+        policy = self._policies.of(article.header.registration.tier)
+        worth = article.worth(quality_min=policy.worthy_quality, standing_of=standings)
         judgement = judge(
             Evidence(rhythm, article.header.watched_since_ms, sight.blind_because(article.header.sources), worth),
             previous=article.header.standing,
             now_ms=now_ms,
-            policy=self._policy,
-            hazard=self._hazard,
+            policy=policy,
+            hazard=self._policies.hazard,
         )
-        verdict = verdict_on(
-            key.decode(), article, judgement, worth=worth, horizon_days=self._hazard.horizon_days, now_ms=now_ms
-        )
+        horizon_days = self._policies.hazard.horizon_days
+        verdict = verdict_on(key.decode(), article, judgement, worth=worth, horizon_days=horizon_days, now_ms=now_ms)
         self._watch_list.note(
             Watched(
                 verdict,

@@ -1,51 +1,47 @@
 """A probability put to the test, beside the fixed gap."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
-from msgspec import Struct
-
-from streams.backtest.calibration import Bin, calibration_of
-from streams.backtest.cases import Cases
+from streams.backtest.calibration import Calibration, calibration_of
+from streams.backtest.cases import ACTIVE_WITHIN_DAYS, LINK_DAYS_MIN, Cases
 from streams.backtest.policies import (
     GAPS_DAYS,
     PROBABILITIES,
-    Row,
+    Performance,
     alert_days_of_gaps,
     alert_days_of_score,
-    fastest,
     performances,
 )
 from streams.domain.rhythm import Rhythm
 
 
 class TooLittleHistoryError(Exception):
-    """The histories hold no case whose end is known. The message says what a case is."""
+    """There is nothing to test. The message says what is missing."""
 
 
-class Assessment(Struct, frozen=True):
-    """What `flatline backtest --json` says of a probability. ``fixed_gap`` has days for thresholds."""
+class Assessment(NamedTuple):
+    """How each threshold of a probability does in these cases, and each fixed gap; and whether the probability is true.
 
-    precision_delay: list[Row]
-    fixed_gap: list[Row]
-    calibration: list[Bin]
-    brier: float
-    base_rate_brier: float
+    ``calibration`` is None where no case has a known end.
+    """
+
     cases: int
+    ours: list[Performance]
+    fixed_gap: list[Performance]
+    calibration: Calibration | None
 
 
 def assess(cases: Cases, probability: Callable[[Rhythm, int], float]) -> Assessment:
     """Compare a probability with what came, and with the fixed gap. Raise TooLittleHistoryError without any case."""
-    calibration = calibration_of(cases, probability) if len(cases) else None
-    if calibration is None:
+    if not len(cases):
         raise TooLittleHistoryError(
-            "Too little history to test anything: no article has five link days within two years, and what came in the "
-            "180 days after them."
+            f"Too little history to test anything: no article gained links on {LINK_DAYS_MIN} days within "
+            f"{ACTIVE_WITHIN_DAYS} days, imports left out."
         )
     return Assessment(
-        precision_delay=fastest(performances(cases, alert_days_of_score(cases, probability), PROBABILITIES)),
-        fixed_gap=fastest(performances(cases, alert_days_of_gaps(cases), GAPS_DAYS)),
-        calibration=calibration.bins,
-        brier=calibration.brier,
-        base_rate_brier=calibration.base_rate_brier,
         cases=len(cases),
+        ours=performances(cases, alert_days_of_score(cases, probability), PROBABILITIES),
+        fixed_gap=performances(cases, alert_days_of_gaps(cases), GAPS_DAYS),
+        calibration=calibration_of(cases, probability),
     )

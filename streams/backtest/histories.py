@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
-from streams.domain import link
-from streams.domain.article import Article, Header, Sighting
+from streams.domain.article import Article, Header, Registration, Sighting, registration_of
+from streams.domain.event_flags import flags_of
 from streams.domain.event_time import EARLIEST_MS, possible_ms, stated_ms
-from streams.domain.link import Effect, rel_flags
+from streams.domain.ignoring import Ignored
+from streams.domain.link import Effect
 from streams.domain.referrer import referrer
 from streams.domain.segment import Segment
 from streams.domain.urls import article_key
@@ -31,88 +32,116 @@ class Line(Protocol):
         """Its bytes, without the end."""
 
 
-class LinesOf(Protocol):
-    """A file of lines."""
-
-    name: str
-
-    def __iter__(self) -> Iterator[Line]:
-        """Return its lines in order."""
-
-
-class FirstRejected(NamedTuple):
-    """Where the first line with some reason stands, and what is wrong with it."""
+class RejectedLine(NamedTuple):
+    """Where a line stands that can't be read, and what is wrong with it."""
 
     file: str
     number: int
     detail: str
 
 
+class History(NamedTuple):
+    """What was seen of one article, in order of time, and what is registered about it."""
+
+    key: bytes
+    sightings: list[Sighting]
+    registration: Registration
+
+    def article(self, *, watched_since_ms: int = EARLIEST_MS) -> Article:
+        """Return the article before anything was seen of it."""
+        return Article(self.key, Header(watched_since_ms, registration=self.registration), Segment())
+
+    def link_days(self) -> list[int]:
+        """Return its link days, all of them."""
+        article = self.article()
+        article.see(self.sightings, defaultdict[tuple[str | None, Effect], int](int))
+        return list(article.totals.days)
+
+
 @dataclass
 class Histories:
-    """The sightings of every article, by article key, and what could not be read.
+    """The histories of articles, and how many lines there were, of which kinds.
 
-    ``end_ms`` is the time of the newest event: what came later is not known.
+    ``end_ms`` is the time of the newest event: what came later is not known. ``examples`` are the first lines of each
+    reason.
     """
 
-    sightings: dict[bytes, list[Sighting]] = field(default_factory=dict)
     end_ms: int = 0
     lines: int = 0
     undated: int = 0
+    ignored: int = 0
     rejected: Counter[Reason] = field(default_factory=Counter)
-    examples: dict[Reason, FirstRejected] = field(default_factory=dict)
+    examples: dict[Reason, RejectedLine] = field(default_factory=dict)
+    _sightings: defaultdict[bytes, list[Sighting]] = field(default_factory=lambda: defaultdict(list))
+    _registrations: dict[bytes, Registration] = field(default_factory=dict)
 
-    def articles(self) -> Iterator[Article]:
-        """Yield each article with all its links, in order of keys."""
-        for key in sorted(self.sightings):
-            yield article_of(key, self.sightings[key])
+    def read_links(
+        self,
+        name: str,
+        lines: Iterable[Line],
+        *,
+        recorded_ms: int,
+        ignored: Ignored | None = None,
+        show: Callable[[int], None] = lambda _lines: None,
+    ) -> None:
+        """Read a file of link events, in any order; what reading its lines raises is passed on.
 
-
-def article_of(key: bytes, sightings: Iterable[Sighting]) -> Article:
-    """Return an article that has been watched from the beginning of time."""
-    article = Article(key, Header(EARLIEST_MS), Segment())
-    effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
-    article.see(sightings, effects)
-    return article
-
-
-def read(files: Iterable[LinesOf], *, recorded_ms: int, show: Callable[[int], None] = lambda _lines: None) -> Histories:
-    """Read files of link events, in any order; what reading raises is passed on.
-
-    ``recorded_ms`` is when an import of them would write the records: nothing happens later. An event without a time of
-    its own is counted in ``undated`` and left out, as the time of an import says nothing about its link. ``show`` is
-    told now and then how many lines are behind us.
-    """
-    histories = Histories()
-    keys: dict[str, bytes] = {}
-    by_key: defaultdict[bytes, list[Sighting]] = defaultdict(list)
-    for file in files:
-        for line in file:
-            histories.lines += 1
-            if histories.lines % LINES_BETWEEN_LOOKS == 0:
-                show(histories.lines)
+        ``recorded_ms`` is when an import of them would write the records: nothing happens later. An event without a
+        time of its own is only counted, as the time of an import says nothing about its link. ``show`` is told now and
+        then how many lines are behind us.
+        """
+        keys: dict[str, bytes] = {}
+        decode, by_key = codec.links.decode, self._sightings
+        for line in self._counted(lines, show):
             try:
-                event = codec.links.decode(line.value)
+                event = decode(line.value)
+                if ignored is not None and ignored.covers(event):
+                    self.ignored += 1
+                    continue
                 page, domain = referrer(event.url_from)
                 key = keys.get(event.url_to)
                 if key is None:
-                    key = article_key(event.url_to, field="url_to")
+                    key = keys[event.url_to] = article_key(event.url_to, field="url_to")
                     if len(keys) >= URLS_REMEMBERED:
                         keys.clear()
-                    keys[event.url_to] = key
             except Rejected as rejected:
-                histories.rejected[rejected.reason] += 1
-                example = FirstRejected(file.name, line.number, rejected.detail)
-                histories.examples.setdefault(rejected.reason, example)
+                self._reject(rejected, name, line)
                 continue
             if event.occurred_at is None and event.observed_at is None:
-                histories.undated += 1
+                self.undated += 1
                 continue
             at_ms = possible_ms(stated_ms(event, recorded_ms=recorded_ms), recorded_ms=recorded_ms)
-            flags = link.ORGANIC if event.discovery == "link_found" else 0
-            if event.rel:
-                flags |= rel_flags(event.rel)
-            by_key[key].append((page, domain, event.change == "gained", at_ms, flags, event.source))
-            histories.end_ms = max(histories.end_ms, at_ms)
-    histories.sightings = dict(by_key)
-    return histories
+            by_key[key].append((page, domain, event.change == "gained", at_ms, flags_of(event), event.source))
+            self.end_ms = max(self.end_ms, at_ms)
+
+    def read_articles(self, name: str, lines: Iterable[Line], *, recorded_ms: int) -> None:
+        """Read a file of article records; of several on one article the last counts."""
+        for line in self._counted(lines, lambda _lines: None):
+            try:
+                record = codec.articles.decode(line.value)
+                key = article_key(record.url, field="url")
+            except Rejected as rejected:
+                self._reject(rejected, name, line)
+            else:
+                self._registrations[key] = registration_of(record, recorded_ms=recorded_ms)
+
+    def __iter__(self) -> Iterator[History]:
+        """Return the history of each article, in order of keys."""
+        for key in sorted(self._sightings):
+            in_order = sorted(self._sightings[key], key=lambda sighting: sighting[3])
+            yield History(key, in_order, self._registrations.get(key, Registration()))
+
+    def __len__(self) -> int:
+        """Return how many articles there are."""
+        return len(self._sightings)
+
+    def _counted(self, lines: Iterable[Line], show: Callable[[int], None]) -> Iterator[Line]:
+        for line in lines:
+            self.lines += 1
+            if self.lines % LINES_BETWEEN_LOOKS == 0:
+                show(self.lines)
+            yield line
+
+    def _reject(self, rejected: Rejected, name: str, line: Line) -> None:
+        self.rejected[rejected.reason] += 1
+        self.examples.setdefault(rejected.reason, RejectedLine(name, line.number, rejected.detail))

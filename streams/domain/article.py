@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from streams.domain.event_time import to_ms
 from streams.domain.judgement import Standing
 from streams.domain.link import Effect
 from streams.domain.quality.anchors import natural
@@ -15,6 +16,7 @@ from streams.domain.rhythm import Rhythm
 from streams.domain.segment import SEGMENT_LINKS_MAX, Segment
 from streams.domain.totals import Totals, totals_of
 from streams.domain.visits import YEAR_BYTES, Report, Visits
+from streams.schema.article_record import ArticleRecord
 
 SOURCES_MAX: Final = 32
 
@@ -42,6 +44,19 @@ class Registration(msgspec.Struct, frozen=True, array_like=True, gc=False):
     tier: int | None = None  # None: not registered
     published_ms: int | None = None
     recorded_ms: int = 0  # when its record was written
+
+
+def registration_of(record: ArticleRecord, *, recorded_ms: int) -> Registration:
+    """Return the registration that an article record asks for."""
+    return Registration(
+        title=record.title,
+        author=record.author,
+        series=record.series,
+        strategy=record.strategy,
+        tier=record.tier,
+        published_ms=None if record.published_at is None else to_ms(record.published_at),
+        recorded_ms=recorded_ms,
+    )
 
 
 class Header(msgspec.Struct, array_like=True, gc=False):
