@@ -1,0 +1,104 @@
+"""Replaying a history says what judging on every single day says."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.backtest.histories import History
+from streams.backtest.replay import NEWS, Alert, Ending, replay
+from streams.domain import link
+from streams.domain.article import Registration, Sighting
+from streams.domain.event_time import EARLIEST_MS
+from streams.domain.judgement import Evidence, Standing, judge
+from streams.domain.policies import Policies
+from streams.domain.policy import Policy
+from streams.domain.rhythm import DAY_MS
+from streams.schema.verdict import State
+
+START = 15_000
+POLICIES = Policies(by_tier={1: Policy(cooling_probability=0.2, silent_probability=0.4)})
+
+
+def _gain(day: int, *, page: int = 0, organic: bool = True) -> Sighting:
+    name = (day * 10 + page).to_bytes(8, "big")
+    return name, b"domain", True, day * DAY_MS + page, link.ORGANIC if organic else 0, "crawler"
+
+
+def _history(days: list[int], *, tier: int | None = None) -> History:
+    return History(b"https://a.example/", [_gain(day) for day in days], Registration(tier=tier))
+
+
+def _daily(history: History, *, end_day: int, watched_since_ms: int) -> Iterator[tuple[int, State]]:
+    """Yield what is news, of an article judged at the end of each day, however little happens."""
+    article, standing = history.article(watched_since_ms=watched_since_ms), None
+    policy = POLICIES.of(history.registration.tier)
+    for day in range(START, end_day + 1):
+        article.see([each for each in history.sightings if each[3] // DAY_MS == day], Counter())
+        said = judge(
+            Evidence(article.rhythm, watched_since_ms),
+            previous=standing,
+            now_ms=(day + 1) * DAY_MS - 1,
+            policy=policy,
+            hazard=POLICIES.hazard,
+        )
+        if said.state in NEWS and (standing is None or standing.state is not said.state):
+            yield day, said.state
+        standing = Standing(said.state, said.since_ms, 0, {kind: each.since_ms for kind, each in said.findings.items()})
+
+
+bursts = st.lists(
+    st.tuples(st.integers(1, 500), st.integers(1, 40), st.integers(1, 8)),  # a pause, then links at some gap
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(bursts, st.sampled_from([None, 1, 2]), st.integers(0, 700), st.none() | st.integers(0, 1_000))
+def test_it_is_judging_every_day(
+    bursts: list[tuple[int, int, int]], tier: int | None, rest: int, watched_from: int | None
+) -> None:
+    """Days between events that are skipped had nothing to say."""
+    days, day = [], START
+    for pause, gap, count in bursts:
+        day += pause
+        days += [day := day + gap for _ in range(count)]
+    history, end_day = _history(days, tier=tier), day + rest
+    watched_since_ms = EARLIEST_MS if watched_from is None else (START + watched_from) * DAY_MS
+    replayed = replay(history, POLICIES, link_days=days, end_day=end_day, watched_since_ms=watched_since_ms)
+    daily = _daily(history, end_day=end_day, watched_since_ms=watched_since_ms)
+    assert [(alert.day, alert.kind) for alert in replayed] == list(daily)
+
+
+WEEKLY = list(range(START, START + 200, 7))
+LAST = WEEKLY[-1]
+
+
+def _alerts(days: list[int], end_day: int, *, tier: int | None = None) -> list[Alert]:
+    return list(replay(_history(days, tier=tier), Policies(by_tier=POLICIES.by_tier), link_days=days, end_day=end_day))
+
+
+def test_alerts_say_how_they_ended() -> None:
+    """A silence that lasts was told rightly, one that ends was told wrongly, and one may still be open."""
+    (told,) = _alerts(WEEKLY, LAST + 2_000)
+    assert (told.kind, told.ending, told.delay_days) == (State.SILENT, Ending.RIGHT, told.day - LAST)
+    (still_open,) = _alerts(WEEKLY, told.day + 179)
+    assert still_open.ending is Ending.OPEN
+    wrong, revived = _alerts([*WEEKLY, told.day + 180], told.day + 200)
+    assert (wrong.day, wrong.ending) == (told.day, Ending.WRONG)
+    assert (revived.kind, revived.ending) == (State.REVIVED, None)
+
+
+def test_tiers_have_thresholds_of_their_own() -> None:
+    """An article of a tier with a lower threshold alerts earlier."""
+    (usual,) = _alerts(WEEKLY, LAST + 2_000)
+    (early,) = _alerts(WEEKLY, LAST + 2_000, tier=1)
+    assert early.day < usual.day
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_too_little_history_never_alerts(count: int) -> None:
+    """An article with fewer link days than it takes to judge is never silent."""
+    assert not _alerts(WEEKLY[:count], LAST + 2_000)
