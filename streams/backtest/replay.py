@@ -83,9 +83,9 @@ def replay(
 
 
 def _may_alert(history: History, link_days: Sequence[int], policies: Policies) -> bool:
-    """Whether there is anything to judge, or to lose: most articles of the web have a link or two."""
-    policy = policies.of(history.registration.tier)
-    return len(link_days) >= policy.link_days_min or len(history.sightings) >= policy.link_days_min
+    """Whether there is enough to judge, or to lose: most addresses of the web have a link or two."""
+    enough = policies.of(history.registration.tier).link_days_min
+    return len(link_days) >= enough or sum(not gained for _, _, gained, *_ in history.sightings) >= enough
 
 
 def _changes(

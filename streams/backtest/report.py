@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from streams.backtest.assessment import Assessment, TooLittleHistoryError, assess
 from streams.backtest.calibration import Bin
-from streams.backtest.cases import cases_of
+from streams.backtest.cases import LINK_DAYS_MIN, cases_of
 from streams.backtest.histories import Histories, History
 from streams.backtest.policies import Row, fastest
 from streams.backtest.replay import Alert, Ending, replay
@@ -77,11 +77,15 @@ def run(
     end_day = day_of(histories.end_ms)
     link_days: list[list[int]] = []
     alerts: list[Alert] = []
+    count = 0
     for history in articles:
+        count += 1
+        if len(history.sightings) < min(LINK_DAYS_MIN, policies.of(history.registration.tier).link_days_min):
+            continue  # neither a case nor an alert can come of it; nine of ten addresses are like that
         days = history.link_days()
         link_days.append(days)
         alerts += replay(history, policies, link_days=days, end_day=end_day, watched_since_ms=watched_since_ms)
-    if not link_days:
+    if not count:
         raise TooLittleHistoryError(f"No link event with a date could be read in {histories.lines:,} lines.")
     assessment = assess(cases_of(link_days, end_day=end_day), policies.hazard.probability)
     alerts.sort()
@@ -93,7 +97,7 @@ def run(
         brier=calibration.brier if calibration else None,
         base_rate_brier=calibration.base_rate_brier if calibration else None,
         cases=assessment.cases,
-        articles=len(link_days),
+        articles=count,
         lines=histories.lines,
         rejected={reason.value: count for reason, count in histories.rejected.most_common()},
         undated=histories.undated,
