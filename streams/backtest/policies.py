@@ -13,7 +13,10 @@ from streams.domain.rhythm import Rhythm
 
 PRECISIONS: Final = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 # Finer where alerts come early: there precision changes most from one to the next.
-PROBABILITIES: Final = tuple(number / 400 for number in range(1, 400) if number < 80 or number % 2 == 0)
+PROBABILITIES: Final = (
+    *(number / 400 for number in range(1, 80)),
+    *(number / 200 for number in range(40, 200)),
+)
 GAPS_DAYS: Final = tuple(range(1, 1_001))
 
 # The probability that the silence lasts, of an article with this rhythm on this day; it never falls as days go by.

@@ -78,7 +78,7 @@ def backtest(
 def _read(
     links: list[Path], articles: list[Path], policies: "Policies", console: Console, *, now_ms: int
 ) -> "Histories":
-    from connectors.articles import as_ndjson
+    from connectors.articles import TABLE
     from connectors.lines import LineFile
     from streams.backtest.histories import Histories
     from streams.cli.progress import Display
@@ -87,7 +87,7 @@ def _read(
     histories = Histories()
     for file in articles:
         source = LineFile(file)
-        histories.read_articles(source.name, as_ndjson(source), recorded_ms=now_ms)
+        histories.read_articles(source.name, TABLE.as_ndjson(source), recorded_ms=now_ms)
     display = Display(files, console)
     with display.running():
         for each in files:

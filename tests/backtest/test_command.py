@@ -79,6 +79,16 @@ def test_the_policy_changes_the_alerts(history: Path, tmp_path: Path) -> None:
     assert early == by_setting < usual
 
 
+def test_registered_articles_have_their_tier(history: Path, tmp_path: Path) -> None:
+    """A registered article is judged by the thresholds of its tier, the others by the usual ones."""
+    policy, articles = tmp_path / "policy.toml", tmp_path / "articles.csv"
+    policy.write_text("[tiers.1]\ncooling_probability = 0.05\nsilent_probability = 0.1\n")
+    articles.write_text("url,tier\nhttp://www.t.example/stopped/,1\n")
+    run = _flatline("backtest", history, "--json", "--policy", policy, "--articles", articles)
+    delays = {each["article"]: each["delay_days"] for each in json.loads(run.stdout)["alerts"] if "delay_days" in each}
+    assert delays["https://t.example/stopped"] < delays["https://t.example/paused"]
+
+
 def test_the_printed_policy_is_accepted(history: Path, tmp_path: Path) -> None:
     """What `flatline policy` prints is a policy file."""
     policy = tmp_path / "policy.toml"
