@@ -14,6 +14,7 @@ from streams.domain.referrer import referrer
 from streams.domain.segment import Segment
 from streams.domain.urls import article_key
 from streams.schema import codec
+from streams.schema.heartbeat import Heartbeat
 from streams.schema.rejection import Reason, Rejected
 
 URLS_REMEMBERED: Final = 1_000_000
@@ -72,6 +73,7 @@ class Histories:
     ignored: int = 0
     rejected: Counter[Reason] = field(default_factory=Counter)
     examples: dict[Reason, RejectedLine] = field(default_factory=dict)
+    heartbeats: list[Heartbeat] = field(default_factory=list)
     _sightings: defaultdict[bytes, list[Sighting]] = field(default_factory=lambda: defaultdict(list))
     _registrations: dict[bytes, Registration] = field(default_factory=dict)
 
@@ -124,6 +126,14 @@ class Histories:
                 self._reject(rejected, name, line)
             else:
                 self._registrations[key] = registration_of(record, recorded_ms=recorded_ms)
+
+    def read_heartbeats(self, name: str, lines: Iterable[Line]) -> None:
+        """Read a file of heartbeats, in any order."""
+        for line in self._counted(lines, lambda _lines: None):
+            try:
+                self.heartbeats.append(codec.heartbeats.decode(line.value))
+            except Rejected as rejected:
+                self._reject(rejected, name, line)
 
     def __iter__(self) -> Iterator[History]:
         """Return the history of each article, in order of keys."""

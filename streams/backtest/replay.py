@@ -2,27 +2,30 @@
 
 Live, each article is judged when something changes and once a day. Here it is judged on the days with events, and
 between them only where the answer changes: those days are found by bisection, which rests on a state not coming back
-before something happens.
+before something happens, or something else can be seen.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
 from streams.backtest.cases import HORIZON_DAYS
 from streams.backtest.histories import History
+from streams.backtest.sights import Sights
 from streams.domain.article import Article
 from streams.domain.event_time import EARLIEST_MS
 from streams.domain.judgement import Evidence, Judgement, Standing, judge
 from streams.domain.link import Effect
 from streams.domain.policies import Policies
 from streams.domain.rhythm import DAY_MS, day_of
+from streams.domain.sources import Sight
 from streams.schema.verdict import FindingKind, State
 
 NEWS: Final = frozenset({State.SILENT, State.REVIVED})
 """The states that alert when they begin."""
+EVERYTHING_SEEN: Final = Sights()
 
 
 class Ending(StrEnum):
@@ -62,6 +65,7 @@ def replay(
     link_days: Sequence[int],
     end_day: int,
     watched_since_ms: int = EARLIEST_MS,
+    sights: Sights = EVERYTHING_SEEN,
 ) -> Iterator[Alert]:
     """Yield the alerts on an article up to ``end_day``, as if it had been judged at the end of each day.
 
@@ -76,7 +80,7 @@ def replay(
     for number, (day, sightings) in enumerate(days):
         article.see(sightings, effects)
         until = days[number + 1][0] - 1 if number + 1 < len(days) else end_day
-        for changed, spoken in _changes(article, policies, last, first=day, until=until):
+        for changed, spoken in _changes(article, policies, sights, last, first=day, until=until):
             for kind in _news(spoken, last):
                 yield _alert(changed, article, kind, spoken, link_days=link_days, end_day=end_day)
             last = spoken
@@ -89,19 +93,31 @@ def _may_alert(history: History, link_days: Sequence[int], policies: Policies) -
 
 
 def _changes(
-    article: Article, policies: Policies, last: _Spoken | None, *, first: int, until: int
+    article: Article, policies: Policies, sights: Sights, last: _Spoken | None, *, first: int, until: int
 ) -> Iterator[tuple[int, _Spoken]]:
-    """Yield what is said on ``first``, and on each later day that brings a change while nothing happens."""
-    day, spoken = first, _judge(article, policies, last, first)
+    """Yield what is said on ``first``, and on each later day that brings a change while no event comes."""
+    begins = [first, *sights.changes(after=first, until=until)]
+    for begin, next_begin in pairwise([*begins, until + 1]):
+        sight = sights.on(begin)
+        for day, spoken in _changes_in_sight(article, policies, sight, last, first=begin, until=next_begin - 1):
+            yield day, spoken
+            last = spoken
+
+
+def _changes_in_sight(
+    article: Article, policies: Policies, sight: Sight, last: _Spoken | None, *, first: int, until: int
+) -> Iterator[tuple[int, _Spoken]]:
+    """Do so for days on which the same can be seen."""
+    day, spoken = first, _judge(article, policies, sight, last, first)
     yield day, spoken
     while day < until:
         low, high = day, until
-        at_high = _judge(article, policies, spoken, high)
+        at_high = _judge(article, policies, sight, spoken, high)
         if at_high.kinds == spoken.kinds:
             return
         while high - low > 1:
             middle = (low + high) // 2
-            at_middle = _judge(article, policies, spoken, middle)
+            at_middle = _judge(article, policies, sight, spoken, middle)
             if at_middle.kinds == spoken.kinds:
                 low = middle
             else:
@@ -110,9 +126,9 @@ def _changes(
         yield day, spoken
 
 
-def _judge(article: Article, policies: Policies, last: _Spoken | None, day: int) -> _Spoken:
+def _judge(article: Article, policies: Policies, sight: Sight, last: _Spoken | None, day: int) -> _Spoken:
     judgement = judge(
-        Evidence(article.rhythm, article.header.watched_since_ms),
+        Evidence(article.rhythm, article.header.watched_since_ms, sight.blind_because(article.header.sources)),
         previous=None if last is None else last.standing,
         now_ms=(day + 1) * DAY_MS - 1,
         policy=policies.of(article.header.registration.tier),

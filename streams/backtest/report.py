@@ -14,6 +14,7 @@ from streams.backtest.cases import LINK_DAYS_MIN, cases_of
 from streams.backtest.histories import Histories, History
 from streams.backtest.policies import Row, fastest
 from streams.backtest.replay import Alert, Ending, replay
+from streams.backtest.sights import Sights
 from streams.domain.event_time import EARLIEST_MS, to_datetime
 from streams.domain.policies import Policies
 from streams.domain.rhythm import DAY_MS, day_of
@@ -75,6 +76,7 @@ def run(
 ) -> Backtest:
     """Test the model, and replay ``articles``, which are all of the histories. Raise TooLittleHistoryError."""
     end_day = day_of(histories.end_ms)
+    sights = Sights(histories.heartbeats, end_day=end_day)
     link_days: list[list[int]] = []
     alerts: list[Alert] = []
     count = 0
@@ -84,7 +86,14 @@ def run(
             continue  # neither a case nor an alert can come of it; nine of ten addresses are like that
         days = history.link_days()
         link_days.append(days)
-        alerts += replay(history, policies, link_days=days, end_day=end_day, watched_since_ms=watched_since_ms)
+        alerts += replay(
+            history,
+            policies,
+            link_days=days,
+            end_day=end_day,
+            watched_since_ms=watched_since_ms,
+            sights=sights,
+        )
     if not count:
         raise TooLittleHistoryError(f"No link event with a date could be read in {histories.lines:,} lines.")
     assessment = assess(cases_of(link_days, end_day=end_day), policies.hazard.probability)

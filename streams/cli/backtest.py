@@ -28,6 +28,9 @@ def backtest(
     articles: Annotated[
         list[Path] | None, typer.Option(help="Article records, for their tiers: NDJSON or CSV; can be repeated.")
     ] = None,
+    heartbeats: Annotated[
+        list[Path] | None, typer.Option(help="Heartbeats, for which sources could see when: NDJSON; can be repeated.")
+    ] = None,
     watch_from: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="What fell silent before this day is no news.")
     ] = None,
@@ -58,7 +61,7 @@ def backtest(
     policies = load_policies(policy or settings.policy_file)
     gc.set_threshold(100_000, 20, 100)  # what is read stays: looking for garbage among it takes half of the time
     console = Console(stderr=True, highlight=False)
-    histories = _read(files, articles or [], policies, console, now_ms=clock_from(settings).now_ms())
+    histories = _read(files, articles or [], heartbeats or [], policies, console, now_ms=clock_from(settings).now_ms())
     found = run(
         histories,
         track(histories, "judging", len(histories), console=console, transient=True, disable=not console.is_terminal),
@@ -76,7 +79,13 @@ def backtest(
 
 
 def _read(
-    links: list[Path], articles: list[Path], policies: "Policies", console: Console, *, now_ms: int
+    links: list[Path],
+    articles: list[Path],
+    heartbeats: list[Path],
+    policies: "Policies",
+    console: Console,
+    *,
+    now_ms: int,
 ) -> "Histories":
     from connectors.articles import TABLE
     from connectors.lines import LineFile
@@ -88,6 +97,9 @@ def _read(
     for file in articles:
         source = LineFile(file)
         histories.read_articles(source.name, TABLE.as_ndjson(source), recorded_ms=now_ms)
+    for file in heartbeats:
+        source = LineFile(file)
+        histories.read_heartbeats(source.name, source)
     display = Display(files, console)
     with display.running():
         for each in files:

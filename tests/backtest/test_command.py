@@ -89,6 +89,31 @@ def test_registered_articles_have_their_tier(history: Path, tmp_path: Path) -> N
     assert delays["https://t.example/stopped"] < delays["https://t.example/paused"]
 
 
+def test_a_source_that_died_explains_its_articles(tmp_path: Path) -> None:
+    """Of articles whose only source sent its last heartbeat before they fell silent, none is said to be silent."""
+    start = datetime(2018, 1, 1, tzinfo=UTC)
+    weeks = [(name, week) for name, until in (("stopped", 60), ("alive", 300)) for week in range(until)]
+    events = [
+        {
+            "url_from": f"https://from.example/{name}/{week}",
+            "url_to": f"https://t.example/{name}",
+            "occurred_at": (start + timedelta(weeks=week)).isoformat(),
+            "source": name,
+        }
+        for name, week in weeks
+    ]
+    dead = (start + timedelta(weeks=62)).isoformat()
+    links, heartbeats = tmp_path / "links.ndjson", tmp_path / "heartbeats.ndjson"
+    links.write_text("".join(json.dumps(event) + "\n" for event in events))
+    heartbeats.write_text(json.dumps({"source": "stopped", "sent_at": dead, "seen_until": dead, "period_s": 3600}))
+    seeing, blind = (
+        json.loads(_flatline("backtest", links, "--json", *options).stdout)["alerts"]
+        for options in ((), ("--heartbeats", heartbeats))
+    )
+    assert [(each["kind"], each["article"]) for each in seeing] == [("silent", "https://t.example/stopped")]
+    assert blind == []
+
+
 def test_the_printed_policy_is_accepted(history: Path, tmp_path: Path) -> None:
     """What `flatline policy` prints is a policy file."""
     policy = tmp_path / "policy.toml"

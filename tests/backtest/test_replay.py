@@ -9,13 +9,16 @@ from hypothesis import strategies as st
 
 from streams.backtest.histories import History
 from streams.backtest.replay import NEWS, Alert, Ending, replay
+from streams.backtest.sights import Sights
 from streams.domain import link
 from streams.domain.article import Registration, Sighting
-from streams.domain.event_time import EARLIEST_MS
+from streams.domain.event_time import EARLIEST_MS, to_datetime, to_ms
 from streams.domain.judgement import Evidence, Standing, judge
 from streams.domain.policies import Policies
 from streams.domain.policy import Policy
 from streams.domain.rhythm import DAY_MS
+from streams.domain.sources import Sight, Sources
+from streams.schema.heartbeat import Heartbeat
 from streams.schema.verdict import State
 
 START = 15_000
@@ -31,16 +34,25 @@ def _history(days: list[int], *, tier: int | None = None) -> History:
     return History(b"https://a.example/", [_gain(day) for day in days], Registration(tier=tier))
 
 
-def _daily(history: History, *, end_day: int, watched_since_ms: int) -> Iterator[tuple[int, State]]:
+def _daily(
+    history: History, *, end_day: int, watched_since_ms: int, heartbeats: list[Heartbeat]
+) -> Iterator[tuple[int, State]]:
     """Yield what is news, of an article judged at the end of each day, however little happens."""
     article, standing = history.article(watched_since_ms=watched_since_ms), None
     policy = POLICIES.of(history.registration.tier)
+    sources = Sources()
     for day in range(START, end_day + 1):
+        now_ms = (day + 1) * DAY_MS - 1
+        for heartbeat in heartbeats:
+            if to_ms(heartbeat.sent_at) <= now_ms:
+                sources.hear(heartbeat)
         article.see([each for each in history.sightings if each[3] // DAY_MS == day], Counter())
         said = judge(
-            Evidence(article.rhythm, watched_since_ms),
+            Evidence(
+                article.rhythm, watched_since_ms, Sight(sources.stale(now_ms)).blind_because(article.header.sources)
+            ),
             previous=standing,
-            now_ms=(day + 1) * DAY_MS - 1,
+            now_ms=now_ms,
             policy=policy,
             hazard=POLICIES.hazard,
         )
@@ -56,9 +68,22 @@ bursts = st.lists(
 )
 
 
-@given(bursts, st.sampled_from([None, 1, 2]), st.integers(0, 700), st.none() | st.integers(0, 1_000))
+heard_on = st.lists(st.tuples(st.integers(-10, 1_500), st.integers(1, 100)), max_size=6)  # a day, and the period
+
+
+@given(
+    bursts=bursts,
+    heard_on=heard_on,
+    tier=st.sampled_from([None, 1, 2]),
+    rest=st.integers(0, 700),
+    watched=st.none() | st.integers(0, 900),
+)
 def test_it_is_judging_every_day(
-    bursts: list[tuple[int, int, int]], tier: int | None, rest: int, watched_from: int | None
+    bursts: list[tuple[int, int, int]],
+    heard_on: list[tuple[int, int]],
+    tier: int | None,
+    rest: int,
+    watched: int | None,
 ) -> None:
     """Days between events that are skipped had nothing to say."""
     days, day = [], START
@@ -66,9 +91,21 @@ def test_it_is_judging_every_day(
         day += pause
         days += [day := day + gap for _ in range(count)]
     history, end_day = _history(days, tier=tier), day + rest
-    watched_since_ms = EARLIEST_MS if watched_from is None else (START + watched_from) * DAY_MS
-    replayed = replay(history, POLICIES, link_days=days, end_day=end_day, watched_since_ms=watched_since_ms)
-    daily = _daily(history, end_day=end_day, watched_since_ms=watched_since_ms)
+    watched_since_ms = EARLIEST_MS if watched is None else (START + watched) * DAY_MS
+    heartbeats = [
+        Heartbeat("crawler", sent_at=at, seen_until=at, period_s=period * 86_400)
+        for heard, period in heard_on
+        for at in [to_datetime((START + heard) * DAY_MS)]
+    ]
+    replayed = replay(
+        history,
+        POLICIES,
+        link_days=days,
+        end_day=end_day,
+        watched_since_ms=watched_since_ms,
+        sights=Sights(heartbeats, end_day=end_day),
+    )
+    daily = _daily(history, end_day=end_day, watched_since_ms=watched_since_ms, heartbeats=heartbeats)
     assert [(alert.day, alert.kind) for alert in replayed] == list(daily)
 
 
