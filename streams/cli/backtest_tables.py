@@ -25,15 +25,23 @@ def show(found: Backtest, console: Console, *, alerts_listed: int) -> None:
         console.print(f"  {report.undated:,} without a time of their own are left out.")
     if report.ignored:
         console.print(f"  {report.ignored:,} are ignored by the policy.")
+    console.print("\nWhat this policy would have said:")
     console.print(_alert_counts(report))
-    if alerts_listed and report.alerts:
-        console.print(_alerts(report.alerts[-alerts_listed:], of=len(report.alerts)))
+    listed = report.alerts[-alerts_listed:] if alerts_listed else []
+    if listed:
+        console.print(f"\nThe latest {len(listed):,} of {len(report.alerts):,} alerts:")
+        console.print(_alerts(listed))
+    console.print(f"\nOne threshold for all, and a fixed gap, in {report.cases:,} silences of active articles:")
     console.print(_comparison(report))
-    console.print(_calibration(report))
+    console.print("right: alerts after which no link came for 180 days. delay: of these, days since the last link.")
+    if report.brier is not None:
+        console.print("\nDoes the probability mean what it says?")
+        console.print(_calibration(report))
+        console.print(f"Brier score {report.brier:.4f}; {report.base_rate_brier:.4f} for always saying the base rate.")
 
 
-def _table(title: str, *headings: str, caption: str | None = None) -> Table:
-    table = Table(box=None, title=f"\n{title}", title_justify="left", caption=caption, caption_justify="left")
+def _table(*headings: str) -> Table:
+    table = Table(box=None)
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     return table
@@ -41,7 +49,7 @@ def _table(title: str, *headings: str, caption: str | None = None) -> Table:
 
 def _alert_counts(report: Report) -> Table:
     headings = ("alerts", "right", "wrong", "open", "precision", "mean delay", "median")
-    table = _table("What this policy would have said", "", *headings)
+    table = _table("", *headings)
     for each in report.alert_counts:
         table.add_row(
             each.kind,
@@ -57,8 +65,8 @@ def _alert_counts(report: Report) -> Table:
     return table
 
 
-def _alerts(alerts: list[AlertRow], *, of: int) -> Table:
-    table = Table(box=None, title=f"\nThe latest {len(alerts):,} of {of:,} alerts", title_justify="left")
+def _alerts(alerts: list[AlertRow]) -> Table:
+    table = Table(box=None)
     for heading in ("date", "", ""):
         table.add_column(heading, no_wrap=True)
     table.add_column("article", overflow="fold")
@@ -72,10 +80,8 @@ def _alerts(alerts: list[AlertRow], *, of: int) -> Table:
 
 def _comparison(report: Report) -> Table:
     table = _table(
-        f"One threshold for all, and a fixed gap: {report.cases:,} silences of active articles",
         *("precision", "chance", "delay", "median", "right", "of"),
         *("fixed gap", "right", "of", "ratio"),
-        caption="right: alerts after which no link came for 180 days. delay: of these, days since the last link.",
     )
     gaps = {row.precision: row for row in report.fixed_gap}
     for row in report.precision_delay:
@@ -94,9 +100,7 @@ def _comparison(report: Report) -> Table:
 
 
 def _calibration(report: Report) -> Table:
-    table = _table("Does the probability mean what it says?", "predicted", "observed", "cases")
-    if report.brier is not None:
-        table.caption = f"Brier score {report.brier:.4f}; {report.base_rate_brier:.4f} for always saying the base rate."
+    table = _table("predicted", "observed", "cases")
     for each in report.calibration:
         table.add_row(f"{each.predicted:.2f}", f"{each.observed:.2f}", f"{each.cases:,}")
     return table
