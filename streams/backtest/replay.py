@@ -6,8 +6,9 @@ before something happens, or something else can be seen.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
+from functools import partial
 from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
@@ -16,11 +17,12 @@ from streams.backtest.histories import History
 from streams.backtest.sights import Sights
 from streams.domain.article import Article
 from streams.domain.event_time import EARLIEST_MS
+from streams.domain.hazard import Hazard
 from streams.domain.judgement import Evidence, Judgement, Standing, judge
 from streams.domain.link import Effect
 from streams.domain.policies import Policies
+from streams.domain.policy import Policy
 from streams.domain.rhythm import DAY_MS, day_of
-from streams.domain.sources import Sight
 from streams.schema.verdict import FindingKind, State
 
 NEWS: Final = frozenset({State.SILENT, State.REVIVED})
@@ -96,28 +98,33 @@ def _changes(
     article: Article, policies: Policies, sights: Sights, last: _Spoken | None, *, first: int, until: int
 ) -> Iterator[tuple[int, _Spoken]]:
     """Yield what is said on ``first``, and on each later day that brings a change while no event comes."""
+    policy = policies.of(article.header.registration.tier)
+    # What is known of the referring domains by their other links moves no verdict, and is left out.
+    worth = article.worth(quality_min=policy.worthy_quality)
     begins = [first, *sights.changes(after=first, until=until)]
     for begin, next_begin in pairwise([*begins, until + 1]):
-        sight = sights.on(begin)
-        for day, spoken in _changes_in_sight(article, policies, sight, last, first=begin, until=next_begin - 1):
+        blind_because = sights.on(begin).blind_because(article.header.sources)
+        evidence = Evidence(article.rhythm, article.header.watched_since_ms, blind_because, worth)
+        say = partial(_say, evidence, policy, policies.hazard)
+        for day, spoken in _changes_in_sight(say, last, first=begin, until=next_begin - 1):
             yield day, spoken
             last = spoken
 
 
 def _changes_in_sight(
-    article: Article, policies: Policies, sight: Sight, last: _Spoken | None, *, first: int, until: int
+    say: Callable[[_Spoken | None, int], _Spoken], last: _Spoken | None, *, first: int, until: int
 ) -> Iterator[tuple[int, _Spoken]]:
-    """Do so for days on which the same can be seen."""
-    day, spoken = first, _judge(article, policies, sight, last, first)
+    """Do so for days on which the same can be seen; ``say`` judges after what was said before, on a day."""
+    day, spoken = first, say(last, first)
     yield day, spoken
     while day < until:
         low, high = day, until
-        at_high = _judge(article, policies, sight, spoken, high)
+        at_high = say(spoken, high)
         if at_high.kinds == spoken.kinds:
             return
         while high - low > 1:
             middle = (low + high) // 2
-            at_middle = _judge(article, policies, sight, spoken, middle)
+            at_middle = say(spoken, middle)
             if at_middle.kinds == spoken.kinds:
                 low = middle
             else:
@@ -126,13 +133,13 @@ def _changes_in_sight(
         yield day, spoken
 
 
-def _judge(article: Article, policies: Policies, sight: Sight, last: _Spoken | None, day: int) -> _Spoken:
+def _say(evidence: Evidence, policy: Policy, hazard: Hazard, last: _Spoken | None, day: int) -> _Spoken:
     judgement = judge(
-        Evidence(article.rhythm, article.header.watched_since_ms, sight.blind_because(article.header.sources)),
+        evidence,
         previous=None if last is None else last.standing,
         now_ms=(day + 1) * DAY_MS - 1,
-        policy=policies.of(article.header.registration.tier),
-        hazard=policies.hazard,
+        policy=policy,
+        hazard=hazard,
     )
     found = {kind: found.since_ms for kind, found in judgement.findings.items()}
     return _Spoken(judgement, Standing(judgement.state, judgement.since_ms, 0, found))

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.backtest.histories import History
@@ -49,7 +49,10 @@ def _daily(
         article.see([each for each in history.sightings if each[3] // DAY_MS == day], Counter())
         said = judge(
             Evidence(
-                article.rhythm, watched_since_ms, Sight(sources.stale(now_ms)).blind_because(article.header.sources)
+                article.rhythm,
+                watched_since_ms,
+                Sight(sources.stale(now_ms)).blind_because(article.header.sources),
+                article.worth(quality_min=policy.worthy_quality),
             ),
             previous=standing,
             now_ms=now_ms,
@@ -71,6 +74,7 @@ bursts = st.lists(
 heard_on = st.lists(st.tuples(st.integers(-10, 1_500), st.integers(1, 100)), max_size=6)  # a day, and the period
 
 
+@settings(deadline=None)  # every single day is judged
 @given(
     bursts=bursts,
     heard_on=heard_on,
