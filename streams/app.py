@@ -18,8 +18,6 @@ from streams.agents.listen import Listen
 from streams.agents.register import Register
 from streams.agents.visits import CountVisits
 from streams.clock import Clock, clock_from
-from streams.domain.hazard import Hazard
-from streams.domain.policy import Policy
 from streams.domain.sources import Sources
 from streams.domain.watch_list import WatchList
 from streams.engine.app import MicroBatchApp
@@ -33,6 +31,7 @@ from streams.engine.watchdog import LoopWatchdog
 from streams.health import Health
 from streams.http import Endpoint
 from streams.metrics import Gauges, Snapshot, WorkerMetrics
+from streams.policy_file import load_policies
 from streams.schema.topics import Topics
 from streams.settings import Settings
 
@@ -82,7 +81,7 @@ class Background(Service):
 
 
 def run_worker(settings: Settings) -> None:
-    """Run a worker until it is told to stop; ends the process. Raises UnfitError."""
+    """Run a worker until it is told to stop; ends the process. Raises UnfitError and PolicyError."""
     if getattr(faust_streams, "_CStreamIterator", None) is None:
         raise UnfitError(
             "Faust's compiled streams are missing, and its Python ones acknowledge what they have not seen. "
@@ -98,14 +97,15 @@ def run_worker(settings: Settings) -> None:
 
 
 def assemble(settings: Settings) -> tuple[MicroBatchApp, Background]:
-    """Build everything one worker consists of."""
+    """Build everything one worker consists of. Raises PolicyError."""
+    policies = load_policies(settings.policy_file)
     topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
     clock, sources, watch_list = clock_from(settings), Sources(), WatchList(settings.watch_list_size)
     metrics = WorkerMetrics(CollectorRegistry())
     app = _faust_app(settings)
     changelog = Changelog(topics.changelog.name, client={"bootstrap_servers": settings.kafka_bootstrap})
     ownership = app.ownership = Ownership(changelog)
-    judge = Judge(topics=topics, clock=clock, policy=Policy(), hazard=Hazard(), sources=sources, watch_list=watch_list)
+    judge = Judge(topics=topics, clock=clock, policies=policies, sources=sources, watch_list=watch_list)
     guard = app.guard = CommitGuard(ownership, judge.settle)
     health = Health(app=app, topics=topics)
     judge.is_lagging = health.is_lagging
@@ -114,7 +114,8 @@ def assemble(settings: Settings) -> tuple[MicroBatchApp, Background]:
     ownership.on_whole = lambda newly: judge.assigned(
         {number: owned.partition for number, owned in ownership.owned.items()}, newly
     )
-    _add_agent(app, topics.links.name, Accumulate(topics=topics, metrics=metrics).apply, clock)
+    accumulate = Accumulate(topics=topics, metrics=metrics, ignored=policies.ignored)
+    _add_agent(app, topics.links.name, accumulate.apply, clock)
     _add_agent(app, topics.articles.name, Register(topics=topics, metrics=metrics).apply, clock)
     _add_agent(app, topics.visits.name, CountVisits(topics=topics, metrics=metrics).apply, clock)
 

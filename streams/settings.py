@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     session_timeout_s: float = Field(
         20, ge=6, le=300, description="How long a worker may be out of reach before others take its partitions."
     )
+    policy_file: Path | None = Field(
+        None, description="File of thresholds and of what to ignore (`flatline policy` prints one); else the defaults."
+    )
     watch_list_size: int = Field(200, ge=0, description="How many articles have metrics of their own.")
     clock_origin: AwareDatetime | None = Field(
         None, description="Accelerated clock: what it showed at clock_epoch. RFC 3339."

@@ -4,19 +4,22 @@ from collections import defaultdict
 from typing import Final
 
 from streams.agents.intake import Intake
-from streams.domain import link
 from streams.domain.article import Article, Sighting
+from streams.domain.event_flags import flags_of
 from streams.domain.event_time import EARLIEST_MS, LATEST_MS, possible_ms, stated_ms
 from streams.domain.heard import report_of
-from streams.domain.link import Effect, rel_flags
+from streams.domain.ignoring import Ignored
+from streams.domain.link import Effect
 from streams.domain.referrer import referrer
 from streams.domain.rhythm import DAY_MS
 from streams.domain.urls import article_key
 from streams.engine.micro_batch import MicroBatch, Record
 from streams.engine.partition import Partition
+from streams.metrics import WorkerMetrics
 from streams.schema import codec
 from streams.schema.link_event import LinkEvent
 from streams.schema.rejection import Rejected
+from streams.schema.topics import Topics
 
 URLS_REMEMBERED: Final = 65_536
 
@@ -24,9 +27,15 @@ URLS_REMEMBERED: Final = 65_536
 class Accumulate(Intake):
     """Applies link records to their articles."""
 
+    def __init__(self, *, topics: Topics, metrics: WorkerMetrics, ignored: Ignored | None = None) -> None:
+        """Leave out the events that are ``ignored``."""
+        super().__init__(topics=topics, metrics=metrics)
+        self._ignored = ignored
+
     def apply(self, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:
         """Apply every record of a batch, article by article: what is known of one has to be fetched only once then."""
-        decode, by_url = codec.links.decode, partition.by_url
+        decode, by_url, ignored = codec.links.decode, partition.by_url, self._ignored
+        effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
         sightings: defaultdict[Article, list[Sighting]] = defaultdict(list)
         # The last event of each source, but for imports: enough to learn of the source, at next to no cost an event.
         heard: dict[str | None, tuple[LinkEvent, Record]] = {}
@@ -34,6 +43,9 @@ class Accumulate(Intake):
         for record in batch.records:
             try:
                 event = decode(record.value)
+                if ignored is not None and ignored.covers(event):
+                    effects[event.source, Effect.IGNORED] += 1
+                    continue
                 page, domain = referrer(event.url_from)
                 article = by_url.get(event.url_to) or self._article(event.url_to, record, batch, partition, now_ms)
             except Rejected as rejected:
@@ -45,17 +57,13 @@ class Accumulate(Intake):
             if not EARLIEST_MS <= at_ms <= record.timestamp <= LATEST_MS:
                 clamped += 1
                 at_ms = possible_ms(at_ms, recorded_ms=record.timestamp)
-            flags = link.ORGANIC if event.discovery == "link_found" else 0
             if record.timestamp >= day_ends_ms:  # a batch of days long gone may hold several
                 _hear(heard, partition, now_ms=now_ms)
                 day_ends_ms = record.timestamp // DAY_MS * DAY_MS + DAY_MS
-            if flags or event.discovery == "page_found":
+            if event.discovery != "import":
                 heard[event.source] = event, record
-            if event.rel:
-                flags |= rel_flags(event.rel)
-            sightings[article].append((page, domain, event.change == "gained", at_ms, flags, event.source))
+            sightings[article].append((page, domain, event.change == "gained", at_ms, flags_of(event), event.source))
         _hear(heard, partition, now_ms=now_ms)
-        effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
         for article, seen in sightings.items():
             if article.see(seen, effects) and not article.is_dirty:
                 partition.touch(article)

@@ -8,9 +8,9 @@ from typing import Final
 
 from streams.clock import Clock
 from streams.domain.article import Article
-from streams.domain.hazard import Hazard
 from streams.domain.judgement import Judgement, judge
-from streams.domain.policy import Policy
+from streams.domain.policies import Policies
+from streams.domain.quality.standing import Standings
 from streams.domain.reporting import digest, evidence_of, verdict_on
 from streams.domain.rhythm import DAY_MS, day_of
 from streams.domain.sight import Sight
@@ -34,7 +34,8 @@ class Docket:
     """The articles of a partition in the order in which they are due.
 
     One that changed is due at once, and any other a day after it was last judged, so the order of judging is the order
-    of the queue. ``tally`` counts the articles judged so far by state and series.
+    of the queue. ``tally`` counts the articles judged so far by state and series; ``standings`` are those of the
+    domains that link to them.
     """
 
     def __init__(self, keys: Iterable[bytes]) -> None:
@@ -43,6 +44,7 @@ class Docket:
         self._kinds: dict[bytes, Kind] = {}
         self._suppressed: set[bytes] = set()
         self._sight = Sight()
+        self.standings = Standings()
         self.tally: Counter[Kind] = Counter()
 
     def see(self, sight: Sight) -> None:
@@ -59,6 +61,10 @@ class Docket:
         """Return the articles due by now, at most JUDGED_AT_ONCE_MAX."""
         due = (key for key, _ in takewhile(lambda entry: entry[1] <= now_ms, self._due_ms.items()))
         return list(islice(dict.fromkeys(chain(self._changed, due)), JUDGED_AT_ONCE_MAX))
+
+    def is_first_of_day(self, key: bytes, now_ms: int) -> bool:
+        """Whether an article was not judged before on the UTC day."""
+        return day_of(self._due_ms.get(key, 0)) <= day_of(now_ms)  # due a day after it was judged
 
     def judged(self, key: bytes, verdict: Verdict, *, next_ms: int) -> None:
         """Put an article at the end of the queue, with what was said of it."""
@@ -87,15 +93,13 @@ class Judge:
         *,
         topics: Topics,
         clock: Clock,
-        policy: Policy,
-        hazard: Hazard,
+        policies: Policies,
         sources: Sources,
         watch_list: WatchList,
     ) -> None:
         self._topics = topics
         self._clock = clock
-        self._policy = policy
-        self._hazard = hazard
+        self._policies = policies
         self._sources = sources
         self._watch_list = watch_list
         self.is_lagging: Callable[[], bool] = lambda: False
@@ -122,13 +126,16 @@ class Judge:
         budget_s = BUDGET_WHILE_LAGGING_S if sight.is_lagging else BUDGET_S
         give_up_at_s = monotonic() + budget_s / len(self.dockets)
         next_ms = now_ms + DAY_MS
+        docket.standings.begin(day_of(now_ms))
         for key in docket.due(now_ms):
             if monotonic() > give_up_at_s:
                 break
             article = partition.peek(key)
             if article is None:
                 continue
-            judgement, verdict = self._judge(key, article, sight, now_ms)
+            if docket.is_first_of_day(key, now_ms):
+                docket.standings.add(article.segments)
+            judgement, verdict = self._judge(key, article, sight, docket.standings, now_ms)
             docket.judged(key, verdict, next_ms=next_ms)
             standing = judgement.standing(digest(verdict))
             if standing != article.header.standing:
@@ -136,16 +143,21 @@ class Judge:
                 partition.put(article)
                 yield Outgoing(self._topics.verdicts.name, number, key, codec.verdicts.encode(verdict))
 
-    def _judge(self, key: bytes, article: Article, sight: Sight, now_ms: int) -> tuple[Judgement, Verdict]:
+    def _judge(
+        self, key: bytes, article: Article, sight: Sight, standings: Standings, now_ms: int
+    ) -> tuple[Judgement, Verdict]:
         rhythm = article.rhythm
+        policy = self._policies.of(article.header.registration.tier)
+        worth = article.worth(quality_min=policy.worthy_quality, standing_of=standings)
         judgement = judge(
-            evidence_of(article, sight, now_ms=now_ms),
+            evidence_of(article, sight, worth=worth, now_ms=now_ms),
             previous=article.header.standing,
             now_ms=now_ms,
-            policy=self._policy,
-            hazard=self._hazard,
+            policy=policy,
+            hazard=self._policies.hazard,
         )
-        verdict = verdict_on(key.decode(), article, judgement, horizon_days=self._hazard.horizon_days, now_ms=now_ms)
+        horizon_days = self._policies.hazard.horizon_days
+        verdict = verdict_on(key.decode(), article, judgement, worth=worth, horizon_days=horizon_days, now_ms=now_ms)
         self._watch_list.note(
             Watched(
                 verdict,

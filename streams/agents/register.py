@@ -1,8 +1,7 @@
 """Article records into the registration of their articles."""
 
 from streams.agents.intake import Intake
-from streams.domain.article import Registration
-from streams.domain.event_time import to_ms
+from streams.domain.article import Registration, registration_of
 from streams.domain.urls import article_key
 from streams.engine.micro_batch import MicroBatch, Record
 from streams.engine.partition import Partition
@@ -31,16 +30,7 @@ class Register(Intake):
         if self._belongs_elsewhere(key, batch):
             self._send_on(key, record, batch, partition)
             return
-        registration = Registration(
-            title=article.title,
-            author=article.author,
-            series=article.series,
-            strategy=article.strategy,
-            tier=article.tier,
-            published_ms=None if article.published_at is None else to_ms(article.published_at),
-            recorded_ms=record.timestamp,
-        )
-        self._set(partition, key, registration, now_ms)
+        self._set(partition, key, registration_of(article, recorded_ms=record.timestamp), now_ms)
 
     @staticmethod
     def _set(partition: Partition, key: bytes, registration: Registration, now_ms: int) -> None:

@@ -5,7 +5,21 @@ import sys
 import typer
 from rich.console import Console
 
-from streams.cli import article, articles, authority, demo, doctor, imports, ingest, topics, up, visits, worker
+from streams.cli import (
+    article,
+    articles,
+    authority,
+    backtest,
+    demo,
+    doctor,
+    imports,
+    ingest,
+    policy,
+    topics,
+    up,
+    visits,
+    worker,
+)
 
 app = typer.Typer(
     name="flatline",
@@ -21,6 +35,8 @@ app.command("articles")(articles.articles)
 app.command("authority")(authority.authority)
 app.add_typer(article.app, name="article")
 app.add_typer(visits.app, name="visits")
+app.command("backtest")(backtest.backtest)
+app.command("policy")(policy.policy)
 app.command("topics")(topics.topics)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
@@ -47,10 +63,14 @@ def _for_a_person(error: Exception) -> str | None:
     from deploy.kafka.topics import TopicsError
     from deploy.local.errors import LaunchError
     from streams.app import UnfitError
+    from streams.backtest.assessment import TooLittleHistoryError
+    from streams.policy_file import PolicyError
     from streams.settings import SettingsError
 
     if isinstance(error, KafkaError):
         hint = "Start one with `flatline up`, or set FLATLINE_KAFKA_BOOTSTRAP."
         return f"Kafka does not answer as it should: {error}\n{hint}"
-    mendable = ConnectorError | LaunchError | SettingsError | TopicsError | UnfitError
+    mendable = (
+        ConnectorError | LaunchError | PolicyError | SettingsError | TooLittleHistoryError | TopicsError | UnfitError
+    )
     return str(error) if isinstance(error, mendable) else None

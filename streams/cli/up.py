@@ -39,9 +39,11 @@ def up(
     """
     from deploy.local.stack import LocalStack
     from deploy.local.stopping import until_stopped
+    from streams.policy_file import load_policies
 
     console = Console(highlight=False)
     settings = load_settings(data_dir, of_running=False)
+    load_policies(settings.policy_file)  # a mistake in it shows before anything starts
     preferred_ports = {
         "kafka": _KAFKA_PORT,
         "ingest": settings.ingest_port,

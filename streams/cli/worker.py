@@ -29,10 +29,12 @@ def worker(
     from deploy.kafka.topics import ensure_topics
     from deploy.local.ports import is_free
     from streams.app import UnfitError, run_worker
+    from streams.policy_file import load_policies
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("flatline").setLevel(logging.INFO)
     settings = load_settings()
+    load_policies(settings.policy_file)  # a mistake in it shows before anything is created
     settings = settings.model_copy(update={"worker_port": port or _free_port(settings)})
     if not is_free(settings.worker_host, settings.worker_port):
         address = f"{settings.worker_host}:{settings.worker_port}"

@@ -1,18 +1,23 @@
 """All that is accumulated of one article, in memory and as the bytes of its changelog records."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Final
 
 import msgspec
 
+from streams.domain.event_time import to_ms
 from streams.domain.judgement.evidence import Standing
 from streams.domain.link import Effect
+from streams.domain.quality.anchors import natural
+from streams.domain.quality.factors import DomainStanding
+from streams.domain.quality.worth import Worth, worth_of
 from streams.domain.rhythm import Rhythm
 from streams.domain.segment import SEGMENT_LINKS_MAX, Segment
 from streams.domain.sight import Credit, credited, is_of_newest_week
 from streams.domain.totals import Totals, totals_of
 from streams.domain.visits import YEAR_BYTES, Report, Visits
+from streams.schema.article_record import ArticleRecord
 
 SOURCES_MAX: Final = 32
 
@@ -22,7 +27,7 @@ workers leave out what they don't know, and newer ones take its default."""
 
 
 # The fingerprints of the referring page and of its domain as `Segment` keeps them; whether the link was gained, or
-# lost; when, in ms since the epoch; flags as for `link.seen`; the source that reports it.
+# lost; when, in ms since the epoch; its marks as for `Segment.see`; the source that reports it.
 Sighting = tuple[bytes, bytes, bool, int, int, str | None]
 
 
@@ -40,6 +45,19 @@ class Registration(msgspec.Struct, frozen=True, array_like=True, gc=False):
     tier: int | None = None  # None: not registered
     published_ms: int | None = None
     recorded_ms: int = 0  # when its record was written
+
+
+def registration_of(record: ArticleRecord, *, recorded_ms: int) -> Registration:
+    """Return the registration that an article record asks for."""
+    return Registration(
+        title=record.title,
+        author=record.author,
+        series=record.series,
+        strategy=record.strategy,
+        tier=record.tier,
+        published_ms=None if record.published_at is None else to_ms(record.published_at),
+        recorded_ms=recorded_ms,
+    )
 
 
 class Header(msgspec.Struct, array_like=True, gc=False):
@@ -187,16 +205,32 @@ class Article:
         self.visits, self._visiting_domains = visits, None
         return True
 
+    def worth(
+        self,
+        *,
+        quality_min: float,
+        standing_of: Callable[[bytes], DomainStanding] | None = None,
+    ) -> Worth:
+        """Weigh the links, as `quality.worth.worth_of` does."""
+        registration = self.header.registration
+        return worth_of(
+            self.segments,
+            quality_min=quality_min,
+            natural_anchors=lambda: natural(self.key.decode(), registration.title, registration.author),
+            standing_of=standing_of,
+            visited=self.visiting_domains,
+        )
+
     def see(self, sightings: Iterable[Sighting], effects: MutableMapping[tuple[str | None, Effect], int]) -> bool:
         """Apply sightings, count what each did by source and effect, and return whether anything was learned."""
         first, lows, reported = self._first, self._lows, self.header.sources
         is_news = is_credited = False
-        for page, domain, gained, at_ms, flags, source in sightings:
+        for page, domain, gained, at_ms, marks, source in sightings:
             if gained and source is not None and not is_of_newest_week(reported.get(source, 0), at_ms):
                 is_credited |= self._credit(source, at_ms)
             index = bisect_right(lows, page) if lows else 0
             segment = self._further[index - 1] if index else first
-            effect, is_new = segment.see(page, domain, gained, at_ms, flags)
+            effect, is_new = segment.see(page, domain, gained, at_ms, marks)
             effects[source, effect] += 1
             if not is_new:
                 continue

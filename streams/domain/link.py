@@ -15,6 +15,10 @@ ORGANIC: Final = 8  # its first gain was found as a new link, not by an import o
 NOFOLLOW: Final = 16
 UGC: Final = 32
 SPONSORED: Final = 64
+STUFFED_ANCHOR: Final = 128  # made for search engines
+GENERIC_ANCHOR: Final = 256  # "here"
+IN_PROSE: Final = 512  # with text around it
+BARE: Final = 1024  # with none, although whoever saw it looked
 
 FLAG_BITS: Final = 16
 
@@ -36,6 +40,7 @@ class Effect(StrEnum):
     RESTORED = "restored"  # a lost link is back
     LOST = "lost"  # a live link is not live any more
     SEEN_AGAIN = "seen_again"  # nothing new
+    IGNORED = "ignored"  # the policy leaves it out
 
     __hash__ = str.__hash__  # that of Enum takes ten times as long, and these are counted for each event
 

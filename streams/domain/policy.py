@@ -1,4 +1,4 @@
-"""The thresholds of the judgement. `streams.policy` reads the file in which a team writes its own."""
+"""The thresholds of the judgement. `streams.policy_file` reads the file in which a team writes its own."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ Days = Annotated[int, Meta(ge=1, le=36_500)]
 class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     """When to say what. Probabilities are of no link within the model's horizon; lengths are in days.
 
-    What is said at one threshold is taken back at another, ``…_left_at``, so that it does not flap.
+    What is said at one threshold is taken back at another, so that it does not flap: see `left_at`.
     """
 
     link_days_min: Annotated[
@@ -20,19 +20,19 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     cooling_probability: Annotated[
         Probability, Meta(description="How probable it must be that no link comes, to call an article cooling.")
     ] = 0.4
-    cooling_left_at: Annotated[
-        Probability,
-        Meta(description="Below this a doubt that was said is taken back, when more is known of the links."),
-    ] = 0.3
     silent_probability: Annotated[Probability, Meta(description="The same to call it silent, which alerts.")] = 0.7
-    silent_left_at: Annotated[
-        Probability,
-        Meta(description="Below this a silence that was said is taken back, when more is known of the links."),
-    ] = 0.6
     silent_gaps: Annotated[
         float,
         Meta(ge=0, le=100, description="No gap is a silence that is shorter than so many of the article's mean gaps."),
     ] = 2.0
+    left_at_share: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=1,
+            description="Cooling, silent and growing, once said, are taken back below this share of their thresholds.",
+        ),
+    ] = 0.8
     dormant_after_days: Annotated[
         Days, Meta(description="How long an article is silent before it is no news any more, but dormant.")
     ] = 180
@@ -43,9 +43,6 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         float,
         Meta(gt=1, le=1_000, description="How many times its usual rate an article gains links, to call it growing."),
     ] = 1.5
-    growing_left_at: Annotated[
-        float, Meta(gt=0, le=1_000, description="Below so many times its usual rate it is growing no more.")
-    ] = 1.2
     growing_count_min: Annotated[
         float, Meta(ge=1, le=10_000, description="Recent link days that it takes to call an article growing.")
     ] = 3
@@ -74,19 +71,26 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     mass_loss_left_at: Annotated[
         float, Meta(gt=0, le=1, description="Below this share of both a mass loss that was said is over.")
     ] = 0.5
+    worthy_quality: Annotated[
+        float, Meta(ge=0, le=1, description="Links below this quality are thin: counted, but they do not matter.")
+    ] = 0.25
+    thin_links_min: Annotated[
+        int, Meta(ge=1, le=10_000, description="Thin links in 90 days that it takes to say that only such come.")
+    ] = 3
 
     def __post_init__(self) -> None:
         """Raise ValueError for thresholds in the wrong order."""
-        for entered, left in (
-            ("cooling_probability", "cooling_left_at"),
-            ("silent_probability", "silent_left_at"),
-            ("growing_ratio", "growing_left_at"),
-            ("bursting_left_at", "bursting_probability"),
-        ):
-            if getattr(self, left) > getattr(self, entered):
-                raise ValueError(f"{left} must not be above {entered}")
+        if self.bursting_probability > self.bursting_left_at:
+            raise ValueError(
+                f"bursting_probability ({self.bursting_probability}) must not be above "
+                f"bursting_left_at ({self.bursting_left_at})"
+            )
         if not self.cooling_probability < self.silent_probability:
             raise ValueError(
                 f"cooling_probability ({self.cooling_probability}) must be below "
                 f"silent_probability ({self.silent_probability})"
             )
+
+    def left_at(self, threshold: float) -> float:
+        """Return where what is said at this threshold is taken back."""
+        return threshold * self.left_at_share

@@ -18,22 +18,23 @@ def referrer(url_from: str) -> tuple[bytes, bytes]:
     plain = PLAIN(url_from)
     if plain and len(url_from) <= MAX_LENGTH:
         simple, host = plain.groups()
-        domain = _fingerprint(simple) if simple else _domains.get(host)
+        domain = fingerprint(simple) if simple else _domains.get(host)
         if domain:
             return xxh3_64_digest(url_from.encode()), domain
     page = canonicalize_field(url_from, field="url_from")
     return xxh3_64_digest(page.encode()), _domain(page)
 
 
-def _fingerprint(domain: str) -> bytes:
+def fingerprint(domain: str) -> bytes:
+    """Return the fingerprint of a registrable domain."""
     return xxh3_64_digest(domain.encode())[:DOMAIN_BYTES]
 
 
 def _domain(page: str) -> bytes:
-    fingerprint = _fingerprint(referring_domain(page))
+    found = fingerprint(referring_domain(page))
     host = page[8 : page.index("/", 8)]
     if is_canonical_host(host):
         if len(_domains) >= _HOSTS_CACHED:
             _domains.clear()
-        _domains[host] = fingerprint
-    return fingerprint
+        _domains[host] = found
+    return found

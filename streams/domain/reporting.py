@@ -8,14 +8,15 @@ from streams.domain.event_time import to_datetime
 from streams.domain.impact import impact_of
 from streams.domain.judgement import Evidence, Judgement
 from streams.domain.losses import losses_of
+from streams.domain.quality.worth import Worth
 from streams.domain.rhythm import DAY_MS, day_of
 from streams.domain.sight import CLEAR, Sight
-from streams.schema import codec
+from streams.schema import codec, verdict
 from streams.schema.verdict import Finding, GainedInDays, Verdict
 
 
-def evidence_of(article: Article, sight: Sight, *, now_ms: int) -> Evidence:
-    """Return all that a judgement of an article at ``now_ms`` rests on."""
+def evidence_of(article: Article, sight: Sight, *, worth: Worth | None = None, now_ms: int) -> Evidence:
+    """Return all that a judgement of an article at ``now_ms`` rests on, without its worth where not weighed."""
     rhythm, totals, today = article.rhythm, article.totals, day_of(now_ms)
     view, links_a_link_day = CLEAR, 1.0
     if rhythm is not None:
@@ -29,11 +30,14 @@ def evidence_of(article: Article, sight: Sight, *, now_ms: int) -> Evidence:
         gained_last_365_days=totals.gained_in_days(365, today=today),
         links_a_link_day=links_a_link_day,
         losses=losses_of(article.segments, live=totals.live, now_ms=now_ms),
+        worth=worth,
     )
 
 
-def verdict_on(key: str, article: Article, judgement: Judgement, *, horizon_days: int, now_ms: int) -> Verdict:
-    """Return the verdict on the article with this key."""
+def verdict_on(
+    key: str, article: Article, judgement: Judgement, *, worth: Worth | None = None, horizon_days: int, now_ms: int
+) -> Verdict:
+    """Return the verdict on the article with this key; without its worth where that was not weighed."""
     today = day_of(now_ms)
     registration = article.header.registration
     totals = article.totals
@@ -67,9 +71,20 @@ def verdict_on(key: str, article: Article, judgement: Judgement, *, horizon_days
             Finding(kind, to_datetime(found.since_ms), found.reason) for kind, found in judgement.findings.items()
         ],
         impact=impact_of(article.segments, article.visits.sent(), today=today) if article.visits else None,
+        worth=None if worth is None else _summary(worth, today=today),
     )
 
 
-def digest(verdict: Verdict) -> int:
+def _summary(worth: Worth, *, today: int) -> verdict.Worth:
+    return verdict.Worth(
+        weighted_total=round(worth.weighted, 2),
+        thin=worth.thin,
+        worthy_in_28_days=worth.gained_in_days(28, today=today),
+        worthy_in_90_days=worth.gained_in_days(90, today=today),
+        last_worthy_on=to_datetime(worth.rhythm.last_day * DAY_MS).date() if worth.rhythm else None,
+    )
+
+
+def digest(said: Verdict) -> int:
     """Return a fingerprint of all that a verdict says, when it was said left out."""
-    return xxh3_64_intdigest(codec.verdicts.encode(msgspec.structs.replace(verdict, judged_at=verdict.since)))
+    return xxh3_64_intdigest(codec.verdicts.encode(msgspec.structs.replace(said, judged_at=said.since)))

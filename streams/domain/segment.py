@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import sys
 from array import array
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import Final, Literal, NamedTuple
 
 from streams.domain import link
 from streams.domain.link import Effect, Link
+from streams.domain.quality import looks
 
 SEGMENT_LINKS_MAX: Final = 128
 PAGE_BYTES: Final = 8
@@ -19,7 +22,7 @@ DOMAIN_BYTES: Final = 6
 
 _INSTANT: Final = (1 << 48) - 1
 _FLAGS: Final = (1 << link.FLAG_BITS) - 1
-_LINK_BYTES: Final = PAGE_BYTES + DOMAIN_BYTES + 8
+_WIDTHS: Final = (PAGE_BYTES, DOMAIN_BYTES, 8, looks.BYTES)  # of the columns that every link is in
 
 
 class Seen(NamedTuple):
@@ -28,6 +31,9 @@ class Seen(NamedTuple):
     effect: Effect
     is_news: bool
 
+
+# Of a link: its number in ``facts``, its looks, and the fingerprint of its domain.
+Row = tuple[int, int, bytes]
 
 NOTHING_NEW: Final = Seen(Effect.SEEN_AGAIN, is_news=False)
 _NEWS: Final = {effect: Seen(effect, is_news=True) for effect in Effect}
@@ -39,42 +45,51 @@ class Segment:
     ``pages``    PAGE_BYTES of fingerprint each, of the canonical referring page
     ``domains``  DOMAIN_BYTES of fingerprint each, of the referring domain
     ``facts``    a number each: the instant of the first gain, shifted by FLAG_BITS, and the flags
+    ``looks``    looks.BYTES each: what its quality goes by, beside the flags
     ``newest``   the instant of the newest change, where it is not that of the first gain
     """
 
-    __slots__ = ("domains", "facts", "newest", "pages")
+    __slots__ = ("domains", "facts", "looks", "newest", "pages")
 
-    def __init__(self, pages: bytes = b"", domains: bytes = b"", facts: bytes = b"", newest: bytes = b"") -> None:
+    def __init__(
+        self, pages: bytes = b"", domains: bytes = b"", facts: bytes = b"", looks: bytes = b"", newest: bytes = b""
+    ) -> None:
         self.pages = bytearray(pages)
         self.domains = bytearray(domains)
-        self.facts = _array(facts)
-        self.newest = {each >> 48: each & _INSTANT for each in _array(newest)}
+        self.facts = _array("Q", facts)
+        self.looks = _array("I", looks)
+        self.newest = {each >> 48: each & _INSTANT for each in _array("Q", newest)}
 
     def __len__(self) -> int:
         return len(self.facts)
 
-    def see(self, page: bytes, domain: bytes, gained: bool, at_ms: int, flags: int) -> Seen:
-        """Apply an event about the link from ``page``; ``flags`` as for `link.seen`."""
+    def see(self, page: bytes, domain: bytes, gained: bool, at_ms: int, marks: int) -> Seen:
+        """Apply an event about the link from ``page``; ``marks``: flags as for `link.seen`, its looks above them."""
+        flags = marks & _FLAGS
         at = self.pages.find(page)
         while at % PAGE_BYTES and at > 0:  # the end of one fingerprint and the beginning of the next
             at = self.pages.find(page, at + 1)
         if at < 0:
             if gained:
                 self.facts.append(at_ms << link.FLAG_BITS | flags | link.GAINED | link.LIVE)
+                self.looks.append(marks >> link.FLAG_BITS)
             else:
                 self.newest[len(self.facts)] = at_ms
                 self.facts.append(link.LOST)
+                self.looks.append(0)
             self.pages += page
             self.domains += domain
             return _NEWS[Effect.GAINED if gained else Effect.SEEN_AGAIN]
         number = at // PAGE_BYTES
-        fact = self.facts[number]
-        if gained and fact >> link.FLAG_BITS == at_ms and fact & flags == flags:
+        fact, known = self.facts[number], self.looks[number]
+        looked = looks.joined(known, marks >> link.FLAG_BITS) if gained else known
+        if gained and fact >> link.FLAG_BITS == at_ms and fact & flags == flags and looked == known:
             return NOTHING_NEW  # the same event once more, by far the most usual case
         before = self.link(number)
         after = link.seen(before, gained=gained, at_ms=at_ms, flags=flags)
-        if after == before:
+        if after == before and looked == known:
             return NOTHING_NEW
+        self.looks[number] = looked
         self._set(number, after)
         return _NEWS[link.effect(before, after, gained=gained)]
 
@@ -91,6 +106,16 @@ class Segment:
         else:
             self.newest[number] = after.newest_ms
 
+    def rows(self) -> Iterator[Row]:
+        """Return what the columns hold, link by link."""
+        domains = bytes(self.domains)
+        return zip(
+            self.facts,
+            self.looks,
+            [domains[at : at + DOMAIN_BYTES] for at in range(0, len(domains), DOMAIN_BYTES)],
+            strict=True,
+        )
+
     def split(self) -> tuple[bytes, Segment]:
         """Move the upper half of the links out; return its lowest page fingerprint, and itself."""
         pages = [bytes(self.pages[at : at + PAGE_BYTES]) for at in range(0, len(self.pages), PAGE_BYTES)]
@@ -103,32 +128,29 @@ class Segment:
             half.pages += page
             half.domains += self.domains[number * DOMAIN_BYTES : (number + 1) * DOMAIN_BYTES]
             half.facts.append(self.facts[number])
-        self.pages, self.domains, self.facts, self.newest = lower.pages, lower.domains, lower.facts, lower.newest
+            half.looks.append(self.looks[number])
+        for column in self.__slots__:
+            setattr(self, column, getattr(lower, column))
         return low, upper
 
     def encode(self) -> bytes:
         """Return all columns, after the number of links."""
         newest = array("Q", [number << 48 | newest_ms for number, newest_ms in self.newest.items()])
-        return b"".join(
-            (len(self).to_bytes(2, "little"), self.pages, self.domains, _little(self.facts), _little(newest))
-        )
+        columns = (self.pages, self.domains, _little(self.facts), _little(self.looks), _little(newest))
+        return b"".join((len(self).to_bytes(2, "little"), *columns))
 
     @classmethod
     def decode(cls, encoded: bytes) -> Segment:
         """Return the segment of these bytes; raise ValueError on others."""
-        links = int.from_bytes(encoded[:2], "little")
-        domains, facts, newest = (
-            2 + links * PAGE_BYTES,
-            2 + links * (PAGE_BYTES + DOMAIN_BYTES),
-            2 + links * _LINK_BYTES,
-        )
-        if len(encoded) < newest:
+        links, columns = int.from_bytes(encoded[:2], "little"), encoded[2:]
+        begins = list(accumulate((links * width for width in _WIDTHS), initial=0))
+        if len(columns) < begins[-1]:
             raise ValueError(f"{len(encoded)} bytes do not hold {links} links")
-        return cls(encoded[2:domains], encoded[domains:facts], encoded[facts:newest], encoded[newest:])
+        return cls(*(columns[begin:end] for begin, end in zip(begins, [*begins[1:], None], strict=True)))
 
 
-def _array(encoded: bytes) -> array[int]:
-    numbers = array("Q", encoded)
+def _array(typecode: Literal["I", "Q"], encoded: bytes) -> array[int]:
+    numbers = array(typecode, encoded)
     if sys.byteorder == "big":
         numbers.byteswap()
     return numbers

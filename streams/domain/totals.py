@@ -29,13 +29,18 @@ class Totals(NamedTuple):
 
     def gained_in_days(self, days: int, *, today: int) -> int:
         """Return the links gained in the last ``days`` UTC days, today included."""
-        gained = 0
-        for day in reversed(self.days):
-            if day <= today - days:
-                break
-            if day <= today:
-                gained += self.days[day]
-        return gained
+        return gained_in_days(self.days, days, today=today)
+
+
+def gained_in_days(gained: dict[int, int], days: int, *, today: int) -> int:
+    """Return what was gained in the last ``days`` UTC days, today included, by day in order of days."""
+    total = 0
+    for day in reversed(gained):
+        if day <= today - days:
+            break
+        if day <= today:
+            total += gained[day]
+    return total
 
 
 def totals_of(segments: Iterable[Segment]) -> Totals:

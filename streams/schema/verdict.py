@@ -79,6 +79,18 @@ class Impact(Struct, frozen=True, gc=False):
     ] = False
 
 
+class Worth(Struct, frozen=True, gc=False):
+    """What the links are worth: their quality, 0 to 1 each, by the rules of `domain/quality/QUALITY.md`."""
+
+    weighted_total: Annotated[
+        float, Meta(description="Sum of each referring domain's best quality; further links add almost nothing")
+    ] = 0.0
+    thin: Annotated[int, Meta(description="Links of a quality too low to matter; they count in gained_total")] = 0
+    worthy_in_28_days: Annotated[int, Meta(description="Of those gained in the last 28 days, the ones that matter")] = 0
+    worthy_in_90_days: Annotated[int, Meta(description="Of those gained in the last 90 days, the ones that matter")] = 0
+    last_worthy_on: Annotated[date | None, Meta(description="The newest day with a link that matters")] = None
+
+
 class Verdict(Struct, frozen=True, gc=False):
     """What is said of one article at ``judged_at``. All counts are over the links known by then."""
 
@@ -109,4 +121,5 @@ class Verdict(Struct, frozen=True, gc=False):
     tier: int | None = None
     findings: Annotated[list[Finding], Meta(description="What there is to say beside the state")] = []
     impact: Annotated[Impact | None, Meta(description="null when visits to it were never counted")] = None
+    worth: Annotated[Worth | None, Meta(description="null where it was not weighed")] = None
     version: Literal[1] = 1

@@ -5,43 +5,53 @@ from hypothesis import strategies as st
 
 from streams.domain import link
 from streams.domain.link import Effect, Link
+from streams.domain.quality import looks
 from streams.domain.segment import DOMAIN_BYTES, PAGE_BYTES, Segment
 
 # Few different bytes, so that one fingerprint lies across two others.
 pages = st.lists(st.sampled_from([0, 1]), min_size=PAGE_BYTES, max_size=PAGE_BYTES).map(bytes)
 events = st.lists(
-    st.tuples(pages, st.booleans(), st.integers(1, 8), st.sampled_from([0, link.ORGANIC, link.ORGANIC | link.UGC])),
+    st.tuples(
+        pages,
+        st.booleans(),
+        st.integers(1, 8),
+        st.sampled_from([0, link.ORGANIC, link.ORGANIC | link.UGC]),
+        st.sampled_from([0, 1, looks.placement("nav"), looks.placement("content") | 2, looks.authority(40)]),
+    ),
     max_size=120,
 )
 UNKNOWN = Link(0, 0, 0)
-Event = tuple[bytes, bool, int, int]  # page, gained, at_ms, flags
+Event = tuple[bytes, bool, int, int, int]  # page, gained, at_ms, flags, looks
+Known = tuple[Link, int]  # a link, and its looks
 
 
 def _domain(page: bytes) -> bytes:
     return page[:DOMAIN_BYTES]
 
 
-def _see(segment: Segment, links: dict[bytes, Link], history: list[Event]) -> None:
+def _see(segment: Segment, links: dict[bytes, Known], history: list[Event]) -> None:
     """Apply events to both, and compare what the segment says of each."""
-    for page, gained, at_ms, flags in history:
-        before = links.get(page, UNKNOWN)
-        after = links[page] = link.seen(before, gained=gained, at_ms=at_ms, flags=flags)
-        effect, is_news = segment.see(page, _domain(page), gained, at_ms, flags)
-        assert is_news == (after != before)
+    for page, gained, at_ms, flags, looked in history:
+        before, known = links.get(page, (UNKNOWN, 0))
+        after = link.seen(before, gained=gained, at_ms=at_ms, flags=flags)
+        joined = looks.joined(known, looked) if gained else known
+        links[page] = after, joined
+        effect, is_news = segment.see(page, _domain(page), gained, at_ms, flags | looked << link.FLAG_BITS)
+        assert is_news == ((after, joined) != (before, known))
         assert effect == (link.effect(before, after, gained=gained) if is_news else Effect.SEEN_AGAIN)
 
 
-def _content(segment: Segment) -> dict[bytes, tuple[bytes, Link]]:
+def _content(segment: Segment) -> dict[bytes, tuple[bytes, Known]]:
     return {
         bytes(segment.pages[number * PAGE_BYTES : (number + 1) * PAGE_BYTES]): (
             bytes(segment.domains[number * DOMAIN_BYTES : (number + 1) * DOMAIN_BYTES]),
-            segment.link(number),
+            (segment.link(number), segment.looks[number]),
         )
         for number in range(len(segment))
     }
 
 
-def _expected(links: dict[bytes, Link]) -> dict[bytes, tuple[bytes, Link]]:
+def _expected(links: dict[bytes, Known]) -> dict[bytes, tuple[bytes, Known]]:
     return {page: (_domain(page), each) for page, each in links.items()}
 
 
@@ -49,7 +59,7 @@ def _expected(links: dict[bytes, Link]) -> dict[bytes, tuple[bytes, Link]]:
 @given(events, events)
 def test_behaves_like_a_dict_of_links(before: list[Event], after: list[Event]) -> None:
     """It holds what the events lead to, and says what each did; also when it was bytes in between."""
-    links: dict[bytes, Link] = {}
+    links: dict[bytes, Known] = {}
     segment = Segment()
     _see(segment, links, before)
     segment = Segment.decode(segment.encode())
@@ -61,7 +71,7 @@ def test_behaves_like_a_dict_of_links(before: list[Event], after: list[Event]) -
 @given(events.filter(lambda history: len({event[0] for event in history}) > 1))
 def test_a_split_keeps_every_link(history: list[Event]) -> None:
     """Every link is in the half where it is looked for, and neither half is empty."""
-    links: dict[bytes, Link] = {}
+    links: dict[bytes, Known] = {}
     lower = Segment()
     _see(lower, links, history)
     low, upper = lower.split()
@@ -71,10 +81,10 @@ def test_a_split_keeps_every_link(history: list[Event]) -> None:
     assert len(upper)
 
 
-def test_a_link_takes_22_bytes() -> None:
+def test_a_link_takes_26_bytes() -> None:
     """What is kept of a link that was gained once."""
     segment = Segment()
     for number in range(100):
         page = number.to_bytes(PAGE_BYTES, "big")
         segment.see(page, _domain(page), True, 1_780_000_000_000, link.ORGANIC)
-    assert len(segment.encode()) == 2 + 100 * 22
+    assert len(segment.encode()) == 2 + 100 * 26

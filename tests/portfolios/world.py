@@ -13,8 +13,7 @@ from prometheus_client import CollectorRegistry
 from streams.agents.accumulate import Accumulate
 from streams.agents.judge import Judge
 from streams.domain.event_time import to_datetime
-from streams.domain.hazard import Hazard
-from streams.domain.policy import Policy
+from streams.domain.policies import Policies
 from streams.domain.rhythm import DAY_MS
 from streams.domain.sources import Sources
 from streams.domain.watch_list import WatchList
@@ -136,8 +135,7 @@ class World:
         self._judge = Judge(
             topics=TOPICS,
             clock=self._clock,
-            policy=Policy(),
-            hazard=Hazard(),
+            policies=Policies(),
             sources=self._sources,
             watch_list=WatchList(10),
         )

@@ -7,6 +7,7 @@ from msgspec import Struct
 from streams.domain.hazard import Hazard
 from streams.domain.losses import Losses
 from streams.domain.policy import Policy
+from streams.domain.quality.worth import Worth
 from streams.domain.rhythm import Rhythm
 from streams.domain.sight import CLEAR, View
 from streams.schema.verdict import FindingKind, State
@@ -21,6 +22,7 @@ class Evidence(NamedTuple):
     ``gained_last_365_days``    the same
     ``links_a_link_day``        how many come together on a day on which any come, on average
     ``losses``                  what it lost lately
+    ``worth``                   its links by whether they matter; None where that was not weighed
     """
 
     rhythm: Rhythm | None
@@ -30,6 +32,7 @@ class Evidence(NamedTuple):
     gained_last_365_days: int = 0
     links_a_link_day: float = 1.0
     losses: Losses | None = None
+    worth: Worth | None = None
 
 
 class Standing(Struct, frozen=True, array_like=True, gc=False):

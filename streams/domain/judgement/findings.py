@@ -5,6 +5,7 @@ from typing import Final
 
 from streams.domain.judgement.evidence import Circumstances, Evidence
 from streams.domain.losses import WINDOW_DAYS
+from streams.domain.quality import gone
 from streams.domain.rhythm import day_of
 from streams.schema.verdict import FindingKind
 
@@ -25,7 +26,26 @@ def mass_loss(evidence: Evidence, circumstances: Circumstances) -> str | None:
     return losses.reason
 
 
-FINDING_RULES: Final[Mapping[FindingKind, FindingRule]] = {FindingKind.MASS_LOSS: mass_loss}
+def quality_gone(evidence: Evidence, circumstances: Circumstances) -> str | None:
+    """Links still come, but none that matter."""
+    was_found = circumstances.was_found
+    if evidence.worth is None or evidence.rhythm is None or (evidence.view.because and not was_found):
+        return None
+    return gone.reason(
+        evidence.worth,
+        evidence.rhythm,
+        today=circumstances.today,
+        watched_since_day=day_of(evidence.watched_since_ms),
+        policy=circumstances.policy,
+        hazard=circumstances.hazard,
+        was_found=was_found,
+    )
+
+
+FINDING_RULES: Final[Mapping[FindingKind, FindingRule]] = {
+    FindingKind.MASS_LOSS: mass_loss,
+    FindingKind.QUALITY_GONE: quality_gone,
+}
 
 
 def is_mass_loss_made_good(found: Container[FindingKind], circumstances: Circumstances) -> bool:

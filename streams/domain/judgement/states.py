@@ -1,6 +1,6 @@
 """In which state an article is: each rule is a named predicate, and `state_of` reads as prose, worst first.
 
-States do not flap. One that is entered at a threshold is left at another (``…_left_at`` in `Policy`), bursting and
+States do not flap. One that is entered at a threshold is left at another (`Policy.left_at`), bursting and
 growing last at least some days, and what was said of a silence is taken back only by something new about the links.
 """
 
@@ -63,7 +63,7 @@ def quiet_since_day(rhythm: Rhythm, at: Circumstances, *, until_day: int) -> int
     """Return the first day on which it is quiet, ``until_day`` if that is not before."""
     policy = at.policy
     was_said = _was(at, State.SILENT, State.DORMANT)
-    probability = policy.silent_left_at if was_said else policy.silent_probability
+    probability = policy.left_at(policy.silent_probability) if was_said else policy.silent_probability
     unusual_day = rhythm.last_day + ceil(policy.silent_gaps * rhythm.mean_gap_days)
     if unusual_day >= until_day or at.hazard.probability(rhythm, until_day - 1) < probability:
         return until_day
@@ -91,7 +91,8 @@ def silent_since_day(rhythm: Rhythm, at: Circumstances) -> int:
 def is_doubtful(rhythm: Rhythm, at: Circumstances) -> bool:
     """Whether the gap is longer than the mean one, and the probability that no link comes worth a thought."""
     policy = at.policy
-    limit = policy.cooling_left_at if _was(at, State.COOLING, State.SILENT) else policy.cooling_probability
+    was_said = _was(at, State.COOLING, State.SILENT)
+    limit = policy.left_at(policy.cooling_probability) if was_said else policy.cooling_probability
     return (
         at.seen_day - rhythm.last_day > rhythm.mean_gap_days and at.probability is not None and at.probability >= limit
     )
@@ -149,7 +150,7 @@ def is_growing(rhythm: Rhythm, at: Circumstances) -> bool:
         return True
     policy, count, ratio = at.policy, rhythm.short_count(at.seen_day), rhythm.growth(at.seen_day)
     if _was(at, State.GROWING):
-        return ratio >= policy.growing_left_at
+        return ratio >= policy.left_at(policy.growing_ratio)
     return count >= policy.growing_count_min and ratio >= policy.growing_ratio
 
 

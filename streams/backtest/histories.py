@@ -1,0 +1,157 @@
+"""Files of link events into articles, by the very code that the worker uses."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, Protocol
+
+from streams.domain.article import Article, Header, Registration, Sighting, registration_of
+from streams.domain.event_flags import flags_of
+from streams.domain.event_time import EARLIEST_MS, possible_ms, stated_ms
+from streams.domain.ignoring import Ignored
+from streams.domain.link import Effect
+from streams.domain.referrer import referrer
+from streams.domain.segment import Segment
+from streams.domain.urls import article_key
+from streams.schema import codec
+from streams.schema.heartbeat import Heartbeat
+from streams.schema.rejection import Reason, Rejected
+
+URLS_REMEMBERED: Final = 1_000_000
+LINES_BETWEEN_LOOKS: Final = 500
+
+
+class Line(Protocol):
+    """A line of a file."""
+
+    @property
+    def number(self) -> int:
+        """Its number, from 1 on."""
+
+    @property
+    def value(self) -> bytes:
+        """Its bytes, without the end."""
+
+
+class RejectedLine(NamedTuple):
+    """Where a line stands that can't be read, and what is wrong with it."""
+
+    file: str
+    number: int
+    detail: str
+
+
+class History(NamedTuple):
+    """What was seen of one article, in order of time, and what is registered about it."""
+
+    key: bytes
+    sightings: list[Sighting]
+    registration: Registration
+
+    def article(self, *, watched_since_ms: int = EARLIEST_MS) -> Article:
+        """Return the article before anything was seen of it."""
+        return Article(self.key, Header(watched_since_ms, registration=self.registration), Segment())
+
+    def link_days(self) -> list[int]:
+        """Return its link days, all of them."""
+        article = self.article()
+        article.see(self.sightings, defaultdict[tuple[str | None, Effect], int](int))
+        return list(article.totals.days)
+
+
+@dataclass
+class Histories:
+    """The histories of articles, and how many lines there were, of which kinds.
+
+    ``end_ms`` is the time of the newest event: what came later is not known. ``examples`` are the first lines of each
+    reason.
+    """
+
+    end_ms: int = 0
+    lines: int = 0
+    undated: int = 0
+    ignored: int = 0
+    rejected: Counter[Reason] = field(default_factory=Counter)
+    examples: dict[Reason, RejectedLine] = field(default_factory=dict)
+    heartbeats: list[Heartbeat] = field(default_factory=list)
+    _sightings: defaultdict[bytes, list[Sighting]] = field(default_factory=lambda: defaultdict(list))
+    _registrations: dict[bytes, Registration] = field(default_factory=dict)
+
+    def read_links(
+        self,
+        name: str,
+        lines: Iterable[Line],
+        *,
+        recorded_ms: int,
+        ignored: Ignored | None = None,
+        show: Callable[[int], None] = lambda _lines: None,
+    ) -> None:
+        """Read a file of link events, in any order; what reading its lines raises is passed on.
+
+        ``recorded_ms`` is when an import of them would write the records: nothing happens later. An event without a
+        time of its own is only counted, as the time of an import says nothing about its link. ``show`` is told now and
+        then how many lines are behind us.
+        """
+        keys: dict[str, bytes] = {}
+        decode, by_key = codec.links.decode, self._sightings
+        for line in self._counted(lines, show):
+            try:
+                event = decode(line.value)
+                if ignored is not None and ignored.covers(event):
+                    self.ignored += 1
+                    continue
+                page, domain = referrer(event.url_from)
+                key = keys.get(event.url_to)
+                if key is None:
+                    key = keys[event.url_to] = article_key(event.url_to, field="url_to")
+                    if len(keys) >= URLS_REMEMBERED:
+                        keys.clear()
+            except Rejected as rejected:
+                self._reject(rejected, name, line)
+                continue
+            if event.occurred_at is None and event.observed_at is None:
+                self.undated += 1
+                continue
+            at_ms = possible_ms(stated_ms(event, recorded_ms=recorded_ms), recorded_ms=recorded_ms)
+            by_key[key].append((page, domain, event.change == "gained", at_ms, flags_of(event), event.source))
+            self.end_ms = max(self.end_ms, at_ms)
+
+    def read_articles(self, name: str, lines: Iterable[Line], *, recorded_ms: int) -> None:
+        """Read a file of article records; of several on one article the last counts."""
+        for line in self._counted(lines, lambda _lines: None):
+            try:
+                record = codec.articles.decode(line.value)
+                key = article_key(record.url, field="url")
+            except Rejected as rejected:
+                self._reject(rejected, name, line)
+            else:
+                self._registrations[key] = registration_of(record, recorded_ms=recorded_ms)
+
+    def read_heartbeats(self, name: str, lines: Iterable[Line]) -> None:
+        """Read a file of heartbeats, in any order."""
+        for line in self._counted(lines, lambda _lines: None):
+            try:
+                self.heartbeats.append(codec.heartbeats.decode(line.value))
+            except Rejected as rejected:
+                self._reject(rejected, name, line)
+
+    def __iter__(self) -> Iterator[History]:
+        """Return the history of each article, in order of keys."""
+        for key in sorted(self._sightings):
+            in_order = sorted(self._sightings[key], key=lambda sighting: sighting[3])
+            yield History(key, in_order, self._registrations.get(key, Registration()))
+
+    def __len__(self) -> int:
+        """Return how many articles there are."""
+        return len(self._sightings)
+
+    def _counted(self, lines: Iterable[Line], show: Callable[[int], None]) -> Iterator[Line]:
+        for line in lines:
+            self.lines += 1
+            if self.lines % LINES_BETWEEN_LOOKS == 0:
+                show(self.lines)
+            yield line
+
+    def _reject(self, rejected: Rejected, name: str, line: Line) -> None:
+        self.rejected[rejected.reason] += 1
+        self.examples.setdefault(rejected.reason, RejectedLine(name, line.number, rejected.detail))

@@ -1,0 +1,167 @@
+"""What would have been said of one article, day by day, by the very judgement that the worker uses.
+
+Live, each article is judged when something changes and once a day. Here it is judged on the days with events, and
+between them only where the answer changes: those days are found by bisection, which rests on a state not coming back
+before something happens, or something else can be seen.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
+from functools import partial
+from itertools import groupby, pairwise
+from typing import Final, NamedTuple
+
+from streams.backtest.cases import HORIZON_DAYS
+from streams.backtest.histories import History
+from streams.backtest.sights import Sights
+from streams.domain.article import Article
+from streams.domain.event_time import EARLIEST_MS
+from streams.domain.hazard import Hazard
+from streams.domain.judgement import Evidence, Judgement, Standing, judge
+from streams.domain.link import Effect
+from streams.domain.policies import Policies
+from streams.domain.policy import Policy
+from streams.domain.reporting import evidence_of
+from streams.domain.rhythm import DAY_MS, day_of
+from streams.schema.verdict import FindingKind, State
+
+NEWS: Final = frozenset({State.SILENT, State.REVIVED})
+"""The states that alert when they begin."""
+EVERYTHING_SEEN: Final = Sights()
+
+
+class Ending(StrEnum):
+    """What became of an alert on silence."""
+
+    RIGHT = "right"  # no link within the horizon
+    WRONG = "wrong"  # a link came
+    OPEN = "open"  # the history ends before that is known
+
+
+class Alert(NamedTuple):
+    """What was said on a day; ``delay_days`` since the last link. ``ending`` is None for what is not about silence."""
+
+    day: int
+    key: bytes
+    kind: State | FindingKind
+    reason: str
+    ending: Ending | None = None
+    delay_days: int | None = None
+
+
+class _Spoken(NamedTuple):
+    """A judgement, and all of it that can alert."""
+
+    judgement: Judgement
+    standing: Standing
+
+    @property
+    def kinds(self) -> frozenset[State | FindingKind]:
+        return frozenset({self.judgement.state, *self.judgement.findings})
+
+
+def replay(
+    history: History,
+    policies: Policies,
+    *,
+    link_days: Sequence[int],
+    end_day: int,
+    watched_since_ms: int = EARLIEST_MS,
+    sights: Sights = EVERYTHING_SEEN,
+) -> Iterator[Alert]:
+    """Yield the alerts on an article up to ``end_day``, as if it had been judged at the end of each day.
+
+    ``link_days``: all of the history's, by which alerts are found right or wrong.
+    """
+    if not _may_alert(history, link_days, policies):
+        return
+    article = history.article(watched_since_ms=watched_since_ms)
+    effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
+    days = [(day, list(seen)) for day, seen in groupby(history.sightings, key=lambda sighting: day_of(sighting[3]))]
+    last: _Spoken | None = None
+    for number, (day, sightings) in enumerate(days):
+        article.see(sightings, effects)
+        until = days[number + 1][0] - 1 if number + 1 < len(days) else end_day
+        for changed, spoken in _changes(article, policies, sights, last, first=day, until=until):
+            for kind in _news(spoken, last):
+                yield _alert(changed, article, kind, spoken, link_days=link_days, end_day=end_day)
+            last = spoken
+
+
+def _may_alert(history: History, link_days: Sequence[int], policies: Policies) -> bool:
+    """Whether there is enough to judge, or to lose: most addresses of the web have a link or two."""
+    enough = policies.of(history.registration.tier).link_days_min
+    return len(link_days) >= enough or sum(not gained for _, _, gained, *_ in history.sightings) >= enough
+
+
+def _changes(
+    article: Article, policies: Policies, sights: Sights, last: _Spoken | None, *, first: int, until: int
+) -> Iterator[tuple[int, _Spoken]]:
+    """Yield what is said on ``first``, and on each later day that brings a change while no event comes."""
+    policy = policies.of(article.header.registration.tier)
+    # What is known of the referring domains by their other links moves no verdict, and is left out.
+    worth = article.worth(quality_min=policy.worthy_quality)
+    begins = [first, *sights.changes(after=first, until=until)]
+    for begin, next_begin in pairwise([*begins, until + 1]):
+        evidence = partial(evidence_of, article, sights.on(begin), worth=worth)
+        say = partial(_say, evidence, policy, policies.hazard)
+        for day, spoken in _changes_in_sight(say, last, first=begin, until=next_begin - 1):
+            yield day, spoken
+            last = spoken
+
+
+def _changes_in_sight(
+    say: Callable[[_Spoken | None, int], _Spoken], last: _Spoken | None, *, first: int, until: int
+) -> Iterator[tuple[int, _Spoken]]:
+    """Do so for days on which the same can be seen; ``say`` judges after what was said before, on a day."""
+    day, spoken = first, say(last, first)
+    yield day, spoken
+    while day < until:
+        low, high = day, until
+        at_high = say(spoken, high)
+        if at_high.kinds == spoken.kinds:
+            return
+        while high - low > 1:
+            middle = (low + high) // 2
+            at_middle = say(spoken, middle)
+            if at_middle.kinds == spoken.kinds:
+                low = middle
+            else:
+                high, at_high = middle, at_middle
+        day, spoken = high, at_high
+        yield day, spoken
+
+
+def _say(evidence: Callable[..., Evidence], policy: Policy, hazard: Hazard, last: _Spoken | None, day: int) -> _Spoken:
+    now_ms = (day + 1) * DAY_MS - 1
+    judgement = judge(
+        evidence(now_ms=now_ms),
+        previous=None if last is None else last.standing,
+        now_ms=now_ms,
+        policy=policy,
+        hazard=hazard,
+    )
+    return _Spoken(judgement, judgement.standing())
+
+
+def _news(spoken: _Spoken, last: _Spoken | None) -> list[State | FindingKind]:
+    known = last.kinds if last else frozenset()
+    return sorted(kind for kind in spoken.kinds - known if isinstance(kind, FindingKind) or kind in NEWS)
+
+
+def _alert(
+    day: int, article: Article, kind: State | FindingKind, spoken: _Spoken, *, link_days: Sequence[int], end_day: int
+) -> Alert:
+    if isinstance(kind, FindingKind):
+        return Alert(day, article.key, kind, spoken.judgement.findings[kind].reason)
+    reason, rhythm = spoken.judgement.reason, article.rhythm
+    if kind is not State.SILENT or rhythm is None:
+        return Alert(day, article.key, kind, reason)
+    return Alert(day, article.key, kind, reason, _ending(day, link_days, end_day), day - rhythm.last_day)
+
+
+def _ending(day: int, link_days: Sequence[int], end_day: int) -> Ending:
+    if any(day < link_day <= day + HORIZON_DAYS for link_day in link_days):
+        return Ending.WRONG
+    return Ending.RIGHT if day + HORIZON_DAYS <= end_day else Ending.OPEN

@@ -1,0 +1,153 @@
+"""All that a backtest found, as it is shown and as `flatline backtest --json` prints it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from statistics import fmean, median
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from streams.backtest.assessment import Assessment, TooLittleHistoryError, assess
+from streams.backtest.calibration import Bin
+from streams.backtest.cases import LINK_DAYS_MIN, cases_of
+from streams.backtest.histories import Histories, History
+from streams.backtest.policies import Row, fastest
+from streams.backtest.replay import Alert, Ending, replay
+from streams.backtest.sights import Sights
+from streams.domain.event_time import EARLIEST_MS, to_datetime
+from streams.domain.policies import Policies
+from streams.domain.rhythm import DAY_MS, day_of
+
+
+class AlertRow(Struct, frozen=True, omit_defaults=True):
+    """An alert that would have come."""
+
+    date: str
+    article: str
+    kind: str
+    reason: str
+    ending: str | None = None
+    delay_days: int | None = None
+
+
+class AlertCount(Struct, frozen=True):
+    """The alerts of a kind. Precision and delays are of those on silence whose ending is known."""
+
+    kind: str
+    alerts: int
+    right: int = 0
+    wrong: int = 0
+    open: int = 0
+    precision: float | None = None
+    mean_delay_days: float | None = None
+    median_delay_days: float | None = None
+
+
+class Report(Struct, frozen=True):
+    """The object of `--json`. ``fixed_gap`` has days for thresholds, ``precision_delay`` probabilities."""
+
+    precision_delay: list[Row]
+    fixed_gap: list[Row]
+    calibration: list[Bin]
+    brier: float | None
+    base_rate_brier: float | None
+    cases: int
+    articles: int
+    lines: int
+    rejected: dict[str, int]
+    undated: int
+    ignored: int
+    end: str
+    alert_counts: list[AlertCount]
+    alerts: list[AlertRow]
+
+
+class Backtest(NamedTuple):
+    """What a backtest found."""
+
+    report: Report
+    assessment: Assessment
+    histories: Histories
+
+
+def run(
+    histories: Histories, articles: Iterable[History], policies: Policies, *, watched_since_ms: int = EARLIEST_MS
+) -> Backtest:
+    """Test the model, and replay ``articles``, which are all of the histories. Raise TooLittleHistoryError."""
+    end_day = day_of(histories.end_ms)
+    sights = Sights(histories.heartbeats, end_day=end_day)
+    link_days: list[list[int]] = []
+    alerts: list[Alert] = []
+    count = 0
+    for history in articles:
+        count += 1
+        if len(history.sightings) < min(LINK_DAYS_MIN, policies.of(history.registration.tier).link_days_min):
+            continue  # neither a case nor an alert can come of it; nine of ten addresses are like that
+        days = history.link_days()
+        link_days.append(days)
+        alerts += replay(
+            history,
+            policies,
+            link_days=days,
+            end_day=end_day,
+            watched_since_ms=watched_since_ms,
+            sights=sights,
+        )
+    if not count:
+        raise TooLittleHistoryError(f"No link event with a date could be read in {histories.lines:,} lines.")
+    assessment = assess(cases_of(link_days, end_day=end_day), policies.hazard.probability)
+    alerts.sort()
+    calibration = assessment.calibration
+    report = Report(
+        precision_delay=fastest(assessment.ours),
+        fixed_gap=fastest(assessment.fixed_gap),
+        calibration=calibration.bins if calibration else [],
+        brier=calibration.brier if calibration else None,
+        base_rate_brier=calibration.base_rate_brier if calibration else None,
+        cases=assessment.cases,
+        articles=count,
+        lines=histories.lines,
+        rejected={reason.value: count for reason, count in histories.rejected.most_common()},
+        undated=histories.undated,
+        ignored=histories.ignored,
+        end=_date(end_day),
+        alert_counts=_counts(alerts),
+        alerts=[
+            AlertRow(_date(each.day), each.key.decode(), each.kind, each.reason, each.ending, each.delay_days)
+            for each in alerts
+        ],
+    )
+    return Backtest(report, assessment, histories)
+
+
+def as_json(report: Report) -> bytes:
+    """Return the report as one line of JSON."""
+    return msgspec.json.encode(report) + b"\n"
+
+
+def _counts(alerts: Sequence[Alert]) -> list[AlertCount]:
+    by_kind: defaultdict[str, list[Alert]] = defaultdict(list)
+    for alert in alerts:
+        by_kind[alert.kind].append(alert)
+    return [_count(kind, by_kind[kind]) for kind in sorted(by_kind)]
+
+
+def _count(kind: str, alerts: Sequence[Alert]) -> AlertCount:
+    endings = Counter(alert.ending for alert in alerts)
+    right, wrong = endings[Ending.RIGHT], endings[Ending.WRONG]
+    delays = [each.delay_days for each in alerts if each.ending is Ending.RIGHT and each.delay_days is not None]
+    return AlertCount(
+        kind=kind,
+        alerts=len(alerts),
+        right=right,
+        wrong=wrong,
+        open=endings[Ending.OPEN],
+        precision=right / (right + wrong) if right + wrong else None,
+        mean_delay_days=fmean(delays) if delays else None,
+        median_delay_days=median(delays) if delays else None,
+    )
+
+
+def _date(day: int) -> str:
+    return f"{to_datetime(day * DAY_MS):%Y-%m-%d}"

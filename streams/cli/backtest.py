@@ -1,0 +1,107 @@
+"""`flatline backtest`."""
+
+import gc
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.console import Console
+
+from streams.clock import clock_from
+from streams.settings import load_settings
+
+if TYPE_CHECKING:
+    from streams.backtest.histories import Histories
+    from streams.domain.policies import Policies
+
+EXIT_REJECTED: Final = 4
+
+
+def backtest(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="NDJSON, also .gz or .zst; - is stdin.")],
+    *,
+    policy: Annotated[
+        Path | None, typer.Option(help="Policy file; else that of FLATLINE_POLICY_FILE, or the defaults.")
+    ] = None,
+    articles: Annotated[
+        list[Path] | None, typer.Option(help="Article records, for their tiers: NDJSON or CSV; can be repeated.")
+    ] = None,
+    heartbeats: Annotated[
+        list[Path] | None, typer.Option(help="Heartbeats, for which sources could see when: NDJSON; can be repeated.")
+    ] = None,
+    watch_from: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="What fell silent before this day is no news.")
+    ] = None,
+    picture: Annotated[
+        list[Path] | None,
+        typer.Option(help="Draw precision against delay into this .svg or .png file; can be repeated."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Everything as one JSON object, every alert included.")] = False,
+    alerts: Annotated[int, typer.Option(min=0, help="How many of the latest alerts to list.")] = 10,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 4 if a line was rejected.")] = False,
+) -> None:
+    """Replay known link events: which alerts would have come, when, and how many were right.
+
+    Beside it stands the fixed gap (an alert after so many days without a link) at equal precision, and whether the
+    probability means what it says. Lines that can't be read are counted and left out.
+    """
+    from rich.progress import track
+
+    from streams.backtest.picture import FORMATS, draw
+    from streams.backtest.report import as_json, run
+    from streams.cli.backtest_tables import show
+    from streams.domain.event_time import EARLIEST_MS, to_ms
+    from streams.policy_file import load_policies
+
+    if wrong := [path for path in picture or () if path.suffix not in FORMATS]:
+        raise typer.BadParameter(f"{wrong[0]}: the name must end in {' or '.join(FORMATS)}", param_hint="--picture")
+    settings = load_settings()
+    policies = load_policies(policy or settings.policy_file)
+    gc.set_threshold(100_000, 20, 100)  # what is read stays: looking for garbage among it takes half of the time
+    console = Console(stderr=True, highlight=False)
+    histories = _read(files, articles or [], heartbeats or [], policies, console, now_ms=clock_from(settings).now_ms())
+    found = run(
+        histories,
+        track(histories, "judging", len(histories), console=console, transient=True, disable=not console.is_terminal),
+        policies,
+        watched_since_ms=to_ms(watch_from.replace(tzinfo=UTC)) if watch_from else EARLIEST_MS,
+    )
+    for path in picture or ():
+        draw(path, ours=found.assessment.ours, fixed_gap=found.assessment.fixed_gap)
+    if json:
+        sys.stdout.buffer.write(as_json(found.report))
+    else:
+        show(found, Console(highlight=False), alerts_listed=alerts)
+    if strict and histories.rejected:
+        raise typer.Exit(EXIT_REJECTED)
+
+
+def _read(
+    links: list[Path],
+    articles: list[Path],
+    heartbeats: list[Path],
+    policies: "Policies",
+    console: Console,
+    *,
+    now_ms: int,
+) -> "Histories":
+    from connectors.articles import TABLE
+    from connectors.lines import LineFile
+    from streams.backtest.histories import Histories
+    from streams.cli.progress import Display
+
+    files = [LineFile(None if str(file) == "-" else file) for file in links]
+    histories = Histories()
+    for file in articles:
+        source = LineFile(file)
+        histories.read_articles(source.name, TABLE.as_ndjson(source), recorded_ms=now_ms)
+    for file in heartbeats:
+        source = LineFile(file)
+        histories.read_heartbeats(source.name, source)
+    display = Display(files, console)
+    with display.running():
+        for each in files:
+            histories.read_links(each.name, each, recorded_ms=now_ms, ignored=policies.ignored, show=display.show)
+    return histories

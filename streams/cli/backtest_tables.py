@@ -1,0 +1,114 @@
+"""What a backtest found, as tables in a terminal."""
+
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from streams.backtest.replay import Ending
+from streams.backtest.report import AlertRow, Backtest, Report
+
+_STYLES: Final = {Ending.RIGHT: "green", Ending.WRONG: "red", Ending.OPEN: "dim"}
+_DETAIL_CHARACTERS: Final = 200
+
+
+def show(found: Backtest, console: Console, *, alerts_listed: int) -> None:
+    """Print it: what was read, the alerts, the comparison with the fixed gap, the calibration."""
+    report = found.report
+    console.print(f"{report.lines:,} events of {report.articles:,} articles, until {report.end}.")
+    for reason, count in found.histories.rejected.most_common():
+        file, number, detail = found.histories.examples[reason]
+        first = f"the first in {file}, line {number}: {detail[:_DETAIL_CHARACTERS]}"
+        console.print(f"  {count:,} {reason}; {first}", markup=False, soft_wrap=True)
+    if report.undated:
+        console.print(f"  {report.undated:,} without a time of their own are left out.")
+    if report.ignored:
+        console.print(f"  {report.ignored:,} are ignored by the policy.")
+    console.print("\nWhat this policy would have said:")
+    console.print(_alert_counts(report))
+    listed = report.alerts[-alerts_listed:] if alerts_listed else []
+    if listed:
+        console.print(f"\nThe latest {len(listed):,} of {len(report.alerts):,} alerts:")
+        console.print(_alerts(listed))
+    console.print(f"\nOne threshold for all, and a fixed gap, in {report.cases:,} silences of active articles:")
+    console.print(_comparison(report))
+    console.print("right: alerts after which no link came for 180 days. delay: of these, days since the last link.")
+    if report.brier is not None:
+        console.print("\nDoes the probability mean what it says?")
+        console.print(_calibration(report))
+        console.print(f"Brier score {report.brier:.4f}; {report.base_rate_brier:.4f} for always saying the base rate.")
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None)
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _alert_counts(report: Report) -> Table:
+    headings = ("alerts", "right", "wrong", "open", "precision", "mean delay", "median")
+    table = _table("", *headings)
+    for each in report.alert_counts:
+        table.add_row(
+            each.kind,
+            f"{each.alerts:,}",
+            *(
+                f"{count:,}" if each.right + each.wrong + each.open else ""
+                for count in (each.right, each.wrong, each.open)
+            ),
+            _share(each.precision),
+            _days(each.mean_delay_days),
+            _days(each.median_delay_days),
+        )
+    return table
+
+
+def _alerts(alerts: list[AlertRow]) -> Table:
+    table = Table(box=None)
+    for heading in ("date", "", ""):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("article", overflow="fold")
+    table.add_column("reason")
+    for each in alerts:
+        ending = Text(each.ending or "", _STYLES.get(Ending(each.ending), "") if each.ending else "")
+        article = Text(each.article.removeprefix("https://"))
+        table.add_row(each.date, each.kind, ending, article, Text(each.reason))
+    return table
+
+
+def _comparison(report: Report) -> Table:
+    table = _table(
+        *("precision", "chance", "delay", "median", "right", "of"),
+        *("fixed gap", "right", "of", "ratio"),
+    )
+    gaps = {row.precision: row for row in report.fixed_gap}
+    for row in report.precision_delay:
+        gap = gaps.get(row.precision)
+        table.add_row(
+            f"≥ {row.precision:.0%}",
+            f"{row.threshold:.1%}",
+            _days(row.mean_delay_days),
+            _days(row.median_delay_days),
+            f"{row.right:,}",
+            f"{row.alerts:,}",
+            *((_days(gap.threshold), f"{gap.right:,}", f"{gap.alerts:,}") if gap else ("", "", "")),
+            f"{row.mean_delay_days / gap.mean_delay_days:.2f}" if gap else "",
+        )
+    return table
+
+
+def _calibration(report: Report) -> Table:
+    table = _table("predicted", "observed", "cases")
+    for each in report.calibration:
+        table.add_row(f"{each.predicted:.2f}", f"{each.observed:.2f}", f"{each.cases:,}")
+    return table
+
+
+def _share(share: float | None) -> str:
+    return "" if share is None else f"{share:.0%}"
+
+
+def _days(days: float | None) -> str:
+    return "" if days is None else f"{days:,.0f} d"

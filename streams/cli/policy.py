@@ -1,0 +1,10 @@
+"""`flatline policy`."""
+
+import typer
+
+
+def policy() -> None:
+    """Print the default policy as a file to start from, for FLATLINE_POLICY_FILE and `flatline backtest --policy`."""
+    from streams.policy_file import default_file
+
+    typer.echo(default_file(), nl=False)

@@ -1,0 +1,21 @@
+"""All that a team decides: thresholds by tier, what to leave out, and the model."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from streams.domain.hazard import Hazard
+from streams.domain.ignoring import Ignored
+from streams.domain.policy import Policy
+
+
+class Policies(NamedTuple):
+    """A policy file, ready for use."""
+
+    default: Policy = Policy()
+    by_tier: Mapping[int | None, Policy] = {}
+    ignored: Ignored | None = None
+    hazard: Hazard = Hazard()
+
+    def of(self, tier: int | None) -> Policy:
+        """Return the policy for articles of a tier; None is that of articles nobody registered."""
+        return self.by_tier.get(tier, self.default)

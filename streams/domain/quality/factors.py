@@ -1,0 +1,186 @@
+"""What a link is worth by its looks: a number between 0 and 1, and why. The figures' reasons stand in QUALITY.md."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from streams.domain import link
+from streams.domain.quality import looks
+from streams.domain.quality.pages import READINGS, Kind
+
+NEUTRAL: Final = 0.5
+"""The quality of a link of which nothing is known: each factor multiplies it."""
+
+AUTHORITY_AT_0: Final = 0.7
+AUTHORITY_AT_100: Final = 1.4
+ANCHOR_DOMAINS_MIN: Final = 5
+SITEWIDE_AFTER: Final = 10
+VISITED_MIN: Final = 0.6
+
+FLAGS: Final = (
+    link.NOFOLLOW | link.UGC | link.SPONSORED | link.STUFFED_ANCHOR | link.GENERIC_ANCHOR | link.IN_PROSE | link.BARE
+)
+"""The flags of a link that its quality goes by."""
+
+
+class DomainStanding(StrEnum):
+    """What we know ourselves of a referring domain."""
+
+    UNKNOWN = "unknown"
+    LOYAL = "loyal"  # it links to several of our articles, and its links last
+    FICKLE = "fickle"  # most of its links were lost
+
+
+class Facts(NamedTuple):
+    """All that the quality of a link goes by."""
+
+    flags: int = 0
+    looks: int = 0
+    anchor_domains: int = 0  # that link to the article with the same anchor; 0 where that is natural
+    is_sitewide: bool = False  # one of very many links of its domain with the same anchor
+    standing: DomainStanding = DomainStanding.UNKNOWN
+    has_visits: bool = False  # it sent people
+
+
+class Sign(NamedTuple):
+    """What speaks for a link, or against it: the quality is multiplied by ``factor``."""
+
+    name: str
+    factor: float
+    phrase: str
+
+
+FACTORS: Final = {
+    "rel: sponsored": 0.2,
+    "rel: ugc": 0.5,
+    "rel: nofollow": 0.7,
+    "placement: content": 1.3,
+    "placement: comment": 0.4,
+    "placement: sidebar": 0.4,
+    "placement: nav": 0.3,
+    "placement: footer": 0.2,
+    "anchor: stuffed": 0.4,
+    "anchor: on many domains": 0.4,
+    "anchor: generic": 0.9,
+    "text: around it": 1.2,
+    "text: none around it": 0.9,
+    "page: article": 1.1,
+    "page: news": 1.2,
+    "page: interview": 1.6,
+    "page: list": 0.9,
+    "page: guest post": 0.6,
+    "page: forum": 0.6,
+    "page: directory": 0.3,
+    "page: sponsored": 0.15,
+    "domain: loyal": 1.2,
+    "domain: fickle": 0.5,
+    "domain: sitewide": 0.2,
+    "visits: some": 1.5,
+}
+
+_PHRASES: Final = {
+    "rel: sponsored": "marked as sponsored",
+    "rel: ugc": "marked as written by users",
+    "rel: nofollow": "nofollow",
+    "placement: content": "in the text of the page",
+    "placement: comment": "in a comment",
+    "placement: sidebar": "in a sidebar",
+    "placement: nav": "in the navigation",
+    "placement: footer": "in a footer",
+    "anchor: stuffed": "with an anchor made for search engines",
+    "anchor: generic": 'with an anchor like "here"',
+    "text: around it": "with text around it",
+    "text: none around it": "with no text around it",
+    "domain: loyal": "on a domain whose links to several of our articles last",
+    "domain: fickle": "on a domain that took most of its links back",
+    "domain: sitewide": "repeated all over one site",
+    "visits: some": "with visits",
+}
+
+_PAGES: Final = {
+    Kind.ARTICLE: "an article",
+    Kind.NEWS: "news",
+    Kind.INTERVIEW: "an interview",
+    Kind.LIST: "a list",
+    Kind.GUEST_POST: "a guest post",
+    Kind.FORUM: "a forum",
+    Kind.DIRECTORY: "a directory",
+    Kind.SPONSORED: "a sponsored page",
+}
+
+
+class Explained(NamedTuple):
+    """The quality of a link, 0 to 1, and its signs, the strongest first."""
+
+    quality: float
+    signs: tuple[Sign, ...]
+    against: str  # the phrase of what speaks most against it
+
+
+@lru_cache(1 << 16)
+def explain(facts: Facts) -> Explained:
+    """Say what a link is worth, and why."""
+    signs = [sign for sign in (*_rel_and_text(facts), *_anchor(facts), *_page(facts), *_domain(facts)) if sign]
+    quality = NEUTRAL
+    for sign in signs:
+        quality *= sign.factor
+    if facts.has_visits:
+        visited = _sign("visits: some")
+        signs.append(visited)
+        quality = max(quality * visited.factor, VISITED_MIN)
+    signs.sort(key=lambda sign: max(sign.factor, 1 / sign.factor), reverse=True)
+    worst = min(signs, key=lambda sign: sign.factor, default=None)
+    against = worst.phrase if worst is not None and worst.factor < 1 else "with nothing that speaks for them"
+    return Explained(min(quality, 1.0), tuple(signs), against)
+
+
+def _sign(name: str) -> Sign:
+    return Sign(name, FACTORS[name], _PHRASES[name])
+
+
+def _rel_and_text(facts: Facts) -> Iterator[Sign]:
+    """Yield the worst of the rel tokens, the placement, and whether there is text around."""
+    flags = facts.flags
+    if flags & link.SPONSORED:
+        yield _sign("rel: sponsored")
+    elif flags & link.UGC:
+        yield _sign("rel: ugc")
+    elif flags & link.NOFOLLOW:
+        yield _sign("rel: nofollow")
+    if placement := looks.placement_of(facts.looks):
+        yield _sign(f"placement: {placement}")
+    if flags & link.IN_PROSE:
+        yield _sign("text: around it")
+    elif flags & link.BARE:
+        yield _sign("text: none around it")
+
+
+def _anchor(facts: Facts) -> Iterator[Sign]:
+    """Yield the worst that can be said of the anchor."""
+    if facts.flags & link.STUFFED_ANCHOR:
+        yield _sign("anchor: stuffed")
+    elif facts.anchor_domains >= ANCHOR_DOMAINS_MIN:
+        name = "anchor: on many domains"
+        yield Sign(name, FACTORS[name], f"with the same anchor on {facts.anchor_domains:,} domains")
+    elif facts.flags & link.GENERIC_ANCHOR:
+        yield _sign("anchor: generic")
+
+
+def _page(facts: Facts) -> Iterator[Sign]:
+    """Yield the kind of the page: its factor to the power of how sure it is."""
+    kind, confidence = READINGS[looks.reading_of(facts.looks)]
+    if kind is not Kind.UNKNOWN:
+        name, doubt = f"page: {kind}", "" if confidence == 1 else "what looks like "
+        yield Sign(name, FACTORS[name] ** confidence, f"on {doubt}{_PAGES[kind]}")
+
+
+def _domain(facts: Facts) -> Iterator[Sign]:
+    """Yield what is known of the referring domain."""
+    if (authority := looks.authority_of(facts.looks)) is not None:
+        factor = AUTHORITY_AT_0 * (AUTHORITY_AT_100 / AUTHORITY_AT_0) ** (authority / 100)
+        yield Sign("domain: authority", factor, f"on a domain of authority {authority}")
+    if facts.standing is not DomainStanding.UNKNOWN:
+        yield _sign(f"domain: {facts.standing}")
+    if facts.is_sitewide:
+        yield _sign("domain: sitewide")

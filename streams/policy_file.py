@@ -1,0 +1,186 @@
+"""The policy file (TOML), which the worker and the backtest share."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeVar, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+from streams.domain.hazard import Hazard
+from streams.domain.ignoring import Ignore, Ignored
+from streams.domain.policies import Policies
+from streams.domain.policy import Policy
+
+T = TypeVar("T")
+
+
+class PolicyError(Exception):
+    """The policy file can't be used. The message names it, the line, the key, its value, and what is allowed."""
+
+
+class Model(Struct, frozen=True, forbid_unknown_fields=True):
+    """The model of the probability that no link comes."""
+
+    file: Annotated[
+        str, Meta(description="A model of your own, relative to this file; without one, that which is shipped.")
+    ] = ""
+
+
+class PolicyFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """The sections of the file. Those of ``tiers`` may have any key of ``judgement``."""
+
+    judgement: Policy = Policy()
+    tiers: dict[Literal["1", "2", "3"], dict[str, Any]] = {}
+    ignore: Ignore = Ignore()
+    model: Model = Model()
+
+
+def load_policies(path: Path | None) -> Policies:
+    """Read a policy file; None stands for the defaults. Raises PolicyError."""
+    if path is None:
+        return Policies()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise PolicyError(f"The policy file {path} can't be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise PolicyError(f"The policy file {path} can't be read: it is not UTF-8.") from None
+    return policies_of(text, path=path)
+
+
+def policies_of(text: str, *, path: Path) -> Policies:
+    """Return what the text of a policy file says; ``path`` is where it stands. Raises PolicyError."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(f"{path} is no TOML: {error}.") from None
+    source = _Source(path, text, raw)
+    file = source.convert(raw, PolicyFile)
+    by_tier: dict[int | None, Policy] = {
+        int(tier): source.convert({**raw.get("judgement", {}), **own}, Policy, within=("tiers", tier))
+        for tier, own in file.tiers.items()
+    }
+    return Policies(file.judgement, by_tier, Ignored.by(file.ignore), _hazard(file.model, path))
+
+
+def _hazard(model: Model, path: Path) -> Hazard:
+    if model.file:
+        raise PolicyError(
+            f"{path}: model.file is {model.file!r}: this version has no other model than the shipped one."
+        )
+    return Hazard()
+
+
+class _Source:
+    """The text that errors point into."""
+
+    def __init__(self, path: Path, text: str, raw: dict[str, Any]) -> None:
+        self._path = path
+        self._lines = text.splitlines()
+        self._raw = raw
+
+    def convert(self, value: object, kind: type[T], *, within: Sequence[str] = ()) -> T:
+        try:
+            return msgspec.convert(value, kind)
+        except msgspec.ValidationError as error:
+            text, _, place = str(error).partition(" - at `")
+            keys = [*within, *re.findall(r"[\w-]+", place.partition("`")[0].removeprefix("key").replace("$", ""))]
+            raise PolicyError(f"{self._path}{self._explained(text, keys)}") from None
+
+    def _explained(self, text: str, keys: list[str]) -> str:
+        """Return the line and what is wrong with it, for an error of msgspec's at a path of keys."""
+        if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", text):
+            key = unknown[1]
+            return f"{self._line([*keys, key])}: there is no {'.'.join([*keys, key])!r}. {_instead(key, keys)}"
+        if tier := re.fullmatch(r"Invalid enum value '(.*)'", text):
+            return f"{self._line(['tiers', tier[1]])}: there is no tier {tier[1]!r}: they are 1, 2 and 3."
+        expected = re.sub(r"`(\w+)`", lambda kind: _WORDS.get(kind[1], kind[1]), text)
+        expected = re.sub(r"(<=|>=|<|>) ([\d.]+)", lambda bound: f"{_BOUNDS[bound[1]]} {float(bound[2]):g}", expected)
+        expected = expected.replace("Expected", "expected").replace(", got", ", not")
+        value = self._value(keys)
+        said = "" if isinstance(value, dict) or value is None else f" is {value!r}"
+        return f"{self._line(keys)}: {'.'.join(keys)}{said}: {expected}."
+
+    def _value(self, keys: Sequence[str]) -> object:
+        value: Any = self._raw
+        for key in keys:
+            if isinstance(value, list) and key.isdecimal() and int(key) < len(value):
+                value = value[int(key)]
+            elif isinstance(value, dict):
+                value = value.get(key)
+            else:
+                return None
+        return value
+
+    def _line(self, keys: Sequence[str]) -> str:
+        """Return where the last of the keys that is in the text stands: ", line 3"; nothing if it can't be found."""
+        section: list[str] = []
+        found = None
+        for number, line in enumerate(self._lines, start=1):
+            if header := re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line):
+                section = re.split(r"\s*\.\s*", header[1].replace('"', ""))
+                here = section
+            elif assigned := re.match(r"""\s*["']?([\w-]+)["']?\s*=""", line):
+                here = [*section, assigned[1]]
+            else:
+                continue
+            if here == list(keys[: len(here)]) and (found is None or len(here) > found[0]):
+                found = len(here), number
+        return f", line {found[1]}" if found else ""
+
+
+_WORDS: Final = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+    "array": "a list",
+    "object": "a section",
+    "bool": "true or false",
+}
+_BOUNDS: Final = {"<=": "of at most", ">=": "of at least", "<": "below", ">": "above"}
+
+
+def _instead(key: str, keys: Sequence[str]) -> str:
+    known = list(_fields(keys))
+    close = get_close_matches(key, known, n=1)
+    return f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(known)}."
+
+
+def _fields(keys: Sequence[str]) -> Iterator[str]:
+    kinds: dict[str, type[Struct]] = {"judgement": Policy, "tiers": Policy, "ignore": Ignore, "model": Model}
+    yield from (kinds[keys[0]] if keys else PolicyFile).__struct_fields__
+
+
+def default_file() -> str:
+    """Return the default policy as a file that explains itself."""
+    sections = "\n".join(_section(name, kind) for name, kind in (("judgement", Policy), ("ignore", Ignore)))
+    model = _section("model", Model)
+    return f"{_HEAD}\n{sections}\n{_TIERS}\n{model}"
+
+
+_HEAD: Final = """\
+# What Flatline says when. These are the defaults: leave out what you don't want to change.
+# `flatline backtest FILE... --policy THIS` tells what it would have said of known histories.
+# The worker reads it from FLATLINE_POLICY_FILE when it starts.
+"""
+_TIERS: Final = """\
+# Articles of a tier can have thresholds of their own: any key of [judgement].
+# [tiers.1]
+# silent_probability = 0.6
+"""
+
+
+def _section(name: str, kind: type[Struct]) -> str:
+    hints = get_type_hints(kind, include_extras=True)
+    lines = [f"[{name}]"]
+    for field in msgspec.structs.fields(kind):
+        default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
+        description = next(
+            each.description for each in reversed(hints[field.name].__metadata__) if each.description is not None
+        )
+        lines += [f"# {description}", f"{field.name} = {msgspec.json.encode(default).decode()}"]
+    return "\n".join([*lines, ""])

@@ -1,0 +1,126 @@
+"""What link events say of their links reaches the verdict, in any order, through the changelog."""
+
+from collections import Counter
+from typing import NamedTuple
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+
+from streams.agents.accumulate import Accumulate
+from streams.agents.judge import Docket
+from streams.domain.article import Article, Header, Registration
+from streams.domain.hazard import Hazard
+from streams.domain.judgement import Evidence, judge
+from streams.domain.policy import Policy
+from streams.domain.quality.worth import Worth
+from streams.domain.reporting import verdict_on
+from streams.domain.rhythm import DAY_MS
+from streams.domain.segment import Segment
+from streams.domain.visits import Report
+from streams.engine.micro_batch import MicroBatch
+from streams.engine.partition import Partition
+from streams.metrics import WorkerMetrics
+from streams.schema.topics import Topics
+
+TOPICS = Topics(partitions=1)
+KEY = b"https://yours.example/article"
+NOW_MS = 1_780_000_000_000  # 2026-05-28
+
+
+class Written(NamedTuple):
+    """A record as the Kafka client gives it."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+def _event(site: str, **fields: object) -> dict[str, object]:
+    occurred_at = "2026-05-01T12:00:00Z"
+    return {"url_from": f"https://{site}/a", "url_to": KEY.decode(), "occurred_at": occurred_at, **fields}
+
+
+EVENTS = [
+    _event("a.example", placement="footer"),
+    _event("a.example", placement="content", context="Somebody wrote at length about this article of theirs."),
+    _event("b.example", placement="footer", rel=["nofollow"]),
+    _event("b.example", change="lost", placement="content", occurred_at="2026-05-02T12:00:00Z"),
+    _event("c.example", page={"type": "AdvertiserContentArticle"}),
+    _event("c.example", page={"title": "Interview with us"}),
+    _event("d.example", authority=50, anchor="cheap car insurance", discovery="import"),
+    _event("e.example"),
+]
+
+
+def _partition(events: list[dict[str, object]]) -> Partition:
+    """Return a partition restored from the changelog of one that these events came to."""
+    partition, restored = Partition(), Partition()
+    agent = Accumulate(topics=TOPICS, metrics=WorkerMetrics(CollectorRegistry()))
+    for offset, event in enumerate(events):
+        record = Written(offset, NOW_MS, KEY, msgspec.json.encode(event))
+        agent.apply(MicroBatch(TOPICS.links.name, 0, [record]), partition, now_ms=NOW_MS)
+    for key, value in partition.take_changes():
+        restored.restore(key, value)
+    return restored
+
+
+def _worth(events: list[dict[str, object]]) -> Worth:
+    article = _partition(events).peek(KEY)
+    assert article is not None
+    return article.worth(quality_min=0.25)
+
+
+def test_what_events_say_of_links_is_weighed() -> None:
+    """The footer, the sponsored page and the stuffed anchor are thin; what is said of a lost link counts nothing."""
+    worth = _worth(EVENTS)
+    assert worth.thin == 3
+    assert Counter(against for _, against in worth.thin_days) == {"in a footer": 1, "on a sponsored page": 1}
+    a, b, c, e = 0.5 * 1.3 * 1.2, 0.5 * 0.2 * 0.7, 0.5 * 0.15, 0.5
+    d = 0.5 * 0.4 * 0.7 * 2**0.5
+    assert worth.weighted == pytest.approx(a + b + c + d + e)
+    assert sum(worth.days.values()) == 2
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.permutations(EVENTS), st.lists(st.sampled_from(EVENTS), max_size=4))
+def test_order_and_repetition_change_nothing(events: list[dict[str, object]], again: list[dict[str, object]]) -> None:
+    """Whatever the order of events, and however often they come, the links are worth the same."""
+    worth, expected = _worth([*events, *again]), _worth(EVENTS)
+    assert worth.weighted == pytest.approx(expected.weighted)
+    assert worth[1:] == expected[1:]
+
+
+def test_visits_save_a_link() -> None:
+    """Once its domain has sent somebody, a link from a footer matters."""
+    article = _partition(EVENTS[2:3]).peek(KEY)
+    assert article is not None
+    assert article.worth(quality_min=0.25).thin == 1
+    (domain,) = {row[2] for segment in article.segments for row in segment.rows()}
+    article.see_visits([Report(domain, NOW_MS // DAY_MS, 7)])
+    assert article.worth(quality_min=0.25).thin == 0
+
+
+def test_the_registered_title_is_a_natural_anchor() -> None:
+    """Many domains may call an article by its title."""
+    events = [_event(f"site-{number}.example", anchor="how engines think") for number in range(6)]
+    article = _partition(events).peek(KEY)
+    assert article is not None
+    assert article.worth(quality_min=0.25).thin == 6
+    article.header.registration = Registration(title="How engines think | Ours")
+    assert article.worth(quality_min=0.25).thin == 0
+
+
+def test_an_article_counts_once_a_day_in_the_standings() -> None:
+    """However often it changes, it is surveyed at its first judgement of a UTC day."""
+    docket, midnight_ms = Docket([KEY]), NOW_MS // DAY_MS * DAY_MS
+    article, policy, hazard = Article(KEY, Header(NOW_MS), Segment()), Policy(), Hazard()
+    judgement = judge(Evidence(None, NOW_MS), previous=None, now_ms=NOW_MS, policy=policy, hazard=hazard)
+    verdict = verdict_on(KEY.decode(), article, judgement, horizon_days=180, now_ms=NOW_MS)
+    for at_ms, is_first in ((midnight_ms, True), (midnight_ms + 5, False), (midnight_ms + DAY_MS, True)):
+        assert docket.is_first_of_day(KEY, at_ms) == is_first
+        docket.judged(KEY, verdict, next_ms=at_ms + DAY_MS)

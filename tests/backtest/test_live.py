@@ -1,0 +1,72 @@
+"""The backtest accumulates what the worker accumulates."""
+
+import json
+from collections import Counter
+from typing import NamedTuple
+
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+
+from connectors.lines import Line
+from streams.agents.accumulate import Accumulate
+from streams.backtest.histories import Histories
+from streams.domain.ignoring import Ignore, Ignored
+from streams.engine.micro_batch import MicroBatch
+from streams.engine.partition import Partition
+from streams.metrics import WorkerMetrics
+from streams.schema.topics import Topics
+
+NOW_MS = 1_700_000_000_000
+IGNORED = Ignored.by(Ignore(referring_domains=["spam.example"], sources=["untrusted"], rel=["sponsored"]))
+
+
+class Record(NamedTuple):
+    """A record of Kafka's."""
+
+    value: bytes
+    offset: int = 0
+    timestamp: int = NOW_MS
+    key: bytes | None = None
+    headers: tuple[()] = ()
+
+
+events = st.fixed_dictionaries(
+    {
+        "url_from": st.sampled_from(
+            ["http://www.a.example/1/", "https://a.example/2", "https://x.spam.example/", "/no"]
+        ),
+        "url_to": st.sampled_from(
+            ["https://t.example/", "http://t.example/index.html", "https://u.example/x?utm_id=1"]
+        ),
+        "change": st.sampled_from(["gained", "lost"]),
+        "discovery": st.sampled_from(["link_found", "import", "page_found"]),
+        "rel": st.lists(st.sampled_from(["nofollow", "UGC", "sponsored"]), max_size=2),
+        "source": st.sampled_from([None, "crawler", "untrusted"]),
+        "occurred_at": st.sampled_from(
+            [f"20{year}-01-{day:02}T03:00:00+05:00" for year in (19, 31) for day in (1, 2, 9)]
+        ),
+    }
+)
+
+
+@given(st.lists(events, max_size=20), st.sampled_from([None, IGNORED]))
+def test_the_worker_and_the_backtest_know_the_same(events: list[dict[str, object]], ignored: Ignored | None) -> None:
+    """Whatever comes, counts, link days and what is left out are the same live and in a backtest."""
+    values = [json.dumps(event).encode() for event in events]
+    partition, metrics = Partition(), WorkerMetrics(CollectorRegistry())
+    live = Accumulate(topics=Topics(partitions=1), metrics=metrics, ignored=ignored)
+    batch = MicroBatch("links", 0, [Record(value) for value in values])
+    live.apply(batch, partition, now_ms=NOW_MS)
+
+    histories = Histories()
+    lines = [Line(number, value) for number, value in enumerate(values)]
+    histories.read_links("f", lines, recorded_ms=NOW_MS, ignored=ignored)
+    known = {}
+    for history in histories:
+        article = history.article()
+        article.see(history.sightings, Counter())
+        known[history.key] = article.totals, article.header.sources
+    peeked = {key: partition.peek(key) for key in partition}
+    assert known == {key: (article.totals, article.header.sources) for key, article in peeked.items() if article}
+    assert histories.rejected.total() == len(partition.dead_letters)

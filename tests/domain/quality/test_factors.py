@@ -1,0 +1,167 @@
+"""The quality of a link: each sign, its documented figure, and what may never happen."""
+
+from math import isclose
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.domain import link
+from streams.domain.quality import looks
+from streams.domain.quality.factors import FACTORS, FLAGS, NEUTRAL, DomainStanding, Facts, explain
+from streams.domain.quality.pages import DECLARED, GUESSED, READINGS, Kind, Reading
+from tests.domain.quality.documented import rows
+
+SIGNS = rows("Signs")
+
+
+def _page(kind: Kind, confidence: float) -> int:
+    return looks.reading(READINGS.index(Reading(kind, confidence)))
+
+
+FACTS = {
+    "rel: sponsored": Facts(link.SPONSORED),
+    "rel: ugc": Facts(link.UGC),
+    "rel: nofollow": Facts(link.NOFOLLOW),
+    **{f"placement: {each}": Facts(looks=looks.placement(each)) for each in looks.PLACEMENTS if each},
+    "anchor: stuffed": Facts(link.STUFFED_ANCHOR),
+    "anchor: on many domains": Facts(anchor_domains=14),
+    "anchor: generic": Facts(link.GENERIC_ANCHOR),
+    "text: around it": Facts(link.IN_PROSE),
+    "text: none around it": Facts(link.BARE),
+    **{f"page: {kind}": Facts(looks=_page(kind, DECLARED)) for kind in Kind if kind is not Kind.UNKNOWN},
+    "domain: loyal": Facts(standing=DomainStanding.LOYAL),
+    "domain: fickle": Facts(standing=DomainStanding.FICKLE),
+    "domain: sitewide": Facts(is_sitewide=True),
+}
+
+flags = st.integers(0, FLAGS).map(lambda each: each & FLAGS)
+seen_looks = st.builds(
+    lambda placement, authority, reading: looks.joined(
+        looks.joined(looks.reading(reading), looks.placement(placement) if placement else 0),
+        0 if authority is None else looks.authority(authority),
+    ),
+    st.sampled_from(looks.PLACEMENTS),
+    st.none() | st.floats(0, 100),
+    st.integers(0, len(READINGS) - 1),
+)
+facts = st.builds(
+    Facts, flags, seen_looks, st.integers(0, 2_000), st.booleans(), st.sampled_from(DomainStanding), st.booleans()
+)
+
+
+def test_every_sign_is_documented() -> None:
+    """QUALITY.md has each sign once, and no other."""
+    assert sorted(name for name, _, _ in SIGNS) == sorted(FACTORS)
+
+
+@pytest.mark.parametrize(("name", "factor", "why"), SIGNS, ids=[row[0] for row in SIGNS])
+def test_each_sign_counts_as_documented(name: str, factor: str, why: str) -> None:
+    """A link with one sign has the quality of one of which nothing is known, times the documented factor."""
+    if name == "visits: some":
+        assert explain(Facts(has_visits=True)).quality == NEUTRAL * float(factor)
+        return
+    explained = explain(FACTS[name])
+    assert isclose(explained.quality, min(1.0, NEUTRAL * float(factor))), why
+    ((said, _, phrase),) = explained.signs
+    assert said == name
+    assert phrase
+
+
+@pytest.mark.parametrize(
+    ("facts", "quality", "phrases", "why"),
+    [
+        (Facts(), 0.5, [], "nothing is known"),
+        (
+            Facts(link.IN_PROSE, _page(Kind.INTERVIEW, DECLARED) | looks.placement("content") | looks.authority(80)),
+            1.0,
+            ["on an interview", "in the text of the page", "on a domain of authority 80", "with text around it"],
+            "an interview with a strong paper could hardly be worth more",
+        ),
+        (
+            Facts(looks=_page(Kind.INTERVIEW, GUESSED)),
+            0.5 * 1.6**0.6,
+            ["on what looks like an interview"],
+            "a guess counts less than what is declared",
+        ),
+        (
+            Facts(link.NOFOLLOW | link.UGC | link.SPONSORED),
+            0.1,
+            ["marked as sponsored"],
+            "only the worst of rel counts",
+        ),
+        (
+            Facts(link.NOFOLLOW | link.BARE),
+            0.315,
+            ["nofollow", "with no text around it"],
+            "weak signs add up, to little",
+        ),
+        (Facts(link.BARE | link.IN_PROSE), 0.6, ["with text around it"], "one page had text around it"),
+        (Facts(anchor_domains=4), 0.5, [], "four domains may have hit on the same words"),
+        (
+            Facts(anchor_domains=14),
+            0.2,
+            ["with the same anchor on 14 domains"],
+            "fourteen have not",
+        ),
+        (
+            Facts(looks=looks.placement("footer"), has_visits=True),
+            0.6,
+            ["in a footer", "with visits"],
+            "visits beat looks",
+        ),
+        (Facts(looks=looks.authority(0)), 0.35, ["on a domain of authority 0"], "the vendor says that it is nobody"),
+        (
+            Facts(looks=looks.authority(100)),
+            0.7,
+            ["on a domain of authority 100"],
+            "the vendor says that all link to it",
+        ),
+    ],
+)
+def test_signs_together(facts: Facts, quality: float, phrases: list[str], why: str) -> None:
+    """Each combination is worth what a person would say, and says why, the strongest sign first."""
+    explained = explain(facts)
+    assert isclose(explained.quality, quality), why
+    assert [sign.phrase for sign in explained.signs] == phrases
+
+
+@given(facts)
+def test_quality_is_between_0_and_1(seen: Facts) -> None:
+    """Whatever is known of a link."""
+    assert 0 <= explain(seen).quality <= 1
+
+
+@given(
+    facts,
+    st.sampled_from([link.NOFOLLOW, link.UGC, link.SPONSORED, link.STUFFED_ANCHOR, link.GENERIC_ANCHOR, link.BARE]),
+)
+def test_a_bad_flag_never_raises_it(seen: Facts, flag: int) -> None:
+    """One more bad sign leaves a link where it is, or lowers it."""
+    assert explain(seen._replace(flags=seen.flags | flag)).quality <= explain(seen).quality
+
+
+@given(facts, st.integers(0, 2_000))
+def test_what_others_do_never_raises_it(seen: Facts, more: int) -> None:
+    """Neither do more domains with the same anchor, nor a repetition over the site, nor lost links."""
+    quality = explain(seen).quality
+    assert explain(seen._replace(anchor_domains=seen.anchor_domains + more)).quality <= quality
+    assert explain(seen._replace(is_sitewide=True)).quality <= quality
+    assert explain(seen._replace(standing=DomainStanding.FICKLE)).quality <= quality
+
+
+@given(facts)
+def test_visits_never_lower_it(seen: Facts) -> None:
+    """A link that sends people is worth 0.6 at least."""
+    visited = explain(seen._replace(has_visits=True)).quality
+    assert visited >= max(0.6, explain(seen._replace(has_visits=False)).quality)
+
+
+@given(facts, st.integers(0, 99))
+def test_more_authority_never_lowers_it(seen: Facts, authority: int) -> None:
+    """Of two links alike, the one of the stronger domain is worth as much or more."""
+    lower, higher = (
+        explain(seen._replace(looks=seen.looks & ~looks.AUTHORITY | looks.authority(each))).quality
+        for each in (authority, authority + 1)
+    )
+    assert lower <= higher

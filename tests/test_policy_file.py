@@ -1,0 +1,121 @@
+"""The policy file: what it may say, and how mistakes in it are told."""
+
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.domain.ignoring import Ignore
+from streams.domain.policies import Policies
+from streams.domain.policy import Policy
+from streams.policy_file import PolicyError, default_file, load_policies, policies_of
+
+PATH = Path("policy.toml")
+
+
+def test_the_default_file_has_every_key_and_is_the_default() -> None:
+    """`flatline policy` prints all there is, and using it as it is changes nothing."""
+    text = default_file()
+    sections = tomllib.loads(text)
+    assert list(sections["judgement"]) == list(Policy.__struct_fields__)
+    assert list(sections["ignore"]) == list(Ignore.__struct_fields__)
+    said = policies_of(text, path=PATH)
+    assert (said.default, said.ignored, said.by_tier) == (Policies().default, None, {})
+
+
+def test_no_file_is_the_default() -> None:
+    """Without a file, and with an empty one, the defaults hold."""
+    assert load_policies(None).default == policies_of("", path=PATH).default == Policy()
+
+
+def test_tiers_change_what_they_name() -> None:
+    """A tier has the file's thresholds but for those of its own."""
+    policies = policies_of(
+        "[judgement]\ncooling_probability = 0.2\nlink_days_min = 7\n[tiers.1]\nsilent_probability = 0.3", path=PATH
+    )
+    assert policies.of(1) == Policy(cooling_probability=0.2, silent_probability=0.3, link_days_min=7)
+    assert policies.of(2) == policies.of(None) == Policy(cooling_probability=0.2, link_days_min=7)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "[judgement]\nsilent_probability = 2",
+            "line 2: judgement.silent_probability is 2: expected a number below 1.",
+        ),
+        (
+            "[judgement]\nlink_days_min = 1",
+            "line 2: judgement.link_days_min is 1: expected a whole number of at least 2.",
+        ),
+        (
+            "[judgement]\nlink_days_min = 'x'",
+            "line 2: judgement.link_days_min is 'x': expected a whole number, not a text.",
+        ),
+        (
+            "# comment\n[judgement]\n\nsilent_probabilty = 0.5",
+            "line 4: there is no 'judgement.silent_probabilty'. Did you mean 'silent_probability'?",
+        ),
+        ("[judgment]\nx = 1", "line 1: there is no 'judgment'. Did you mean 'judgement'?"),
+        ("[model]\nx = 1", "line 2: there is no 'model.x'. There are: file."),
+        (
+            "[judgement]\nsilent_probability = 0.3",
+            "line 1: judgement: cooling_probability (0.4) must be below silent_probability (0.3).",
+        ),
+        ("judgement = 3", "line 1: judgement is 3: expected a section, not a whole number."),
+        ("[tiers.4]\nx = 1", "line 1: there is no tier '4': they are 1, 2 and 3."),
+        ("[tiers.1]\nx = 1", "line 2: there is no 'tiers.1.x'. There are: link_days_min,"),
+        (
+            "[judgement]\nsilent_probability = 0.6\n[tiers.1]\nsilent_probability = 1.5",
+            "line 4: tiers.1.silent_probability is 1.5: expected a number below 1.",
+        ),
+        ("[ignore]\nrel = 'nofollow'", "line 2: ignore.rel is 'nofollow': expected a list, not a text."),
+        ("[ignore]\nrel = ['nofollow', 3]", "line 2: ignore.rel.1 is 3: expected a text, not a whole number."),
+        (
+            "[ignore]\nreferring_domains = ['blog.example.com']",
+            "line 1: ignore: referring_domains has 'blog.example.com': links count for the whole of 'example.com'.",
+        ),
+        (
+            "[ignore]\nreferring_domains = ['a b']",
+            "line 1: ignore: referring_domains has 'a b', which is no domain name.",
+        ),
+        ("[ignore]\ntargets = ['/tag']", "line 1: ignore: targets has '/tag', which is not an absolute URL."),
+        ("[judgement", "Expected ']' at the end of a table declaration"),
+    ],
+)
+def test_errors_say_where_what_and_what_instead(text: str, message: str) -> None:
+    """Whoever wrote it reads the file, the line, the key, its value, and what is allowed."""
+    with pytest.raises(PolicyError) as raised:
+        policies_of(text, path=PATH)
+    assert str(raised.value).startswith("policy.toml")
+    assert message in str(raised.value)
+
+
+@given(st.recursive(st.integers() | st.text() | st.booleans(), st.lists, max_leaves=4))
+def test_no_value_breaks_the_telling_of_its_error(value: object) -> None:
+    """Whatever stands where a probability or a list of domains is expected, it is that error and no other."""
+    for section, key in (("judgement", "silent_probability"), ("ignore", "referring_domains"), ("tiers", "1")):
+        with suppress(PolicyError):
+            policies_of(f"[{section}]\n{key} = {_toml(value)}", path=PATH)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return '"' + "".join(f"\\U{ord(each):08x}" for each in value) + '"'
+    return str(value)
+
+
+def test_a_file_that_can_not_be_read(tmp_path: Path) -> None:
+    """A missing file and one that is no text are named with the cause."""
+    with pytest.raises(PolicyError, match=r"missing\.toml can't be read: No such file or directory"):
+        load_policies(tmp_path / "missing.toml")
+    (tmp_path / "bytes.toml").write_bytes(b"\xff")
+    with pytest.raises(PolicyError, match="it is not UTF-8"):
+        load_policies(tmp_path / "bytes.toml")
