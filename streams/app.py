@@ -14,10 +14,12 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 from streams.agents.accumulate import Accumulate
 from streams.agents.judge import Judge
-from streams.agents.listen import Listen
+from streams.agents.listen import Hear, Listen, hear_heartbeats
 from streams.agents.register import Register
+from streams.agents.survey import Groups, Surveyor
 from streams.agents.visits import CountVisits
 from streams.clock import Clock, clock_from
+from streams.domain.census import Census
 from streams.domain.sources import Sources
 from streams.domain.watch_list import WatchList
 from streams.engine.app import MicroBatchApp
@@ -32,7 +34,7 @@ from streams.health import Health
 from streams.http import Endpoint
 from streams.metrics import Gauges, Snapshot, WorkerMetrics
 from streams.policy_file import load_policies
-from streams.schema.topics import Topics
+from streams.schema.topics import Topic, Topics
 from streams.settings import Settings
 
 HEARTBEATS_A_SESSION: Final = 6
@@ -105,7 +107,17 @@ def assemble(settings: Settings) -> tuple[MicroBatchApp, Background]:
     app = _faust_app(settings)
     changelog = Changelog(topics.changelog.name, client={"bootstrap_servers": settings.kafka_bootstrap})
     ownership = app.ownership = Ownership(changelog)
-    judge = Judge(topics=topics, clock=clock, policies=policies, sources=sources, watch_list=watch_list)
+    census, groups = Census(settings.partitions), Groups()
+    surveyor = Surveyor(topics=topics, policy=policies.default, census=census, groups=groups)
+    judge = Judge(
+        topics=topics,
+        clock=clock,
+        policies=policies,
+        sources=sources,
+        watch_list=watch_list,
+        census=census,
+        surveyor=surveyor,
+    )
     guard = app.guard = CommitGuard(ownership, judge.settle)
     health = Health(app=app, topics=topics)
     judge.is_lagging = health.is_lagging
@@ -126,6 +138,7 @@ def assemble(settings: Settings) -> tuple[MicroBatchApp, Background]:
             tally=sum((docket.tally for docket in judge.dockets.values()), Counter()),
             watched=watch_list.chosen(),
             watch_list_left_out=watch_list.left_out,
+            groups=surveyor.owned(frozenset(judge.dockets)),
             freshness=sources.freshness(clock.now_ms()),
             lag=health.lag(),
             partitions_assigned=len(ownership.assigned),
@@ -140,7 +153,13 @@ def assemble(settings: Settings) -> tuple[MicroBatchApp, Background]:
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=metrics.registry)
     metrics.registry.register(Gauges(snapshot))
-    listen = Listen(bootstrap=settings.kafka_bootstrap, topic=topics.heartbeats, sources=sources)
+
+    def listen(topic: Topic, hear: Hear) -> Listen:
+        return Listen(bootstrap=settings.kafka_bootstrap, topic=topic, hear=hear)
+
+    heartbeats = listen(topics.heartbeats, hear_heartbeats(sources))
+    parts, verdicts = listen(topics.group_parts, census.hear_record), listen(topics.groups, groups.hear)
+    surveyor.may_judge = lambda: verdicts.is_current
     endpoint = Endpoint(
         host=settings.worker_host,
         port=settings.worker_port,
@@ -148,7 +167,8 @@ def assemble(settings: Settings) -> tuple[MicroBatchApp, Background]:
         not_live=health.not_live,
         not_ready=health.not_ready,
     )
-    return app, Background(endpoint, [loop_watchdog.run, health.run, listen.run], at_end=ownership.close)
+    tasks = [loop_watchdog.run, health.run, heartbeats.run, parts.run, verdicts.run]
+    return app, Background(endpoint, tasks, at_end=ownership.close)
 
 
 def _faust_app(settings: Settings) -> MicroBatchApp:

@@ -2,6 +2,7 @@
 
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from heapq import nsmallest
 from importlib.metadata import version
 from typing import Final, NamedTuple
 
@@ -11,12 +12,14 @@ from prometheus_client.registry import Collector
 
 from streams.domain.link import Effect
 from streams.domain.sources import Freshness
-from streams.domain.urls import slug
+from streams.domain.urls import referring_domain, slug
 from streams.domain.watch_list import Watched
+from streams.schema.group import GroupState, GroupVerdict
 from streams.schema.verdict import FindingKind, State
 
 SOURCES_LABELLED_MAX: Final = 200
 SERIES_LABELLED_MAX: Final = 200
+GROUPS_LABELLED_MAX: Final = 200
 OTHER: Final = "other"
 VERSION: Final = version("flatline")
 
@@ -27,6 +30,7 @@ class Snapshot(NamedTuple):
     tally: Mapping[tuple[State, str | None], int]  # articles by state and series
     watched: list[Watched]
     watch_list_left_out: int
+    groups: Sequence[GroupVerdict]
     freshness: dict[str, Freshness]
     lag: dict[tuple[str, int], int]
     partitions_assigned: int
@@ -104,6 +108,7 @@ class Gauges(Collector):
         snapshot = self._take_snapshot()
         yield from _article_gauges(snapshot)
         yield from _watch_list_gauges(snapshot)
+        yield from _group_gauges(snapshot)
         yield from _source_gauges(snapshot)
         yield from _worker_gauges(snapshot)
 
@@ -150,10 +155,10 @@ def _watch_list_gauges(snapshot: Snapshot) -> Iterator[GaugeMetricFamily]:
     yield _gauge(
         "flatline_watched_article_info",
         "What is registered about a watched article; always 1.",
-        ["article", "title", "series", "author", "tier"],
+        ["article", "title", "series", "author", "strategy", "site", "tier"],
         (
-            ([name, v.title or "", v.series or "", v.author or "", str(v.tier or "")], 1)
-            for name, v in ((name, each.verdict) for name, each in watched)
+            ([name, v.title or "", v.series or "", v.author or "", v.strategy or "", site, str(v.tier or "")], 1)
+            for name, v, site in ((name, e.verdict, referring_domain(e.verdict.article)) for name, e in watched)
         ),
     )
     yield _gauge(
@@ -207,6 +212,61 @@ def _watch_list_gauges(snapshot: Snapshot) -> Iterator[GaugeMetricFamily]:
         "Registered or troubled articles for which the watch list has no room: they have no series and no alert.",
         [],
         [([], snapshot.watch_list_left_out)],
+    )
+
+
+def _group_gauges(snapshot: Snapshot) -> Iterator[GaugeMetricFamily]:
+    def rank(group: GroupVerdict) -> tuple[bool, float, str]:
+        return group.state is not GroupState.UNDER_CURVE, -group.last_90.expected, group.name
+
+    chosen = nsmallest(GROUPS_LABELLED_MAX, snapshot.groups, key=rank)
+    labelled = [([group.kind, group.name], group) for group in chosen]
+    yield _gauge(
+        "flatline_group_state",
+        "1 for the state that a group of articles is in, 0 for the others.",
+        ["kind", "group", "state"],
+        (([*labels, state], state == group.state) for labels, group in labelled for state in GroupState),
+    )
+    windows = [
+        (labels, days, tally)
+        for labels, group in labelled
+        for days, tally in (
+            ("7", group.last_7),
+            ("28", group.last_28),
+            ("90", group.last_90),
+            ("stretch", group.stretch),
+        )
+        if tally is not None
+    ]
+    yield _gauge(
+        "flatline_group_expected_links",
+        "Links that a group's articles should have gained in the last so many days; stretch: the least probable ones.",
+        ["kind", "group", "days"],
+        (([*labels, days], tally.expected) for labels, days, tally in windows),
+    )
+    yield _gauge(
+        "flatline_group_gained_links",
+        "Links that a group's articles gained in the last so many days.",
+        ["kind", "group", "days"],
+        (([*labels, days], tally.gained) for labels, days, tally in windows),
+    )
+    yield _gauge(
+        "flatline_group_shortfall_probability_ratio",
+        "Probability of links as few as came if nothing had changed, over the stretch of days where it is smallest.",
+        ["kind", "group"],
+        ((labels, group.chance) for labels, group in labelled if group.chance is not None),
+    )
+    yield _gauge(
+        "flatline_group_stretch_days",
+        "How many days the stretch has in which so few links are least probable.",
+        ["kind", "group"],
+        ((labels, group.stretch_days) for labels, group in labelled if group.stretch_days is not None),
+    )
+    yield _gauge(
+        "flatline_groups_left_out",
+        "Groups of this worker's partitions that have no series here: there are too many.",
+        [],
+        [([], len(snapshot.groups) - len(chosen))],
     )
 
 

@@ -34,7 +34,16 @@ def test_the_contract_names_every_reason_and_topic() -> None:
     """The contract's tables have each reason and each topic that a producer or reader meets."""
     assert set(re.findall(r"^\| `([a-z_]+)` \|", CONTRACT, re.MULTILINE)) >= {reason.value for reason in Reason}
     topics = Topics()
-    met = (topics.links, topics.articles, topics.visits, topics.heartbeats, topics.verdicts, topics.dead_letters)
+    met = (
+        topics.links,
+        topics.articles,
+        topics.visits,
+        topics.heartbeats,
+        topics.verdicts,
+        topics.groups,
+        topics.group_parts,
+        topics.dead_letters,
+    )
     assert all(f"| `{topic.name}` |" in CONTRACT for topic in met)
 
 

@@ -6,15 +6,19 @@ from itertools import chain, islice, takewhile
 from time import monotonic
 from typing import Final
 
+from streams.agents.survey import Surveyor
 from streams.clock import Clock
 from streams.domain.article import Article
+from streams.domain.census import Census
+from streams.domain.expectation import expect
 from streams.domain.judgement import Judgement, judge
 from streams.domain.policies import Policies
 from streams.domain.quality.standing import Standings
-from streams.domain.reporting import digest, evidence_of, verdict_on
+from streams.domain.reporting import digest, evidence_of, membership_of, published_day, verdict_on
 from streams.domain.rhythm import DAY_MS, day_of
 from streams.domain.sight import Sight
 from streams.domain.sources import Sources
+from streams.domain.survey import Survey, contribution
 from streams.domain.watch_list import Watched, WatchList
 from streams.engine.batch_writer import Outgoing
 from streams.engine.partition import Partition
@@ -79,6 +83,14 @@ class Docket:
             self.tally[kind] += 1
             self._kinds[key] = kind
 
+    def was_judged_since(self, key: bytes, instant_ms: int) -> bool:
+        """Whether an article was judged at or after an instant."""
+        return self._due_ms.get(key, 0) - DAY_MS >= instant_ms
+
+    def all_judged_since(self, instant_ms: int) -> bool:
+        """Whether every article was: the first of the queue was judged longest ago."""
+        return all(due_ms - DAY_MS >= instant_ms for due_ms in islice(self._due_ms.values(), 1))
+
     @property
     def keys(self) -> Iterable[bytes]:
         """All articles of the partition that were judged or are due."""
@@ -96,12 +108,16 @@ class Judge:
         policies: Policies,
         sources: Sources,
         watch_list: WatchList,
+        census: Census,
+        surveyor: Surveyor,
     ) -> None:
         self._topics = topics
         self._clock = clock
         self._policies = policies
         self._sources = sources
         self._watch_list = watch_list
+        self._census = census
+        self._surveyor = surveyor
         self.is_lagging: Callable[[], bool] = lambda: False
         self.dockets: dict[int, Docket] = {}
 
@@ -110,6 +126,7 @@ class Judge:
         for number in self.dockets.keys() - (partitions.keys() - newly):
             for key in self.dockets.pop(number).keys:
                 self._watch_list.forget(key.decode())
+            self._surveyor.forget(number)
         for number in newly:
             self.dockets[number] = Docket(partitions[number])
         self._sources.listen_to(partition.heard for partition in partitions.values())
@@ -125,8 +142,9 @@ class Judge:
         docket.change(article.key for article in partition.dirty)
         budget_s = BUDGET_WHILE_LAGGING_S if sight.is_lagging else BUDGET_S
         give_up_at_s = monotonic() + budget_s / len(self.dockets)
-        next_ms = now_ms + DAY_MS
         docket.standings.begin(day_of(now_ms))
+        survey = self._surveyor.survey(number, now_ms)
+        next_ms = max(now_ms, survey.began_ms) + DAY_MS
         for key in docket.due(now_ms):
             if monotonic() > give_up_at_s:
                 break
@@ -135,29 +153,53 @@ class Judge:
                 continue
             if docket.is_first_of_day(key, now_ms):
                 docket.standings.add(article.segments)
-            judgement, verdict = self._judge(key, article, sight, docket.standings, now_ms)
+            is_surveyed = docket.was_judged_since(key, survey.began_ms)
+            judgement, verdict = self._judge(article, sight, docket.standings, now_ms, None if is_surveyed else survey)
             docket.judged(key, verdict, next_ms=next_ms)
             standing = judgement.standing(digest(verdict))
             if standing != article.header.standing:
                 article.header.standing = standing
                 partition.put(article)
                 yield Outgoing(self._topics.verdicts.name, number, key, codec.verdicts.encode(verdict))
+        is_over = docket.all_judged_since(survey.began_ms)
+        yield from self._surveyor.settle(number, is_over=is_over, is_lagging=sight.is_lagging, now_ms=now_ms)
 
     def _judge(
-        self, key: bytes, article: Article, sight: Sight, standings: Standings, now_ms: int
+        self, article: Article, sight: Sight, standings: Standings, now_ms: int, survey: Survey | None
     ) -> tuple[Judgement, Verdict]:
-        rhythm = article.rhythm
-        policy = self._policies.of(article.header.registration.tier)
+        """Judge an article, and add it to the survey where one is given."""
+        rhythm, header = article.rhythm, article.header
+        key = article.key.decode()
+        membership = membership_of(key, article)
+        expectation = expect(
+            article.totals.days,
+            published_day=published_day(header.registration.published_ms),
+            watched_day=day_of(header.watched_since_ms),
+            now_days=now_ms / DAY_MS,
+            kind=self._census.kind_of(membership),
+        )
+        policy = self._policies.of(header.registration.tier)
         worth = article.worth(quality_min=policy.worthy_quality, standing_of=standings)
+        evidence = evidence_of(article, sight, worth=worth, expectation=expectation, now_ms=now_ms)
         judgement = judge(
-            evidence_of(article, sight, worth=worth, now_ms=now_ms),
+            evidence,
             previous=article.header.standing,
             now_ms=now_ms,
             policy=policy,
             hazard=self._policies.hazard,
         )
-        horizon_days = self._policies.hazard.horizon_days
-        verdict = verdict_on(key.decode(), article, judgement, worth=worth, horizon_days=horizon_days, now_ms=now_ms)
+        verdict = verdict_on(
+            key,
+            article,
+            judgement,
+            worth=worth,
+            expectation=expectation,
+            horizon_days=self._policies.hazard.horizon_days,
+            now_ms=now_ms,
+        )
+        if survey is not None:
+            is_blind = evidence.view.because is not None
+            survey.add(membership, contribution(expectation, is_blind=is_blind), verdict.state)
         self._watch_list.note(
             Watched(
                 verdict,

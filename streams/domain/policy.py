@@ -77,6 +77,32 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     thin_links_min: Annotated[
         int, Meta(ge=1, le=10_000, description="Thin links in 90 days that it takes to say that only such come.")
     ] = 3
+    shortfall_chance: Annotated[
+        Probability, Meta(description="How improbable so few links in 28 or 90 days must be, to say that too few came.")
+    ] = 0.01
+    burst_chance: Annotated[
+        Probability, Meta(description="How improbable so many links in 7 or 28 days must be, to call it a burst.")
+    ] = 0.001
+    burst_links_min: Annotated[int, Meta(ge=1, le=10_000, description="Links that it takes to call it a burst.")] = 5
+    group_articles_min: Annotated[
+        int, Meta(ge=1, le=10_000, description="Articles that it takes to judge a series, author, strategy or site.")
+    ] = 3
+    group_links_min: Annotated[
+        float, Meta(gt=0, le=10_000, description="Links that must be expected of a group under watch, to judge it.")
+    ] = 10
+    group_chance: Annotated[
+        Probability, Meta(description="How improbable so few links of a group must be, to say so, which alerts.")
+    ] = 0.002
+    group_relief_chance: Annotated[
+        Probability, Meta(description="How probable they must be again, to take it back.")
+    ] = 0.02
+    group_ratio: Annotated[
+        Probability, Meta(description="And the share of what is expected that the links of a group must not exceed.")
+    ] = 0.75
+    group_relief_ratio: Annotated[Probability, Meta(description="The share from which on it is taken back.")] = 0.85
+    group_blind_share: Annotated[
+        Probability, Meta(description="A group of which more than this share can't be seen gets no worse.")
+    ] = 0.5
 
     def __post_init__(self) -> None:
         """Raise ValueError for thresholds in the wrong order."""

@@ -5,18 +5,28 @@ from xxhash import xxh3_64_intdigest
 
 from streams.domain.article import Article
 from streams.domain.event_time import to_datetime
+from streams.domain.expectation import Expectation
 from streams.domain.impact import impact_of
 from streams.domain.judgement import Evidence, Judgement
 from streams.domain.losses import losses_of
+from streams.domain.profile import profile_of
 from streams.domain.quality.worth import Worth
 from streams.domain.rhythm import DAY_MS, day_of
 from streams.domain.sight import CLEAR, Sight
+from streams.domain.survey import Membership
 from streams.schema import codec, verdict
-from streams.schema.verdict import Finding, GainedInDays, Verdict
+from streams.schema.verdict import Finding, GainedInDays, State, Verdict
 
 
-def evidence_of(article: Article, sight: Sight, *, worth: Worth | None = None, now_ms: int) -> Evidence:
-    """Return all that a judgement of an article at ``now_ms`` rests on, without its worth where not weighed."""
+def evidence_of(
+    article: Article,
+    sight: Sight,
+    *,
+    worth: Worth | None = None,
+    expectation: Expectation | None = None,
+    now_ms: int,
+) -> Evidence:
+    """Return all that a judgement of an article at ``now_ms`` rests on, without what is not given."""
     rhythm, totals, today = article.rhythm, article.totals, day_of(now_ms)
     view, links_a_link_day = CLEAR, 1.0
     if rhythm is not None:
@@ -31,13 +41,21 @@ def evidence_of(article: Article, sight: Sight, *, worth: Worth | None = None, n
         links_a_link_day=links_a_link_day,
         losses=losses_of(article.segments, live=totals.live, now_ms=now_ms),
         worth=worth,
+        expectation=expectation,
     )
 
 
 def verdict_on(
-    key: str, article: Article, judgement: Judgement, *, worth: Worth | None = None, horizon_days: int, now_ms: int
+    key: str,
+    article: Article,
+    judgement: Judgement,
+    *,
+    worth: Worth | None = None,
+    expectation: Expectation | None = None,
+    horizon_days: int,
+    now_ms: int,
 ) -> Verdict:
-    """Return the verdict on the article with this key; without its worth where that was not weighed."""
+    """Return the verdict on the article with this key; without its worth or expectation where these are not given."""
     today = day_of(now_ms)
     registration = article.header.registration
     totals = article.totals
@@ -72,6 +90,37 @@ def verdict_on(
         ],
         impact=impact_of(article.segments, article.visits.sent(), today=today) if article.visits else None,
         worth=None if worth is None else _summary(worth, today=today),
+        # It moves a little each day, and a dormant article is not written again each day.
+        expectation=None if expectation is None or judgement.state is State.DORMANT else _told(expectation),
+        profile=profile_of(totals.days, published_day=published_day(registration.published_ms), today=today),
+    )
+
+
+def membership_of(key: str, article: Article) -> Membership:
+    """Return the groups that the article with this key belongs to."""
+    registration, rhythm = article.header.registration, article.rhythm
+    first_day = None if rhythm is None else rhythm.first_day
+    published = published_day(registration.published_ms)
+    return Membership.of(
+        key,
+        strategy=registration.strategy,
+        series=registration.series,
+        author=registration.author,
+        begin_day=first_day if published is None else published,
+    )
+
+
+def published_day(published_ms: int | None) -> int | None:
+    """Return the UTC day of publication where it is registered."""
+    return None if published_ms is None else day_of(published_ms)
+
+
+def _told(expectation: Expectation) -> verdict.Expectation:
+    return verdict.Expectation(
+        *(
+            verdict.Expected(round(expected, 2), gained, round(so_few, 4), round(so_many, 4))
+            for expected, gained, so_few, so_many in expectation.windows
+        )
     )
 
 

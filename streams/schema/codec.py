@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from streams.schema.article_record import ArticleRecord
+from streams.schema.group import GroupPart, GroupVerdict, SurveyRound
 from streams.schema.heartbeat import Heartbeat
 from streams.schema.limits import RECORD_BYTES_MAX
 from streams.schema.link_event import LinkEvent
@@ -67,3 +68,6 @@ articles = Codec(ArticleRecord)
 visits = Codec(VisitsRecord)
 heartbeats = Codec(Heartbeat)
 verdicts = Codec(Verdict)
+groups = Codec(GroupVerdict)
+group_parts = Codec(GroupPart)
+survey_rounds = Codec(SurveyRound)

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from streams.schema.article_record import ArticleRecord
+from streams.schema.group import GroupPart, GroupVerdict, SurveyRound
 from streams.schema.heartbeat import Heartbeat
 from streams.schema.link_event import LinkEvent
 from streams.schema.verdict import Verdict
@@ -25,6 +26,9 @@ TYPES: dict[str, Any] = {
     "visits_record": Annotated[VisitsRecord, Meta(extra_json_schema={"anyOf": [_needs("domain"), _needs("url_from")]})],
     "heartbeat": Heartbeat,
     "verdict": Verdict,
+    "group_verdict": GroupVerdict,
+    "group_part": GroupPart,
+    "survey_round": SurveyRound,
 }
 
 

@@ -56,6 +56,10 @@ class Topics:
         self.visits = topic("visits.v1", "article key", "delete", retention_days=30)
         self.heartbeats = topic("heartbeats.v1", "source", "compact", partitions=1)
         self.verdicts = topic("verdicts.v1", "article key", "compact")
+        self.groups = topic("groups.v1", "kind/name", "compact")
+        self.group_parts = topic(
+            "group-parts.v1", "partition/kind/name, or the partition for its last round", "compact", partitions=1
+        )
         # A dead letter is longer than its record: it says why.
         self.dead_letters = topic(
             "links.v1-dlq",
@@ -75,6 +79,8 @@ class Topics:
             self.visits,
             self.heartbeats,
             self.verdicts,
+            self.group_parts,
+            self.groups,
             self.dead_letters,
             self.changelog,
         )

@@ -91,6 +91,50 @@ class Worth(Struct, frozen=True, gc=False):
     last_worthy_on: Annotated[date | None, Meta(description="The newest day with a link that matters")] = None
 
 
+class Expected(Struct, frozen=True, gc=False):
+    """What should have come in so many days, what came, and how probable so few and so many are by chance alone."""
+
+    expected: float
+    gained: int
+    chance_of_so_few: float
+    chance_of_so_many: float
+
+
+class Expectation(Struct, frozen=True, gc=False, rename=lambda name: name.removeprefix("last_")):
+    """Links in the last so many times 24 hours against those expected from the article's past and its kind's curve."""
+
+    last_7: Expected
+    last_28: Expected
+    last_90: Expected
+
+
+class Pace(StrEnum):
+    """How link days follow on each other."""
+
+    STEADY = "steady"  # at more regular intervals than chance makes
+    RANDOM = "random"
+    BURSTY = "bursty"  # close together, with long gaps in between
+
+
+class Life(StrEnum):
+    """How links spread over an article's life."""
+
+    EVERGREEN = "evergreen"  # nearly as many in the second half of its years as in the first
+    FADING = "fading"
+    SPIKE_AND_FADE = "spike_and_fade"  # most of them in its first 90 days
+
+
+class Profile(Struct, frozen=True, gc=False):
+    """How an article lives, by its history alone. null: too little history to say."""
+
+    burstiness: Annotated[float | None, Meta(description="-1 regular, 0 random, 1 bursty; finite size, Kim and Jo")]
+    share_in_90_days: Annotated[float | None, Meta(description="Of all links so far, those in its first 90 days")]
+    share_in_365_days: float | None
+    pace: Pace | None
+    life: Life | None
+    reason: Annotated[str, Meta(description="A sentence with the figures")]
+
+
 class Verdict(Struct, frozen=True, gc=False):
     """What is said of one article at ``judged_at``. All counts are over the links known by then."""
 
@@ -122,4 +166,6 @@ class Verdict(Struct, frozen=True, gc=False):
     findings: Annotated[list[Finding], Meta(description="What there is to say beside the state")] = []
     impact: Annotated[Impact | None, Meta(description="null when visits to it were never counted")] = None
     worth: Annotated[Worth | None, Meta(description="null where it was not weighed")] = None
+    expectation: Annotated[Expectation | None, Meta(description="null without links, and for dormant articles")] = None
+    profile: Annotated[Profile | None, Meta(description="null without links")] = None
     version: Literal[1] = 1

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from streams.domain.expectation import Expectation
 from streams.domain.hazard import Hazard
 from streams.domain.losses import Losses
 from streams.domain.policy import Policy
@@ -23,6 +24,7 @@ class Evidence(NamedTuple):
     ``links_a_link_day``        how many come together on a day on which any come, on average
     ``losses``                  what it lost lately
     ``worth``                   its links by whether they matter; None where that was not weighed
+    ``expectation``             what it should have gained lately; None without links, or where that was not asked
     """
 
     rhythm: Rhythm | None
@@ -33,6 +35,7 @@ class Evidence(NamedTuple):
     links_a_link_day: float = 1.0
     losses: Losses | None = None
     worth: Worth | None = None
+    expectation: Expectation | None = None
 
 
 class Standing(Struct, frozen=True, array_like=True, gc=False):

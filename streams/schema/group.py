@@ -1,0 +1,82 @@
+"""Groups of articles: what workers survey of them partition by partition, and the verdict on each as a whole."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from streams.schema.link_event import Instant
+from streams.schema.verdict import State
+
+
+class GroupKind(StrEnum):
+    """What articles have in common."""
+
+    SITE = "site"  # the registrable domain of their address
+    STRATEGY = "strategy"
+    SERIES = "series"
+    AUTHOR = "author"
+    MONTH = "month"  # of publication, else of the first link: a cohort, which gets no verdict
+
+    __hash__ = str.__hash__
+
+
+class GroupState(StrEnum):
+    """How a group stands, in one word."""
+
+    NEW = "new"  # too few links are expected of it to judge
+    ON_CURVE = "on_curve"  # it gains what its articles should gain
+    UNDER_CURVE = "under_curve"  # so few links that it is no chance
+    ABOVE_CURVE = "above_curve"  # so many links that it is no chance
+
+
+class GroupPart(Struct, frozen=True, gc=False):
+    """The articles of a group that lie on one partition, added up over one round of the survey."""
+
+    kind: GroupKind
+    name: str
+    partition: int
+    round_ended_at: Instant
+    states: Annotated[dict[State, int], Meta(description="Articles by state")]
+    sums: Annotated[list[float], Meta(description="In the order of streams.domain.survey.Sums")]
+    version: Literal[1] = 1
+
+
+class SurveyRound(Struct, frozen=True, gc=False):
+    """The last record of a round: the parts of its partition with the same ``round_ended_at`` are whole."""
+
+    partition: int
+    round_ended_at: Instant
+    groups: int
+    left_out: Annotated[int, Meta(description="Groups for which there was no room")] = 0
+    version: Literal[1] = 1
+
+
+class Tally(Struct, frozen=True, gc=False):
+    """Links that a group should have gained in the last so many days, and that it gained."""
+
+    expected: float
+    gained: int
+
+
+class GroupVerdict(Struct, frozen=True, gc=False):
+    """What is said of a group at ``judged_at``. Compacted by kind and name."""
+
+    kind: GroupKind
+    name: str
+    state: GroupState
+    since: Annotated[Instant, Meta(description="Since when this state holds")]
+    judged_at: Instant
+    reason: Annotated[str, Meta(description="A sentence with the figures")]
+    chance: Annotated[
+        float | None, Meta(description="Probability of links as few as in the stretch that is least probable")
+    ]
+    stretch_days: Annotated[int | None, Meta(description="The length of that stretch, which ends now")]
+    stretch: Annotated[Tally | None, Meta(description="What should have come in it, and what came")]
+    suppressed: Annotated[bool, Meta(description="Worse was not said, because it could not be seen")]
+    articles: int
+    states: Annotated[dict[State, int], Meta(description="Articles by state")]
+    last_7: Tally
+    last_28: Tally
+    last_90: Tally
+    version: Literal[1] = 1
