@@ -12,6 +12,7 @@ from streams.cli import (
     backtest,
     demo,
     doctor,
+    groups,
     imports,
     ingest,
     policy,
@@ -33,6 +34,8 @@ app.command("ingest")(ingest.ingest)
 app.command("worker")(worker.worker)
 app.command("articles")(articles.articles)
 app.command("authority")(authority.authority)
+app.command("groups")(groups.groups)
+app.command("cohorts")(groups.cohorts)
 app.add_typer(article.app, name="article")
 app.add_typer(visits.app, name="visits")
 app.command("backtest")(backtest.backtest)

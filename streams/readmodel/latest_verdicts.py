@@ -10,8 +10,17 @@ from streams.schema.verdict import Verdict
 
 def latest_verdicts(bootstrap: str, topic: Topic) -> list[Verdict]:
     """Read the topic from its beginning to where it ends now. Raises KafkaError."""
-    values = {record.key: record.value for record in records(bootstrap, topic)}
-    return [codec.verdicts.decode(value) for value in values.values() if value is not None]
+    return [codec.verdicts.decode(value) for value in latest_values(bootstrap, topic).values()]
+
+
+def latest_values(bootstrap: str, topic: Topic) -> dict[bytes, bytes]:
+    """Return the newest value of each key of a compacted topic, in the order in which they came. Raises KafkaError."""
+    values: dict[bytes, bytes | None] = {}
+    for record in records(bootstrap, topic):
+        key = record.key or b""
+        values.pop(key, None)  # what comes later stands later
+        values[key] = record.value
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def waiting_records(bootstrap: str, topics: Topics) -> int:

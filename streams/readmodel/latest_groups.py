@@ -1,0 +1,20 @@
+"""Groups as the topics have them: the newest verdicts, and what all partitions surveyed."""
+
+from streams.domain.census import Census
+from streams.readmodel.latest_verdicts import latest_values
+from streams.schema import codec
+from streams.schema.group import GroupVerdict
+from streams.schema.topics import Topics
+
+
+def latest_groups(bootstrap: str, topics: Topics) -> list[GroupVerdict]:
+    """Return the newest verdict on each group. Raises KafkaError."""
+    return [codec.groups.decode(value) for value in latest_values(bootstrap, topics.groups).values()]
+
+
+def latest_census(bootstrap: str, topics: Topics) -> Census:
+    """Return the newest round of each partition. Raises KafkaError."""
+    census = Census(topics.links.partitions)
+    for key, value in latest_values(bootstrap, topics.group_parts).items():
+        census.hear_record(key, value)
+    return census
