@@ -141,6 +141,28 @@ async def test_the_pipeline_speaks_before_articles_and_sources(talk: Talk) -> No
     }
 
 
+async def test_a_group_takes_the_place_of_its_articles(talk: Talk) -> None:
+    """While a series is under its curve its articles are not told one by one; others are, with a series or without."""
+    await talk.tell(alert("GroupUnderCurve", "S (series)", kind="series", group="S", series="S"))
+    assert (await talk.heard())["title"].endswith("gained fewer links than chance explains: \u2068S (series)\u2069")
+
+    await talk.tell(
+        alert("ArticleSilent", "In S", article="a/1", series="S"),
+        alert("ArticleSilent", "In T", article="a/2", series="T"),
+        alert("ArticleSilent", "In none", article="a/3"),
+    )
+    assert {(await talk.heard())["title"] for _ in range(2)} == {
+        "An article of \u2068T\u2069 stopped gaining links: \u2068In T\u2069",
+        "An article stopped gaining links: \u2068In none\u2069",
+    }
+
+    await talk.tell(alert("GroupUnderCurve", "S (series)", kind="series", group="S", series="S", over=True))
+    assert {(await talk.heard())["title"] for _ in range(2)} == {
+        "Resolved: A group of articles gained fewer links than chance explains: \u2068S (series)\u2069",
+        "An article of \u2068S\u2069 stopped gaining links: \u2068In S\u2069",
+    }
+
+
 async def test_good_news_is_said_once_and_the_watchdog_to_nobody(talk: Talk) -> None:
     """That an article is no longer revived is not said, and the watchdog isn't Slack's."""
     await talk.tell(alert("Watchdog", ""), alert("ArticleRevived", "T", article="a/b"))
@@ -163,6 +185,11 @@ async def test_good_news_is_said_once_and_the_watchdog_to_nobody(talk: Talk) -> 
         ("ArticleSilent", "An article stopped gaining links: a", "2 articles stopped gaining links"),
         ("ArticleRevived", "An article gained links again: a", "2 articles gained links again"),
         ("ArticleMassLoss", "An article lost many links at once: a", "2 articles lost many links at once"),
+        (
+            "GroupUnderCurve",
+            "A group of articles gained fewer links than chance explains: a",
+            "2 groups of articles gained fewer links than chance explains",
+        ),
         ("SourceStale", "A source went quiet: a", "2 sources went quiet"),
         ("WorkerDown", "A worker went down: a", "2 workers went down"),
         ("WorkerStuck", "A worker got stuck: a", "2 workers got stuck"),
