@@ -6,13 +6,15 @@ not linked to it before. Imports and first meetings of a page make no link day: 
 
 from collections.abc import Iterable
 from itertools import pairwise
-from math import exp
+from math import exp, fsum, log, sqrt
 from typing import Final, NamedTuple, Self
 
 DAY_MS: Final = 86_400_000
 GAPS_REMEMBERED: Final = 10
 SHORT_MEMORY_DAYS: Final = 90
 LONG_MEMORY_DAYS: Final = 365
+
+_MEMORIES: Final = (SHORT_MEMORY_DAYS, LONG_MEMORY_DAYS)
 
 
 def day_of(instant_ms: int) -> int:
@@ -28,8 +30,11 @@ class Rhythm(NamedTuple):
     last_day: int
     mean_gap_days: float  # over the last GAPS_REMEMBERED gaps; 0 with a single link day
     max_gap_days: int
+    mean_log_gap: float  # of the natural logarithms of the same gaps: exp of it is the usual gap; 0 without any
+    sd_log_gap: float  # their standard deviation: near 0 where links come regularly
     short_count_at_last_day: float  # link days but the first, each discounted by exp(-age / SHORT_MEMORY_DAYS)
     long_count_at_last_day: float  # the same with LONG_MEMORY_DAYS
+    before: Self | None  # the rhythm as it was before the last link day, itself without such
 
     @classmethod
     def of(cls, days: Iterable[int]) -> Self | None:
@@ -37,16 +42,33 @@ class Rhythm(NamedTuple):
         ordered = sorted(days)
         if not ordered:
             return None
-        first, last = ordered[0], ordered[-1]
+        if len(ordered) == 1:
+            return cls._of(ordered, (0.0, 0.0), None)
+        *earlier, last = ordered
+        before_last = earlier[-1]
+        counts = tuple(sum(exp((day - before_last) / memory) for day in earlier[1:]) for memory in _MEMORIES)
+        before = cls._of(earlier, counts, None)
+        now = tuple(
+            1 + count * exp((before_last - last) / memory) for count, memory in zip(counts, _MEMORIES, strict=True)
+        )
+        return cls._of(ordered, now, before)
+
+    @classmethod
+    def _of(cls, ordered: list[int], counts: tuple[float, ...], before: Self | None) -> Self:
         gaps = [later - earlier for earlier, later in pairwise(ordered[-GAPS_REMEMBERED - 1 :])]
+        logs = [log(gap) for gap in gaps]
+        mean_log = fsum(logs) / len(logs) if logs else 0.0
         return cls(
             link_days=len(ordered),
-            first_day=first,
-            last_day=last,
+            first_day=ordered[0],
+            last_day=ordered[-1],
             mean_gap_days=sum(gaps) / len(gaps) if gaps else 0.0,
             max_gap_days=max(gaps, default=0),
-            short_count_at_last_day=sum(exp((day - last) / SHORT_MEMORY_DAYS) for day in ordered[1:]),
-            long_count_at_last_day=sum(exp((day - last) / LONG_MEMORY_DAYS) for day in ordered[1:]),
+            mean_log_gap=mean_log,
+            sd_log_gap=sqrt(fsum((each - mean_log) ** 2 for each in logs) / len(logs)) if logs else 0.0,
+            short_count_at_last_day=counts[0],
+            long_count_at_last_day=counts[1],
+            before=before,
         )
 
     def short_count(self, day: int) -> float:

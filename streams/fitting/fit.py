@@ -1,0 +1,57 @@
+"""A model from the cases of a team's own histories."""
+
+import numpy as np
+
+from streams.backtest.cases import HORIZON_DAYS, NEVER, Cases
+from streams.domain.hazard import FittedOn, Model, Pauses
+from streams.fitting.pauses import Figures, fit_pauses
+from streams.fitting.silence import fit_silence
+
+# Below that, figures of one's own say less than those that are shipped.
+CASES_MIN = 200
+# More would only take longer.
+CASES_MAX = 30_000
+_SEED = 1
+
+
+class TooFewCasesError(Exception):
+    """There is too little to fit a model on. The message says what is missing."""
+
+
+def fit(cases: Cases, *, start: Model | None, fitted_on: FittedOn) -> Model:
+    """Return the model that fits these cases best, pulled lightly towards ``start``. Raises TooFewCasesError."""
+    ended = int((cases.next_day < NEVER).sum())
+    if ended < CASES_MIN:
+        raise TooFewCasesError(
+            f"Too little history to fit a model: {ended} pauses ended, and {CASES_MIN} are needed. Until there are as "
+            "many, the shipped model is the better one."
+        )
+    cases = _sample(cases)
+    pauses = Figures(cases)
+    parameters = fit_pauses(pauses, start)
+    active, scale, shape = parameters[0:4], parameters[4:7], parameters[7:9]
+    power, *rest = (_round(number) for number in parameters[9:])
+    return Model(
+        version=1,
+        fitted_on=fitted_on,
+        horizon_days=HORIZON_DAYS,
+        active=tuple(map(_round, active)),
+        active_ln_scale=tuple(map(_round, scale)),
+        active_ln_shape=tuple(map(_round, shape)),
+        active_ln_power=power,
+        rest=Pauses(*rest),
+        silence=tuple(map(_round, fit_silence(cases, parameters))),
+        typical=tuple(map(_round, pauses.own.mean(axis=0))),
+    )
+
+
+def _sample(cases: Cases) -> Cases:
+    """Return CASES_MAX of the cases, or all; drawn without regard to what they are, and always the same ones."""
+    if len(cases) <= CASES_MAX:
+        return cases
+    drawn = np.sort(np.random.default_rng(_SEED).choice(len(cases), CASES_MAX, replace=False))
+    return Cases([cases.rhythms[case] for case in drawn], cases.begin_day[drawn], cases.next_day[drawn], cases.end_day)
+
+
+def _round(number: float) -> float:
+    return round(float(number), 4)

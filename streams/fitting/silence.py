@@ -1,0 +1,39 @@
+"""From the chance of no link soon to the probability of silence: a logistic regression on pauses that were looked at.
+
+Each pause is looked at as `streams.backtest.calibration` does, on days that spread over it, and counts once.
+"""
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import logit
+
+from streams.backtest.calibration import days_asked
+from streams.backtest.cases import Cases, outcome
+from streams.domain.hazard import NEAR_DAYS, figures
+from streams.fitting.pauses import Column, log_survival, most_due_day
+
+_START = np.array([-5.0, 1.0, 0.5])
+
+
+def fit_silence(cases: Cases, parameters: Column) -> Column:
+    """Return the intercept and the two factors of `Model.silence`; neither factor is below 0."""
+    days = days_asked(cases)
+    right, wrong = outcome(cases, days)
+    case, time = np.nonzero(right | wrong)
+    gap_days = (days[case, time] - cases.begin_day[case]).astype(float)
+    own = np.array([figures(rhythm) for rhythm in cases.rhythms])[case]
+    from_day = np.maximum(gap_days, most_due_day(parameters, own))
+    near = log_survival(parameters, own, from_day + NEAR_DAYS) - log_survival(parameters, own, from_day)
+    columns = np.stack([np.ones(len(case)), logit(np.exp(np.minimum(near, -1e-12))), np.log1p(gap_days)], axis=1)
+    came = wrong[case, time]
+
+    def loss(silence: Column) -> tuple[float, Column]:
+        score = columns @ silence
+        signed = np.where(came, score, -score)
+        share = 1 / (1 + np.exp(-signed))
+        gradient: Column = columns.T @ np.where(came, share, -share) / len(score)
+        return float(np.logaddexp(0, signed).mean()), gradient
+
+    found = minimize(loss, _START, jac=True, method="L-BFGS-B", bounds=[(None, None), (0, None), (0, None)])
+    result: Column = found.x
+    return result
