@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar, get_type_hints
 import msgspec
 from msgspec import Meta, Struct
 
-from streams.domain.hazard import Hazard
+from streams.domain.hazard import Hazard, ModelError, load_model
 from streams.domain.ignoring import Ignore, Ignored
 from streams.domain.policies import Policies
 from streams.domain.policy import Policy
@@ -68,11 +68,12 @@ def policies_of(text: str, *, path: Path) -> Policies:
 
 
 def _hazard(model: Model, path: Path) -> Hazard:
-    if model.file:
-        raise PolicyError(
-            f"{path}: model.file is {model.file!r}: this version has no other model than the shipped one."
-        )
-    return Hazard()
+    if not model.file:
+        return Hazard()
+    try:
+        return Hazard(load_model(path.parent / model.file))
+    except ModelError as error:
+        raise PolicyError(f"{path}: model.file is {model.file!r}: {error}") from None
 
 
 class _Source:

@@ -42,6 +42,7 @@ class Cases(NamedTuple):
     begin_day: Days
     next_day: Days
     end_day: int
+    horizon_days: int
 
     def __len__(self) -> int:
         """Return the number of cases, not of columns."""
@@ -55,8 +56,8 @@ class Outcome(NamedTuple):
     wrong: npt.NDArray[np.bool_]
 
 
-def cases_of(histories: Iterable[Iterable[int]], *, end_day: int) -> Cases:
-    """Return the cases of articles, each given by its link days."""
+def cases_of(histories: Iterable[Iterable[int]], *, end_day: int, horizon_days: int = HORIZON_DAYS) -> Cases:
+    """Return the cases of articles, each given by its link days; an alert is about the ``horizon_days`` after it."""
     rhythms, begins, nexts = [], [], []
     for link_days in histories:
         days = sorted(link_days)
@@ -68,14 +69,14 @@ def cases_of(histories: Iterable[Iterable[int]], *, end_day: int) -> Cases:
                 rhythms.append(rhythm)
                 begins.append(begin)
                 nexts.append(days[count] if count < len(days) else NEVER)
-    return Cases(rhythms, np.array(begins, dtype=np.int64), np.array(nexts, dtype=np.int64), end_day)
+    return Cases(rhythms, np.array(begins, dtype=np.int64), np.array(nexts, dtype=np.int64), end_day, horizon_days)
 
 
 def outcome(cases: Cases, alert_day: Days) -> Outcome:
     """Judge alerts; ``alert_day`` has the cases along its first axis, and NEVER where there is none."""
     next_day = cases.next_day.reshape(-1, *[1] * (alert_day.ndim - 1))
     given = (alert_day < next_day) & (alert_day <= cases.end_day)
-    horizon = alert_day + HORIZON_DAYS
+    horizon = alert_day + cases.horizon_days
     return Outcome(
         right=given & (next_day > horizon) & (horizon <= cases.end_day),
         wrong=given & (next_day <= horizon),

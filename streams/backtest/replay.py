@@ -12,7 +12,6 @@ from functools import partial
 from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
-from streams.backtest.cases import HORIZON_DAYS
 from streams.backtest.histories import History
 from streams.backtest.sights import Sights
 from streams.domain.article import Article
@@ -76,6 +75,7 @@ def replay(
     """
     if not _may_alert(history, link_days, policies):
         return
+    ending = partial(_ending, link_days, end_day, policies.hazard.horizon_days)
     article = history.article(watched_since_ms=watched_since_ms)
     effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
     days = [(day, list(seen)) for day, seen in groupby(history.sightings, key=lambda sighting: day_of(sighting[3]))]
@@ -85,7 +85,7 @@ def replay(
         until = days[number + 1][0] - 1 if number + 1 < len(days) else end_day
         for changed, spoken in _changes(article, policies, sights, last, first=day, until=until):
             for kind in _news(spoken, last):
-                yield _alert(changed, article, kind, spoken, link_days=link_days, end_day=end_day)
+                yield _alert(changed, article, kind, spoken, ending=ending)
             last = spoken
 
 
@@ -151,17 +151,17 @@ def _news(spoken: _Spoken, last: _Spoken | None) -> list[State | FindingKind]:
 
 
 def _alert(
-    day: int, article: Article, kind: State | FindingKind, spoken: _Spoken, *, link_days: Sequence[int], end_day: int
+    day: int, article: Article, kind: State | FindingKind, spoken: _Spoken, *, ending: Callable[[int], Ending]
 ) -> Alert:
     if isinstance(kind, FindingKind):
         return Alert(day, article.key, kind, spoken.judgement.findings[kind].reason)
     reason, rhythm = spoken.judgement.reason, article.rhythm
     if kind is not State.SILENT or rhythm is None:
         return Alert(day, article.key, kind, reason)
-    return Alert(day, article.key, kind, reason, _ending(day, link_days, end_day), day - rhythm.last_day)
+    return Alert(day, article.key, kind, reason, ending(day), day - rhythm.last_day)
 
 
-def _ending(day: int, link_days: Sequence[int], end_day: int) -> Ending:
-    if any(day < link_day <= day + HORIZON_DAYS for link_day in link_days):
+def _ending(link_days: Sequence[int], end_day: int, horizon_days: int, day: int) -> Ending:
+    if any(day < link_day <= day + horizon_days for link_day in link_days):
         return Ending.WRONG
-    return Ending.RIGHT if day + HORIZON_DAYS <= end_day else Ending.OPEN
+    return Ending.RIGHT if day + horizon_days <= end_day else Ending.OPEN

@@ -96,7 +96,9 @@ def run(
         )
     if not count:
         raise TooLittleHistoryError(f"No link event with a date could be read in {histories.lines:,} lines.")
-    assessment = assess(cases_of(link_days, end_day=end_day), policies.hazard.probability)
+    assessment = assess(
+        cases_of(link_days, end_day=end_day, horizon_days=policies.hazard.horizon_days), policies.hazard.probability
+    )
     alerts.sort()
     calibration = assessment.calibration
     report = Report(

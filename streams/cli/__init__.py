@@ -12,6 +12,7 @@ from streams.cli import (
     backtest,
     demo,
     doctor,
+    fit,
     groups,
     imports,
     ingest,
@@ -39,6 +40,7 @@ app.command("cohorts")(groups.cohorts)
 app.add_typer(article.app, name="article")
 app.add_typer(visits.app, name="visits")
 app.command("backtest")(backtest.backtest)
+app.command("fit")(fit.fit)
 app.command("policy")(policy.policy)
 app.command("topics")(topics.topics)
 app.command("doctor")(doctor.doctor)
@@ -67,6 +69,7 @@ def _for_a_person(error: Exception) -> str | None:
     from deploy.local.errors import LaunchError
     from streams.app import UnfitError
     from streams.backtest.assessment import TooLittleHistoryError
+    from streams.fitting.fit import TooFewCasesError
     from streams.policy_file import PolicyError
     from streams.settings import SettingsError
 
@@ -74,6 +77,13 @@ def _for_a_person(error: Exception) -> str | None:
         hint = "Start one with `flatline up`, or set FLATLINE_KAFKA_BOOTSTRAP."
         return f"Kafka does not answer as it should: {error}\n{hint}"
     mendable = (
-        ConnectorError | LaunchError | PolicyError | SettingsError | TooLittleHistoryError | TopicsError | UnfitError
+        ConnectorError
+        | LaunchError
+        | PolicyError
+        | SettingsError
+        | TooFewCasesError
+        | TooLittleHistoryError
+        | TopicsError
+        | UnfitError
     )
     return str(error) if isinstance(error, mendable) else None

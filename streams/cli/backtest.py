@@ -4,17 +4,13 @@ import gc
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 
 from streams.clock import clock_from
 from streams.settings import load_settings
-
-if TYPE_CHECKING:
-    from streams.backtest.histories import Histories
-    from streams.domain.policies import Policies
 
 EXIT_REJECTED: Final = 4
 
@@ -52,6 +48,7 @@ def backtest(
     from streams.backtest.picture import FORMATS, draw
     from streams.backtest.report import as_json, run
     from streams.cli.backtest_tables import show
+    from streams.cli.histories import read_histories
     from streams.domain.event_time import EARLIEST_MS, to_ms
     from streams.policy_file import load_policies
 
@@ -61,7 +58,9 @@ def backtest(
     policies = load_policies(policy or settings.policy_file)
     gc.set_threshold(100_000, 20, 100)  # what is read stays: looking for garbage among it takes half of the time
     console = Console(stderr=True, highlight=False)
-    histories = _read(files, articles or [], heartbeats or [], policies, console, now_ms=clock_from(settings).now_ms())
+    histories = read_histories(
+        files, articles or [], heartbeats or [], policies.ignored, console, now_ms=clock_from(settings).now_ms()
+    )
     found = run(
         histories,
         track(histories, "judging", len(histories), console=console, transient=True, disable=not console.is_terminal),
@@ -76,32 +75,3 @@ def backtest(
         show(found, Console(highlight=False), alerts_listed=alerts)
     if strict and histories.rejected:
         raise typer.Exit(EXIT_REJECTED)
-
-
-def _read(
-    links: list[Path],
-    articles: list[Path],
-    heartbeats: list[Path],
-    policies: "Policies",
-    console: Console,
-    *,
-    now_ms: int,
-) -> "Histories":
-    from connectors.articles import TABLE
-    from connectors.lines import LineFile
-    from streams.backtest.histories import Histories
-    from streams.cli.progress import Display
-
-    files = [LineFile(None if str(file) == "-" else file) for file in links]
-    histories = Histories()
-    for file in articles:
-        source = LineFile(file)
-        histories.read_articles(source.name, TABLE.as_ndjson(source), recorded_ms=now_ms)
-    for file in heartbeats:
-        source = LineFile(file)
-        histories.read_heartbeats(source.name, source)
-    display = Display(files, console)
-    with display.running():
-        for each in files:
-            histories.read_links(each.name, each, recorded_ms=now_ms, ignored=policies.ignored, show=display.show)
-    return histories

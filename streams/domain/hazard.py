@@ -17,10 +17,10 @@ probability of silence is a logistic form of that chance and of the length of th
 from collections.abc import Sequence
 from math import exp, expm1, log, log1p
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from streams.domain.rhythm import Rhythm
 
@@ -30,6 +30,13 @@ SHIPPED_MODEL: Final = Path(__file__).parent / "model.json"
 _LOG_MAX: Final = 700.0  # beyond, exp overflows
 # Where a chance is as good as certain: beyond, its logit would run out of digits.
 _LOG_CHANCE_MAX: Final = -1e-12
+
+
+Numbers = tuple[float, ...]
+
+
+def _of_length(length: int) -> Meta:
+    return Meta(min_length=length, max_length=length)
 
 
 class FittedOn(Struct, frozen=True):
@@ -55,13 +62,13 @@ class Model(Struct, frozen=True, forbid_unknown_fields=True):
     version: int
     fitted_on: FittedOn
     horizon_days: int
-    active: tuple[float, float, float, float]  # ln(link days), mean of ln(gap), ln(0.2 + link days of late)
-    active_ln_scale: tuple[float, float, float]  # mean of ln(gap), ln(0.2 + link days of late)
-    active_ln_shape: tuple[float, float]  # standard deviation of ln(gap)
+    active: Annotated[Numbers, _of_length(4)]  # ln(link days), mean of ln(gap), ln(0.2 + link days of late)
+    active_ln_scale: Annotated[Numbers, _of_length(3)]  # mean of ln(gap), ln(0.2 + link days of late)
+    active_ln_shape: Annotated[Numbers, _of_length(2)]  # standard deviation of ln(gap)
     active_ln_power: float
     rest: Pauses  # of a shape of at most 1, or a longer pause could make a link more likely
-    silence: tuple[float, float, float]  # logit of no link within NEAR_DAYS, ln(1 + days of the pause)
-    typical: tuple[float, float, float, float]  # means of the four figures, in the order of `figures`
+    silence: Annotated[Numbers, _of_length(3)]  # logit of no link within NEAR_DAYS, ln(1 + days of the pause)
+    typical: Annotated[Numbers, _of_length(4)]  # means of the four figures, in the order of `figures`
 
 
 class ModelError(Exception):
@@ -161,9 +168,7 @@ class Outlook:
         b, b1, b2 = model.active_ln_scale
         c, c1 = model.active_ln_shape
         self._share = 1 / (1 + exp(-(a + a1 * ln_link_days + a2 * mean_log_gap + a3 * ln_late)))
-        self._active = _Burr(
-            Pauses(b + b1 * mean_log_gap + b2 * ln_late, c + c1 * sd_log_gap, model.active_ln_power)
-        )
+        self._active = _Burr(Pauses(b + b1 * mean_log_gap + b2 * ln_late, c + c1 * sd_log_gap, model.active_ln_power))
         self._rest = _Burr(model.rest)
         self._silence = model.silence
 

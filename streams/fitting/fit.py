@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from streams.backtest.cases import HORIZON_DAYS, NEVER, Cases
+from streams.backtest.cases import NEVER, Cases
 from streams.domain.hazard import FittedOn, Model, Pauses
 from streams.fitting.pauses import Figures, fit_pauses
 from streams.fitting.silence import fit_silence
@@ -34,7 +34,7 @@ def fit(cases: Cases, *, start: Model | None, fitted_on: FittedOn) -> Model:
     return Model(
         version=1,
         fitted_on=fitted_on,
-        horizon_days=HORIZON_DAYS,
+        horizon_days=cases.horizon_days,
         active=tuple(map(_round, active)),
         active_ln_scale=tuple(map(_round, scale)),
         active_ln_shape=tuple(map(_round, shape)),
@@ -50,7 +50,11 @@ def _sample(cases: Cases) -> Cases:
     if len(cases) <= CASES_MAX:
         return cases
     drawn = np.sort(np.random.default_rng(_SEED).choice(len(cases), CASES_MAX, replace=False))
-    return Cases([cases.rhythms[case] for case in drawn], cases.begin_day[drawn], cases.next_day[drawn], cases.end_day)
+    return cases._replace(
+        rhythms=[cases.rhythms[case] for case in drawn],
+        begin_day=cases.begin_day[drawn],
+        next_day=cases.next_day[drawn],
+    )
 
 
 def _round(number: float) -> float:

@@ -1,7 +1,7 @@
 """The mixture of `streams.domain.hazard`, fitted to how long pauses lasted, by penalised maximum likelihood.
 
-A pause of known length g counts with P(g - 1 < length <= g), as link days are whole days; one that goes on at the end of
-the histories counts with P(length > so far). So no pause is left out, and none is cut to a yes or no.
+A pause of known length g counts with P(g - 1 < length <= g), as link days are whole days; one that goes on at the end
+of the histories counts with P(length > so far). So no pause is left out, and none is cut to a yes or no.
 """
 
 from typing import Final
@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
-from scipy.special import expit, log_expit
+from scipy.special import log_expit
 
 from streams.backtest.cases import Cases
-from streams.domain.hazard import Model, Pauses, figures
+from streams.domain.hazard import Model, figures
 
 Column = npt.NDArray[np.float64]
 

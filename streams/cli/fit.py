@@ -1,0 +1,61 @@
+"""`flatline fit`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from streams.clock import clock_from
+from streams.settings import load_settings
+
+
+def fit(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="NDJSON, also .gz or .zst; - is stdin.")],
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where to write the model.")],
+    description: Annotated[str, typer.Option(help="What these histories are; else the names of the files.")] = "",
+    horizon_days: Annotated[
+        int, typer.Option(min=7, max=3_650, help="How long no link must come for silence to be right.")
+    ] = 180,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Don't lean on the shipped model where the histories say little.")
+    ] = False,
+) -> None:
+    """Fit the model of silence to a team's own histories.
+
+    It says what the model was fitted on, and how it does on these histories beside the shipped one. Name the file in
+    the policy (`[model] file = "model.json"`) for the worker and the backtest to use it.
+    """
+    import msgspec
+
+    from streams.backtest.assessment import assess
+    from streams.backtest.cases import LINK_DAYS_MIN, cases_of
+    from streams.cli.histories import read_histories
+    from streams.domain.event_time import to_datetime
+    from streams.domain.hazard import FittedOn, Hazard, load_model
+    from streams.domain.rhythm import day_of
+    from streams.fitting.fit import fit as fitted
+
+    console = Console(stderr=True, highlight=False)
+    histories = read_histories(files, [], [], None, console, now_ms=clock_from(load_settings()).now_ms())
+    articles = [days for history in histories if len(days := history.link_days()) >= LINK_DAYS_MIN]
+    cases = cases_of(articles, end_day=day_of(histories.end_ms), horizon_days=horizon_days)
+    fitted_on = FittedOn(
+        description or ", ".join(file.name for file in files),
+        articles=len(articles),
+        cases=len(cases),
+        until=f"{to_datetime(histories.end_ms):%Y-%m-%d}",
+    )
+    shipped = load_model()
+    with console.status(f"fitting {len(cases):,} pauses"):
+        model = fitted(cases, start=None if from_scratch else shipped, fitted_on=fitted_on)
+    output.write_bytes(msgspec.json.format(msgspec.json.encode(model), indent=2) + b"\n")
+    table = Table("model", "Brier score", "always the base rate", box=None)
+    for name, each in (("fitted", model), ("shipped", shipped)):
+        if each.horizon_days == horizon_days and (found := assess(cases, Hazard(each).probability).calibration):
+            table.add_row(name, f"{found.brier:.4f}", f"{found.base_rate_brier:.4f}")
+    Console(highlight=False).print(
+        f"{output}: fitted on {len(cases):,} pauses of {len(articles):,} articles until {fitted_on.until}.", table
+    )

@@ -1,0 +1,40 @@
+"""What `flatline backtest` and `flatline fit` have in common: files in, histories out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from streams.backtest.histories import Histories
+    from streams.domain.ignoring import Ignored
+
+
+def read_histories(
+    links: list[Path],
+    articles: list[Path],
+    heartbeats: list[Path],
+    ignored: "Ignored | None",
+    console: Console,
+    *,
+    now_ms: int,
+) -> "Histories":
+    """Read files of link events, of article records and of heartbeats, with a bar for the first."""
+    from connectors.articles import TABLE
+    from connectors.lines import LineFile
+    from streams.backtest.histories import Histories
+    from streams.cli.progress import Display
+
+    files = [LineFile(None if str(file) == "-" else file) for file in links]
+    histories = Histories()
+    for file in articles:
+        source = LineFile(file)
+        histories.read_articles(source.name, TABLE.as_ndjson(source), recorded_ms=now_ms)
+    for file in heartbeats:
+        source = LineFile(file)
+        histories.read_heartbeats(source.name, source)
+    display = Display(files, console)
+    with display.running():
+        for each in files:
+            histories.read_links(each.name, each, recorded_ms=now_ms, ignored=ignored, show=display.show)
+    return histories
