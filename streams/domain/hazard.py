@@ -204,4 +204,4 @@ class _Burr:
         if days == 0:
             return 1.0
         at = min(self._shape * (log(days) - self._ln_scale), _LOG_MAX)
-        return (1 + exp(at)) ** -self._power
+        return exp(-self._power * log1p(exp(at)))

@@ -34,7 +34,7 @@ class Rhythm(NamedTuple):
     sd_log_gap: float  # their standard deviation: near 0 where links come regularly
     short_count_at_last_day: float  # link days but the first, each discounted by exp(-age / SHORT_MEMORY_DAYS)
     long_count_at_last_day: float  # the same with LONG_MEMORY_DAYS
-    before: Self | None  # the rhythm as it was before the last link day, itself without such
+    before: "Rhythm | None"  # the rhythm as it was before the last link day, itself without such
 
     @classmethod
     def of(cls, days: Iterable[int]) -> Self | None:
@@ -54,7 +54,7 @@ class Rhythm(NamedTuple):
         return cls._of(ordered, now, before)
 
     @classmethod
-    def _of(cls, ordered: list[int], counts: tuple[float, ...], before: Self | None) -> Self:
+    def _of(cls, ordered: list[int], counts: tuple[float, ...], before: "Rhythm | None") -> Self:
         gaps = [later - earlier for earlier, later in pairwise(ordered[-GAPS_REMEMBERED - 1 :])]
         logs = [log(gap) for gap in gaps]
         mean_log = fsum(logs) / len(logs) if logs else 0.0
