@@ -17,7 +17,7 @@ probability of silence is a logistic form of that chance and of the length of th
 from collections.abc import Sequence
 from math import exp, expm1, log, log1p
 from pathlib import Path
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta, Struct
@@ -59,16 +59,23 @@ class Pauses(Struct, frozen=True):
 class Model(Struct, frozen=True, forbid_unknown_fields=True):
     """The figures of the mixture; each list has an intercept, then a factor for each figure of the rhythm in turn."""
 
-    version: int
+    version: Literal[1]
     fitted_on: FittedOn
     horizon_days: int
     active: Annotated[Numbers, _of_length(4)]  # ln(link days), mean of ln(gap), ln(0.2 + link days of late)
     active_ln_scale: Annotated[Numbers, _of_length(3)]  # mean of ln(gap), ln(0.2 + link days of late)
     active_ln_shape: Annotated[Numbers, _of_length(2)]  # standard deviation of ln(gap)
     active_ln_power: float
-    rest: Pauses  # of a shape of at most 1, or a longer pause could make a link more likely
+    rest: Pauses
     silence: Annotated[Numbers, _of_length(3)]  # logit of no link within NEAR_DAYS, ln(1 + days of the pause)
     typical: Annotated[Numbers, _of_length(4)]  # means of the four figures, in the order of `figures`
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where silence could grow less probable as it goes on."""
+        if self.rest.ln_shape > 0:
+            raise ValueError(f"rest.ln_shape is {self.rest.ln_shape}: it must not be above 0")
+        if min(self.silence[1:]) < 0:
+            raise ValueError(f"silence is {self.silence}: its factors must not be below 0")
 
 
 class ModelError(Exception):

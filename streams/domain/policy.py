@@ -19,8 +19,8 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 5
     cooling_probability: Annotated[
         Probability, Meta(description="How probable it must be that no link comes, to call an article cooling.")
-    ] = 0.4
-    silent_probability: Annotated[Probability, Meta(description="The same to call it silent, which alerts.")] = 0.7
+    ] = 0.3
+    silent_probability: Annotated[Probability, Meta(description="The same to call it silent, which alerts.")] = 0.6
     silent_gaps: Annotated[
         float,
         Meta(ge=0, le=100, description="No gap is a silence that is shorter than so many of the article's mean gaps."),

@@ -16,7 +16,7 @@ assert RHYTHM is not None
 def _cases(gaps: list[int], *, end_day: int = 100_000) -> Cases:
     next_days = [RHYTHM.last_day + gap if gap else NEVER for gap in gaps]
     begin = np.full(len(gaps), RHYTHM.last_day, dtype=np.int64)
-    return Cases([RHYTHM] * len(gaps), begin, np.array(next_days, dtype=np.int64), end_day)
+    return Cases([RHYTHM] * len(gaps), begin, np.array(next_days, dtype=np.int64), end_day, HORIZON_DAYS)
 
 
 def test_days_are_spread_over_the_case() -> None:

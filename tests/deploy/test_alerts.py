@@ -101,7 +101,7 @@ def test_the_horizon_that_is_named_is_the_one_that_is_used() -> None:
         name: re.findall(r"next (\d+) days", alert["annotations"]["description"]) for name, alert in alerts().items()
     }
     assert {name: days for name, days in named.items() if days} == {
-        name: [str(Hazard.horizon_days)] for name in ("ArticleSilent", "ArticleRevived")
+        name: [str(Hazard().horizon_days)] for name in ("ArticleSilent", "ArticleRevived")
     }
 
 
