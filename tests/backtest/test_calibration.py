@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from streams.backtest.calibration import TIMES_ASKED, calibration_of, days_asked
-from streams.backtest.cases import NEVER, Cases, cases_of
+from streams.backtest.cases import HORIZON_DAYS, NEVER, Cases, cases_of
 from streams.domain.rhythm import Rhythm
 
 RHYTHM = Rhythm.of(range(0, 50, 10))
