@@ -19,6 +19,10 @@ def fit(
     horizon_days: Annotated[
         int, typer.Option(min=7, max=3_650, help="How long no link must come for silence to be right.")
     ] = 180,
+    base_rate: Annotated[
+        float | None,
+        typer.Option(min=0.001, max=0.999, help="Share of silence among pauses, where these are not typical of it."),
+    ] = None,
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Don't lean on the shipped model where the histories say little.")
     ] = False,
@@ -26,7 +30,7 @@ def fit(
     """Fit the model of silence to a team's own histories.
 
     It says what the model was fitted on, and how it does on these histories beside the shipped one. Name the file in
-    the policy (`[model] file = "model.json"`) for the worker and the backtest to use it.
+    the policy file (key file of its section model) for the worker and the backtest to use it.
     """
     import msgspec
 
@@ -47,6 +51,7 @@ def fit(
         articles=len(articles),
         cases=len(cases),
         until=f"{to_datetime(histories.end_ms):%Y-%m-%d}",
+        base_rate=base_rate,
     )
     shipped = load_model()
     with console.status(f"fitting {len(cases):,} pauses"):

@@ -46,6 +46,7 @@ class FittedOn(Struct, frozen=True):
     articles: int
     cases: int
     until: str  # the day on which these histories end
+    base_rate: float | None = None  # of silence among all pauses, where these histories were not taken to be typical
 
 
 class Pauses(Struct, frozen=True):

@@ -19,7 +19,10 @@ class TooFewCasesError(Exception):
 
 
 def fit(cases: Cases, *, start: Model | None, fitted_on: FittedOn) -> Model:
-    """Return the model that fits these cases best, pulled lightly towards ``start``. Raises TooFewCasesError."""
+    """Return the model that fits these cases best, pulled lightly towards ``start``. Raises TooFewCasesError.
+
+    Its intercept is for the base rate that ``fitted_on`` names, if it names one.
+    """
     ended = int((cases.next_day < NEVER).sum())
     if ended < CASES_MIN:
         raise TooFewCasesError(
@@ -40,7 +43,7 @@ def fit(cases: Cases, *, start: Model | None, fitted_on: FittedOn) -> Model:
         active_ln_shape=tuple(map(_round, shape)),
         active_ln_power=power,
         rest=Pauses(*rest),
-        silence=tuple(map(_round, fit_silence(cases, parameters))),
+        silence=tuple(map(_round, fit_silence(cases, parameters, base_rate=fitted_on.base_rate))),
         typical=tuple(map(_round, pauses.own.mean(axis=0))),
     )
 

@@ -15,8 +15,12 @@ from streams.fitting.pauses import Column, log_survival, most_due_day
 _START = np.array([-5.0, 1.0, 0.5])
 
 
-def fit_silence(cases: Cases, parameters: Column) -> Column:
-    """Return the intercept and the two factors of `Model.silence`; neither factor is below 0."""
+def fit_silence(cases: Cases, parameters: Column, *, base_rate: float | None = None) -> Column:
+    """Return the intercept and the two factors of `Model.silence`; neither factor is below 0.
+
+    ``base_rate`` is in how many of all pauses no link comes, where the model is to be used, if these are not typical:
+    the intercept then moves by the difference of the logits (prior correction; King and Zeng, 2001, section 4.1).
+    """
     days = days_asked(cases)
     right, wrong = outcome(cases, days)
     case, time = np.nonzero(right | wrong)
@@ -36,4 +40,6 @@ def fit_silence(cases: Cases, parameters: Column) -> Column:
 
     found = minimize(loss, _START, jac=True, method="L-BFGS-B", bounds=[(None, None), (0, None), (0, None)])
     result: Column = found.x
+    if base_rate is not None:
+        result[0] += logit(base_rate) - logit(1 - came.mean())
     return result
