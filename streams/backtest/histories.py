@@ -7,18 +7,23 @@ from typing import Final, NamedTuple, Protocol
 
 from streams.domain.article import Article, Header, Registration, Sighting, registration_of
 from streams.domain.event_flags import flags_of
-from streams.domain.event_time import EARLIEST_MS, possible_ms, stated_ms
+from streams.domain.event_time import EARLIEST_MS, possible_ms, stated_ms, to_ms
+from streams.domain.heard import Report, report_of
 from streams.domain.ignoring import Ignored
 from streams.domain.link import Effect
 from streams.domain.referrer import referrer
+from streams.domain.rhythm import day_of
 from streams.domain.segment import Segment
 from streams.domain.urls import article_key
 from streams.schema import codec
 from streams.schema.heartbeat import Heartbeat
+from streams.schema.link_event import LinkEvent
 from streams.schema.rejection import Reason, Rejected
 
 URLS_REMEMBERED: Final = 1_000_000
 LINES_BETWEEN_LOOKS: Final = 500
+# As many reports of a source on a day teach what there is to learn.
+REPORTS_A_DAY: Final = 20
 
 
 class Line(Protocol):
@@ -64,7 +69,7 @@ class Histories:
     """The histories of articles, and how many lines there were, of which kinds.
 
     ``end_ms`` is the time of the newest event: what came later is not known. ``examples`` are the first lines of each
-    reason.
+    reason. ``reports`` are the first that sources made on a day.
     """
 
     end_ms: int = 0
@@ -74,6 +79,7 @@ class Histories:
     rejected: Counter[Reason] = field(default_factory=Counter)
     examples: dict[Reason, RejectedLine] = field(default_factory=dict)
     heartbeats: list[Heartbeat] = field(default_factory=list)
+    reports: dict[tuple[str, int], list[Report]] = field(default_factory=dict)
     _sightings: defaultdict[bytes, list[Sighting]] = field(default_factory=lambda: defaultdict(list))
     _registrations: dict[bytes, Registration] = field(default_factory=dict)
 
@@ -115,6 +121,8 @@ class Histories:
             at_ms = possible_ms(stated_ms(event, recorded_ms=recorded_ms), recorded_ms=recorded_ms)
             by_key[key].append((page, domain, event.change == "gained", at_ms, flags_of(event), event.source))
             self.end_ms = max(self.end_ms, at_ms)
+            if event.source is not None and event.discovery != "import":
+                self._note_report(event.source, event, at_ms)
 
     def read_articles(self, name: str, lines: Iterable[Line], *, recorded_ms: int) -> None:
         """Read a file of article records; of several on one article the last counts."""
@@ -144,6 +152,15 @@ class Histories:
     def __len__(self) -> int:
         """Return how many articles there are."""
         return len(self._sightings)
+
+    def _note_report(self, source: str, event: LinkEvent, at_ms: int) -> None:
+        """Note what an event teaches of its source, as if it had reached us when it was observed."""
+        arrived_ms = at_ms if event.observed_at is None else to_ms(event.observed_at)
+        reports = self.reports.setdefault((source, day_of(arrived_ms)), [])
+        if len(reports) < REPORTS_A_DAY:
+            report = report_of(event, recorded_ms=arrived_ms, now_ms=arrived_ms)
+            if report is not None:
+                reports.append(report)
 
     def _counted(self, lines: Iterable[Line], show: Callable[[int], None]) -> Iterator[Line]:
         for line in lines:

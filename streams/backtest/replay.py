@@ -1,8 +1,7 @@
 """What would have been said of one article, day by day, by the very judgement that the worker uses.
 
 Live, each article is judged when something changes and once a day. Here it is judged on the days with events, and
-between them only where the answer changes: those days are found by bisection, which rests on a state not coming back
-before something happens, or something else can be seen.
+between them only where the answer changes, or where something else can be seen.
 """
 
 from collections import defaultdict
@@ -12,6 +11,7 @@ from functools import partial
 from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
+from streams.backtest.changes import changes
 from streams.backtest.histories import History
 from streams.backtest.sights import Sights
 from streams.domain.article import Article
@@ -27,7 +27,7 @@ from streams.schema.verdict import FindingKind, State
 
 NEWS: Final = frozenset({State.SILENT, State.REVIVED})
 """The states that alert when they begin."""
-EVERYTHING_SEEN: Final = Sights()
+EVERYTHING_SEEN: Final = Sights(end_day=0)
 
 
 class Ending(StrEnum):
@@ -102,43 +102,34 @@ def _changes(
     policy = policies.of(article.header.registration.tier)
     # What is known of the referring domains by their other links moves no verdict, and is left out.
     worth = article.worth(quality_min=policy.worthy_quality)
-    begins = [first, *sights.changes(after=first, until=until)]
+    sources = article.header.sources
+    begins = [first, *sights.changes(sources, after=first, until=until)]
+
+    def evidence(day: int) -> Evidence:
+        return evidence_of(article, sights.on(day, sources), worth=worth, now_ms=_end_ms(day))
+
+    say = partial(_say, evidence, policy, policies.hazard)
     for begin, next_begin in pairwise([*begins, until + 1]):
-        evidence = partial(evidence_of, article, sights.on(begin), worth=worth)
-        say = partial(_say, evidence, policy, policies.hazard)
-        for day, spoken in _changes_in_sight(say, last, first=begin, until=next_begin - 1):
+        for day, spoken in changes(say, _is_same, last, first=begin, until=next_begin - 1):
             yield day, spoken
             last = spoken
 
 
-def _changes_in_sight(
-    say: Callable[[_Spoken | None, int], _Spoken], last: _Spoken | None, *, first: int, until: int
-) -> Iterator[tuple[int, _Spoken]]:
-    """Do so for days on which the same can be seen; ``say`` judges after what was said before, on a day."""
-    day, spoken = first, say(last, first)
-    yield day, spoken
-    while day < until:
-        low, high = day, until
-        at_high = say(spoken, high)
-        if at_high.kinds == spoken.kinds:
-            return
-        while high - low > 1:
-            middle = (low + high) // 2
-            at_middle = say(spoken, middle)
-            if at_middle.kinds == spoken.kinds:
-                low = middle
-            else:
-                high, at_high = middle, at_middle
-        day, spoken = high, at_high
-        yield day, spoken
+def _end_ms(day: int) -> int:
+    return (day + 1) * DAY_MS - 1
 
 
-def _say(evidence: Callable[..., Evidence], policy: Policy, hazard: Hazard, last: _Spoken | None, day: int) -> _Spoken:
-    now_ms = (day + 1) * DAY_MS - 1
+def _is_same(spoken: _Spoken, other: _Spoken) -> bool:
+    return spoken.kinds == other.kinds
+
+
+def _say(
+    evidence: Callable[[int], Evidence], policy: Policy, hazard: Hazard, last: _Spoken | None, day: int
+) -> _Spoken:
     judgement = judge(
-        evidence(now_ms=now_ms),
+        evidence(day),
         previous=None if last is None else last.standing,
-        now_ms=now_ms,
+        now_ms=_end_ms(day),
         policy=policy,
         hazard=hazard,
     )

@@ -31,6 +31,14 @@ class AlertRow(Struct, frozen=True, omit_defaults=True):
     delay_days: int | None = None
 
 
+class SourceAlertRow(Struct, frozen=True, omit_defaults=True):
+    """A time for which a source was stale; without an end where it was not heard again."""
+
+    source: str
+    date: str
+    until: str | None = None
+
+
 class AlertCount(Struct, frozen=True):
     """The alerts of a kind. Precision and delays are of those on silence whose ending is known."""
 
@@ -51,6 +59,7 @@ class Report(Struct, frozen=True):
     fixed_gap: list[Row]
     calibration: list[Bin]
     brier: float | None
+    horizon_days: int
     base_rate_brier: float | None
     cases: int
     articles: int
@@ -59,6 +68,7 @@ class Report(Struct, frozen=True):
     undated: int
     ignored: int
     end: str
+    source_alerts: list[SourceAlertRow]
     alert_counts: list[AlertCount]
     alerts: list[AlertRow]
 
@@ -76,7 +86,7 @@ def run(
 ) -> Backtest:
     """Test the model, and replay ``articles``, which are all of the histories. Raise TooLittleHistoryError."""
     end_day = day_of(histories.end_ms)
-    sights = Sights(histories.heartbeats, end_day=end_day)
+    sights = Sights(histories.heartbeats, histories.reports, end_day=end_day)
     link_days: list[list[int]] = []
     alerts: list[Alert] = []
     count = 0
@@ -106,6 +116,7 @@ def run(
         fixed_gap=fastest(assessment.fixed_gap),
         calibration=calibration.bins if calibration else [],
         brier=calibration.brier if calibration else None,
+        horizon_days=policies.hazard.horizon_days,
         base_rate_brier=calibration.base_rate_brier if calibration else None,
         cases=assessment.cases,
         articles=count,
@@ -114,6 +125,12 @@ def run(
         undated=histories.undated,
         ignored=histories.ignored,
         end=_date(end_day),
+        source_alerts=[
+            SourceAlertRow(
+                each.source, _date(each.since_day), None if each.until_day is None else _date(each.until_day)
+            )
+            for each in sights.outages()
+        ],
         alert_counts=_counts(alerts),
         alerts=[
             AlertRow(_date(each.day), each.key.decode(), each.kind, each.reason, each.ending, each.delay_days)

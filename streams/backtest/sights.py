@@ -1,39 +1,138 @@
-"""What could be seen, day by day, by the heartbeats of that time."""
+"""What could be seen of each source, day by day: by its heartbeats, or by when it reported where there are none.
+
+The worker's own `Sources` says it, of one source at a time, on the days on which something was heard of it, and between
+them where the answer changes.
+"""
 
 from bisect import bisect_right
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
 
+from streams.backtest.changes import changes
 from streams.domain.event_time import to_ms
+from streams.domain.heard import Heard, Report
 from streams.domain.rhythm import DAY_MS, day_of
-from streams.domain.sight import Sight
+from streams.domain.sight import Behind, Sight
 from streams.domain.sources import Sources
 from streams.schema.heartbeat import Heartbeat
 
+Reports = Mapping[tuple[str, int], Sequence[Report]]
+"""What sources reported, by source and UTC day."""
+
+
+class Outage(NamedTuple):
+    """A time for which a source was stale; ``until_day`` is the day on which it was heard again, None if it was not."""
+
+    source: str
+    since_day: int
+    until_day: int | None
+
+
+class _Moment(NamedTuple):
+    """What can be seen of a source from a day on. ``moves``: it goes on seeing, always as far behind as on that day."""
+
+    day: int
+    sight: Sight
+    is_stale: bool
+    moves: bool
+
+    def says_the_same_as(self, other: "_Moment") -> bool:
+        """Whether only the day differs."""
+        return self._replace(day=0, sight=_relative(self)) == other._replace(day=0, sight=_relative(other))
+
 
 class Sights:
-    """The sight at the end of each day up to ``end_day``, kept as the days on which it changes."""
+    """What could be seen of the sources at the end of each day up to ``end_day``."""
 
-    def __init__(self, heartbeats: Iterable[Heartbeat] = (), *, end_day: int = 0) -> None:
-        self._days: list[int] = []
-        self._sights = [Sight()]
-        waiting = deque(sorted(heartbeats, key=lambda heartbeat: heartbeat.sent_at))
-        if not waiting:
-            return
-        sources = Sources()
-        for day in range(day_of(to_ms(waiting[0].sent_at)), end_day + 1):
-            now_ms = (day + 1) * DAY_MS - 1
-            while waiting and to_ms(waiting[0].sent_at) <= now_ms:
-                sources.hear(waiting.popleft())
-            sight = sources.sight(now_ms)
-            if sight != self._sights[-1]:
-                self._days.append(day)
-                self._sights.append(sight)
+    def __init__(self, heartbeats: Iterable[Heartbeat] = (), reports: Reports | None = None, *, end_day: int) -> None:
+        heard: defaultdict[str, dict[int, list[Heartbeat | Report]]] = defaultdict(dict)
+        for (source, day), reported in (reports or {}).items():
+            heard[source].setdefault(day, []).extend(reported)
+        for heartbeat in sorted(heartbeats, key=lambda each: each.sent_at):
+            heard[heartbeat.source].setdefault(day_of(to_ms(heartbeat.sent_at)), []).append(heartbeat)
+        self._moments = {source: list(_moments(source, days, end_day)) for source, days in heard.items()}
+        self._days = {source: [moment.day for moment in moments] for source, moments in self._moments.items()}
 
-    def on(self, day: int) -> Sight:
-        """Return the sight at the end of a day."""
-        return self._sights[bisect_right(self._days, day)]
+    def on(self, day: int, sources: Collection[str]) -> Sight:
+        """Return what could be seen of these sources at the end of a day."""
+        sights = [
+            _on(self._moments[source][at - 1], day)
+            for source in sources
+            if source in self._moments and (at := bisect_right(self._days[source], day))
+        ]
+        return Sight(
+            frozenset().union(*(sight.expected for sight in sights)),
+            {source: behind for sight in sights for source, behind in sight.behind.items()},
+            {source: days for sight in sights for source, days in sight.late_days.items()},
+        )
 
-    def changes(self, *, after: int, until: int) -> Sequence[int]:
-        """Return the days on which it changes, from the day after ``after`` to ``until``."""
-        return self._days[bisect_right(self._days, after) : bisect_right(self._days, until)]
+    def changes(self, sources: Collection[str], *, after: int, until: int) -> list[int]:
+        """Return the days on which something other than the day changes, from the day after ``after`` to ``until``."""
+        days = set[int]()
+        for source in sources:
+            known = self._days.get(source, [])
+            days.update(known[bisect_right(known, after) : bisect_right(known, until)])
+        return sorted(days)
+
+    def outages(self) -> list[Outage]:
+        """Return for which times sources were stale, in order of time."""
+        found = []
+        for source, moments in self._moments.items():
+            since_day = None
+            for moment in moments:
+                if moment.is_stale and since_day is None:
+                    since_day = moment.day
+                elif not moment.is_stale and since_day is not None:
+                    found.append(Outage(source, since_day, moment.day))
+                    since_day = None
+            if since_day is not None:
+                found.append(Outage(source, since_day, None))
+        return sorted(found, key=lambda outage: (outage.since_day, outage.source))
+
+
+def _moments(source: str, days: Mapping[int, Sequence[Heartbeat | Report]], end_day: int) -> Iterator[_Moment]:
+    """Yield what can be seen of a source whenever that changes."""
+    sources, heard, offset = Sources(), Heard(), 0
+    sources.listen_to([{source: heard}])
+    last: _Moment | None = None
+    in_order = sorted(day for day in days if day <= end_day)
+    for number, day in enumerate(in_order):
+        for each in days[day]:
+            if isinstance(each, Heartbeat):
+                sources.hear(each)
+            else:
+                heard.observe(each, offset=offset)
+                offset += 1
+        until = in_order[number + 1] - 1 if number + 1 < len(in_order) else end_day
+        for _, moment in changes(partial(_moment, source, sources), _Moment.says_the_same_as, first=day, until=until):
+            if last is None or not moment.says_the_same_as(last):
+                yield moment
+            last = moment
+
+
+def _moment(source: str, sources: Sources, _last: _Moment | None, day: int) -> _Moment:
+    now_ms = (day + 1) * DAY_MS - 1
+    sight, tomorrow = sources.sight(now_ms), sources.sight(now_ms + DAY_MS)
+    behind, then = sight.behind.get(source), tomorrow.behind.get(source)
+    moves = behind is not None and then is not None and then.seen_until_ms > behind.seen_until_ms
+    return _Moment(day, sight, source in sources.stale(now_ms), moves)
+
+
+def _relative(moment: _Moment) -> Sight:
+    """Return what is seen, with how far behind a source is instead of up to when it has seen, if it goes on seeing."""
+    return _shifted(moment.sight, -moment.day) if moment.moves else moment.sight
+
+
+def _on(moment: _Moment, day: int) -> Sight:
+    return _shifted(moment.sight, day - moment.day) if moment.moves else moment.sight
+
+
+def _shifted(sight: Sight, days: int) -> Sight:
+    return sight._replace(
+        behind={
+            source: Behind(behind.seen_until_ms + days * DAY_MS, behind.because)
+            for source, behind in sight.behind.items()
+        }
+    )

@@ -7,10 +7,11 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.backtest.replay import Ending
-from streams.backtest.report import AlertRow, Backtest, Report
+from streams.backtest.report import AlertRow, Backtest, Report, SourceAlertRow
 
 _STYLES: Final = {Ending.RIGHT: "green", Ending.WRONG: "red", Ending.OPEN: "dim"}
 _DETAIL_CHARACTERS: Final = 200
+SOURCES_LISTED: Final = 10
 
 
 def show(found: Backtest, console: Console, *, alerts_listed: int) -> None:
@@ -27,13 +28,17 @@ def show(found: Backtest, console: Console, *, alerts_listed: int) -> None:
         console.print(f"  {report.ignored:,} are ignored by the policy.")
     console.print("\nWhat this policy would have said:")
     console.print(_alert_counts(report))
+    if report.source_alerts:
+        console.print("\nSources that went quiet, and kept their articles from being called silent:")
+        console.print(_sources(report.source_alerts[-SOURCES_LISTED:]))
     listed = report.alerts[-alerts_listed:] if alerts_listed else []
     if listed:
         console.print(f"\nThe latest {len(listed):,} of {len(report.alerts):,} alerts:")
         console.print(_alerts(listed))
     console.print(f"\nOne threshold for all, and a fixed gap, in {report.cases:,} silences of active articles:")
     console.print(_comparison(report))
-    console.print("right: alerts after which no link came for 180 days. delay: of these, days since the last link.")
+    horizon = f"right: alerts after which no link came for {report.horizon_days} days."
+    console.print(f"{horizon} delay: of these, days since the last link.")
     if report.brier is not None:
         console.print("\nDoes the probability mean what it says?")
         console.print(_calibration(report))
@@ -62,6 +67,15 @@ def _alert_counts(report: Report) -> Table:
             _days(each.mean_delay_days),
             _days(each.median_delay_days),
         )
+    return table
+
+
+def _sources(outages: list[SourceAlertRow]) -> Table:
+    table = Table(box=None)
+    for heading in ("from", "until", "source"):
+        table.add_column(heading, no_wrap=heading != "source")
+    for each in outages:
+        table.add_row(each.date, each.until or "", Text(each.source))
     return table
 
 
