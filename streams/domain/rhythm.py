@@ -29,7 +29,6 @@ class Rhythm(NamedTuple):
     first_day: int
     last_day: int
     mean_gap_days: float  # over the last GAPS_REMEMBERED gaps; 0 with a single link day
-    max_gap_days: int
     mean_log_gap: float  # of the natural logarithms of the same gaps: exp of it is the usual gap; 0 without any
     sd_log_gap: float  # their standard deviation: near 0 where links come regularly
     short_count_at_last_day: float  # link days but the first, each discounted by exp(-age / SHORT_MEMORY_DAYS)
@@ -63,7 +62,6 @@ class Rhythm(NamedTuple):
             first_day=ordered[0],
             last_day=ordered[-1],
             mean_gap_days=sum(gaps) / len(gaps) if gaps else 0.0,
-            max_gap_days=max(gaps, default=0),
             mean_log_gap=mean_log,
             sd_log_gap=sqrt(fsum((each - mean_log) ** 2 for each in logs) / len(logs)) if logs else 0.0,
             short_count_at_last_day=counts[0],
