@@ -12,6 +12,8 @@ from prometheus_client import CollectorRegistry
 
 from streams.agents.accumulate import Accumulate
 from streams.agents.judge import Judge
+from streams.agents.survey import Groups, Surveyor
+from streams.domain.census import Census
 from streams.domain.event_time import to_datetime
 from streams.domain.policies import Policies
 from streams.domain.rhythm import DAY_MS
@@ -132,12 +134,15 @@ class World:
         self._sources = Sources()
         for heartbeat in self._heartbeats.values():
             self._sources.hear(heartbeat)
+        policies, census = Policies(), Census(TOPICS.links.partitions)
         self._judge = Judge(
             topics=TOPICS,
             clock=self._clock,
-            policies=Policies(),
+            policies=policies,
             sources=self._sources,
             watch_list=WatchList(10),
+            census=census,
+            surveyor=Surveyor(topics=TOPICS, policy=policies.default, census=census, groups=Groups()),
         )
         self._judge.assigned({0: self._partition}, frozenset({0}))
 
@@ -170,12 +175,13 @@ class World:
         """Apply what is reported until the evening of a day."""
         records = []
         while self._reports and self._reports[0][0] <= day:
-            records.append(self._record(*self._reports.pop(0)))
+            records.append(self.record_of(*self._reports.pop(0)))
         if records:
             batch = MicroBatch(TOPICS.links.name, 0, records)
             self._accumulate.apply(batch, self._partition, now_ms=self._clock.ms)
 
-    def _record(self, reported: int, link: Link) -> Record:
+    def record_of(self, reported: int, link: Link) -> Record:
+        """Return the record in which a link is reported on a day."""
         # Whatever is older than the story is reported in its first hours.
         recorded_ms = (BEGIN + max(reported, 0)) * DAY_MS + 12 * HOUR_MS
         occurred_ms = (BEGIN + link.day) * DAY_MS + 8 * HOUR_MS
@@ -194,6 +200,8 @@ class World:
 
     def _settle(self, standing: dict[str, Verdict]) -> None:
         for outgoing in self._judge.settle(0, self._partition):
+            if outgoing.topic != TOPICS.verdicts.name:
+                continue  # of groups
             verdict = codec.verdicts.decode(outgoing.value)
             standing[verdict.article.removeprefix("https://yours.example/")] = verdict
         self._changelog.update(self._partition.take_changes())
