@@ -8,7 +8,7 @@ from streams.backtest.histories import Histories
 from streams.backtest.report import run
 from streams.domain.policies import Policies
 from streams.domain.rhythm import DAY_MS
-from streams.schema.verdict import State
+from streams.schema.verdict import FindingKind, State
 from tests.portfolios.world import BEGIN, Link, Lives, Source, World
 
 DAYS = 900
