@@ -1,7 +1,7 @@
 """Files of link events into articles, by the very code that the worker uses."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
@@ -69,8 +69,12 @@ class Histories:
     """The histories of articles, and how many lines there were, of which kinds.
 
     ``end_ms`` is the time of the newest event: what came later is not known. ``examples`` are the first lines of each
-    reason. ``reports`` are the first that sources made on a day.
+    reason. ``reports`` are the first that sources made on a day. Of the article with the key ``about`` the ``events`` are
+    kept, too.
     """
+
+    about: bytes | None = None
+    events: list[LinkEvent] = field(default_factory=list)
 
     end_ms: int = 0
     lines: int = 0
@@ -118,6 +122,8 @@ class Histories:
             if event.occurred_at is None and event.observed_at is None:
                 self.undated += 1
                 continue
+            if key == self.about:
+                self.events.append(event)
             at_ms = possible_ms(stated_ms(event, recorded_ms=recorded_ms), recorded_ms=recorded_ms)
             by_key[key].append((page, domain, event.change == "gained", at_ms, flags_of(event), event.source))
             self.end_ms = max(self.end_ms, at_ms)
@@ -145,9 +151,21 @@ class Histories:
 
     def __iter__(self) -> Iterator[History]:
         """Return the history of each article, in order of keys."""
-        for key in sorted(self._sightings):
-            in_order = sorted(self._sightings[key], key=lambda sighting: sighting[3])
-            yield History(key, in_order, self._registrations.get(key, Registration()))
+        return map(self.of, sorted(self._sightings))
+
+    def of(self, key: bytes) -> History:
+        """Return the history of one article; nothing was seen of one that is not known."""
+        in_order = sorted(self._sightings.get(key, ()), key=lambda sighting: sighting[3])
+        return History(key, in_order, self.registration_of(key))
+
+    def registration_of(self, key: bytes) -> Registration:
+        """Return what is registered about an article."""
+        return self._registrations.get(key, Registration())
+
+    @property
+    def keys(self) -> Collection[bytes]:
+        """The keys of all articles."""
+        return self._sightings.keys()
 
     def __len__(self) -> int:
         """Return how many articles there are."""

@@ -49,7 +49,7 @@ class Alert(NamedTuple):
     delay_days: int | None = None
 
 
-class _Spoken(NamedTuple):
+class Spoken(NamedTuple):
     """A judgement, and all of it that can alert."""
 
     judgement: Judgement
@@ -57,6 +57,7 @@ class _Spoken(NamedTuple):
 
     @property
     def kinds(self) -> frozenset[State | FindingKind]:
+        """The state and what was found beside it."""
         return frozenset({self.judgement.state, *self.judgement.findings})
 
 
@@ -76,16 +77,37 @@ def replay(
     if not _may_alert(history, link_days, policies):
         return
     ending = partial(_ending, link_days, end_day, policies.hazard.horizon_days)
+    last: Spoken | None = None
+    said = judgements(history, policies, end_day=end_day, watched_since_ms=watched_since_ms, sights=sights)
+    for day, article, spoken in said:
+        for kind in _news(spoken, last):
+            yield _alert(day, article, kind, spoken, ending=ending)
+        last = spoken
+
+
+def judgements(
+    history: History,
+    policies: Policies,
+    *,
+    end_day: int,
+    watched_since_ms: int = EARLIEST_MS,
+    sights: Sights = EVERYTHING_SEEN,
+) -> Iterator[tuple[int, Article, Spoken]]:
+    """Yield what is said on each day up to ``end_day`` with an event or a change, and the article as it is then.
+
+    It is always the same article, which grows.
+    """
     article = history.article(watched_since_ms=watched_since_ms)
     effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
     days = [(day, list(seen)) for day, seen in groupby(history.sightings, key=lambda sighting: day_of(sighting[3]))]
-    last: _Spoken | None = None
+    last: Spoken | None = None
     for number, (day, sightings) in enumerate(days):
+        if day > end_day:
+            return
         article.see(sightings, effects)
-        until = days[number + 1][0] - 1 if number + 1 < len(days) else end_day
+        until = min(days[number + 1][0] - 1, end_day) if number + 1 < len(days) else end_day
         for changed, spoken in _changes(article, policies, sights, last, first=day, until=until):
-            for kind in _news(spoken, last):
-                yield _alert(changed, article, kind, spoken, ending=ending)
+            yield changed, article, spoken
             last = spoken
 
 
@@ -96,8 +118,8 @@ def _may_alert(history: History, link_days: Sequence[int], policies: Policies) -
 
 
 def _changes(
-    article: Article, policies: Policies, sights: Sights, last: _Spoken | None, *, first: int, until: int
-) -> Iterator[tuple[int, _Spoken]]:
+    article: Article, policies: Policies, sights: Sights, last: Spoken | None, *, first: int, until: int
+) -> Iterator[tuple[int, Spoken]]:
     """Yield what is said on ``first``, and on each later day that brings a change while no event comes."""
     policy = policies.of(article.header.registration.tier)
     # What is known of the referring domains by their other links moves no verdict, and is left out.
@@ -119,13 +141,13 @@ def _end_ms(day: int) -> int:
     return (day + 1) * DAY_MS - 1
 
 
-def _is_same(spoken: _Spoken, other: _Spoken) -> bool:
+def _is_same(spoken: Spoken, other: Spoken) -> bool:
     return spoken.kinds == other.kinds
 
 
 def _say(
-    evidence: Callable[[int], Evidence], policy: Policy, hazard: Hazard, last: _Spoken | None, day: int
-) -> _Spoken:
+    evidence: Callable[[int], Evidence], policy: Policy, hazard: Hazard, last: Spoken | None, day: int
+) -> Spoken:
     judgement = judge(
         evidence(day),
         previous=None if last is None else last.standing,
@@ -133,16 +155,16 @@ def _say(
         policy=policy,
         hazard=hazard,
     )
-    return _Spoken(judgement, judgement.standing())
+    return Spoken(judgement, judgement.standing())
 
 
-def _news(spoken: _Spoken, last: _Spoken | None) -> list[State | FindingKind]:
+def _news(spoken: Spoken, last: Spoken | None) -> list[State | FindingKind]:
     known = last.kinds if last else frozenset()
     return sorted(kind for kind in spoken.kinds - known if isinstance(kind, FindingKind) or kind in NEWS)
 
 
 def _alert(
-    day: int, article: Article, kind: State | FindingKind, spoken: _Spoken, *, ending: Callable[[int], Ending]
+    day: int, article: Article, kind: State | FindingKind, spoken: Spoken, *, ending: Callable[[int], Ending]
 ) -> Alert:
     if isinstance(kind, FindingKind):
         return Alert(day, article.key, kind, spoken.judgement.findings[kind].reason)

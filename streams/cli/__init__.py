@@ -12,6 +12,7 @@ from streams.cli import (
     backtest,
     demo,
     doctor,
+    explain,
     fit,
     groups,
     imports,
@@ -39,6 +40,7 @@ app.command("groups")(groups.groups)
 app.command("cohorts")(groups.cohorts)
 app.add_typer(article.app, name="article")
 app.add_typer(visits.app, name="visits")
+app.command("explain")(explain.explain)
 app.command("backtest")(backtest.backtest)
 app.command("fit")(fit.fit)
 app.command("policy")(policy.policy)
@@ -69,6 +71,7 @@ def _for_a_person(error: Exception) -> str | None:
     from deploy.local.errors import LaunchError
     from streams.app import UnfitError
     from streams.backtest.assessment import TooLittleHistoryError
+    from streams.domain.article import UnknownFormatError
     from streams.fitting.fit import TooFewCasesError
     from streams.policy_file import PolicyError
     from streams.settings import SettingsError
@@ -85,5 +88,6 @@ def _for_a_person(error: Exception) -> str | None:
         | TooLittleHistoryError
         | TopicsError
         | UnfitError
+        | UnknownFormatError
     )
     return str(error) if isinstance(error, mendable) else None

@@ -31,7 +31,7 @@ FIELDS: Final = (
     "reason",
     "impact",
 )
-_STYLES: Final = {
+STATE_STYLES: Final = {
     State.SILENT: "bold red",
     State.COOLING: "yellow",
     State.REVIVED: "bold green",
@@ -105,7 +105,7 @@ def _table(verdicts: list[Verdict]) -> Table:
     table.add_column("last gained", no_wrap=True)
     for verdict in verdicts:
         table.add_row(
-            Text(verdict.state, _STYLES.get(verdict.state, "")),
+            Text(verdict.state, STATE_STYLES.get(verdict.state, "")),
             _day(verdict.since),
             Text(verdict.title or verdict.article.removeprefix("https://")),
             f"{verdict.gained_total:,}",

@@ -1,4 +1,4 @@
-"""What `flatline backtest` and `flatline fit` have in common: files in, histories out."""
+"""What `flatline backtest`, `flatline explain` and `flatline fit` have in common: files in, histories out."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,15 +18,19 @@ def read_histories(
     console: Console,
     *,
     now_ms: int,
+    about: bytes | None = None,
 ) -> "Histories":
-    """Read files of link events, of article records and of heartbeats, with a bar for the first."""
+    """Read files of link events, of article records and of heartbeats, with a bar for the first.
+
+    The events of the article with the key ``about`` are kept.
+    """
     from connectors.articles import TABLE
     from connectors.lines import LineFile
     from streams.backtest.histories import Histories
     from streams.cli.progress import Display
 
     files = [LineFile(None if str(file) == "-" else file) for file in links]
-    histories = Histories()
+    histories = Histories(about=about)
     for file in articles:
         source = LineFile(file)
         histories.read_articles(source.name, TABLE.as_ndjson(source), recorded_ms=now_ms)

@@ -35,7 +35,7 @@ def replay_groups(histories: Sequence[History], *, days: Iterable[int], policy: 
     verdicts: dict[Group, GroupVerdict] = {}
     for day in days:
         now_ms = day * DAY_MS
-        for record in _round(histories, census, day):
+        for record in survey_round(histories, census, day):
             census.hear(record)
         for group, whole in census.wholes.items():
             if group.kind is not GroupKind.MONTH and whole.sums.articles >= policy.group_articles_min:
@@ -45,10 +45,13 @@ def replay_groups(histories: Sequence[History], *, days: Iterable[int], policy: 
                 yield verdicts[group]
 
 
-def _round(histories: Sequence[History], census: Census, day: int) -> Iterator[GroupPart | SurveyRound]:
+def survey_round(histories: Iterable[History], census: Census, day: int) -> Iterator[GroupPart | SurveyRound]:
+    """Yield the records of a round at the beginning of a day, as the one partition there is."""
     ended_at = to_datetime(day * DAY_MS)
     survey = Survey(day * DAY_MS)
+    articles = 0
     for history in histories:
+        articles += 1
         past = {linked: count for linked, count in history.links.items() if linked < day}
         if not past:
             continue
@@ -70,4 +73,4 @@ def _round(histories: Sequence[History], census: Census, day: int) -> Iterator[G
         survey.add(membership, contribution(expectation, is_blind=False), State.NEW)
     for group, sums, states in survey.groups():
         yield GroupPart(group.kind, group.name, 0, ended_at, dict(states), list(sums.values))
-    yield SurveyRound(0, ended_at, len(histories), survey.left_out)
+    yield SurveyRound(0, ended_at, articles, survey.left_out)

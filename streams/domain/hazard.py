@@ -23,8 +23,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from streams.domain.rhythm import Rhythm
+from streams.domain.words import count
 
 NEAR_DAYS: Final = 30
+HARDLY_LOGIT: Final = 0.1  # moves a probability by two points and a half at most
 SHIPPED_MODEL: Final = Path(__file__).parent / "model.json"
 
 _LOG_MAX: Final = 700.0  # beyond, exp overflows
@@ -107,6 +109,13 @@ class Influence(NamedTuple):
     fact: str
     logit: float
 
+    @property
+    def speaks(self) -> str:
+        """For what it speaks, in words."""
+        if abs(self.logit) < HARDLY_LOGIT:
+            return "hardly matters"
+        return "speaks for silence" if self.logit > 0 else "speaks against silence"
+
 
 class Hazard:
     """What a model says of rhythms."""
@@ -139,16 +148,13 @@ class Hazard:
         """Return what moves the probability most, first: each fact against the same article with a typical one."""
         own, typical, gap_days = figures(rhythm), self.model.typical, day - rhythm.last_day
         logit = Outlook(self.model, own).logit(gap_days)
-        facts = (
-            f"links on {rhythm.link_days} days so far",
-            f"a usual gap of {exp(rhythm.mean_log_gap):.3g} days",
-            f"{rhythm.short_count_at_last_day:.2g} link days of late, as the pause began",
-            "how regularly its links came",
-        )
-        found = [Influence(f"no link for {gap_days} days", logit - Outlook(self.model, own).logit(0))]
-        for place, fact in enumerate(facts):
+        found = [Influence(f"no link for {count(gap_days, 'day')}", logit - Outlook(self.model, own).logit(0))]
+        for place, fact in enumerate(_facts(own, typical)):
             changed = (*own[:place], typical[place], *own[place + 1 :])
             found.append(Influence(fact, logit - Outlook(self.model, changed).logit(gap_days)))
+        limit = min(outlook.logit(day - last_day) for last_day, outlook in self._outlooks(rhythm))
+        if limit < logit:
+            found.append(Influence("its newest link, which is never taken for a sign of silence", limit - logit))
         return sorted(found, key=lambda influence: -abs(influence.logit))
 
     def _outlooks(self, rhythm: Rhythm) -> list[tuple[int, "Outlook"]]:
@@ -159,6 +165,18 @@ class Hazard:
         """
         known = (rhythm, rhythm.before) if rhythm.before is not None else (rhythm,)
         return [(each.last_day, Outlook(self.model, figures(each))) for each in known]
+
+
+def _facts(own: Sequence[float], typical: Sequence[float]) -> Sequence[str]:
+    """Return what the figures of a rhythm say, in words, in the order of `figures`."""
+    (days, gap, late, spread), (usual_days, usual_gap, usual_late, usual_spread) = own, typical
+    pace = "more regularly" if spread < usual_spread else "less regularly"
+    return (
+        f"links on {count(round(exp(days)), 'day')} so far (a typical article: {exp(usual_days):.0f})",
+        f"usually a new link every {exp(gap):.2g} days (typical: {exp(usual_gap):.2g})",
+        f"links on {exp(late) - 0.2:.1f} days of late, as the pause began (typical: {exp(usual_late) - 0.2:.1f})",
+        f"its links come {pace} than those of a typical article",
+    )
 
 
 def _at(outlooks: list[tuple[int, "Outlook"]], day: int) -> float:

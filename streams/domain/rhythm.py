@@ -69,6 +69,11 @@ class Rhythm(NamedTuple):
             before=before,
         )
 
+    @property
+    def usual_gap_days(self) -> float:
+        """The geometric mean of the gaps; 0 without any."""
+        return exp(self.mean_log_gap) if self.link_days > 1 else 0.0
+
     def short_count(self, day: int) -> float:
         """Return the discounted count on a day at or after the last link day, with SHORT_MEMORY_DAYS."""
         return self.short_count_at_last_day * exp((self.last_day - day) / SHORT_MEMORY_DAYS)

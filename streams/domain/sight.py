@@ -37,6 +37,16 @@ def is_of_newest_week(credit: Credit, at_ms: int) -> bool:
     return credit >> _WEEKS == at_ms // _WEEK_MS
 
 
+def week_begins_ms(credit: Credit) -> int:
+    """Return the instant at which the newest week of a credit begins."""
+    return (credit >> _WEEKS) * _WEEK_MS
+
+
+def weeks_of(credit: Credit) -> int:
+    """Return how many of the 48 weeks up to its newest a credit has."""
+    return (credit & _WEEKS_MASK).bit_count()
+
+
 class Behind(NamedTuple):
     """A source that has not seen everything: up to when it has, and why in words; None if that is usual for it."""
 

@@ -13,10 +13,13 @@ def latest_verdicts(bootstrap: str, topic: Topic) -> list[Verdict]:
     return [codec.verdicts.decode(value) for value in latest_values(bootstrap, topic).values()]
 
 
-def latest_values(bootstrap: str, topic: Topic) -> dict[bytes, bytes]:
-    """Return the newest value of each key of a compacted topic, in the order in which they came. Raises KafkaError."""
+def latest_values(bootstrap: str, topic: Topic, *, partition: int | None = None) -> dict[bytes, bytes]:
+    """Return the newest value of each key of a compacted topic, in the order in which they came. Raises KafkaError.
+
+    Of all partitions, or of one.
+    """
     values: dict[bytes, bytes | None] = {}
-    for record in records(bootstrap, topic):
+    for record in records(bootstrap, topic, partition=partition):
         key = record.key or b""
         values.pop(key, None)  # what comes later stands later
         values[key] = record.value

@@ -53,8 +53,8 @@ def worth_of(
     if not links:
         return Worth()
     links_by_domain = Counter([domain for _, _, domain in links])
-    domains_by_anchor = _domains_by_anchor(links, natural_anchors)
-    sitewide = _sitewide(links, links_by_domain)
+    domains_by_anchor = shared_anchors(links, natural_anchors)
+    sitewide = sitewide_links(links, links_by_domain)
     unknown = DomainStanding.UNKNOWN
     weighed: dict[tuple[int, int, bool, DomainStanding, bool], tuple[float, str | None]] = {}  # few differ
     best: dict[bytes, float] = {}
@@ -100,7 +100,7 @@ def _as_many(links: int) -> float:
     return 1 + REPEATED_LINK * log10(links)
 
 
-def _domains_by_anchor(links: list[Row], natural_anchors: Callable[[], Collection[int]]) -> dict[int, int]:
+def shared_anchors(links: list[Row], natural_anchors: Callable[[], Collection[int]]) -> dict[int, int]:
     """Return how many domains use the same anchor, where they are many."""
     if len(links) < ANCHOR_DOMAINS_MIN:
         return {}
@@ -116,7 +116,7 @@ def _domains_by_anchor(links: list[Row], natural_anchors: Callable[[], Collectio
     return {anchor: len(those) for anchor, those in domains.items() if len(those) >= ANCHOR_DOMAINS_MIN}
 
 
-def _sitewide(links: list[Row], links_by_domain: Mapping[bytes, int]) -> Collection[Row]:
+def sitewide_links(links: list[Row], links_by_domain: Mapping[bytes, int]) -> Collection[Row]:
     """Return the links that come after the first SITEWIDE_AFTER of their domain with the same anchor."""
     many = {domain for domain, count in links_by_domain.items() if count > SITEWIDE_AFTER} - MANY_AUTHORS
     if not many:

@@ -1,0 +1,117 @@
+"""An explanation of one article by known histories: what is said of it at the end of a day, and was said before."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from streams.backtest.histories import Histories, History
+from streams.backtest.replay import judgements
+from streams.backtest.sights import Sights
+from streams.domain import group_replay
+from streams.domain.article import Article
+from streams.domain.census import Census
+from streams.domain.event_time import EARLIEST_MS, to_datetime, to_ms
+from streams.domain.explanation import Change, Explanation, Surroundings, explain
+from streams.domain.group_judgement import judge_group
+from streams.domain.group_replay import survey_round
+from streams.domain.judgement import Standing
+from streams.domain.link import Effect
+from streams.domain.policies import Policies
+from streams.domain.quality.standing import Standings
+from streams.domain.reporting import membership_of, published_day
+from streams.domain.rhythm import DAY_MS, day_of
+from streams.domain.sources import Sources
+from streams.domain.survey import Group
+from streams.schema.group import GroupKind, GroupVerdict
+
+
+def explain_history(
+    histories: Histories,
+    key: bytes,
+    policies: Policies,
+    *,
+    on_day: int,
+    links: int,
+    watched_since_ms: int = EARLIEST_MS,
+) -> Explanation | None:
+    """Explain an article at the end of a UTC day; None where nothing of it was known by then.
+
+    Its groups are judged by the articles of the same histories, without what was said of them before.
+    """
+    article: Article | None = None
+    standing: Standing | None = None
+    changes: list[Change] = []
+    sights = Sights(histories.heartbeats, end_day=on_day)
+    said = judgements(histories.of(key), policies, end_day=on_day, watched_since_ms=watched_since_ms, sights=sights)
+    for day, known, spoken in said:
+        kinds = sorted(spoken.kinds)
+        if not changes or changes[-1].said != kinds:
+            changes.append(Change(to_datetime(day * DAY_MS).date(), [str(kind) for kind in kinds]))
+        article, standing = known, spoken.standing
+    if article is None:
+        return None
+    now_ms = (on_day + 1) * DAY_MS - 1
+    sources = Sources()
+    for heartbeat in sorted(histories.heartbeats, key=lambda each: each.sent_at):
+        if to_ms(heartbeat.sent_at) <= now_ms:
+            sources.hear(heartbeat)
+    census, standings = Census(1), Standings()
+    standings.begin(on_day)
+    peers = _peers(histories, article, standings, on_day=on_day, watched_since_ms=watched_since_ms)
+    for record in survey_round(peers, census, on_day + 1):
+        census.hear(record)
+    standings.begin(on_day + 1)  # what was found is known from now on
+    membership = membership_of(key.decode(), article)
+    around = Surroundings(
+        policies,
+        sight=sights.on(on_day),
+        kind=census.kind_of(membership),
+        standing_of=standings,
+        events=histories.events,
+        freshness=sources.freshness(now_ms),
+        groups=dict(_verdicts(membership.groups, census, policies, now_ms=now_ms)),
+        changes=changes,
+    )
+    return explain(article, around, previous=standing, now_ms=now_ms, links=links)
+
+
+def _peers(
+    histories: Histories, article: Article, standings: Standings, *, on_day: int, watched_since_ms: int
+) -> Iterator[group_replay.History]:
+    """Yield what was known of the articles that share a group with this one, itself included."""
+    groups = set(membership_of(article.key.decode(), article).groups)
+    for key in histories.keys:
+        unread = History(key, [], histories.registration_of(key)).article()
+        if groups.isdisjoint(membership_of(key.decode(), unread).groups):
+            continue
+        peer = _article_on(histories.of(key), on_day)
+        standings.add(peer.segments)
+        registration = peer.header.registration
+        yield group_replay.History(
+            key.decode(),
+            peer.totals.days,
+            registration.strategy,
+            registration.series,
+            registration.author,
+            published_day(registration.published_ms),
+            day_of(watched_since_ms),
+        )
+
+
+def _article_on(history: History, day: int) -> Article:
+    """Return an article as it was at the end of a day."""
+    article = history.article()
+    article.see((each for each in history.sightings if day_of(each[3]) <= day), Counter[tuple[str | None, Effect]]())
+    return article
+
+
+def _verdicts(
+    groups: list[Group], census: Census, policies: Policies, *, now_ms: int
+) -> Iterator[tuple[Group, GroupVerdict]]:
+    for group in groups:
+        whole = census.wholes.get(group)
+        enough = whole is not None and whole.sums.articles >= policies.default.group_articles_min
+        if whole is not None and enough and group.kind is not GroupKind.MONTH:
+            yield (
+                group,
+                judge_group(group, whole, previous=None, now_ms=now_ms, policy=policies.default, blind_because=None),
+            )

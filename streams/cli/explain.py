@@ -1,0 +1,165 @@
+"""`flatline explain`."""
+
+import sys
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.console import Console
+
+from streams.clock import clock_from
+from streams.schema.rejection import Rejected
+from streams.schema.topics import Topics
+from streams.settings import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from streams.domain.explanation import Explanation
+    from streams.domain.policies import Policies
+    from streams.settings import Settings
+
+_SUGGESTED: Final = 3
+_COMPARED_MAX: Final = 5_000
+
+
+def explain(
+    article: Annotated[str, typer.Argument(help="Any address of the article.")],
+    *,
+    files: Annotated[
+        list[Path] | None,
+        typer.Option("--from", help="Link events as NDJSON, in place of Kafka; also .gz or .zst; can be repeated."),
+    ] = None,
+    articles: Annotated[
+        list[Path] | None, typer.Option(help="With --from: article records, NDJSON or CSV; can be repeated.")
+    ] = None,
+    heartbeats: Annotated[
+        list[Path] | None, typer.Option(help="With --from: heartbeats as NDJSON; can be repeated.")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="Policy file; else that of FLATLINE_POLICY_FILE, or the defaults.")
+    ] = None,
+    on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="With --from: as of the end of this day; else of the newest event's."),
+    ] = None,
+    watch_from: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="With --from: what fell silent before this day is no news."),
+    ] = None,
+    links: Annotated[int, typer.Option(min=0, help="How many of the newest links to list.")] = 10,
+    json: Annotated[bool, typer.Option("--json", help="The same as one JSON object.")] = False,
+) -> None:
+    """Show everything that the verdict on an article rests on.
+
+    The links that came against those expected, the probability and what moves it, the newest links with their quality
+    and why, the sources and how far they have seen, its groups, and the thresholds in force.
+    """
+    import msgspec
+
+    from streams.cli.explanation_view import show
+    from streams.domain.urls import article_key
+    from streams.policy_file import load_policies
+
+    if not files and any((articles, heartbeats, on, watch_from)):
+        raise typer.BadParameter("--articles, --heartbeats, --on and --watch-from go with --from")
+    try:
+        key = article_key(article, field="article")
+    except Rejected as rejected:
+        raise typer.BadParameter(rejected.detail) from None
+    settings = load_settings()
+    policies = load_policies(policy or settings.policy_file)
+    errors = Console(stderr=True, highlight=False)
+    if files:
+        found, known, known_where = _by_files(
+            key,
+            policies,
+            settings,
+            files=files,
+            articles=articles or [],
+            heartbeats=heartbeats or [],
+            on=on,
+            since=watch_from,
+            links=links,
+        )
+    else:
+        found, known, known_where = _by_kafka(key, policies, settings, errors, links=links)
+    if found is None:
+        errors.print(_unknown(key.decode(), known, known_where), markup=False, soft_wrap=True)
+        raise typer.Exit(1)
+    if json:
+        sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
+    else:
+        show(found, Console(highlight=False), is_live=not files)
+
+
+def _by_files(
+    key: bytes,
+    policies: "Policies",
+    settings: "Settings",
+    *,
+    files: list[Path],
+    articles: list[Path],
+    heartbeats: list[Path],
+    on: datetime | None,
+    since: datetime | None,
+    links: int,
+) -> "tuple[Explanation | None, Iterable[str], str]":
+    """Return the explanation, None where the article is not known; the known ones; and where they are known."""
+    from streams.backtest.explaining import explain_history
+    from streams.cli.histories import read_histories
+    from streams.domain.event_time import EARLIEST_MS, to_ms
+    from streams.domain.rhythm import day_of
+
+    histories = read_histories(
+        files,
+        articles,
+        heartbeats,
+        policies.ignored,
+        Console(stderr=True, highlight=False),
+        now_ms=clock_from(settings).now_ms(),
+        about=key,
+    )
+    day = day_of(to_ms(on.replace(tzinfo=UTC)) if on else histories.end_ms)
+    found = explain_history(
+        histories,
+        key,
+        policies,
+        on_day=day,
+        links=links,
+        watched_since_ms=to_ms(since.replace(tzinfo=UTC)) if since else EARLIEST_MS,
+    )
+    where = "these files" if on is None else f"these files by {on:%Y-%m-%d}"
+    return found, (each.decode() for each in histories.keys if each != key), where
+
+
+def _by_kafka(
+    key: bytes, policies: "Policies", settings: "Settings", errors: Console, *, links: int
+) -> "tuple[Explanation | None, Iterable[str], str]":
+    from streams.readmodel.explaining import explain_live, known_keys
+
+    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    bootstrap = settings.kafka_bootstrap
+    with errors.status("reading its partition"):
+        found = explain_live(bootstrap, topics, key, policies, now_ms=clock_from(settings).now_ms(), links=links)
+    return found, known_keys(bootstrap, topics) if found is None else [], "Kafka"
+
+
+def _unknown(key: str, known: "Iterable[str]", where: str) -> str:
+    """Return what to do about an article that is not known; alike ones first of the same host."""
+    host = key.split("/", 3)[2]
+    known = list(known)
+    of_host = [each for each in known if each.split("/", 3)[2] == host]
+    close = get_close_matches(key, islice(of_host or known, _COMPARED_MAX), n=_SUGGESTED, cutoff=0.6)
+    alike = "".join(f"\n  {each}" for each in close)
+    if alike:
+        return f"No link to {key} is known from {where}. Known are:{alike}"
+    todo = (
+        "`flatline articles` lists the known ones, and `flatline import FILE` brings links in."
+        if where == "Kafka"
+        else "Name the files that have its links with --from."
+    )
+    return f"No link to {key} is known from {where}, nor to any address like it. {todo}"

@@ -1,0 +1,288 @@
+"""An explanation in a terminal, from what is said down to what it rests on."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from streams.cli.articles import STATE_STYLES
+from streams.cli.curve_plot import plot
+from streams.cli.terminal_text import plain, text
+from streams.domain.expectation import WINDOWS_DAYS
+from streams.domain.explanation import Explanation, Moved, ToldGroup, ToldLink, ToldSource
+from streams.domain.policy import Policy
+from streams.domain.words import count
+from streams.schema.topics import DAY_MS, Topics
+from streams.schema.verdict import Expected, Verdict
+
+_PLOT_WIDTH_MAX: Final = 100
+_PLOT_HEIGHT: Final = 14
+_BAR_MAX: Final = 12
+_LOGIT_A_BLOCK: Final = 0.5
+_ANCHOR_CHARACTERS: Final = 80
+_CHANGES_SHOWN: Final = 8
+_KEPT_DAYS: Final = (Topics().links.retention_ms or 0) // DAY_MS
+_SHOWN_THRESHOLDS: Final = (
+    "link_days_min",
+    "cooling_probability",
+    "silent_probability",
+    "silent_gaps",
+    "dormant_after_days",
+    "worthy_quality",
+    "shortfall_chance",
+)
+
+
+def show(found: Explanation, console: Console, *, is_live: bool) -> None:
+    """Print it; ``is_live``: from Kafka, which forgets events."""
+    _verdict(found, console)
+    _probability(found, console)
+    _curve(found, console)
+    _facts(found.verdict, console)
+    _links(found.links, console, is_live=is_live)
+    _sources(found, console)
+    _groups(found.groups, console)
+    _changes(found, console)
+    _policy(found, console)
+
+
+def _verdict(found: Explanation, console: Console) -> None:
+    verdict, said = found.verdict, found.said
+    console.print(text(verdict.title or verdict.article, "bold"))
+    if verdict.title:
+        console.print(text(verdict.article, "dim"))
+    registered = (("by", verdict.author), ("series", verdict.series), ("strategy", verdict.strategy))
+    about = [f"{name} {plain(what)}" for name, what in registered if what]
+    about += [f"tier {verdict.tier}"] if verdict.tier is not None else ["not registered"]
+    console.print(Text(", ".join(about), "dim"))
+    console.print()
+    state = Text(verdict.state.upper(), STATE_STYLES.get(verdict.state, "bold"))
+    console.print(state, f"since {verdict.since:%Y-%m-%d}, as of {verdict.judged_at:%Y-%m-%d %H:%M} UTC")
+    console.print(text(verdict.reason, characters_max=1_000))
+    for finding in verdict.findings:
+        console.print(Text(finding.kind.replace("_", " ").upper(), "bold red"), f"since {finding.since:%Y-%m-%d}")
+        console.print(text(finding.reason, characters_max=1_000))
+    if said is not None and said.state is not verdict.state:
+        console.print(f"The worker said {said.state} when it last judged, on {said.judged_at:%Y-%m-%d %H:%M} UTC.")
+
+
+def _probability(found: Explanation, console: Console) -> None:
+    policy, verdict, pace = found.policy, found.verdict, found.pace
+    _heading(console, f"Chance that no link comes in the next {verdict.horizon_days} days")
+    if found.probability is None:
+        known = pace.link_days if pace else 0
+        console.print(
+            f"Not judged: {count(known, 'day')} with a new link so far, and {policy.link_days_min} are needed."
+        )
+        return
+    console.print(
+        f"{found.probability:.0%}. Called cooling from {policy.cooling_probability:.0%} on, "
+        f"silent from {policy.silent_probability:.0%} on and {policy.silent_gaps:g} mean gaps."
+    )
+    if pace is not None:
+        console.print(
+            f"Links on {count(pace.link_days, 'day')} from {pace.first_link_on} to {pace.last_link_on}; gaps of late: "
+            f"usually {pace.usual_gap_days:g} days, {pace.mean_gap_days:g} on average, {pace.max_gap_days:,} at most."
+        )
+    if found.unseen_days >= 1:
+        because = f", because {plain(found.unseen_because)}" if found.unseen_because else ""
+        console.print(f"{found.unseen_days:g} days of its silence do not count{because}.")
+    console.print(_foreseen(found))
+    console.print("What moves it, against a typical article's:")
+    table = _table()
+    table.add_column(overflow="fold")
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    for moved in found.moved_by:
+        style = "red" if moved.logit > 0 else "green"
+        table.add_row(text(moved.fact), Text(moved.speaks), Text(_bar(moved), style))
+    console.print(table)
+
+
+def _foreseen(found: Explanation) -> str:
+    """Say from when on the article is called what, if no link comes."""
+    today = found.verdict.judged_at.date()
+    steps = (("cooling", found.cooling_from), ("silent", found.silent_from))
+    coming = [f"{name} from {day} on" for name, day in steps if day is not None and day > today]
+    if coming:
+        return f"If no link comes, it is called {' and '.join(coming)}."
+    if found.silent_from is None:
+        return "At its own pace, even ten years without a link would not make it silent."
+    return f"These figures call for silent since {found.silent_from}."
+
+
+def _bar(moved: Moved) -> str:
+    blocks = min(round(abs(moved.logit) / _LOGIT_A_BLOCK), _BAR_MAX)
+    return ("+" if moved.logit > 0 else "-") * blocks
+
+
+def _curve(found: Explanation, console: Console) -> None:
+    if len(found.curve) < 2 or found.curve[0].date == found.curve[-1].date:  # noqa: PLR2004 (no line has one point)
+        return
+    _heading(console, "Links over its life: gained (line) and expected (dots)")
+    width = min(console.width, _PLOT_WIDTH_MAX)
+    console.print(Text(plot(found.curve, width=width, height=_PLOT_HEIGHT)), no_wrap=True, crop=True)
+    learned = (
+        f"the curve learned from {count(found.curve_links, 'link')} of articles like it"
+        if found.curve_links
+        else "the often quoted curve, two thirds of the links in 90 days"
+    )
+    if found.evergreen is not None:
+        console.print(
+            f"Expected by {learned} ({1 - found.evergreen:.0%}) or at a constant rate ({found.evergreen:.0%}), "
+            "as far as either explains its links. Beyond its last links the dots go on with what was still expected."
+        )
+    told = found.verdict.expectation
+    if told is not None:
+        console.print(_windows(told.last_7, told.last_28, told.last_90))
+
+
+def _windows(*windows: Expected) -> Table:
+    table = _table()
+    table.add_column()
+    for _ in WINDOWS_DAYS:
+        table.add_column(justify="right")
+    table.add_row("last days", *map(str, WINDOWS_DAYS))
+    table.add_row("expected", *(f"{each.expected:,.1f}" for each in windows))
+    table.add_row("gained", *(f"{each.gained:,}" for each in windows))
+    table.add_row("chance of so few", *(f"{each.chance_of_so_few:.1%}" for each in windows))
+    table.add_row("chance of so many", *(f"{each.chance_of_so_many:.1%}" for each in windows))
+    return table
+
+
+def _facts(verdict: Verdict, console: Console) -> None:
+    _heading(console, "Its links")
+    console.print(
+        f"{count(verdict.gained_total, 'link')} gained from {count(verdict.referring_domains, 'domain')}, "
+        f"{verdict.live:,} live, {verdict.lost_total:,} lost at least once; {verdict.nofollow:,} nofollow, "
+        f"{verdict.ugc:,} ugc, {verdict.sponsored:,} sponsored."
+    )
+    if verdict.profile is not None:
+        burstiness = verdict.profile.burstiness
+        aside = "" if burstiness is None else f" Burstiness {burstiness:+.2f} (-1 regular, 0 random, 1 bursty)."
+        console.print(f"Profile: {verdict.profile.reason}{aside}")
+    if (worth := verdict.worth) is not None:
+        last = f"the last that matters came on {worth.last_worthy_on}" if worth.last_worthy_on else "none matters"
+        console.print(
+            f"Worth: {worth.weighted_total:,.1f} in all; {worth.thin:,} of the links are thin; "
+            f"{worth.worthy_in_90_days:,} of those of the last 90 days matter; {last}."
+        )
+    if (impact := verdict.impact) is not None:
+        console.print(
+            f"Impact: {count(impact.visits_total, 'visit')}, {impact.visits_in_days.last_28:,} of them in 28 days; "
+            f"{count(impact.links_with_visits, 'link')} from {count(impact.sending_domains, 'domain')} that sent people,"
+            f" {impact.links_without_visits:,} from others, {impact.trophies:,} of these for show only."
+        )
+
+
+def _links(links: Iterable[ToldLink], console: Console, *, is_live: bool) -> None:
+    links = list(links)
+    if not links:
+        return
+    _heading(console, f"The newest {len(links):,}, with their quality (0 to 1) and why")
+    table = _table()
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for each in links:
+        table.add_row(str(each.gained_on), f"{each.quality:.2f}", _link(each))
+    console.print(table)
+    if is_live and any(each.url is None for each in links):
+        console.print(f"Kafka keeps link events for {_KEPT_DAYS} days: of older links only their figures are left.")
+
+
+def _link(each: ToldLink) -> Text:
+    lines = [text(each.url or "(its page is not kept any more)", "" if each.url else "dim")]
+    if each.anchor:
+        lines[0].append(" ").append_text(text(f"“{each.anchor}”", "italic", _ANCHOR_CHARACTERS))
+    marks = ["thin"] * each.is_thin + ["lost"] * (not each.is_live)
+    marks += ["import or first meeting: counts, but is no sign of life"] * (not each.is_sign_of_life)
+    why = ", ".join(each.why) or "nothing is known that speaks for it or against it"
+    via = f" ({plain(each.source)})" if each.source else ""
+    lines.append(Text(f"{''.join(f'{mark}; ' for mark in marks)}{why}{via}", "dim"))
+    return Text("\n").join(lines)
+
+
+def _sources(found: Explanation, console: Console) -> None:
+    _heading(console, "Sources")
+    if not found.sources:
+        console.print("No source is named in its links.")
+        return
+    table = _table()
+    for _ in range(3):
+        table.add_column(overflow="fold")
+    for each in found.sources:
+        weeks = f"{count(each.weeks_with_links, 'week')} with links, the last that of {each.last_reported_in_week_of}"
+        table.add_row(text(each.source), weeks, Text(_freshness(each), "red" if each.is_stale else ""))
+    console.print(table)
+
+
+def _freshness(source: ToldSource) -> str:
+    if source.stale_for_days is None or source.stale_after_days is None:
+        return "no heartbeats and no habits known: taken to see everything"
+    age = f"seen everything until {_ago(source.stale_for_days)}"
+    if source.is_stale:
+        return f"STALE: {age}; unusual after {_length(source.stale_after_days)}"
+    return f"fresh: {age}" + (f"; {plain(source.because)}" if source.because else "")
+
+
+def _ago(days: float) -> str:
+    return "now" if days <= 0 else f"{_length(days)} ago"
+
+
+def _length(days: float) -> str:
+    return f"{days:,.0f} days" if days >= 2 else f"{days * 24:,.1f} hours"  # noqa: PLR2004 (below, hours tell more)
+
+
+def _groups(groups: Iterable[ToldGroup], console: Console) -> None:
+    _heading(console, "Groups")
+    table = _table()
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    for each in groups:
+        said = "" if each.verdict is None else f"{each.verdict.state.replace('_', ' ')}. {each.verdict.reason}"
+        table.add_row(each.kind, text(each.name), text(said, characters_max=1_000))
+    console.print(table)
+
+
+def _changes(found: Explanation, console: Console) -> None:
+    if not found.changes:
+        return
+    _heading(console, "What was said, as it changed")
+    earlier = len(found.changes) - _CHANGES_SHOWN
+    if earlier > 0:
+        console.print(f"{count(earlier, 'earlier change')} left out.")
+    table = _table()
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for change in found.changes[-_CHANGES_SHOWN:]:
+        table.add_row(str(change.date), ", ".join(each.replace("_", " ") for each in change.said))
+    console.print(table)
+
+
+def _policy(found: Explanation, console: Console) -> None:
+    _heading(console, "Thresholds in force")
+    default = Policy()
+    changed = [name for name in Policy.__struct_fields__ if getattr(found.policy, name) != getattr(default, name)]
+    names = [*_SHOWN_THRESHOLDS, *(name for name in changed if name not in _SHOWN_THRESHOLDS)]
+    table = _table()
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column()
+    for name in names:
+        note = f"set by the policy file; default {getattr(default, name):g}" if name in changed else ""
+        table.add_row(name, f"{getattr(found.policy, name):g}", note)
+    console.print(table)
+    console.print("`flatline policy` explains each.", style="dim")
+
+
+def _heading(console: Console, words: str) -> None:
+    console.print()
+    console.print(Text(words, "bold"))
+
+
+def _table() -> Table:
+    return Table(box=None, show_header=False, pad_edge=False)

@@ -1,0 +1,20 @@
+"""Foreign text on a terminal: it is shown, and never obeyed."""
+
+from rich.text import Text
+
+_CHARACTERS_MAX = 300
+
+
+def plain(foreign: str, characters_max: int = _CHARACTERS_MAX) -> str:
+    """Return a text in one line; what a terminal would not just print comes out as its number.
+
+    That is control characters, and marks that turn the direction of writing.
+    """
+    line = " ".join(foreign.split())
+    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
+    return shown if len(shown) <= characters_max else f"{shown[: characters_max - 1]}…"
+
+
+def text(foreign: str, style: str = "", characters_max: int = _CHARACTERS_MAX) -> Text:
+    """Return the same for rich, which takes no markup from it."""
+    return Text(plain(foreign, characters_max), style)

@@ -1,0 +1,45 @@
+"""What the workers keep of one article, read from its partition of the changelog."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from streams.domain.article import Article, check_format
+from streams.domain.heard import Heard
+from streams.readmodel.records import records
+from streams.schema.partitioning import partition_of
+from streams.schema.topics import Topics
+
+_SEPARATOR = b"\0"
+
+
+class Kept(NamedTuple):
+    """An article, None where it is not known, and what was heard of sources on its partition."""
+
+    article: Article | None
+    heard: Mapping[str, Heard]
+
+
+def kept_of(bootstrap: str, topics: Topics, key: bytes) -> Kept:
+    """Read all that was committed of the article with this key. Raises KafkaError and UnknownFormatError.
+
+    The keys of its records are its own, and its own with NUL and the low of a segment or the year of visits; those of
+    sources are NUL and their name. It takes reading the partition, as the changelog has no index.
+    """
+    own: dict[bytes, bytes] = {}
+    heard: dict[str, Heard] = {}
+    for record in records(bootstrap, topics.changelog, partition=partition_of(key, topics.changelog.partitions)):
+        if record.key is None:
+            continue
+        article_key, _, part = record.key.partition(_SEPARATOR)
+        if article_key and article_key != key:
+            continue
+        if record.value is None:
+            own.pop(part, None)
+            continue
+        check_format(record.value)
+        if article_key:
+            own[part] = record.value
+        else:
+            heard[part.decode()] = Heard.decode(record.value[1:])
+    first = own.pop(b"", None)
+    return Kept(None if first is None else Article.decode(key, first, own), heard)

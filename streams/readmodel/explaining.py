@@ -1,0 +1,66 @@
+"""An explanation of one article by what the topics say."""
+
+from collections.abc import Iterator
+
+from streams.domain.explanation import Explanation, Surroundings, explain
+from streams.domain.policies import Policies
+from streams.domain.quality.singly import newest
+from streams.domain.reporting import membership_of
+from streams.domain.rhythm import DAY_MS
+from streams.domain.sources import Sources
+from streams.domain.survey import Group
+from streams.readmodel.article_state import kept_of
+from streams.readmodel.latest_groups import latest_census, latest_groups
+from streams.readmodel.latest_verdicts import latest_values
+from streams.readmodel.records import records
+from streams.schema import codec
+from streams.schema.link_event import LinkEvent
+from streams.schema.partitioning import partition_of
+from streams.schema.rejection import Rejected
+from streams.schema.topics import Topics
+
+
+def explain_live(
+    bootstrap: str, topics: Topics, key: bytes, policies: Policies, *, now_ms: int, links: int
+) -> Explanation | None:
+    """Explain an article as the workers know it; None where they don't. Raises KafkaError and UnknownFormatError."""
+    article, heard = kept_of(bootstrap, topics, key)
+    if article is None:
+        return None
+    sources = Sources()
+    for value in latest_values(bootstrap, topics.heartbeats).values():
+        try:
+            sources.hear(codec.heartbeats.decode(value))
+        except Rejected:
+            continue
+    sources.listen_to([heard])
+    said = latest_values(bootstrap, topics.verdicts, partition=partition_of(key, topics.verdicts.partitions)).get(key)
+    shown = newest(article.segments, links, quality_min=0.0)
+    since_ms = min((each.gained_ms for each in shown), default=now_ms)
+    around = Surroundings(
+        policies,
+        sight=sources.sight(now_ms),
+        kind=latest_census(bootstrap, topics).kind_of(membership_of(key.decode(), article)),
+        events=_events(bootstrap, topics, key, since_ms=since_ms),
+        freshness=sources.freshness(now_ms),
+        groups={Group(each.kind, each.name): each for each in latest_groups(bootstrap, topics)},
+        said=None if said is None else codec.verdicts.decode(said),
+    )
+    return explain(article, around, previous=article.header.standing, now_ms=now_ms, links=links)
+
+
+def known_keys(bootstrap: str, topics: Topics) -> list[str]:
+    """Return the keys of all articles that a verdict was said on. Raises KafkaError."""
+    return [key.decode() for key in latest_values(bootstrap, topics.verdicts)]
+
+
+def _events(bootstrap: str, topics: Topics, key: bytes, *, since_ms: int) -> Iterator[LinkEvent]:
+    """Yield the events of an article that are kept. No record is older than what it tells of."""
+    number = partition_of(key, topics.links.partitions)
+    # A day earlier: clocks of producers and brokers differ.
+    for record in records(bootstrap, topics.links, partition=number, since_ms=max(1, since_ms - DAY_MS)):
+        if record.key == key and record.value is not None:
+            try:
+                yield codec.links.decode(record.value)
+            except Rejected:
+                continue
