@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
+import msgspec
+
 from streams.backtest.histories import Histories, History
 from streams.backtest.replay import judgements
 from streams.backtest.sights import Sights
@@ -56,9 +58,10 @@ def explain_history(
             sources.hear(heartbeat)
     census, standings = Census(1), Standings()
     standings.begin(on_day)
-    peers = _peers(histories, article, standings, on_day=on_day, watched_since_ms=watched_since_ms)
-    for record in survey_round(peers, census, on_day + 1):
-        census.hear(record)
+    peers = list(_peers(histories, article, standings, on_day=on_day, watched_since_ms=watched_since_ms))
+    for day in (on_day, on_day + 1):  # what the first round learns is what the second goes by
+        for record in survey_round(peers, census, day):
+            census.hear(record)
     standings.begin(on_day + 1)  # what was found is known from now on
     membership = membership_of(key.decode(), article)
     around = Surroundings(
@@ -111,7 +114,7 @@ def _verdicts(
         whole = census.wholes.get(group)
         enough = whole is not None and whole.sums.articles >= policies.default.group_articles_min
         if whole is not None and enough and group.kind is not GroupKind.MONTH:
-            yield (
-                group,
-                judge_group(group, whole, previous=None, now_ms=now_ms, policy=policies.default, blind_because=None),
+            verdict = judge_group(
+                group, whole, previous=None, now_ms=now_ms, policy=policies.default, blind_because=None
             )
+            yield group, msgspec.structs.replace(verdict, states={})  # nobody judged the others

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _SUGGESTED: Final = 3
 _COMPARED_MAX: Final = 5_000
+_ALIKE_OF_HOST: Final = 0.6
+_ALIKE: Final = 0.85
 
 
 def explain(
@@ -149,11 +151,12 @@ def _by_kafka(
 
 
 def _unknown(key: str, known: "Iterable[str]", where: str) -> str:
-    """Return what to do about an article that is not known; alike ones first of the same host."""
+    """Return what to do about an article that is not known; it is compared with those of its host, if there are any."""
     host = key.split("/", 3)[2]
     known = list(known)
     of_host = [each for each in known if each.split("/", 3)[2] == host]
-    close = get_close_matches(key, islice(of_host or known, _COMPARED_MAX), n=_SUGGESTED, cutoff=0.6)
+    cutoff = _ALIKE_OF_HOST if of_host else _ALIKE
+    close = get_close_matches(key, islice(of_host or known, _COMPARED_MAX), n=_SUGGESTED, cutoff=cutoff)
     alike = "".join(f"\n  {each}" for each in close)
     if alike:
         return f"No link to {key} is known from {where}. Known are:{alike}"

@@ -74,7 +74,8 @@ def _probability(found: Explanation, console: Console) -> None:
     if found.probability is None:
         known = pace.link_days if pace else 0
         console.print(
-            f"Not judged: {count(known, 'day')} with a new link so far, and {policy.link_days_min} are needed."
+            f"Not judged: new links came on {count(known, 'day')}, and {policy.link_days_min} are needed. "
+            "Imports and first meetings of a page are no new links."
         )
         return
     console.print(
@@ -124,6 +125,9 @@ def _curve(found: Explanation, console: Console) -> None:
     _heading(console, "Links over its life: gained (line) and expected (dots)")
     width = min(console.width, _PLOT_WIDTH_MAX)
     console.print(Text(plot(found.curve, width=width, height=_PLOT_HEIGHT)), no_wrap=True, crop=True)
+    elsewhere = found.verdict.gained_total - found.curve[-1].gained
+    if elsewhere:
+        console.print(f"Without {count(elsewhere, 'link')} of imports and first meetings, whose dates are not theirs.")
     learned = (
         f"the curve learned from {count(found.curve_links, 'link')} of articles like it"
         if found.curve_links
@@ -134,7 +138,7 @@ def _curve(found: Explanation, console: Console) -> None:
             f"Expected by {learned} ({1 - found.evergreen:.0%}) or at a constant rate ({found.evergreen:.0%}), "
             "as far as either explains its links. Beyond its last links the dots go on with what was still expected."
         )
-    told = found.verdict.expectation
+    told = found.expectation
     if told is not None:
         console.print(_windows(told.last_7, told.last_28, told.last_90))
 
@@ -172,7 +176,7 @@ def _facts(verdict: Verdict, console: Console) -> None:
     if (impact := verdict.impact) is not None:
         console.print(
             f"Impact: {count(impact.visits_total, 'visit')}, {impact.visits_in_days.last_28:,} of them in 28 days; "
-            f"{count(impact.links_with_visits, 'link')} from {count(impact.sending_domains, 'domain')} that sent people,"
+            f"{count(impact.links_with_visits, 'link')} from {count(impact.sending_domains, 'domain')} that sent some,"
             f" {impact.links_without_visits:,} from others, {impact.trophies:,} of these for show only."
         )
 

@@ -19,12 +19,13 @@ from streams.domain.quality.anchors import natural
 from streams.domain.quality.factors import DomainStanding
 from streams.domain.quality.singly import Weighed, newest
 from streams.domain.referrer import referrer
-from streams.domain.reporting import evidence_of, membership_of, published_day, verdict_on
+from streams.domain.reporting import evidence_of, membership_of, published_day, told, verdict_on
 from streams.domain.rhythm import DAY_MS, Rhythm, day_of
 from streams.domain.sight import Sight, View, week_begins_ms, weeks_of
 from streams.domain.sources import Freshness
 from streams.domain.survey import Group
 from streams.domain.trajectory import trajectory
+from streams.schema import verdict as verdicts
 from streams.schema.group import GroupKind, GroupVerdict
 from streams.schema.link_event import LinkEvent
 from streams.schema.rejection import Rejected
@@ -116,6 +117,7 @@ class Explanation(Struct, frozen=True):
     silent_from: Annotated[date | None, Meta(description="From when on it is called silent, if no link comes")]
     unseen_days: Annotated[float, Meta(description="Days of its silence that do not count, as nobody could see")]
     unseen_because: str | None
+    expectation: Annotated[verdicts.Expectation | None, Meta(description="Also where the verdict leaves it out")]
     evergreen: Annotated[float | None, Meta(description="How probable a constant rate is, against the curve")]
     curve_links: Annotated[int, Meta(description="Links that the expected curve was learned from; 0: the quoted one")]
     curve: list[CurvePoint]
@@ -187,6 +189,7 @@ def explain(
         silent_from=_silent_from(rhythm, at) if rhythm and is_judged else None,
         unseen_days=round(view.unseen_days, 1),
         unseen_because=view.because,
+        expectation=told(expectation) if expectation else None,
         evergreen=round(expectation.evergreen, 2) if expectation else None,
         curve_links=around.kind.curve.links,
         curve=[
@@ -289,10 +292,10 @@ def _told(weighed: Weighed, event: LinkEvent | None) -> ToldLink:
 
 
 def _sources(article: Article, around: Surroundings, *, now_ms: int) -> list[ToldSource]:
-    told = []
+    found = []
     for source, credit in article.header.sources.items():
         fresh, behind = around.freshness.get(source), around.sight.behind.get(source)
-        told.append(
+        found.append(
             ToldSource(
                 source=source,
                 last_reported_in_week_of=_date(day_of(week_begins_ms(credit))),
@@ -305,7 +308,7 @@ def _sources(article: Article, around: Surroundings, *, now_ms: int) -> list[Tol
                 because=behind.because if behind else None,
             )
         )
-    return sorted(told, key=lambda each: (each.last_reported_in_week_of, each.weeks_with_links), reverse=True)
+    return sorted(found, key=lambda each: (each.last_reported_in_week_of, each.weeks_with_links), reverse=True)
 
 
 def _date(day: int) -> date:

@@ -91,7 +91,7 @@ def verdict_on(
         impact=impact_of(article.segments, article.visits.sent(), today=today) if article.visits else None,
         worth=None if worth is None else _summary(worth, today=today),
         # It moves a little each day, and a dormant article is not written again each day.
-        expectation=None if expectation is None or judgement.state is State.DORMANT else _told(expectation),
+        expectation=None if expectation is None or judgement.state is State.DORMANT else told(expectation),
         profile=profile_of(totals.days, published_day=published_day(registration.published_ms), today=today),
     )
 
@@ -115,7 +115,8 @@ def published_day(published_ms: int | None) -> int | None:
     return None if published_ms is None else day_of(published_ms)
 
 
-def _told(expectation: Expectation) -> verdict.Expectation:
+def told(expectation: Expectation) -> verdict.Expectation:
+    """Return the windows as they are published."""
     return verdict.Expectation(
         *(
             verdict.Expected(round(expected, 2), gained, round(so_few, 4), round(so_many, 4))
