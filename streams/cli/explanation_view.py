@@ -19,6 +19,7 @@ from streams.schema.verdict import Expected, Verdict
 
 _PLOT_WIDTH_MAX: Final = 100
 _PLOT_HEIGHT: Final = 14
+_HALF_A_PERCENT: Final = 0.005
 _BAR_MAX: Final = 12
 _LOGIT_A_BLOCK: Final = 0.5
 _ANCHOR_CHARACTERS: Final = 80
@@ -79,19 +80,20 @@ def _probability(found: Explanation, console: Console) -> None:
         )
         return
     console.print(
-        f"{found.probability:.0%}. Called cooling from {policy.cooling_probability:.0%} on, "
+        f"{_percent(found.probability)}. Called cooling from {policy.cooling_probability:.0%} on, "
         f"silent from {policy.silent_probability:.0%} on and {policy.silent_gaps:g} mean gaps."
     )
     if pace is not None:
         console.print(
             f"Links on {count(pace.link_days, 'day')} from {pace.first_link_on} to {pace.last_link_on}; gaps of late: "
-            f"usually {pace.usual_gap_days:g} days, {pace.mean_gap_days:g} on average, {pace.max_gap_days:,} at most."
+            f"usually {pace.usual_gap_days:g} d, {pace.mean_gap_days:g} d on average, {pace.max_gap_days:,} d at most."
         )
     if found.unseen_days >= 1:
         because = f", because {plain(found.unseen_because)}" if found.unseen_because else ""
         console.print(f"{found.unseen_days:g} days of its silence do not count{because}.")
     console.print(_foreseen(found))
-    console.print("What moves it, against a typical article's:")
+    typical = _percent(found.typical_probability)
+    console.print(f"A typical article stands at {typical} on the day of a link. What moves this one, the most first:")
     table = _table()
     table.add_column(overflow="fold")
     table.add_column(no_wrap=True)
@@ -112,6 +114,10 @@ def _foreseen(found: Explanation) -> str:
     if found.silent_from is None:
         return "At its own pace, even ten years without a link would not make it silent."
     return f"These figures call for silent since {found.silent_from}."
+
+
+def _percent(probability: float) -> str:
+    return f"{probability:.0%}" if probability >= _HALF_A_PERCENT else "less than 1%"
 
 
 def _bar(moved: Moved) -> str:

@@ -111,6 +111,7 @@ class Explanation(Struct, frozen=True):
     verdict: Annotated[Verdict, Meta(description="By all that is known now")]
     said: Annotated[Verdict | None, Meta(description="The newest that was published; null without a worker")]
     probability: float | None
+    typical_probability: Annotated[float, Meta(description="That of a typical article on the day of a link")]
     pace: Pace | None
     moved_by: Annotated[list[Moved], Meta(description="What moves the probability, most first")]
     cooling_from: Annotated[date | None, Meta(description="From when on it is called cooling, if no link comes")]
@@ -183,6 +184,7 @@ def explain(
         verdict=verdict,
         said=around.said,
         probability=hazard.probability(rhythm, seen_day) if rhythm and is_judged else None,
+        typical_probability=hazard.typical_probability,
         pace=_pace(rhythm, today) if rhythm else None,
         moved_by=_moved(hazard, rhythm, seen_day) if rhythm and is_judged else [],
         cooling_from=_cooling_from(rhythm, at) if rhythm and is_judged else None,

@@ -144,6 +144,11 @@ class Hazard:
                 low = middle + 1
         return low
 
+    @property
+    def typical_probability(self) -> float:
+        """That of a typical article on the day of a link."""
+        return 1 / (1 + exp(-Outlook(self.model, self.model.typical).logit(0)))
+
     def influences(self, rhythm: Rhythm, day: int) -> list[Influence]:
         """Return what moves the probability most, first: each fact against the same article with a typical one."""
         own, typical, gap_days = figures(rhythm), self.model.typical, day - rhythm.last_day
@@ -173,7 +178,7 @@ def _facts(own: Sequence[float], typical: Sequence[float]) -> Sequence[str]:
     pace = "more regularly" if spread < usual_spread else "less regularly"
     return (
         f"links on {count(round(exp(days)), 'day')} so far (a typical article: {exp(usual_days):.0f})",
-        f"usually a new link every {exp(gap):.2g} days (typical: {exp(usual_gap):.2g})",
+        f"usually {exp(gap):.2g} days from link to link (typical: {exp(usual_gap):.2g})",
         f"links on {exp(late) - 0.2:.1f} days of late, as the pause began (typical: {exp(usual_late) - 0.2:.1f})",
         f"its links come {pace} than those of a typical article",
     )

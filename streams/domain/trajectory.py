@@ -2,7 +2,7 @@
 
 Until the *turn*, which is the last link day, or 90 days ago where that is earlier, the expected line has as many links
 as came, spread as the article's way of life has it: along the curve of its kind, or evenly, by the weights of
-`expectation`. From the turn on it goes on with what was expected window by window, while nothing came.
+`expectation`. From the turn on it goes on with what was expected of each 90 days by what came before the turn.
 """
 
 from bisect import bisect_right
@@ -12,7 +12,9 @@ from typing import Final, NamedTuple
 
 from streams.domain.expectation import WINDOWS_DAYS, Kind, expect
 
-_STEPS: Final = 60  # of either stretch
+_STEPS: Final = 100  # up to the turn
+_STEP_DAYS: Final = WINDOWS_DAYS[-1]  # after it, each drawn in so many parts:
+_PARTS: Final = 6
 
 
 class Point(NamedTuple):
@@ -36,7 +38,7 @@ def trajectory(
     counts = list(accumulate(days.values(), initial=0))
     origin = ordered[0] if published_day is None else min(published_day, ordered[0])
     last = ordered[bisect_right(ordered, today) - 1]
-    turn = max(origin, ordered[0], min(last, today - WINDOWS_DAYS[-1]))
+    turn = max(origin, ordered[0], min(last, today - _STEP_DAYS))
 
     def gained(day: int) -> int:
         return counts[bisect_right(ordered, day)]
@@ -53,21 +55,21 @@ def trajectory(
         first = gained(origin)
         return first + (gained(turn) - first) * ((1 - evergreen) * along_curve + evergreen * evenly)
 
-    def looking_back(day: int) -> tuple[float, ...]:
-        """Return what was expected in the WINDOWS_DAYS up to the end of a day after the turn, if nothing came."""
+    def expected_until(day: int, length: int) -> float:
+        """Return those of so many days up to the end of a day after the turn, if nothing came since the turn."""
         found = expect(known, published_day=published_day, watched_day=watched_day, now_days=day + 1.0, kind=kind)
-        return tuple(window.expected for window in found.windows) if found else (0.0,) * len(WINDOWS_DAYS)
+        return found.windows[-1].expected * length / min(_STEP_DAYS, day - origin) if found else 0.0
 
     at_turn = expect(known, published_day=published_day, watched_day=watched_day, now_days=turn + 1.0, kind=kind)
     evergreen = at_turn.evergreen if at_turn else 0.5
     step = max(1, -(-(turn - origin) // _STEPS))
     points = [Point(day, gained(day), expected_by(day)) for day in [*range(origin, turn, step), turn]]
-    span = today - turn
-    number = next((n for n, days in enumerate(WINDOWS_DAYS) if days * _STEPS >= span), len(WINDOWS_DAYS) - 1)
-    window, day, so_far = WINDOWS_DAYS[number], turn, points[-1].expected
+    day, so_far = turn, points[-1].expected
     while day < today:
-        length = min(window, today - day)
-        day += length
-        so_far += looking_back(day)[number] * length / window
-        points.append(Point(day, gained(day), so_far))
+        length = min(_STEP_DAYS, today - day)
+        more = expected_until(day + length, length)
+        for part in range(1, _PARTS + 1):
+            if (until := day + length * part // _PARTS) > points[-1].day:
+                points.append(Point(until, gained(until), so_far + more * (until - day) / length))
+        day, so_far = day + length, so_far + more
     return points
