@@ -1,7 +1,7 @@
 """An explanation of one article by known histories: what is said of it at the end of a day, and was said before."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
@@ -15,13 +15,14 @@ from streams.domain.event_time import EARLIEST_MS, to_datetime, to_ms
 from streams.domain.explanation import Change, Explanation, Surroundings, explain
 from streams.domain.group_judgement import judge_group
 from streams.domain.group_replay import survey_round
+from streams.domain.heard import Heard
 from streams.domain.judgement import Standing
 from streams.domain.link import Effect
 from streams.domain.policies import Policies
 from streams.domain.quality.standing import Standings
 from streams.domain.reporting import membership_of, published_day
 from streams.domain.rhythm import DAY_MS, day_of
-from streams.domain.sources import Sources
+from streams.domain.sources import Freshness, Sources
 from streams.domain.survey import Group
 from streams.schema.group import GroupKind, GroupVerdict
 
@@ -42,7 +43,7 @@ def explain_history(
     article: Article | None = None
     standing: Standing | None = None
     changes: list[Change] = []
-    sights = Sights(histories.heartbeats, end_day=on_day)
+    sights = Sights(histories.heartbeats, histories.reports, end_day=on_day)
     said = judgements(histories.of(key), policies, end_day=on_day, watched_since_ms=watched_since_ms, sights=sights)
     for day, known, spoken in said:
         kinds = sorted(spoken.kinds)
@@ -52,13 +53,9 @@ def explain_history(
     if article is None:
         return None
     now_ms = (on_day + 1) * DAY_MS - 1
-    sources = Sources()
-    for heartbeat in sorted(histories.heartbeats, key=lambda each: each.sent_at):
-        if to_ms(heartbeat.sent_at) <= now_ms:
-            sources.hear(heartbeat)
     census, standings = Census(1), Standings()
     standings.begin(on_day)
-    peers = list(_peers(histories, article, standings, on_day=on_day, watched_since_ms=watched_since_ms))
+    peers = list(_peers(histories, article, standings, sights, on_day=on_day, watched_since_ms=watched_since_ms))
     for day in (on_day, on_day + 1):  # what the first round learns is what the second goes by
         for record in survey_round(peers, census, day):
             census.hear(record)
@@ -66,21 +63,39 @@ def explain_history(
     membership = membership_of(key.decode(), article)
     around = Surroundings(
         policies,
-        sight=sights.on(on_day),
+        sight=sights.on(on_day, article.header.sources),
         kind=census.kind_of(membership),
         standing_of=standings,
         events=histories.events,
-        freshness=sources.freshness(now_ms),
+        freshness=_freshness(histories, article.header.sources, on_day=on_day),
         groups=dict(_verdicts(membership.groups, census, policies, now_ms=now_ms)),
         changes=changes,
     )
     return explain(article, around, previous=standing, now_ms=now_ms, links=links)
 
 
+def _freshness(histories: Histories, sources: Collection[str], *, on_day: int) -> Mapping[str, Freshness]:
+    """Return how fresh sources were at the end of a day, by what was heard of them."""
+    known, now_ms = Sources(), (on_day + 1) * DAY_MS - 1
+    for heartbeat in sorted(histories.heartbeats, key=lambda each: each.sent_at):
+        if to_ms(heartbeat.sent_at) <= now_ms:
+            known.hear(heartbeat)
+    heard = {source: Heard() for source in sources}
+    for (source, day), reports in sorted(histories.reports.items(), key=lambda entry: entry[0][1]):
+        if source in heard and day <= on_day:
+            for offset, report in enumerate(reports):
+                heard[source].observe(report, offset=offset)
+    known.listen_to([heard])
+    return known.freshness(now_ms)
+
+
 def _peers(
-    histories: Histories, article: Article, standings: Standings, *, on_day: int, watched_since_ms: int
+    histories: Histories, article: Article, standings: Standings, sights: Sights, *, on_day: int, watched_since_ms: int
 ) -> Iterator[group_replay.History]:
-    """Yield what was known of the articles that share a group with this one, itself included."""
+    """Yield what was known of the articles that share a group with this one, itself included.
+
+    As in the survey, nothing is asked of those that can't be seen, and they teach nothing.
+    """
     groups = set(membership_of(article.key.decode(), article).groups)
     for key in histories.keys:
         unread = History(key, [], histories.registration_of(key)).article()
@@ -88,6 +103,8 @@ def _peers(
             continue
         peer = _article_on(histories.of(key), on_day)
         standings.add(peer.segments)
+        if _is_blind(peer, sights, on_day):
+            continue
         registration = peer.header.registration
         yield group_replay.History(
             key.decode(),
@@ -98,6 +115,15 @@ def _peers(
             published_day(registration.published_ms),
             day_of(watched_since_ms),
         )
+
+
+def _is_blind(article: Article, sights: Sights, day: int) -> bool:
+    """Whether the usual sources of an article can't be seen at the end of a day, for a reason that is unusual."""
+    sources = article.header.sources
+    if article.rhythm is None or not sources:
+        return False
+    sight, now_ms = sights.on(day, sources), (day + 1) * DAY_MS - 1
+    return sight.view(sources, since_ms=article.rhythm.last_day * DAY_MS, now_ms=now_ms).because is not None
 
 
 def _article_on(history: History, day: int) -> Article:

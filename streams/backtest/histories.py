@@ -69,8 +69,8 @@ class Histories:
     """The histories of articles, and how many lines there were, of which kinds.
 
     ``end_ms`` is the time of the newest event: what came later is not known. ``examples`` are the first lines of each
-    reason. ``reports`` are the first that sources made on a day. Of the article with the key ``about`` the ``events`` are
-    kept, too.
+    reason. ``reports`` are the first that sources made on a day. ``events`` are those of the article with the key
+    ``about``.
     """
 
     about: bytes | None = None

@@ -145,9 +145,7 @@ def _is_same(spoken: Spoken, other: Spoken) -> bool:
     return spoken.kinds == other.kinds
 
 
-def _say(
-    evidence: Callable[[int], Evidence], policy: Policy, hazard: Hazard, last: Spoken | None, day: int
-) -> Spoken:
+def _say(evidence: Callable[[int], Evidence], policy: Policy, hazard: Hazard, last: Spoken | None, day: int) -> Spoken:
     judgement = judge(
         evidence(day),
         previous=None if last is None else last.standing,

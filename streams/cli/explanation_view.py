@@ -85,12 +85,13 @@ def _probability(found: Explanation, console: Console) -> None:
     )
     if pace is not None:
         console.print(
-            f"Links on {count(pace.link_days, 'day')} from {pace.first_link_on} to {pace.last_link_on}; gaps of late: "
-            f"usually {pace.usual_gap_days:g} d, {pace.mean_gap_days:g} d on average, {pace.max_gap_days:,} d at most."
+            f"Links on {count(pace.link_days, 'day')} from {pace.first_link_on} to {pace.last_link_on}; gaps of late "
+            f"usually {pace.usual_gap_days:g} d, {pace.mean_gap_days:g} d on average, the longest ever "
+            f"{pace.longest_gap_days:,} d."
         )
     if found.unseen_days >= 1:
         because = f", because {plain(found.unseen_because)}" if found.unseen_because else ""
-        console.print(f"{found.unseen_days:g} days of its silence do not count{because}.")
+        console.print(f"{found.unseen_days:,.0f} days of its silence do not count{because}.")
     console.print(_foreseen(found))
     typical = _percent(found.typical_probability)
     console.print(f"A typical article stands at {typical} on the day of a link. What moves this one, the most first:")
@@ -113,7 +114,7 @@ def _foreseen(found: Explanation) -> str:
         return f"If no link comes, it is called {' and '.join(coming)}."
     if found.silent_from is None:
         return "At its own pace, even ten years without a link would not make it silent."
-    return f"These figures call for silent since {found.silent_from}."
+    return f"By these figures alone it is silent since {found.silent_from}."
 
 
 def _percent(probability: float) -> str:

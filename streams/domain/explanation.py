@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, Final, NamedTuple
 
 from msgspec import Meta, Struct
@@ -43,7 +44,7 @@ class Moved(Struct, frozen=True):
 
 
 class Pace(Struct, frozen=True):
-    """The link days, in days; lengths are of the last ten gaps."""
+    """The link days, in days; means are of the last ten gaps."""
 
     link_days: int
     first_link_on: date
@@ -51,7 +52,7 @@ class Pace(Struct, frozen=True):
     days_since_last_link: int
     usual_gap_days: Annotated[float, Meta(description="Geometric mean")]
     mean_gap_days: float
-    max_gap_days: Annotated[int, Meta(description="The longest of them")]
+    longest_gap_days: Annotated[int, Meta(description="Of all")]
 
 
 class CurvePoint(Struct, frozen=True):
@@ -185,7 +186,7 @@ def explain(
         said=around.said,
         probability=hazard.probability(rhythm, seen_day) if rhythm and is_judged else None,
         typical_probability=hazard.typical_probability,
-        pace=_pace(rhythm, today) if rhythm else None,
+        pace=_pace(rhythm, article.totals.days, today) if rhythm else None,
         moved_by=_moved(hazard, rhythm, seen_day) if rhythm and is_judged else [],
         cooling_from=_cooling_from(rhythm, at) if rhythm and is_judged else None,
         silent_from=_silent_from(rhythm, at) if rhythm and is_judged else None,
@@ -214,7 +215,7 @@ def _seen_day(rhythm: Rhythm, view: View, today: int) -> int:
     return max(today - int(view.unseen_days), rhythm.last_day)
 
 
-def _pace(rhythm: Rhythm, today: int) -> Pace:
+def _pace(rhythm: Rhythm, days: Iterable[int], today: int) -> Pace:
     return Pace(
         link_days=rhythm.link_days,
         first_link_on=_date(rhythm.first_day),
@@ -222,7 +223,7 @@ def _pace(rhythm: Rhythm, today: int) -> Pace:
         days_since_last_link=max(0, today - rhythm.last_day),
         usual_gap_days=round(rhythm.usual_gap_days, 1),
         mean_gap_days=round(rhythm.mean_gap_days, 1),
-        max_gap_days=rhythm.max_gap_days,
+        longest_gap_days=max((later - earlier for earlier, later in pairwise(days)), default=0),
     )
 
 
