@@ -12,7 +12,8 @@ from streams.domain import group_replay
 from streams.domain.article import Article
 from streams.domain.census import Census
 from streams.domain.event_time import EARLIEST_MS, to_datetime, to_ms
-from streams.domain.explanation import Change, Explanation, Surroundings, explain
+from streams.domain.explained import Change, Explanation
+from streams.domain.explanation import Surroundings, explain
 from streams.domain.group_judgement import judge_group
 from streams.domain.group_replay import survey_round
 from streams.domain.heard import Heard

@@ -11,7 +11,7 @@ from streams.cli.articles import STATE_STYLES
 from streams.cli.curve_plot import plot
 from streams.cli.terminal_text import plain, text
 from streams.domain.expectation import WINDOWS_DAYS
-from streams.domain.explanation import Explanation, Moved, ToldGroup, ToldLink, ToldSource
+from streams.domain.explained import Explanation, Moved, ToldGroup, ToldLink, ToldSource
 from streams.domain.policy import Policy
 from streams.domain.words import count
 from streams.schema.topics import DAY_MS, Topics

@@ -1,16 +1,24 @@
-"""Everything that a verdict on an article rests on, in the shape in which it is shown and printed as JSON."""
+"""Everything that a verdict on an article rests on."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from itertools import pairwise
-from typing import Annotated, Final, NamedTuple
-
-from msgspec import Meta, Struct
+from typing import Final, NamedTuple
 
 from streams.domain import link
 from streams.domain.article import Article
 from streams.domain.event_time import to_datetime
 from streams.domain.expectation import Kind, expect
+from streams.domain.explained import (
+    Change,
+    CurvePoint,
+    Explanation,
+    Moved,
+    Pace,
+    ToldGroup,
+    ToldLink,
+    ToldSource,
+)
 from streams.domain.hazard import Hazard
 from streams.domain.judgement import Circumstances, Standing, judge
 from streams.domain.judgement.states import is_judgeable, quiet_since_day
@@ -26,108 +34,12 @@ from streams.domain.sight import Sight, View, week_begins_ms, weeks_of
 from streams.domain.sources import Freshness
 from streams.domain.survey import Group
 from streams.domain.trajectory import trajectory
-from streams.schema import verdict as verdicts
-from streams.schema.group import GroupKind, GroupVerdict
+from streams.schema.group import GroupVerdict
 from streams.schema.link_event import LinkEvent
 from streams.schema.rejection import Rejected
 from streams.schema.verdict import Verdict
 
 _FORESEEN_DAYS: Final = 3_650
-
-
-class Moved(Struct, frozen=True):
-    """A fact, and how it moves the probability against a typical article's."""
-
-    fact: str
-    logit: Annotated[float, Meta(description="By how much, in the logit; above 0 it speaks for silence")]
-    speaks: str
-
-
-class Pace(Struct, frozen=True):
-    """The link days, in days; means are of the last ten gaps."""
-
-    link_days: int
-    first_link_on: date
-    last_link_on: date
-    days_since_last_link: int
-    usual_gap_days: Annotated[float, Meta(description="Geometric mean")]
-    mean_gap_days: float
-    longest_gap_days: Annotated[int, Meta(description="Of all")]
-
-
-class CurvePoint(Struct, frozen=True):
-    """Links at the end of a day."""
-
-    date: date
-    gained: int
-    expected: float
-
-
-class ToldLink(Struct, frozen=True):
-    """A link, its quality, and why. What only its event says is null where that is not kept any more."""
-
-    gained_on: date
-    quality: float
-    is_thin: Annotated[bool, Meta(description="Its quality is too low to matter")]
-    is_live: bool
-    is_sign_of_life: Annotated[bool, Meta(description="False for imports and first meetings: they count, no more")]
-    why: list[str]
-    url: str | None = None
-    anchor: str | None = None
-    source: str | None = None
-
-
-class ToldSource(Struct, frozen=True):
-    """A source that reported links of the article, and how far it has seen."""
-
-    source: str
-    last_reported_in_week_of: date
-    weeks_with_links: Annotated[int, Meta(description="Of the 48 up to that week, those with links it reported")]
-    is_expected: Annotated[bool, Meta(description="More is expected of it: its silence would tell something")]
-    stale_for_days: Annotated[float | None, Meta(description="null where its freshness is not known")] = None
-    stale_after_days: float | None = None
-    is_stale: bool = False
-    seen_until: Annotated[date | None, Meta(description="Where it has not seen everything until now")] = None
-    because: str | None = None
-
-
-class ToldGroup(Struct, frozen=True):
-    """A group that the article belongs to, and the newest verdict on it where there is one."""
-
-    kind: GroupKind
-    name: str
-    verdict: GroupVerdict | None = None
-
-
-class Change(Struct, frozen=True):
-    """What was said on a day, as it changed."""
-
-    date: date
-    said: list[str]
-
-
-class Explanation(Struct, frozen=True):
-    """The object of `flatline explain --json`."""
-
-    verdict: Annotated[Verdict, Meta(description="By all that is known now")]
-    said: Annotated[Verdict | None, Meta(description="The newest that was published; null without a worker")]
-    probability: float | None
-    typical_probability: Annotated[float, Meta(description="That of a typical article on the day of a link")]
-    pace: Pace | None
-    moved_by: Annotated[list[Moved], Meta(description="What moves the probability, most first")]
-    cooling_from: Annotated[date | None, Meta(description="From when on it is called cooling, if no link comes")]
-    silent_from: Annotated[date | None, Meta(description="From when on it is called silent, if no link comes")]
-    unseen_days: Annotated[float, Meta(description="Days of its silence that do not count, as nobody could see")]
-    unseen_because: str | None
-    expectation: Annotated[verdicts.Expectation | None, Meta(description="Also where the verdict leaves it out")]
-    evergreen: Annotated[float | None, Meta(description="How probable a constant rate is, against the curve")]
-    curve_links: Annotated[int, Meta(description="Links that the expected curve was learned from; 0: the quoted one")]
-    curve: list[CurvePoint]
-    links: list[ToldLink]
-    sources: list[ToldSource]
-    groups: list[ToldGroup]
-    policy: Policy
-    changes: list[Change]
 
 
 class Surroundings(NamedTuple):

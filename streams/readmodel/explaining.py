@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from streams.domain.explanation import Explanation, Surroundings, explain
+from streams.domain.explained import Explanation
+from streams.domain.explanation import Surroundings, explain
 from streams.domain.policies import Policies
 from streams.domain.quality.singly import newest
 from streams.domain.reporting import membership_of

@@ -152,6 +152,7 @@ def test_heartbeats_say_how_far_a_source_has_seen(history: Path, tmp_path: Path)
     assert "STEADY since" in run.stdout
     assert "do not count, because its source crawler has seen nothing since 2021-02-18" in run.stdout
     assert "STALE: seen everything until" in run.stdout
+    assert "The site t.example gained" not in run.stdout  # nothing is asked of articles that nobody could see
 
 
 def test_the_policy_in_force_is_named(history: Path, tmp_path: Path) -> None:

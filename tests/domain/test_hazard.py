@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import burr12
 
-from streams.domain.hazard import NEAR_DAYS, SHIPPED_MODEL, Hazard, ModelError, load_model
+from streams.domain.hazard import NEAR_DAYS, SHIPPED_MODEL, Hazard, Influence, ModelError, Outlook, figures, load_model
 from streams.domain.rhythm import Rhythm
 
 HAZARD = Hazard()
@@ -140,3 +140,36 @@ def test_a_model_that_is_not_there_is_said_to_be(tmp_path: Path) -> None:
     """With its path."""
     with pytest.raises(ModelError, match=r"nowhere\.json"):
         load_model(tmp_path / "nowhere.json")
+
+
+@pytest.mark.parametrize(
+    ("logit", "words", "because"),
+    [
+        (0.5, "speaks for silence", "above 0 silence is more probable for it"),
+        (-0.5, "speaks against silence", "below 0 it is less so"),
+        (0.05, "hardly matters", "a point more or less"),
+        (-0.05, "hardly matters", "the same the other way"),
+    ],
+)
+def test_an_influence_says_for_what_it_speaks(logit: float, words: str, because: str) -> None:
+    """The sign of an influence is said in words."""
+    assert Influence("a fact", logit).speaks == words, because
+
+
+def test_influences_are_facts_with_what_is_typical_beside_them() -> None:
+    """A person reads what an article did, and what others do."""
+    facts = {each.fact for each in HAZARD.influences(rhythm_of([TODAY - 30 * number for number in range(12)]), TODAY)}
+    typical = HAZARD.model.typical
+    assert f"links on 12 days so far (a typical article: {exp(typical[0]):.0f})" in facts
+    assert f"usually 30 days from link to link (typical: {exp(typical[1]):.2g})" in facts
+    assert "its links come more regularly than those of a typical article" in facts
+
+
+def test_a_link_that_is_held_for_no_sign_of_silence_is_an_influence() -> None:
+    """Where the rhythm before the newest link gives the lower probability, the difference is said."""
+    rhythm = rhythm_of([TODAY - 700, *range(TODAY - 100, TODAY - 90), TODAY])
+    found = {each.fact: each.logit for each in HAZARD.influences(rhythm, TODAY + 10)}
+    held = found.get("its newest link, which is never taken for a sign of silence", 0.0)
+    own = Outlook(HAZARD.model, figures(rhythm)).logit(10)
+    probability = HAZARD.probability(rhythm, TODAY + 10)
+    assert own + held == pytest.approx(log(probability / (1 - probability)))
