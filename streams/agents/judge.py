@@ -14,6 +14,7 @@ from streams.domain.expectation import expect
 from streams.domain.judgement import Judgement, judge
 from streams.domain.policies import Policies
 from streams.domain.quality.standing import Standings
+from streams.domain.quality.worth import Worth
 from streams.domain.reporting import digest, evidence_of, membership_of, published_day, verdict_on
 from streams.domain.rhythm import DAY_MS, day_of
 from streams.domain.sight import Sight
@@ -151,10 +152,16 @@ class Judge:
             article = partition.peek(key)
             if article is None:
                 continue
-            if docket.is_first_of_day(key, now_ms):
+            is_first_of_day = docket.is_first_of_day(key, now_ms)
+            if is_first_of_day:
                 docket.standings.add(article.segments)
             is_surveyed = docket.was_judged_since(key, survey.began_ms)
-            judgement, verdict = self._judge(article, sight, docket.standings, now_ms, None if is_surveyed else survey)
+            worth = article.worth(
+                quality_min=self._policies.of(article.header.registration.tier).worthy_quality,
+                standing_of=docket.standings,
+                may_be_of_today=not is_first_of_day,
+            )
+            judgement, verdict = self._judge(article, sight, worth, now_ms, None if is_surveyed else survey)
             docket.judged(key, verdict, next_ms=next_ms)
             standing = judgement.standing(digest(verdict))
             if standing != article.header.standing:
@@ -165,7 +172,7 @@ class Judge:
         yield from self._surveyor.settle(number, is_over=is_over, is_lagging=sight.is_lagging, now_ms=now_ms)
 
     def _judge(
-        self, article: Article, sight: Sight, standings: Standings, now_ms: int, survey: Survey | None
+        self, article: Article, sight: Sight, worth: Worth, now_ms: int, survey: Survey | None
     ) -> tuple[Judgement, Verdict]:
         """Judge an article, and add it to the survey where one is given."""
         rhythm, header = article.rhythm, article.header
@@ -179,7 +186,6 @@ class Judge:
             kind=self._census.kind_of(membership),
         )
         policy = self._policies.of(header.registration.tier)
-        worth = article.worth(quality_min=policy.worthy_quality, standing_of=standings)
         evidence = evidence_of(article, sight, worth=worth, expectation=expectation, now_ms=now_ms)
         judgement = judge(
             evidence,

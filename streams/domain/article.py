@@ -20,6 +20,8 @@ from streams.domain.visits import YEAR_BYTES, Report, Visits
 from streams.schema.article_record import ArticleRecord
 
 SOURCES_MAX: Final = 32
+WEIGHED_AT_ONCE_MAX: Final = 2_000
+"""Links of an article that are weighed whenever it is judged; more are weighed once a day."""
 
 FORMAT: Final = 2
 """The first byte of every value in the changelog. Fields may be added at the end of `Header` without raising it: older
@@ -110,6 +112,7 @@ class Article:
         "_rhythm",
         "_totals",
         "_visiting_domains",
+        "_worth",
         "header",
         "is_dirty",
         "key",
@@ -134,6 +137,7 @@ class Article:
         self._totals: Totals | None = None
         self._rhythm: Rhythm | None = None
         self._visiting_domains: frozenset[bytes] | None = None
+        self._worth: Worth | None = None  # kept where there are too many links to weigh them each time
         self.visits = visits
         self.is_dirty = False
 
@@ -210,16 +214,29 @@ class Article:
         *,
         quality_min: float,
         standing_of: Callable[[bytes], DomainStanding] | None = None,
+        may_be_of_today: bool = False,
     ) -> Worth:
-        """Weigh the links, as `quality.worth.worth_of` does."""
+        """Weigh the links, as `quality.worth.worth_of` does.
+
+        Where they are more than WEIGHED_AT_ONCE_MAX and it ``may_be_of_today``, return what was found the last time.
+        """
+        if may_be_of_today and self._worth is not None:
+            return self._worth
         registration = self.header.registration
-        return worth_of(
+        worth = worth_of(
             self.segments,
             quality_min=quality_min,
             natural_anchors=lambda: natural(self.key.decode(), registration.title, registration.author),
             standing_of=standing_of,
             visited=self.visiting_domains,
+            rhythm_of=self._rhythm_of,
         )
+        self._worth = worth if self.totals.gained > WEIGHED_AT_ONCE_MAX else None
+        return worth
+
+    def _rhythm_of(self, days: dict[int, int]) -> Rhythm | None:
+        """Return `Rhythm.of` link days; those that matter are most often all there are."""
+        return self.rhythm if days == self.totals.days else Rhythm.of(days)
 
     def see(self, sightings: Iterable[Sighting], effects: MutableMapping[tuple[str | None, Effect], int]) -> bool:
         """Apply sightings, count what each did by source and effect, and return whether anything was learned."""

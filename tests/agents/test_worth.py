@@ -1,6 +1,7 @@
 """What link events say of their links reaches the verdict, in any order, through the changelog."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -11,13 +12,14 @@ from prometheus_client import CollectorRegistry
 
 from streams.agents.accumulate import Accumulate
 from streams.agents.judge import Docket
-from streams.domain.article import Article, Header, Registration
+from streams.domain import link
+from streams.domain.article import WEIGHED_AT_ONCE_MAX, Article, Header, Registration
 from streams.domain.hazard import Hazard
 from streams.domain.judgement import Evidence, judge
 from streams.domain.policy import Policy
-from streams.domain.quality.worth import Worth
+from streams.domain.quality.worth import Worth, worth_of
 from streams.domain.reporting import verdict_on
-from streams.domain.rhythm import DAY_MS
+from streams.domain.rhythm import DAY_MS, Rhythm
 from streams.domain.segment import Segment
 from streams.domain.visits import Report
 from streams.engine.micro_batch import MicroBatch
@@ -124,3 +126,31 @@ def test_an_article_counts_once_a_day_in_the_standings() -> None:
     for at_ms, is_first in ((midnight_ms, True), (midnight_ms + 5, False), (midnight_ms + DAY_MS, True)):
         assert docket.is_first_of_day(KEY, at_ms) == is_first
         docket.judged(KEY, verdict, next_ms=at_ms + DAY_MS)
+
+
+def test_very_many_links_are_weighed_once_a_day() -> None:
+    """What few links are worth is always new; that of very many is of the first judgement of the day."""
+    for links, is_kept in ((WEIGHED_AT_ONCE_MAX, False), (WEIGHED_AT_ONCE_MAX + 1, True)):
+        article = Article(KEY, Header(NOW_MS), Segment())
+        _gain(article, range(links))
+        before = article.worth(quality_min=0.25)
+        _gain(article, [links])
+        assert (article.worth(quality_min=0.25, may_be_of_today=True) == before) == is_kept
+        assert sum(article.worth(quality_min=0.25).days.values()) == links + 1
+
+
+def _gain(article: Article, numbers: Iterable[int]) -> None:
+    seen = [(number.to_bytes(8), bytes(6), True, NOW_MS, link.ORGANIC, None) for number in numbers]
+    article.see(seen, Counter())
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 40), st.booleans(), st.booleans()), max_size=30))
+def test_a_rhythm_that_is_shared_is_that_of_the_days(events: list[tuple[int, int, bool, bool]]) -> None:
+    """After any events the rhythm of the links that matter is what a fresh look at their days gives."""
+    article = Article(KEY, Header(NOW_MS), Segment())
+    for page, day, gained, is_thin in events:
+        marks = link.ORGANIC | is_thin * (link.SPONSORED | link.STUFFED_ANCHOR)
+        article.see([(page.to_bytes(8), bytes(6), gained, day * DAY_MS, marks, None)], Counter())
+        worth = article.worth(quality_min=0.25, may_be_of_today=True)
+        assert worth == worth_of(article.segments, quality_min=0.25)
+        assert worth.rhythm == Rhythm.of(worth.days)

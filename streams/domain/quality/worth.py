@@ -42,12 +42,14 @@ def worth_of(
     natural_anchors: Callable[[], Collection[int]] = tuple,
     standing_of: Callable[[bytes], DomainStanding] | None = None,
     visited: Collection[bytes] = (),
+    rhythm_of: Callable[[dict[int, int]], Rhythm | None] = Rhythm.of,
 ) -> Worth:
     """Weigh the links of segments that share none.
 
     ``natural_anchors``  gives the fingerprints of what anybody may call the article; seldom asked
     ``standing_of``      gives the standing of a domain by its fingerprint; it counts in the sum alone
     ``visited``          fingerprints of the domains whose links sent people
+    ``rhythm_of``        `Rhythm.of`, or what knows some of its results
     """
     links = [each for segment in segments for each in segment.rows() if each[0] & link.GAINED]
     if not links:
@@ -85,12 +87,13 @@ def worth_of(
         elif fact & link.ORGANIC:
             days.append(fact // _DAY)
     counts = Counter(days)
+    by_day = {day: counts[day] for day in sorted(counts)}
     return Worth(
         weighted=sum(quality * _as_many(links_by_domain[domain]) for domain, quality in best.items()),
         thin=thin,
-        days={day: counts[day] for day in sorted(counts)},
+        days=by_day,
         thin_days=Counter(thin_days),
-        rhythm=Rhythm.of(counts),
+        rhythm=rhythm_of(by_day),
     )
 
 
