@@ -1,6 +1,6 @@
 """The story that the demo plays, in days from its beginning, and the lives of all articles around it.
 
-Its lengths come from the hazard (streams/domain/hazard.py): after lives like these it takes some 250 days without a
+Its lengths come from the hazard (streams/domain/hazard.py): after lives like these it takes some 210 days without a
 link until it is probable that none will come. tests/deploy/test_simulation.py walks through it with the domain's code.
 """
 
@@ -20,9 +20,9 @@ OUTAGE: Final = range(40, 320)
 SERIES_THAT_STOPS: Final = FIELD_NOTES
 # article -> its last link day
 STOPPED: Final = {
-    (SERIES_THAT_STOPS, "retry storms"): 10,
-    (SERIES_THAT_STOPS, "time zones"): 15,
-    (SERIES_THAT_STOPS, "read replicas"): 19,
+    (SERIES_THAT_STOPS, "retry storms"): 78,
+    (SERIES_THAT_STOPS, "time zones"): 83,
+    (SERIES_THAT_STOPS, "read replicas"): 87,
 }
 REVIVED: Final = (Q_AND_A, "load tests")
 PAUSING: Final = (POST_MORTEMS, "release trains")
@@ -67,7 +67,7 @@ def _ordinary_life(chance: Random) -> list[int]:
         case "steady":
             return rhythms.steady(chance, range(first, UNTIL), mean_gap=chance.uniform(8, 22))
         case "bursts":
-            return rhythms.bursts(chance, range(first, UNTIL), mean_gap=chance.uniform(25, 45))
+            return rhythms.bursts(chance, range(first, UNTIL), mean_gap=chance.uniform(20, 30))
         case "growing":
             days = range(-chance.randrange(150, 350), UNTIL)
             return rhythms.growing(chance, days, mean_gap=20, halved_after=250)

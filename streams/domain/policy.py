@@ -74,6 +74,13 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     worthy_quality: Annotated[
         float, Meta(ge=0, le=1, description="Links below this quality are thin: counted, but they do not matter.")
     ] = 0.25
+    quality_gone_probability: Annotated[
+        Probability,
+        Meta(description="How probable it must be that no link that matters comes, to say that their time is over."),
+    ] = 0.8
+    thin_run_probability: Annotated[
+        Probability, Meta(description="The same where so many thin links in a row can hardly be chance.")
+    ] = 0.5
     thin_links_min: Annotated[
         int, Meta(ge=1, le=10_000, description="Thin links in 90 days that it takes to say that only such come.")
     ] = 3

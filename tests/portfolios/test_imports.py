@@ -61,4 +61,5 @@ def test_old_links_told_late_take_a_silence_back_and_revive_nothing() -> None:
     silent = World(links).play(days=500).day_of("article", State.SILENT)
     forgotten = [Link("article", day, reported=silent + 5) for day in range(30, silent - 3, 10)]
     lives = World([*links, *forgotten]).play(days=silent + 60)
-    assert lives.states("article", slice(silent, None)) == [State.SILENT, State.STEADY]
+    assert lives.states("article", slice(silent, silent + 30)) == [State.SILENT, State.STEADY]
+    assert State.REVIVED not in lives.states("article")

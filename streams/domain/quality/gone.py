@@ -38,9 +38,9 @@ def reason(
         return None  # the state says so already
     day = max(today, matter.last_day)
     # A run of thin links that is hardly chance says that links are seen, and needs less of a gap.
-    needed = policy.silent_probability
+    needed = policy.quality_gone_probability
     if was_found or chance_of_run(worth, after_day=matter.last_day) <= RUN_CHANCE_MAX:
-        needed = policy.cooling_probability
+        needed = policy.thin_run_probability
     if hazard.probability(matter, day) < needed:
         return None
     if not was_found and hazard.first_day_at(matter, needed, until_day=day) <= watched_since_day:

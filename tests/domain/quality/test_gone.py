@@ -69,11 +69,11 @@ THIN_NOW = every(7, since=500)
         (every(20, since=900, until=300), every(7, since=300), {}, True, "43 thin ones in a row are no chance"),
         (every(20, since=900, until=300), every(29, since=300), {}, True, "nor are eleven where none was thin"),
         (
-            every(20, since=900, until=300),
-            [*every(1, since=900, until=301), *every(29, since=300)],
+            every(20, since=900, until=80),
+            [*every(1, since=900, until=81), *every(15, since=80)],
             {},
             False,
-            "eleven are chance where nearly all are thin: the gap alone must say it",
+            "six are chance where nearly all are thin: the gap alone must say it",
         ),
         ([], THIN_NOW, {}, False, "it never had any that mattered"),
         (WORTHY_ONCE, [5, 30], {}, False, "two thin links are no stream"),
@@ -116,7 +116,7 @@ def test_it_does_not_flap() -> None:
         assert found or not was_found, age
         was_found = found
     (begin,) = begins
-    assert 300 < begin < 800
+    assert 300 < begin < 850, "some gaps of what was as regular as a clock are enough"
 
 
 def _simulated(rate_per_day: float, begin: int, end: int, chance: random.Random) -> list[int]:
