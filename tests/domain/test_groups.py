@@ -204,7 +204,7 @@ def test_states(expected: float, gained: list[float], options: dict[str, object]
 def test_sentences() -> None:
     """What a marketing person reads."""
     assert _judge(14, [3, 3, 8, *[14] * 4]).reason == (
-        "Field Notes gained 14 links in 84 days where 42 were expected "
+        "Field Notes gained 6 links in 56 days where 28 were expected "
         "(chance of so few if nothing had changed: less than 0.01 %)."
     )
     assert _judge(10, [10] * BLOCKS).reason == "Field Notes gained 30 links in 90 days where 30 were expected."
