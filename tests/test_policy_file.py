@@ -63,7 +63,7 @@ def test_tiers_change_what_they_name() -> None:
         ("[model]\nx = 1", "line 2: there is no 'model.x'. There are: file."),
         (
             "[judgement]\nsilent_probability = 0.3",
-            "line 1: judgement: cooling_probability (0.4) must be below silent_probability (0.3).",
+            "line 1: judgement: cooling_probability (0.3) must be below silent_probability (0.3).",
         ),
         ("judgement = 3", "line 1: judgement is 3: expected a section, not a whole number."),
         ("[tiers.4]\nx = 1", "line 1: there is no tier '4': they are 1, 2 and 3."),

@@ -22,6 +22,7 @@ from streams.schema.rejection import Reason, Rejected
 
 URLS_REMEMBERED: Final = 1_000_000
 LINES_BETWEEN_LOOKS: Final = 500
+UNREGISTERED: Final = Registration()
 # As many reports of a source on a day teach what there is to learn.
 REPORTS_A_DAY: Final = 20
 
@@ -160,7 +161,7 @@ class Histories:
 
     def registration_of(self, key: bytes) -> Registration:
         """Return what is registered about an article."""
-        return self._registrations.get(key, Registration())
+        return self._registrations.get(key, UNREGISTERED)
 
     @property
     def keys(self) -> Collection[bytes]:

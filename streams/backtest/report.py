@@ -11,13 +11,15 @@ from msgspec import Struct
 from streams.backtest.assessment import Assessment, TooLittleHistoryError, assess
 from streams.backtest.calibration import Bin
 from streams.backtest.cases import LINK_DAYS_MIN, cases_of
-from streams.backtest.histories import Histories, History
+from streams.backtest.groups import GroupAlert, group_alerts
+from streams.backtest.histories import UNREGISTERED, Histories, History
 from streams.backtest.policies import Row, fastest
 from streams.backtest.replay import Alert, Ending, replay
 from streams.backtest.sights import Sights
 from streams.domain.event_time import EARLIEST_MS, to_datetime
 from streams.domain.policies import Policies
 from streams.domain.rhythm import DAY_MS, day_of
+from streams.schema.verdict import State
 
 
 class AlertRow(Struct, frozen=True, omit_defaults=True):
@@ -29,6 +31,20 @@ class AlertRow(Struct, frozen=True, omit_defaults=True):
     reason: str
     ending: str | None = None
     delay_days: int | None = None
+    taken_over: bool = False  # by the alert on its series, author or strategy, which stood
+
+
+class GroupAlertRow(Struct, frozen=True):
+    """An alert on a group; ``until`` is when it was taken back. The links are those of the ``days`` before it."""
+
+    date: str
+    until: str | None
+    kind: str
+    name: str
+    reason: str
+    days: int | None
+    expected: float | None
+    gained: int | None
 
 
 class SourceAlertRow(Struct, frozen=True, omit_defaults=True):
@@ -69,6 +85,8 @@ class Report(Struct, frozen=True):
     ignored: int
     end: str
     source_alerts: list[SourceAlertRow]
+    group_alert_count: int
+    group_alerts: list[GroupAlertRow]
     alert_counts: list[AlertCount]
     alerts: list[AlertRow]
 
@@ -88,10 +106,13 @@ def run(
     end_day = day_of(histories.end_ms)
     sights = Sights(histories.heartbeats, histories.reports, end_day=end_day)
     link_days: list[list[int]] = []
+    registered: dict[bytes, History] = {}
     alerts: list[Alert] = []
     count = 0
     for history in articles:
         count += 1
+        if history.registration != UNREGISTERED:
+            registered[history.key] = history
         if len(history.sightings) < min(LINK_DAYS_MIN, policies.of(history.registration.tier).link_days_min):
             continue  # neither a case nor an alert can come of it; nine of ten addresses are like that
         days = history.link_days()
@@ -110,6 +131,13 @@ def run(
         cases_of(link_days, end_day=end_day, horizon_days=policies.hazard.horizon_days), policies.hazard.probability
     )
     alerts.sort()
+    on_groups = group_alerts(
+        list(registered.values()),
+        policies.of(None),
+        end_day=end_day,
+        watched_since_ms=watched_since_ms,
+        sights=sights,
+    )
     calibration = assessment.calibration
     report = Report(
         precision_delay=fastest(assessment.ours),
@@ -131,11 +159,10 @@ def run(
             )
             for each in sights.outages()
         ],
+        group_alert_count=len(on_groups),
+        group_alerts=[_group_row(each) for each in on_groups],
         alert_counts=_counts(alerts),
-        alerts=[
-            AlertRow(_date(each.day), each.key.decode(), each.kind, each.reason, each.ending, each.delay_days)
-            for each in alerts
-        ],
+        alerts=[_row(each, registered.get(each.key), on_groups) for each in alerts],
     )
     return Backtest(report, assessment, histories)
 
@@ -143,6 +170,37 @@ def run(
 def as_json(report: Report) -> bytes:
     """Return the report as one line of JSON."""
     return msgspec.json.encode(report) + b"\n"
+
+
+def _row(alert: Alert, registered: History | None, on_groups: Iterable[GroupAlert]) -> AlertRow:
+    is_taken_over = (
+        registered is not None
+        and alert.kind is State.SILENT
+        and any(each.takes_over(registered.registration, alert.day) for each in on_groups)
+    )
+    return AlertRow(
+        _date(alert.day),
+        alert.key.decode(),
+        alert.kind,
+        alert.reason,
+        alert.ending,
+        alert.delay_days,
+        taken_over=is_taken_over,
+    )
+
+
+def _group_row(alert: GroupAlert) -> GroupAlertRow:
+    verdict = alert.verdict
+    return GroupAlertRow(
+        _date(alert.day),
+        None if alert.until_day is None else _date(alert.until_day),
+        verdict.kind,
+        verdict.name,
+        verdict.reason,
+        verdict.stretch_days,
+        verdict.stretch.expected if verdict.stretch else None,
+        verdict.stretch.gained if verdict.stretch else None,
+    )
 
 
 def _counts(alerts: Sequence[Alert]) -> list[AlertCount]:

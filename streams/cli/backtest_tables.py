@@ -7,11 +7,12 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.backtest.replay import Ending
-from streams.backtest.report import AlertRow, Backtest, Report, SourceAlertRow
+from streams.backtest.report import AlertRow, Backtest, GroupAlertRow, Report, SourceAlertRow
 
 _STYLES: Final = {Ending.RIGHT: "green", Ending.WRONG: "red", Ending.OPEN: "dim"}
 _DETAIL_CHARACTERS: Final = 200
 SOURCES_LISTED: Final = 10
+GROUPS_LISTED: Final = 10
 
 
 def show(found: Backtest, console: Console, *, alerts_listed: int) -> None:
@@ -31,6 +32,9 @@ def show(found: Backtest, console: Console, *, alerts_listed: int) -> None:
     if report.source_alerts:
         console.print("\nSources that went quiet, and kept their articles from being called silent:")
         console.print(_sources(report.source_alerts[-SOURCES_LISTED:]))
+    if report.group_alerts:
+        console.print(f"\nGroups under their curve, the latest of {report.group_alert_count:,}:")
+        console.print(_groups(report.group_alerts[-GROUPS_LISTED:]))
     listed = report.alerts[-alerts_listed:] if alerts_listed else []
     if listed:
         console.print(f"\nThe latest {len(listed):,} of {len(report.alerts):,} alerts:")
@@ -79,6 +83,16 @@ def _sources(outages: list[SourceAlertRow]) -> Table:
     return table
 
 
+def _groups(groups: list[GroupAlertRow]) -> Table:
+    table = Table(box=None)
+    for heading in ("date", "until", "kind"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("reason")
+    for each in groups:
+        table.add_row(each.date, each.until or "", each.kind, Text(each.reason))
+    return table
+
+
 def _alerts(alerts: list[AlertRow]) -> Table:
     table = Table(box=None)
     for heading in ("date", "", ""):
@@ -88,7 +102,8 @@ def _alerts(alerts: list[AlertRow]) -> Table:
     for each in alerts:
         ending = Text(each.ending or "", _STYLES.get(Ending(each.ending), "") if each.ending else "")
         article = Text(each.article.removeprefix("https://"))
-        table.add_row(each.date, each.kind, ending, article, Text(each.reason))
+        reason = f"Told with its group. {each.reason}" if each.taken_over else each.reason
+        table.add_row(each.date, each.kind, ending, article, Text(reason))
     return table
 
 

@@ -21,7 +21,6 @@ from typing import Final, NamedTuple
 
 from streams.domain.chance import chances, variance_of
 from streams.domain.curve import EDGES_DAYS, MEMORY_DAYS, PRIOR, Curve
-from streams.domain.policy import Policy
 
 WINDOWS_DAYS: Final = (7, 28, 90)
 BLOCK_DAYS: Final = 28
@@ -160,16 +159,14 @@ def _evergreen(link_days: Sequence[int], curve: Curve, begin: float, end: float)
     return 1 / (1 + exp(-max(-_EVIDENCE_MAX, min(evidence, _EVIDENCE_MAX))))
 
 
-def is_shortfall(expectation: Expectation | None, policy: Policy) -> bool:
-    """Whether so few links in the last 28 or 90 days are improbable."""
-    return expectation is not None and any(
-        window.chance_of_so_few <= policy.shortfall_chance for window in expectation.windows[1:]
-    )
+def shortfall(expectation: Expectation, *, chance: float, watched_days: float) -> tuple[int, Window] | None:
+    """Return the least probable window that is at most so probable, with its days; None if there is none.
 
-
-def is_burst(expectation: Expectation | None, policy: Policy) -> bool:
-    """Whether so many links in the last 7 or 28 days are improbable, and more than a handful."""
-    return expectation is not None and any(
-        window.gained >= policy.burst_links_min and window.chance_of_so_many <= policy.burst_chance
-        for window in expectation.windows[:-1]
-    )
+    Of the last 28 and 90 days, if they were watched as a whole.
+    """
+    short = [
+        (days, window)
+        for days, window in zip(WINDOWS_DAYS[1:], expectation.windows[1:], strict=True)
+        if days <= watched_days and window.chance_of_so_few <= chance
+    ]
+    return min(short, key=lambda found: found[1].chance_of_so_few, default=None)

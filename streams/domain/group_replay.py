@@ -1,6 +1,6 @@
 """Groups as they would have been judged in the past: the same rounds, sums and verdicts over known histories."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from streams.domain.census import Census
@@ -26,16 +26,27 @@ class History(NamedTuple):
     watched_day: int = 0
 
 
-def replay_groups(histories: Sequence[History], *, days: Iterable[int], policy: Policy) -> Iterator[GroupVerdict]:
+def _sees_all(_article: str, _day: int) -> bool:
+    return False
+
+
+def replay_groups(
+    histories: Sequence[History],
+    *,
+    days: Iterable[int],
+    policy: Policy,
+    is_blind: Callable[[str, int], bool] = _sees_all,
+) -> Iterator[GroupVerdict]:
     """Yield the verdicts on all groups at the beginning of each of the days, given in their order.
 
-    Nothing of a later day is known to them, and each learns from the round before.
+    Nothing of a later day is known to them, and each learns from the round before. ``is_blind`` says of an article
+    with links whether its usual sources can't be seen at the beginning of a day.
     """
     census = Census(1)
     verdicts: dict[Group, GroupVerdict] = {}
     for day in days:
         now_ms = day * DAY_MS
-        for record in survey_round(histories, census, day):
+        for record in survey_round(histories, census, day, is_blind):
             census.hear(record)
         for group, whole in census.wholes.items():
             if group.kind is not GroupKind.MONTH and whole.sums.articles >= policy.group_articles_min:
@@ -45,7 +56,9 @@ def replay_groups(histories: Sequence[History], *, days: Iterable[int], policy: 
                 yield verdicts[group]
 
 
-def survey_round(histories: Iterable[History], census: Census, day: int) -> Iterator[GroupPart | SurveyRound]:
+def survey_round(
+    histories: Iterable[History], census: Census, day: int, is_blind: Callable[[str, int], bool] = _sees_all
+) -> Iterator[GroupPart | SurveyRound]:
     """Yield the records of a round at the beginning of a day, as the one partition there is."""
     ended_at = to_datetime(day * DAY_MS)
     survey = Survey(day * DAY_MS)
@@ -70,7 +83,7 @@ def survey_round(histories: Iterable[History], census: Census, day: int) -> Iter
             now_days=float(day),
             kind=census.kind_of(membership),
         )
-        survey.add(membership, contribution(expectation, is_blind=False), State.NEW)
+        survey.add(membership, contribution(expectation, is_blind=is_blind(history.article, day)), State.NEW)
     for group, sums, states in survey.groups():
         yield GroupPart(group.kind, group.name, 0, ended_at, dict(states), list(sums.values))
     yield SurveyRound(0, ended_at, articles, survey.left_out)

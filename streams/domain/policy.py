@@ -85,12 +85,12 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         int, Meta(ge=1, le=10_000, description="Thin links in 90 days that it takes to say that only such come.")
     ] = 3
     shortfall_chance: Annotated[
-        Probability, Meta(description="How improbable so few links in 28 or 90 days must be, to say that too few came.")
+        Probability,
+        Meta(description="How improbable so few links in 28 or 90 days must be, to call an article cooling."),
     ] = 0.01
-    burst_chance: Annotated[
-        Probability, Meta(description="How improbable so many links in 7 or 28 days must be, to call it a burst.")
-    ] = 0.001
-    burst_links_min: Annotated[int, Meta(ge=1, le=10_000, description="Links that it takes to call it a burst.")] = 5
+    shortfall_relief_chance: Annotated[
+        Probability, Meta(description="How probable they must be again, to take it back.")
+    ] = 0.05
     group_articles_min: Annotated[
         int, Meta(ge=1, le=10_000, description="Articles that it takes to judge a series, author, strategy or site.")
     ] = 3
@@ -117,6 +117,11 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(
                 f"bursting_probability ({self.bursting_probability}) must not be above "
                 f"bursting_left_at ({self.bursting_left_at})"
+            )
+        if self.shortfall_chance > self.shortfall_relief_chance:
+            raise ValueError(
+                f"shortfall_chance ({self.shortfall_chance}) must not be above "
+                f"shortfall_relief_chance ({self.shortfall_relief_chance})"
             )
         if not self.cooling_probability < self.silent_probability:
             raise ValueError(

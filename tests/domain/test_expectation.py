@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.domain.curve import PRIOR
-from streams.domain.expectation import BLOCKS, Expectation, Kind, expect, is_burst, is_shortfall
+from streams.domain.expectation import BLOCKS, Expectation, Kind, expect, shortfall
 from streams.domain.policy import Policy
 
 NOW = 20_000
@@ -82,21 +82,23 @@ def test_the_two_ways_of_life_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("days", "short", "burst", "why"),
+    ("days", "watched_days", "short_days", "why"),
     [
-        ({}, False, False, "nothing is known"),
-        (every(5, since=800), False, False, "a link every five days, as ever"),
-        (every(5, since=800, until=90), True, False, "none for 90 days where one came every five"),
-        (every(60, since=800, until=90), False, False, "none for 90 days where one came every sixty"),
-        ({NOW - 40: 1}, False, False, "a single link promises nothing"),
-        ({**every(30, since=800), NOW - 2: 9}, False, True, "nine at once where one came a month"),
-        ({**every(30, since=800), NOW - 2: 2}, False, False, "two at once are no burst"),
+        (every(5, since=800), 800, None, "a link every five days, as ever"),
+        (every(5, since=800, until=90), 800, 90, "none for 90 days where one came every five"),
+        (every(2, since=800, until=28), 800, 28, "none for 28 days: the least probable stretch is told"),
+        (every(2, since=800, until=90), 60, 28, "90 days are too long a stretch, watched for 60"),
+        (every(5, since=800, until=90), 20, None, "it fell silent before we watched"),
+        (every(60, since=800, until=90), 800, None, "none for 90 days where one came every sixty"),
+        ({NOW - 40: 1}, 800, None, "a single link promises nothing"),
     ],
 )
-def test_shortfall_and_burst(days: dict[int, int], short: bool, burst: bool, why: str) -> None:
-    """Each rule with a case for and against it."""
-    expectation = _expect(dict(sorted(days.items())))
-    assert (is_shortfall(expectation, POLICY), is_burst(expectation, POLICY)) == (short, burst), why
+def test_shortfall(days: dict[int, int], watched_days: int, short_days: int | None, why: str) -> None:
+    """What is short, over which days, with a case for and against it."""
+    expectation = _expect(days)
+    assert expectation is not None
+    found = shortfall(expectation, chance=POLICY.shortfall_chance, watched_days=watched_days)
+    assert (found and found[0]) == short_days, why
 
 
 def test_age_runs_from_publication_where_it_is_registered() -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from streams.domain.expectation import Expectation, Window
 from streams.domain.hazard import Hazard
 from streams.domain.judgement import Evidence, Judgement, Standing, judge
 from streams.domain.judgement.states import upper_tail
@@ -307,3 +308,41 @@ def test_an_import_never_alerts(days: list[int], gap: int, previous: State | Non
     ages = [TODAY - day + gap for day in days]
     state = _judge(ages, watched_age=0, previous=previous).state
     assert state not in {State.SILENT, State.REVIVED, State.BURSTING}
+
+
+def _short(
+    chance: float, gap: int, *, previous: State | None = None, unseen: float = 0.0, watched: int = 900
+) -> Judgement:
+    """Judge an article that gained 3 links where 11 were expected, with a chance of so few, and none for some days."""
+    usual = Window(2.0, 2, 0.6, 0.6)
+    evidence = Evidence(
+        Rhythm.of(TODAY - age for age in range(gap, 700, 20)),
+        (TODAY - watched) * DAY_MS,
+        View(unseen),
+        expectation=Expectation((usual, Window(11.2, 3, chance, 1.0), usual), (), 0.5, 700.0, None, None),
+    )
+    standing = Standing(previous, (TODAY - 30) * DAY_MS, 0) if previous else None
+    return judge(evidence, previous=standing, now_ms=TODAY * DAY_MS, policy=POLICY, hazard=ONE_A_DAY)
+
+
+@pytest.mark.parametrize(
+    ("judgement", "state", "why"),
+    [
+        (_short(0.005, 5), State.COOLING, "so few are no chance, though the gap is none to doubt"),
+        (_short(0.02, 5), State.STEADY, "so few may be chance"),
+        (_short(0.02, 5, previous=State.COOLING), State.COOLING, "what was said is not taken back for that"),
+        (_short(0.06, 5, previous=State.COOLING), State.STEADY, "links came, and so few are quite probable again"),
+        (_short(0.005, 0), State.STEADY, "never said just after a link"),
+        (_short(0.005, 5, unseen=3), State.STEADY, "nothing is asked of it for days that nobody saw"),
+        (_short(0.005, 5, watched=20), State.STEADY, "what was before the watch is no news"),
+    ],
+)
+def test_cooling_by_a_shortfall(judgement: Judgement, state: State, why: str) -> None:
+    """Each condition with its reason."""
+    assert judgement.state is state, why
+
+
+def test_a_shortfall_is_told_with_its_figures() -> None:
+    """What a marketing person reads; and what was suppressed is said to be."""
+    assert _short(0.005, 5).reason.startswith("It gained 3 links in 28 days where 11 were expected. ")
+    assert _short(0.005, 5, unseen=3).suppressed

@@ -8,6 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from streams.domain.article import Article, Header
+from streams.domain.expectation import Kind, expect
 from streams.domain.hazard import Hazard
 from streams.domain.judgement import Evidence, Judgement, Standing, judge
 from streams.domain.link import ORGANIC
@@ -29,7 +30,10 @@ unseen = st.lists(st.tuples(st.integers(1, 200), st.floats(0, 300)), min_size=1,
 def judged(known: list[int], day: int, previous: Standing | None, *, unseen_days: float = 0.0) -> Judgement:
     """Judge an article with these link days, watched for long, in the evening of a day."""
     counts = [sum(day - each < length for each in known) for length in (7, 365)]
-    evidence = Evidence(Rhythm.of(known), 0, View(unseen_days), *counts)
+    expectation = expect(
+        dict.fromkeys(sorted(known), 1), published_day=None, watched_day=0, now_days=day + 1.0, kind=Kind()
+    )
+    evidence = Evidence(Rhythm.of(known), 0, View(unseen_days), *counts, expectation=expectation)
     return judge(evidence, previous=previous, now_ms=day * DAY_MS + 80_000_000, policy=POLICY, hazard=HAZARD)
 
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from streams.domain.event_time import to_datetime
 from streams.domain.judgement.evidence import Circumstances, Evidence
+from streams.domain.judgement.states import shortfall_of
 from streams.domain.rhythm import DAY_MS
 from streams.domain.words import count
 from streams.schema.verdict import State
@@ -33,7 +34,7 @@ def reason_of(state: State, evidence: Evidence, at: Circumstances) -> str:
     if at.probability is None:
         return f"{gap}; {history}, and {at.policy.link_days_min} are needed to judge."
     return (
-        f"{_opening(state, evidence)} {gap}; {history}, lately one every {rhythm.mean_gap_days:.3g} days; "
+        f"{_opening(state, evidence, at)} {gap}; {history}, lately one every {rhythm.mean_gap_days:.3g} days; "
         f"chance that none comes in the next {at.hazard.horizon_days} days: {at.probability:.0%}."
     )
 
@@ -45,7 +46,10 @@ def nothing_worse(evidence: Evidence) -> str:
     return f"Nothing worse is said, because {view.because or 'its sources report late'}{unseen and f': {unseen}'}."
 
 
-def _opening(state: State, evidence: Evidence) -> str:
+def _opening(state: State, evidence: Evidence, at: Circumstances) -> str:
     if state is State.BURSTING:
         return f"It gained {count(evidence.gained_last_7_days, 'link')} in a week, far more than usual."
+    if state is State.COOLING and (short := shortfall_of(evidence, at)):
+        days, window = short
+        return f"It gained {count(window.gained, 'link')} in {days} days where {window.expected:.2g} were expected."
     return _OPENINGS[state]

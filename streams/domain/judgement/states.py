@@ -7,6 +7,7 @@ growing last at least some days, and what was said of a silence is taken back on
 from math import ceil, exp, log
 from typing import Final
 
+from streams.domain.expectation import Window, shortfall
 from streams.domain.judgement.evidence import Circumstances, Evidence
 from streams.domain.rhythm import Rhythm, day_of
 from streams.schema.verdict import State
@@ -27,12 +28,14 @@ def state_of(evidence: Evidence, at: Circumstances) -> State:
         return State.DORMANT if is_no_news(rhythm, evidence, at) else State.SILENT
     if is_doubtful(rhythm, at):
         return State.COOLING
+    if is_revived(rhythm, evidence, at):
+        return State.REVIVED
+    if is_short(rhythm, evidence, at):
+        return State.COOLING
     return _lively_state(rhythm, evidence, at)
 
 
 def _lively_state(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> State:
-    if is_revived(rhythm, evidence, at):
-        return State.REVIVED
     if is_bursting(rhythm, evidence, at):
         return State.BURSTING
     return State.GROWING if is_growing(rhythm, at) else State.STEADY
@@ -96,6 +99,28 @@ def is_doubtful(rhythm: Rhythm, at: Circumstances) -> bool:
     return (
         at.seen_day - rhythm.last_day > rhythm.mean_gap_days and at.probability is not None and at.probability >= limit
     )
+
+
+def is_short(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> bool:
+    """Whether so few links came lately that it is no chance: it still gains some, but not as it should.
+
+    Not said on a day with a link, which is a sign of life, unless it was said before.
+    """
+    is_new_link = at.seen_day == rhythm.last_day and not _was(at, State.COOLING)
+    return not is_new_link and shortfall_of(evidence, at) is not None
+
+
+def shortfall_of(evidence: Evidence, at: Circumstances) -> tuple[int, Window] | None:
+    """Return in how many days too few links came, and how many; None if not, or while days could not be seen.
+
+    What is expected knows nothing of days that nobody saw, so nothing is asked of an article meanwhile.
+    """
+    if evidence.expectation is None or at.seen_day < at.today:
+        return None
+    policy = at.policy
+    chance = policy.shortfall_relief_chance if _was(at, State.COOLING) else policy.shortfall_chance
+    watched_days = at.today - day_of(evidence.watched_since_ms)
+    return shortfall(evidence.expectation, chance=chance, watched_days=watched_days)
 
 
 def is_revived(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> bool:
