@@ -8,8 +8,8 @@ import msgspec
 from connectors.sourced import with_source
 from connectors.tables import Table
 from streams.domain.event_time import LATEST_MS
+from streams.domain.impact.visits import report_of
 from streams.domain.urls import article_key
-from streams.domain.visits import report_of
 from streams.schema import codec
 from streams.schema.visits_record import VisitsRecord
 

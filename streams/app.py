@@ -19,8 +19,8 @@ from streams.agents.register import Register
 from streams.agents.survey import Groups, Surveyor
 from streams.agents.visits import CountVisits
 from streams.clock import Clock, clock_from
-from streams.domain.census import Census
-from streams.domain.sources import Sources
+from streams.domain.groups.census import Census
+from streams.domain.sight.sources import Sources
 from streams.domain.watch_list import WatchList
 from streams.engine.app import MicroBatchApp
 from streams.engine.changelog import Changelog

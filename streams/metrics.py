@@ -11,7 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from streams.domain.link import Effect
-from streams.domain.sources import Freshness
+from streams.domain.sight.sources import Freshness
 from streams.domain.urls import referring_domain, slug
 from streams.domain.watch_list import Watched
 from streams.schema.group import GroupState, GroupVerdict

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from streams.domain.link import Effect
-from streams.domain.sources import Freshness
+from streams.domain.sight.sources import Freshness
 from streams.metrics import (
     GROUPS_LABELLED_MAX,
     OTHER,

@@ -7,11 +7,11 @@ from streams.agents.intake import Intake
 from streams.domain.article import Article, Sighting
 from streams.domain.event_flags import flags_of
 from streams.domain.event_time import EARLIEST_MS, LATEST_MS, possible_ms, stated_ms
-from streams.domain.heard import report_of
 from streams.domain.ignoring import Ignored
 from streams.domain.link import Effect
 from streams.domain.referrer import referrer
 from streams.domain.rhythm import DAY_MS
+from streams.domain.sight.heard import report_of
 from streams.domain.urls import article_key
 from streams.engine.micro_batch import MicroBatch, Record
 from streams.engine.partition import Partition

@@ -9,17 +9,17 @@ from typing import Final
 from streams.agents.survey import Surveyor
 from streams.clock import Clock
 from streams.domain.article import Article
-from streams.domain.census import Census
-from streams.domain.expectation import expect
+from streams.domain.expected.expectation import expect
+from streams.domain.groups.census import Census
+from streams.domain.groups.survey import Survey, contribution
 from streams.domain.judgement import Judgement, judge
 from streams.domain.policies import Policies
 from streams.domain.quality.standing import Standings
 from streams.domain.quality.worth import Worth
 from streams.domain.reporting import digest, evidence_of, membership_of, published_day, verdict_on
 from streams.domain.rhythm import DAY_MS, day_of
-from streams.domain.sight import Sight
-from streams.domain.sources import Sources
-from streams.domain.survey import Survey, contribution
+from streams.domain.sight.sight import Sight
+from streams.domain.sight.sources import Sources
 from streams.domain.watch_list import Watched, WatchList
 from streams.engine.batch_writer import Outgoing
 from streams.engine.partition import Partition

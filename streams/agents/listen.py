@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.domain.sources import Sources
+from streams.domain.sight.sources import Sources
 from streams.schema import codec
 from streams.schema.rejection import Rejected
 from streams.schema.topics import Topic

@@ -5,11 +5,11 @@ from time import monotonic
 from typing import Final
 
 from streams.agents.listen import Hear
-from streams.domain.census import Census
 from streams.domain.event_time import to_datetime
-from streams.domain.group_judgement import is_newer, judge_group, says_the_same
+from streams.domain.groups.census import Census
+from streams.domain.groups.judgement import is_newer, judge_group, says_the_same
+from streams.domain.groups.survey import Group, Survey
 from streams.domain.policy import Policy
-from streams.domain.survey import Group, Survey
 from streams.engine.batch_writer import Outgoing
 from streams.schema import codec
 from streams.schema.group import GroupKind, GroupPart, GroupVerdict, SurveyRound

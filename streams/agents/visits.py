@@ -3,8 +3,8 @@
 from collections import defaultdict
 
 from streams.agents.intake import Intake
+from streams.domain.impact.visits import Report, report_of
 from streams.domain.urls import article_key
-from streams.domain.visits import Report, report_of
 from streams.engine.micro_batch import MicroBatch, Record
 from streams.engine.partition import Partition
 from streams.schema import codec

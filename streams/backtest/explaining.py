@@ -8,23 +8,23 @@ import msgspec
 from streams.backtest.histories import Histories, History
 from streams.backtest.replay import judgements
 from streams.backtest.sights import Sights
-from streams.domain import group_replay
 from streams.domain.article import Article
-from streams.domain.census import Census
 from streams.domain.event_time import EARLIEST_MS, to_datetime, to_ms
-from streams.domain.explained import Change, Explanation
-from streams.domain.explanation import Surroundings, explain
-from streams.domain.group_judgement import judge_group
-from streams.domain.group_replay import survey_round
-from streams.domain.heard import Heard
+from streams.domain.explanation.explained import Change, Explanation
+from streams.domain.explanation.explanation import Surroundings, explain
+from streams.domain.groups import replay as group_replay
+from streams.domain.groups.census import Census
+from streams.domain.groups.judgement import judge_group
+from streams.domain.groups.replay import survey_round
+from streams.domain.groups.survey import Group
 from streams.domain.judgement import Standing
 from streams.domain.link import Effect
 from streams.domain.policies import Policies
 from streams.domain.quality.standing import Standings
 from streams.domain.reporting import membership_of, published_day
 from streams.domain.rhythm import DAY_MS, day_of
-from streams.domain.sources import Freshness, Sources
-from streams.domain.survey import Group
+from streams.domain.sight.heard import Heard
+from streams.domain.sight.sources import Freshness, Sources
 from streams.schema.group import GroupKind, GroupVerdict
 
 

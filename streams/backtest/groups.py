@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 from streams.backtest.histories import History
 from streams.backtest.sights import Sights
-from streams.domain import group_replay
 from streams.domain.article import Registration
 from streams.domain.event_time import to_ms
+from streams.domain.groups import replay as group_replay
 from streams.domain.policy import Policy
 from streams.domain.reporting import published_day
 from streams.domain.rhythm import DAY_MS, day_of

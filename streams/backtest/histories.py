@@ -8,12 +8,12 @@ from typing import Final, NamedTuple, Protocol
 from streams.domain.article import Article, Header, Registration, Sighting, registration_of
 from streams.domain.event_flags import flags_of
 from streams.domain.event_time import EARLIEST_MS, possible_ms, stated_ms, to_ms
-from streams.domain.heard import Report, report_of
 from streams.domain.ignoring import Ignored
 from streams.domain.link import Effect
 from streams.domain.referrer import referrer
 from streams.domain.rhythm import day_of
 from streams.domain.segment import Segment
+from streams.domain.sight.heard import Report, report_of
 from streams.domain.urls import article_key
 from streams.schema import codec
 from streams.schema.heartbeat import Heartbeat

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from streams.backtest.changes import changes
 from streams.domain.event_time import to_ms
-from streams.domain.heard import Heard, Report
 from streams.domain.rhythm import DAY_MS, day_of
-from streams.domain.sight import Behind, Sight
-from streams.domain.sources import Sources
+from streams.domain.sight.heard import Heard, Report
+from streams.domain.sight.sight import Behind, Sight
+from streams.domain.sight.sources import Sources
 from streams.schema.heartbeat import Heartbeat
 
 Reports = Mapping[tuple[str, int], Sequence[Report]]

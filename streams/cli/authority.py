@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.clock import clock_from
-from streams.domain.authority import By, Exposure, Pair
+from streams.domain.impact.authority import By, Exposure, Pair
 from streams.schema import codec
 from streams.schema.rejection import Reason, Rejected
 from streams.schema.topics import DAY_MS, Topics
@@ -23,7 +23,7 @@ from streams.settings import load_settings
 
 if TYPE_CHECKING:
     from connectors.lines import Line
-    from streams.domain.ledger import Ledger
+    from streams.domain.impact.ledger import Ledger
     from streams.readmodel.records import Record
 
 TABLE_ROWS: Final = 50
@@ -57,8 +57,8 @@ def authority(
     A publication is a referring domain. It gives links and visits; it gets links back, and perhaps more links to those
     of its own pages that link to the author than to its others. Without FILE all of it is read from Kafka.
     """
-    from streams.domain.authority import pairs
-    from streams.domain.ledger import Ledger
+    from streams.domain.impact.authority import pairs
+    from streams.domain.impact.ledger import Ledger
 
     ledger, errors = Ledger(), Console(stderr=True, highlight=False)
     left_out = _read(ledger, files or [], articles, visits, errors)

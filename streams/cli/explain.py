@@ -18,7 +18,7 @@ from streams.settings import load_settings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from streams.domain.explained import Explanation
+    from streams.domain.explanation.explained import Explanation
     from streams.domain.policies import Policies
     from streams.settings import Settings
 

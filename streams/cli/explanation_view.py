@@ -10,8 +10,8 @@ from rich.text import Text
 from streams.cli.articles import STATE_STYLES
 from streams.cli.curve_plot import plot
 from streams.cli.terminal_text import plain, text
-from streams.domain.expectation import WINDOWS_DAYS
-from streams.domain.explained import Explanation, Moved, ToldGroup, ToldLink, ToldSource
+from streams.domain.expected.expectation import WINDOWS_DAYS
+from streams.domain.explanation.explained import Explanation, Moved, ToldGroup, ToldLink, ToldSource
 from streams.domain.policy import Policy
 from streams.domain.words import count
 from streams.schema.topics import DAY_MS, Topics

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from streams.domain.census import Census, Whole
-from streams.domain.curve import BINS, EDGES_DAYS, PRIOR, PRIOR_LINKS, Curve, learned
-from streams.domain.survey import Group
+from streams.domain.expected.curve import BINS, EDGES_DAYS, PRIOR, PRIOR_LINKS, Curve, learned
+from streams.domain.groups.census import Census, Whole
+from streams.domain.groups.survey import Group
 from streams.schema.group import GroupKind, GroupState, GroupVerdict
 from streams.schema.topics import Topics
 from streams.settings import load_settings

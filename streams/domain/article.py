@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from streams.domain.event_time import to_ms
+from streams.domain.impact.visits import YEAR_BYTES, Report, Visits
 from streams.domain.judgement.evidence import Standing
 from streams.domain.link import Effect
 from streams.domain.quality.anchors import natural
@@ -14,9 +15,8 @@ from streams.domain.quality.factors import DomainStanding
 from streams.domain.quality.worth import Worth, worth_of
 from streams.domain.rhythm import Rhythm
 from streams.domain.segment import SEGMENT_LINKS_MAX, Segment
-from streams.domain.sight import Credit, credited, is_of_newest_week
+from streams.domain.sight.sight import Credit, credited, is_of_newest_week
 from streams.domain.totals import Totals, totals_of
-from streams.domain.visits import YEAR_BYTES, Report, Visits
 from streams.schema.article_record import ArticleRecord
 
 SOURCES_MAX: Final = 32

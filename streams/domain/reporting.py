@@ -5,15 +5,15 @@ from xxhash import xxh3_64_intdigest
 
 from streams.domain.article import Article
 from streams.domain.event_time import to_datetime
-from streams.domain.expectation import Expectation
-from streams.domain.impact import impact_of
+from streams.domain.expected.expectation import Expectation
+from streams.domain.expected.profile import profile_of
+from streams.domain.groups.survey import Membership
+from streams.domain.impact.impact import impact_of
 from streams.domain.judgement import Evidence, Judgement
 from streams.domain.losses import losses_of
-from streams.domain.profile import profile_of
 from streams.domain.quality.worth import Worth
 from streams.domain.rhythm import DAY_MS, day_of
-from streams.domain.sight import CLEAR, Sight
-from streams.domain.survey import Membership
+from streams.domain.sight.sight import CLEAR, Sight
 from streams.schema import codec, verdict
 from streams.schema.verdict import Finding, GainedInDays, State, Verdict
 

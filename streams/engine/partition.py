@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from streams.domain.article import MARK, Article, Header, check_format
-from streams.domain.heard import Heard
 from streams.domain.segment import Segment
+from streams.domain.sight.heard import Heard
 from streams.engine.batch_writer import Outgoing
 
 WARM_SEGMENTS_MAX: Final = 20_000

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from streams.domain.article import Article, check_format
-from streams.domain.heard import Heard
+from streams.domain.sight.heard import Heard
 from streams.readmodel.records import records
 from streams.schema.partitioning import partition_of
 from streams.schema.topics import Topics

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from streams.domain.explained import Explanation
-from streams.domain.explanation import Surroundings, explain
+from streams.domain.explanation.explained import Explanation
+from streams.domain.explanation.explanation import Surroundings, explain
+from streams.domain.groups.survey import Group
 from streams.domain.policies import Policies
 from streams.domain.quality.singly import newest
 from streams.domain.reporting import membership_of
 from streams.domain.rhythm import DAY_MS
-from streams.domain.sources import Sources
-from streams.domain.survey import Group
+from streams.domain.sight.sources import Sources
 from streams.readmodel.article_state import kept_of
 from streams.readmodel.latest_groups import latest_census, latest_groups
 from streams.readmodel.latest_verdicts import latest_values

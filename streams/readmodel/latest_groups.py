@@ -1,6 +1,6 @@
 """Groups as the topics have them: the newest verdicts, and what all partitions surveyed."""
 
-from streams.domain.census import Census
+from streams.domain.groups.census import Census
 from streams.readmodel.latest_verdicts import latest_values
 from streams.schema import codec
 from streams.schema.group import GroupVerdict

@@ -38,7 +38,7 @@ class GroupPart(Struct, frozen=True, gc=False):
     partition: int
     round_ended_at: Instant
     states: Annotated[dict[State, int], Meta(description="Articles by state")]
-    sums: Annotated[list[float], Meta(description="In the order of streams.domain.survey.Sums")]
+    sums: Annotated[list[float], Meta(description="In the order of streams.domain.groups.survey.Sums")]
     version: Literal[1] = 1
 
 

@@ -9,12 +9,12 @@ from streams.agents.judge import Judge
 from streams.agents.survey import Groups, Surveyor
 from streams.domain import link
 from streams.domain.article import Registration
-from streams.domain.census import Census
+from streams.domain.groups.census import Census
+from streams.domain.groups.survey import Group
 from streams.domain.policies import Policies
 from streams.domain.policy import Policy
 from streams.domain.rhythm import DAY_MS
-from streams.domain.sources import Sources
-from streams.domain.survey import Group
+from streams.domain.sight.sources import Sources
 from streams.domain.watch_list import WatchList
 from streams.engine.batch_writer import Outgoing
 from streams.engine.partition import Partition

@@ -15,13 +15,13 @@ from streams.agents.judge import Docket
 from streams.domain import link
 from streams.domain.article import WEIGHED_AT_ONCE_MAX, Article, Header, Registration
 from streams.domain.hazard import Hazard
+from streams.domain.impact.visits import Report
 from streams.domain.judgement import Evidence, judge
 from streams.domain.policy import Policy
 from streams.domain.quality.worth import Worth, worth_of
 from streams.domain.reporting import verdict_on
 from streams.domain.rhythm import DAY_MS, Rhythm
 from streams.domain.segment import Segment
-from streams.domain.visits import Report
 from streams.engine.micro_batch import MicroBatch
 from streams.engine.partition import Partition
 from streams.metrics import WorkerMetrics

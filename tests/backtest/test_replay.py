@@ -18,7 +18,7 @@ from streams.domain.policies import Policies
 from streams.domain.policy import Policy
 from streams.domain.reporting import evidence_of
 from streams.domain.rhythm import DAY_MS
-from streams.domain.sources import Sources
+from streams.domain.sight.sources import Sources
 from streams.schema.heartbeat import Heartbeat
 from streams.schema.verdict import State
 

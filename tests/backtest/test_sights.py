@@ -12,11 +12,11 @@ from streams.backtest.histories import Histories
 from streams.backtest.report import Report, run
 from streams.backtest.sights import Outage, Sights
 from streams.domain.event_time import to_datetime
-from streams.domain.heard import Heard
-from streams.domain.heard import Report as Heard_
 from streams.domain.policies import Policies
 from streams.domain.rhythm import DAY_MS
-from streams.domain.sources import Sources
+from streams.domain.sight.heard import Heard
+from streams.domain.sight.heard import Report as Heard_
+from streams.domain.sight.sources import Sources
 
 BEGIN = 18_000
 DIES, RETURNS, ENDS = BEGIN + 500, BEGIN + 700, BEGIN + 1_000

@@ -24,8 +24,8 @@ from streams.domain.referrer import referrer
 from streams.domain.reporting import evidence_of
 from streams.domain.rhythm import DAY_MS
 from streams.domain.segment import Segment
-from streams.domain.sight import Sight
-from streams.domain.sources import Sources
+from streams.domain.sight.sight import Sight
+from streams.domain.sight.sources import Sources
 from streams.domain.urls import canonicalize
 from streams.schema import codec
 from streams.schema.article_record import ArticleRecord

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.domain import article as article_module
-from streams.domain.heard import Report
 from streams.domain.link import ORGANIC
+from streams.domain.sight.heard import Report
 from streams.domain.totals import Totals
 from streams.engine import partition as partition_module
 from streams.engine.partition import SOURCES_MAX, Partition

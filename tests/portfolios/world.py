@@ -13,11 +13,11 @@ from prometheus_client import CollectorRegistry
 from streams.agents.accumulate import Accumulate
 from streams.agents.judge import Judge
 from streams.agents.survey import Groups, Surveyor
-from streams.domain.census import Census
 from streams.domain.event_time import to_datetime
+from streams.domain.groups.census import Census
 from streams.domain.policies import Policies
 from streams.domain.rhythm import DAY_MS
-from streams.domain.sources import Sources
+from streams.domain.sight.sources import Sources
 from streams.domain.watch_list import WatchList
 from streams.engine.micro_batch import MicroBatch
 from streams.engine.partition import Partition

@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from streams.domain.expectation import Expectation
+from streams.domain.expected.expectation import Expectation
 from streams.domain.hazard import Hazard
 from streams.domain.losses import Losses
 from streams.domain.policy import Policy
 from streams.domain.quality.worth import Worth
 from streams.domain.rhythm import Rhythm
-from streams.domain.sight import CLEAR, View
+from streams.domain.sight.sight import CLEAR, View
 from streams.schema.verdict import FindingKind, State
 
 

@@ -7,7 +7,7 @@ growing last at least some days, and what was said of a silence is taken back on
 from math import ceil, exp, log
 from typing import Final
 
-from streams.domain.expectation import Window, shortfall
+from streams.domain.expected.expectation import Window, shortfall
 from streams.domain.judgement.evidence import Circumstances, Evidence
 from streams.domain.rhythm import Rhythm, day_of
 from streams.schema.verdict import State

@@ -10,7 +10,7 @@ from streams.domain.policy import Policy
 from streams.domain.quality import looks
 from streams.domain.quality.worth import Worth
 from streams.domain.rhythm import DAY_MS, Rhythm
-from streams.domain.sight import CLEAR, View
+from streams.domain.sight.sight import CLEAR, View
 from streams.schema.verdict import FindingKind, State
 
 TODAY = 20_000

@@ -1,0 +1,1 @@
+"""What an article should gain: by the curve of its site and its own past, and how improbable it is to gain so few."""

@@ -1,0 +1,230 @@
+"""Everything that a verdict on an article rests on."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from streams.domain import link
+from streams.domain.article import Article
+from streams.domain.event_time import to_datetime
+from streams.domain.expected.expectation import Kind, expect
+from streams.domain.explanation.explained import (
+    Change,
+    CurvePoint,
+    Explanation,
+    Moved,
+    Pace,
+    ToldGroup,
+    ToldLink,
+    ToldSource,
+)
+from streams.domain.explanation.trajectory import trajectory
+from streams.domain.groups.survey import Group
+from streams.domain.hazard import Hazard
+from streams.domain.judgement import Circumstances, Standing, judge
+from streams.domain.judgement.states import is_judgeable, quiet_since_day
+from streams.domain.policies import Policies
+from streams.domain.policy import Policy
+from streams.domain.quality.anchors import natural
+from streams.domain.quality.factors import DomainStanding
+from streams.domain.quality.singly import Weighed, newest
+from streams.domain.referrer import referrer
+from streams.domain.reporting import evidence_of, membership_of, published_day, told, verdict_on
+from streams.domain.rhythm import DAY_MS, Rhythm, day_of
+from streams.domain.sight.sight import Sight, View, week_begins_ms, weeks_of
+from streams.domain.sight.sources import Freshness
+from streams.schema.group import GroupVerdict
+from streams.schema.link_event import LinkEvent
+from streams.schema.rejection import Rejected
+from streams.schema.verdict import Verdict
+
+_FORESEEN_DAYS: Final = 3_650
+
+
+class Surroundings(NamedTuple):
+    """What an explanation goes by that is not the article's own.
+
+    ``kind``       what is learned of articles like it
+    ``events``     of the article, as far as they are kept: they name the pages
+    ``freshness``  of sources
+    ``groups``     the newest verdicts
+    ``changes``    what was said of the article in the past
+    """
+
+    policies: Policies
+    sight: Sight = Sight()
+    kind: Kind = Kind()
+    standing_of: Callable[[bytes], DomainStanding] | None = None
+    events: Iterable[LinkEvent] = ()
+    freshness: Mapping[str, Freshness] = {}
+    groups: Mapping[Group, GroupVerdict] = {}
+    changes: Iterable[Change] = ()
+    said: Verdict | None = None
+
+
+def explain(
+    article: Article, around: Surroundings, *, previous: Standing | None, now_ms: int, links: int
+) -> Explanation:
+    """Explain what is said of an article at ``now_ms``, with its newest ``links``; ``previous``: what was said."""
+    key, header, today = article.key.decode(), article.header, day_of(now_ms)
+    policy, hazard = around.policies.of(header.registration.tier), around.policies.hazard
+    published, watched = published_day(header.registration.published_ms), day_of(header.watched_since_ms)
+    expectation = expect(
+        article.totals.days,
+        published_day=published,
+        watched_day=watched,
+        now_days=now_ms / DAY_MS,
+        kind=around.kind,
+    )
+    worth = article.worth(quality_min=policy.worthy_quality, standing_of=around.standing_of)
+    evidence = evidence_of(article, around.sight, worth=worth, expectation=expectation, now_ms=now_ms)
+    judgement = judge(evidence, previous=previous, now_ms=now_ms, policy=policy, hazard=hazard)
+    verdict = verdict_on(
+        key,
+        article,
+        judgement,
+        worth=worth,
+        expectation=expectation,
+        horizon_days=hazard.horizon_days,
+        now_ms=now_ms,
+    )
+    rhythm, view = article.rhythm, evidence.view
+    at = Circumstances(today, policy, hazard, previous=previous)
+    is_judged = rhythm is not None and is_judgeable(rhythm, at)
+    seen_day = _seen_day(rhythm, view, today) if rhythm else today
+    return Explanation(
+        verdict=verdict,
+        said=around.said,
+        probability=hazard.probability(rhythm, seen_day) if rhythm and is_judged else None,
+        typical_probability=hazard.typical_probability,
+        pace=_pace(rhythm, article.totals.days, today) if rhythm else None,
+        moved_by=_moved(hazard, rhythm, seen_day) if rhythm and is_judged else [],
+        cooling_from=_cooling_from(rhythm, at) if rhythm and is_judged else None,
+        silent_from=_silent_from(rhythm, at) if rhythm and is_judged else None,
+        unseen_days=round(view.unseen_days, 1),
+        unseen_because=view.because,
+        expectation=told(expectation) if expectation else None,
+        evergreen=round(expectation.evergreen, 2) if expectation else None,
+        curve_links=around.kind.curve.links,
+        curve=[
+            CurvePoint(_date(point.day), point.gained, round(point.expected, 2))
+            for point in trajectory(
+                article.totals.days, published_day=published, watched_day=watched, today=today, kind=around.kind
+            )
+        ],
+        links=_links(article, around, policy, number=links),
+        sources=_sources(article, around, now_ms=now_ms),
+        groups=[
+            ToldGroup(each.kind, each.name, around.groups.get(each)) for each in membership_of(key, article).groups
+        ],
+        policy=policy,
+        changes=list(around.changes),
+    )
+
+
+def _seen_day(rhythm: Rhythm, view: View, today: int) -> int:
+    return max(today - int(view.unseen_days), rhythm.last_day)
+
+
+def _pace(rhythm: Rhythm, days: Iterable[int], today: int) -> Pace:
+    return Pace(
+        link_days=rhythm.link_days,
+        first_link_on=_date(rhythm.first_day),
+        last_link_on=_date(rhythm.last_day),
+        days_since_last_link=max(0, today - rhythm.last_day),
+        usual_gap_days=round(rhythm.usual_gap_days, 1),
+        mean_gap_days=round(rhythm.mean_gap_days, 1),
+        longest_gap_days=max((later - earlier for earlier, later in pairwise(days)), default=0),
+    )
+
+
+def _moved(hazard: Hazard, rhythm: Rhythm, day: int) -> list[Moved]:
+    return [Moved(each.fact, round(each.logit, 2), each.speaks) for each in hazard.influences(rhythm, day)]
+
+
+def _cooling_from(rhythm: Rhythm, at: Circumstances) -> date | None:
+    """Return the first day of a doubt, while nothing of it was said; None where that is ten years away."""
+    until_day = at.today + _FORESEEN_DAYS
+    if at.hazard.probability(rhythm, until_day) < at.policy.cooling_probability:
+        return None
+    day = at.hazard.first_day_at(rhythm, at.policy.cooling_probability, until_day=until_day)
+    return _date(max(day, rhythm.last_day + int(rhythm.mean_gap_days) + 1))
+
+
+def _silent_from(rhythm: Rhythm, at: Circumstances) -> date | None:
+    """Return the first day of a silence, by the same rule as the state; None where that is ten years away."""
+    until_day = at.today + _FORESEEN_DAYS
+    day = quiet_since_day(rhythm, at._replace(previous=None), until_day=until_day)
+    return None if day == until_day else _date(day)
+
+
+def _links(article: Article, around: Surroundings, policy: Policy, *, number: int) -> list[ToldLink]:
+    registration = article.header.registration
+    weighed = newest(
+        article.segments,
+        number,
+        quality_min=policy.worthy_quality,
+        natural_anchors=lambda: natural(article.key.decode(), registration.title, registration.author),
+        standing_of=around.standing_of or (lambda _domain: DomainStanding.UNKNOWN),
+        visited=article.visiting_domains,
+    )
+    events = _by_page(around.events, {each.page for each in weighed})
+    return [_told(each, events.get(each.page)) for each in weighed]
+
+
+def _by_page(events: Iterable[LinkEvent], pages: set[bytes]) -> dict[bytes, LinkEvent]:
+    """Return an event of each page that is asked for: of a gain, and with an anchor, where there is such a one."""
+    found: dict[bytes, LinkEvent] = {}
+    for event in events:
+        try:
+            page, _ = referrer(event.url_from)
+        except Rejected:
+            continue
+        if page in pages:
+            known = found.get(page)
+            if known is None or _tells(event) > _tells(known):
+                found[page] = event
+    return found
+
+
+def _tells(event: LinkEvent) -> tuple[bool, bool]:
+    return event.change == "gained", bool(event.anchor)
+
+
+def _told(weighed: Weighed, event: LinkEvent | None) -> ToldLink:
+    return ToldLink(
+        gained_on=_date(day_of(weighed.gained_ms)),
+        quality=round(weighed.explained.quality, 2),
+        is_thin=weighed.is_thin,
+        is_live=bool(weighed.flags & link.LIVE),
+        is_sign_of_life=bool(weighed.flags & link.ORGANIC),
+        why=[sign.phrase for sign in weighed.explained.signs],
+        url=event.url_from if event else None,
+        anchor=event.anchor if event else None,
+        source=event.source if event else None,
+    )
+
+
+def _sources(article: Article, around: Surroundings, *, now_ms: int) -> list[ToldSource]:
+    found = []
+    for source, credit in article.header.sources.items():
+        fresh, behind = around.freshness.get(source), around.sight.behind.get(source)
+        found.append(
+            ToldSource(
+                source=source,
+                last_reported_in_week_of=_date(day_of(week_begins_ms(credit))),
+                weeks_with_links=weeks_of(credit),
+                is_expected=source in around.sight.expected,
+                stale_for_days=round(fresh.staleness_ms / DAY_MS, 2) if fresh else None,
+                stale_after_days=round(fresh.limit_ms / DAY_MS, 2) if fresh else None,
+                is_stale=fresh is not None and fresh.is_stale,
+                seen_until=_date(day_of(min(behind.seen_until_ms, now_ms))) if behind else None,
+                because=behind.because if behind else None,
+            )
+        )
+    return sorted(found, key=lambda each: (each.last_reported_in_week_of, each.weeks_with_links), reverse=True)
+
+
+def _date(day: int) -> date:
+    return to_datetime(day * DAY_MS).date()

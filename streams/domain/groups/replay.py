@@ -1,0 +1,89 @@
+"""Groups as they would have been judged in the past: the same rounds, sums and verdicts over known histories."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from streams.domain.event_time import to_datetime
+from streams.domain.expected.expectation import expect
+from streams.domain.groups.census import Census
+from streams.domain.groups.judgement import judge_group
+from streams.domain.groups.survey import Group, Membership, Survey, contribution
+from streams.domain.policy import Policy
+from streams.domain.rhythm import DAY_MS
+from streams.schema.group import GroupKind, GroupPart, GroupVerdict, SurveyRound
+from streams.schema.verdict import State
+
+
+class History(NamedTuple):
+    """An article: links by UTC day, in order of days and without imports, and what is registered."""
+
+    article: str
+    links: Mapping[int, int]
+    strategy: str | None = None
+    series: str | None = None
+    author: str | None = None
+    published_day: int | None = None
+    watched_day: int = 0
+
+
+def _sees_all(_article: str, _day: int) -> bool:
+    return False
+
+
+def replay_groups(
+    histories: Sequence[History],
+    *,
+    days: Iterable[int],
+    policy: Policy,
+    is_blind: Callable[[str, int], bool] = _sees_all,
+) -> Iterator[GroupVerdict]:
+    """Yield the verdicts on all groups at the beginning of each of the days, given in their order.
+
+    Nothing of a later day is known to them, and each learns from the round before. ``is_blind`` says of an article
+    with links whether its usual sources can't be seen at the beginning of a day.
+    """
+    census = Census(1)
+    verdicts: dict[Group, GroupVerdict] = {}
+    for day in days:
+        now_ms = day * DAY_MS
+        for record in survey_round(histories, census, day, is_blind):
+            census.hear(record)
+        for group, whole in census.wholes.items():
+            if group.kind is not GroupKind.MONTH and whole.sums.articles >= policy.group_articles_min:
+                verdicts[group] = judge_group(
+                    group, whole, previous=verdicts.get(group), now_ms=now_ms, policy=policy, blind_because=None
+                )
+                yield verdicts[group]
+
+
+def survey_round(
+    histories: Iterable[History], census: Census, day: int, is_blind: Callable[[str, int], bool] = _sees_all
+) -> Iterator[GroupPart | SurveyRound]:
+    """Yield the records of a round at the beginning of a day, as the one partition there is."""
+    ended_at = to_datetime(day * DAY_MS)
+    survey = Survey(day * DAY_MS)
+    articles = 0
+    for history in histories:
+        articles += 1
+        past = {linked: count for linked, count in history.links.items() if linked < day}
+        if not past:
+            continue
+        published = history.published_day
+        membership = Membership.of(
+            history.article,
+            strategy=history.strategy,
+            series=history.series,
+            author=history.author,
+            begin_day=next(iter(past)) if published is None else published,
+        )
+        expectation = expect(
+            past,
+            published_day=published,
+            watched_day=history.watched_day,
+            now_days=float(day),
+            kind=census.kind_of(membership),
+        )
+        survey.add(membership, contribution(expectation, is_blind=is_blind(history.article, day)), State.NEW)
+    for group, sums, states in survey.groups():
+        yield GroupPart(group.kind, group.name, 0, ended_at, dict(states), list(sums.values))
+    yield SurveyRound(0, ended_at, articles, survey.left_out)

@@ -1,0 +1,1 @@
+"""What links bring: visits by referring domain, and who gains from whom."""

@@ -1,0 +1,164 @@
+"""Which sources can be believed to see: by their heartbeats, or by their habits where they send none."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from streams.domain.event_time import to_datetime, to_ms
+from streams.domain.rhythm import DAY_MS, day_of
+from streams.domain.sight.heard import Habit, Heard, habit_of
+from streams.domain.sight.sight import Behind, Sight
+from streams.domain.words import count
+from streams.schema.heartbeat import Heartbeat
+
+STALE_AFTER_PERIODS: Final = 3
+SOURCES_MAX: Final = 500
+LATE_WITHIN_DAYS: Final = 14
+
+
+class Freshness(NamedTuple):
+    """How far behind a source is, and how far it may be; both in ms."""
+
+    staleness_ms: int
+    limit_ms: int
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the source has missed several of its own periods."""
+        return self.staleness_ms > self.limit_ms
+
+
+class _Return(NamedTuple):
+    """That a source came back: until ``settled_ms`` it is believed to have seen no further than before it was away."""
+
+    seen_until_ms: int
+    back_ms: int
+    settled_ms: int
+
+    @property
+    def away_days(self) -> int:
+        """How long it was away."""
+        return day_of(self.back_ms) - day_of(self.seen_until_ms)
+
+
+class Sources:
+    """The latest heartbeat of each source, and what was heard of it on the partitions of this worker.
+
+    Sources beyond SOURCES_MAX are not tracked, and so never stale. One whose heartbeat promises no other has finished:
+    nothing more is expected of it.
+    """
+
+    def __init__(self) -> None:
+        self._latest: dict[str, Heartbeat] = {}
+        self._returns: dict[str, _Return] = {}
+        self._heard: list[Mapping[str, Heard]] = []
+        self._known_habits: dict[str, tuple[int, Habit | None]] = {}
+
+    def hear(self, heartbeat: Heartbeat) -> None:
+        """Note a heartbeat, unless a later one is known."""
+        known = self._latest.get(heartbeat.source)
+        if known is None and len(self._latest) >= SOURCES_MAX:
+            return
+        if known is None or heartbeat.sent_at >= known.sent_at:
+            self._latest[heartbeat.source] = heartbeat
+            if known is not None and known.period_s is not None:
+                self._note_return(known, heartbeat)
+
+    def listen_to(self, heard: Iterable[Mapping[str, Heard]]) -> None:
+        """Learn from now on from what these partitions hear, by source."""
+        self._heard = list(heard)
+
+    def freshness(self, now_ms: int) -> dict[str, Freshness]:
+        """Return the freshness of every source of which more is expected."""
+        by_heartbeat = {
+            source: Freshness(
+                staleness_ms=max(0, now_ms - to_ms(heartbeat.seen_until)),
+                limit_ms=_limit_ms(heartbeat.period_s),
+            )
+            for source, heartbeat in self._latest.items()
+            if heartbeat.period_s is not None
+        }
+        by_habit = {
+            source: Freshness(
+                staleness_ms=max(0, now_ms - (habit.last_day + 1) * DAY_MS),
+                limit_ms=STALE_AFTER_PERIODS * habit.usual_gap * DAY_MS,
+            )
+            for source, habit in self._habits().items()
+            if source not in self._latest
+        }
+        return by_heartbeat | by_habit
+
+    def stale(self, now_ms: int) -> frozenset[str]:
+        """Return the sources that have fallen behind."""
+        return frozenset(source for source, freshness in self.freshness(now_ms).items() if freshness.is_stale)
+
+    def sight(self, now_ms: int, *, is_lagging: bool = False) -> Sight:
+        """Return what can't be seen at the moment. Instants in it are whole days, so that it seldom changes.
+
+        A source has seen everything until its heartbeat says, or, without one, until now unless it is stale; but for
+        what it usually reports later. When it comes back, it is not believed at once: what it missed has to come first.
+        """
+        habits, freshness = self._habits(), self.freshness(now_ms)
+        behind: dict[str, Behind] = {}
+        late_days: dict[str, int] = {}
+        for source in freshness:
+            habit = habits.get(source)
+            seen_until_ms, because = self._seen_until(source, habit, freshness[source], now_ms)
+            if habit is not None and now_ms - habit.lag * DAY_MS < seen_until_ms:
+                seen_until_ms = now_ms - habit.lag * DAY_MS
+                because = because or f"its source {source} usually reports up to {count(habit.lag, 'day')} late"
+            if day_of(seen_until_ms) < day_of(now_ms):
+                behind[source] = Behind(day_of(seen_until_ms) * DAY_MS, because)
+            returned = self._return_of(source, habit)
+            if returned is not None and 0 <= now_ms - returned.back_ms < LATE_WITHIN_DAYS * DAY_MS:
+                late_days[source] = returned.away_days
+        return Sight(frozenset(freshness), behind, late_days, is_lagging)
+
+    def _seen_until(
+        self, source: str, habit: Habit | None, freshness: Freshness, now_ms: int
+    ) -> tuple[int, str | None]:
+        """Return until when a source has seen everything, but for its lag; and why, where that is unusual."""
+        seen_until_ms, has_heartbeats = now_ms - freshness.staleness_ms, source in self._latest
+        if freshness.is_stale:
+            since = f"{to_datetime(seen_until_ms):%Y-%m-%d}"
+            return seen_until_ms, f"its source {source} has seen nothing since {since}, which is unusual"
+        returned = self._return_of(source, None if has_heartbeats else habit)
+        if returned is not None and returned.back_ms <= now_ms < returned.settled_ms:
+            because = f"its source {source} has just come back, and may still report what it missed"
+            return returned.seen_until_ms, because
+        return (seen_until_ms if has_heartbeats else now_ms), None
+
+    def _return_of(self, source: str, habit: Habit | None) -> _Return | None:
+        """Return how a source last came back: by its heartbeats, else by its habit."""
+        returned = self._returns.get(source)
+        if returned is None and habit is not None and habit.away_from is not None:
+            back_ms = habit.back_on * DAY_MS
+            settled_ms = back_ms + (habit.usual_gap + 1) * DAY_MS
+            return _Return((habit.away_from + 1) * DAY_MS, back_ms, settled_ms)
+        return returned
+
+    def _habits(self) -> dict[str, Habit]:
+        heard: defaultdict[str, list[Heard]] = defaultdict(list)
+        for partition in self._heard:
+            for source, each in partition.items():
+                heard[source].append(each)
+        habits = {source: self._habit(source, each) for source, each in heard.items()}
+        return {source: habit for source, habit in habits.items() if habit is not None}
+
+    def _habit(self, source: str, heard: list[Heard]) -> Habit | None:
+        """Return the habit of a source, made only when something new was heard: it is asked for all the time."""
+        news = sum(hash((sum(each.days), sum(each.lags), len(each.articles))) for each in heard)
+        known = self._known_habits.get(source)
+        if known is None or known[0] != news:
+            known = self._known_habits[source] = news, habit_of(heard, unusual_gaps=STALE_AFTER_PERIODS)
+        return known[1]
+
+    def _note_return(self, known: Heartbeat, heartbeat: Heartbeat) -> None:
+        seen_until_ms, back_ms = to_ms(known.seen_until), to_ms(heartbeat.sent_at)
+        if known.period_s is None or to_ms(heartbeat.seen_until) - seen_until_ms <= _limit_ms(known.period_s):
+            return
+        self._returns[heartbeat.source] = _Return(seen_until_ms, back_ms, back_ms + int(known.period_s * 1000))
+
+
+def _limit_ms(period_s: float) -> int:
+    return int(period_s * 1000 * STALE_AFTER_PERIODS)
