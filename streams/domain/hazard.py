@@ -23,7 +23,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from streams.domain.rhythm import Rhythm
-from streams.domain.words import count
+from streams.domain.words import count, every, figure
 
 NEAR_DAYS: Final = 30
 HARDLY_LOGIT: Final = 0.1  # moves a probability by two points and a half at most
@@ -178,8 +178,8 @@ def _facts(own: Sequence[float], typical: Sequence[float]) -> Sequence[str]:
     pace = "more regularly" if spread < usual_spread else "less regularly"
     return (
         f"links on {count(round(exp(days)), 'day')} so far (a typical article: {exp(usual_days):.0f})",
-        f"usually {exp(gap):.2g} days from link to link (typical: {exp(usual_gap):.2g})",
-        f"links on {exp(late) - 0.2:.1f} days of late, as the pause began (typical: {exp(usual_late) - 0.2:.1f})",
+        f"usually a link {every(exp(gap))} (a typical article: {every(exp(usual_gap))})",
+        f"about {figure(exp(late) - 0.2)} link days of late before the pause (typical: {figure(exp(usual_late) - 0.2)})",
         f"its links come {pace} than those of a typical article",
     )
 

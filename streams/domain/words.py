@@ -1,6 +1,20 @@
 """Figures in sentences."""
 
+from typing import Final
+
+_WHOLE_FROM: Final = 10
+
 
 def count(number: int, noun: str) -> str:
     """Return a number with its noun: "1 day", "1,200 links"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def figure(number: float) -> str:
+    """Return a number with as many digits as say something: "0.34", "4.6", "1,083"."""
+    return f"{number:,.0f}" if number >= _WHOLE_FROM else f"{number:.2g}"
+
+
+def every(days: float) -> str:
+    """Return how often something comes: "every day", "every 4.6 days"."""
+    return "every day" if figure(days) == "1" else f"every {figure(days)} days"

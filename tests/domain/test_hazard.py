@@ -161,7 +161,7 @@ def test_influences_are_facts_with_what_is_typical_beside_them() -> None:
     facts = {each.fact for each in HAZARD.influences(rhythm_of([TODAY - 30 * number for number in range(12)]), TODAY)}
     typical = HAZARD.model.typical
     assert f"links on 12 days so far (a typical article: {exp(typical[0]):.0f})" in facts
-    assert f"usually 30 days from link to link (typical: {exp(typical[1]):.2g})" in facts
+    assert f"usually a link every 30 days (a typical article: every {exp(typical[1]):.0f} days)" in facts
     assert "its links come more regularly than those of a typical article" in facts
 
 

@@ -6,7 +6,7 @@ from streams.domain.event_time import to_datetime
 from streams.domain.judgement.evidence import Circumstances, Evidence
 from streams.domain.judgement.states import shortfall_of
 from streams.domain.rhythm import DAY_MS
-from streams.domain.words import count
+from streams.domain.words import count, every, figure
 from streams.schema.verdict import State
 
 _OPENINGS: Final = {
@@ -34,7 +34,7 @@ def reason_of(state: State, evidence: Evidence, at: Circumstances) -> str:
     if at.probability is None:
         return f"{gap}; {history}, and {at.policy.link_days_min} are needed to judge."
     return (
-        f"{_opening(state, evidence, at)} {gap}; {history}, lately one every {rhythm.mean_gap_days:.3g} days; "
+        f"{_opening(state, evidence, at)} {gap}; {history}, lately one {every(rhythm.mean_gap_days)}; "
         f"chance that none comes in the next {at.hazard.horizon_days} days: {at.probability:.0%}."
     )
 
@@ -51,5 +51,5 @@ def _opening(state: State, evidence: Evidence, at: Circumstances) -> str:
         return f"It gained {count(evidence.gained_last_7_days, 'link')} in a week, far more than usual."
     if state is State.COOLING and (short := shortfall_of(evidence, at)):
         days, window = short
-        return f"It gained {count(window.gained, 'link')} in {days} days where {window.expected:.2g} were expected."
+        return f"It gained {count(window.gained, 'link')} in {days} days where {figure(window.expected)} were expected."
     return _OPENINGS[state]

@@ -246,7 +246,7 @@ def test_since_stays_while_the_state_stays() -> None:
             {"previous": State.SILENT},
             (
                 "It gains links again after a silence. No link for 2 days (since 2026-05-30); it gained links on 9 "
-                "days, lately one every 74.8 days; chance that none comes in the next 180 days: 0%."
+                "days, lately one every 75 days; chance that none comes in the next 180 days: 0%."
             ),
         ),
     ],
