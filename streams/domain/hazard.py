@@ -179,7 +179,7 @@ def _facts(own: Sequence[float], typical: Sequence[float]) -> Sequence[str]:
     return (
         f"links on {count(round(exp(days)), 'day')} so far (a typical article: {exp(usual_days):.0f})",
         f"usually a link {every(exp(gap))} (a typical article: {every(exp(usual_gap))})",
-        f"about {figure(exp(late) - 0.2)} link days of late before the pause (typical: {figure(exp(usual_late) - 0.2)})",
+        f"some {figure(exp(late) - 0.2)} link days of late before the pause (typical: {figure(exp(usual_late) - 0.2)})",
         f"its links come {pace} than those of a typical article",
     )
 
