@@ -62,7 +62,7 @@ def test_an_accelerated_clock_shortens_waiting_and_nothing_else(tmp_path: Path) 
     assert before.keys() == after.keys()
     for name, rule in before.items():
         assert without_durations(after[name]) == without_durations(rule)
-        if name.startswith(("Article", "Source")):
+        if name.startswith(("Article", "Group", "Source")):
             assert duration_ms(after[name]["for"]) == min(duration_ms(rule["for"]), 2000)
         else:  # of workers, whose minutes are the wall clock's
             assert after[name] == rule
