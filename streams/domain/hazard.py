@@ -14,7 +14,8 @@ beyond an article's own pace, the more likely it rests: that is what the chance 
 probability of silence is a logistic form of that chance and of the length of the pause.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from math import exp, expm1, log, log1p
 from pathlib import Path
 from typing import Annotated, Final, Literal, NamedTuple
@@ -123,6 +124,7 @@ class Hazard:
     def __init__(self, model: Model | None = None) -> None:
         self.model = model or load_model()
         self.horizon_days = self.model.horizon_days
+        self._latest: tuple[Rhythm, list[tuple[int, Outlook]]] | None = None
 
     def probability(self, rhythm: Rhythm, day: int) -> float:
         """Return P(no link day in the ``horizon_days`` after ``day``), for a day at or after the last link day.
@@ -168,8 +170,12 @@ class Hazard:
         A link can make a rhythm look less regular or rarer than before. What it looked like without that link is a
         limit: one more link is no sign of silence.
         """
+        if self._latest is not None and self._latest[0] is rhythm:  # one rhythm is asked about many days in turn
+            return self._latest[1]
         known = (rhythm, rhythm.before) if rhythm.before is not None else (rhythm,)
-        return [(each.last_day, Outlook(self.model, figures(each))) for each in known]
+        outlooks = [(each.last_day, Outlook(self.model, figures(each))) for each in known]
+        self._latest = rhythm, outlooks
+        return outlooks
 
 
 def _facts(own: Sequence[float], typical: Sequence[float]) -> Sequence[str]:
@@ -191,7 +197,7 @@ def _at(outlooks: list[tuple[int, "Outlook"]], day: int) -> float:
 class Outlook:
     """What a model expects of the pause after a link day, given the figures of the rhythm on that day."""
 
-    __slots__ = ("_active", "_rest", "_share", "_silence")
+    __slots__ = ("_active", "_rest_survival", "_share", "_silence")
 
     def __init__(self, model: Model, own: Sequence[float]) -> None:
         ln_link_days, mean_log_gap, ln_late, sd_log_gap = own
@@ -200,7 +206,7 @@ class Outlook:
         c, c1 = model.active_ln_shape
         self._share = 1 / (1 + exp(-(a + a1 * ln_link_days + a2 * mean_log_gap + a3 * ln_late)))
         self._active = _Burr(Pauses(b + b1 * mean_log_gap + b2 * ln_late, c + c1 * sd_log_gap, model.active_ln_power))
-        self._rest = _Burr(model.rest)
+        self._rest_survival = _rest_survival(model.rest)
         self._silence = model.silence
 
     def logit(self, gap_days: int) -> float:
@@ -217,7 +223,7 @@ class Outlook:
     def log_survival(self, days: float) -> float:
         """Return ln P(the pause lasts longer than ``days``)."""
         share = self._share
-        return log(share * self._active.survival(days) + (1 - share) * self._rest.survival(days))
+        return log(share * self._active.survival(days) + (1 - share) * self._rest_survival(days))
 
 
 class _Burr:
@@ -236,3 +242,9 @@ class _Burr:
             return 1.0
         at = min(self._shape * (log(days) - self._ln_scale), _LOG_MAX)
         return exp(-self._power * log1p(exp(at)))
+
+
+@lru_cache(8)
+def _rest_survival(rest: Pauses) -> Callable[[float], float]:
+    """Return P(a pause lasts longer) by days, for articles at rest: the same for all, so it is remembered."""
+    return lru_cache(8192)(_Burr(rest).survival)
