@@ -33,6 +33,7 @@ from streams.engine.watchdog import LoopWatchdog
 from streams.health import Health
 from streams.http import Endpoint
 from streams.metrics import Gauges, Snapshot, WorkerMetrics
+from streams.metrics.limits import MONTHS_LABELLED_MAX, STRATEGIES_LABELLED_MAX
 from streams.policy_file import load_policies
 from streams.schema.topics import Topic, Topics
 from streams.settings import Settings
@@ -134,12 +135,19 @@ def assemble(settings: Settings) -> tuple[MicroBatchApp, Background]:
     loop_watchdog = LoopWatchdog(limit_s=settings.session_timeout_s / 2)
 
     def snapshot() -> Snapshot:
+        numbers = frozenset(judge.dockets)
+        left_out_registered, left_out_found = watch_list.left_out()
         return Snapshot(
             tally=sum((docket.tally for docket in judge.dockets.values()), Counter()),
+            windows=surveyor.windows(numbers),
             watched=watch_list.chosen(),
-            watch_list_left_out=watch_list.left_out,
-            groups=surveyor.owned(frozenset(judge.dockets)),
+            watch_list_capacity=watch_list.size,
+            left_out_registered=left_out_registered,
+            left_out_found=left_out_found,
+            groups=surveyor.owned(numbers),
+            cohorts=surveyor.cohorts(numbers, months=MONTHS_LABELLED_MAX, strategies=STRATEGIES_LABELLED_MAX),
             freshness=sources.freshness(clock.now_ms()),
+            rhythms=sources.rhythms(),
             lag=health.lag(),
             partitions_assigned=len(ownership.assigned),
             partitions_recovered=len(ownership.owned),

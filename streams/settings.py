@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     policy_file: Path | None = Field(
         None, description="File of thresholds and of what to ignore (`flatline policy` prints one); else the defaults."
     )
-    watch_list_size: int = Field(200, ge=0, description="How many articles have metrics of their own.")
+    watch_list_size: int = Field(125, ge=0, description="How many articles have metrics of their own on a worker.")
     clock_origin: AwareDatetime | None = Field(
         None, description="Accelerated clock: what it showed at clock_epoch. RFC 3339."
     )

@@ -192,7 +192,7 @@ class Ingest:
         self._metrics.events.labels(source=source, outcome="accepted").inc(accepted)
         self._metrics.events.labels(source=source, outcome="rejected").inc(len(rejected))
         for event in rejected:
-            self._metrics.rejected.labels(reason=event.rejected.reason.value).inc()
+            self._metrics.rejected.labels(source=source, reason=event.rejected.reason.value).inc()
 
     @web.middleware
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -1,10 +1,25 @@
 """All metrics of the ingest."""
 
+from importlib.metadata import version
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    Info,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+# A second series for each counter, of use to nobody here.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+_VERSION: Final = version("flatline")
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
@@ -16,23 +31,34 @@ class IngestMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
         self.requests = Counter(
-            "flatline_ingest_requests_total", "Requests to /v1, by HTTP status.", ["code"], registry=registry
+            "flatline_ingest_requests",
+            "Requests to /v1, by HTTP status. 5xx: Kafka could not be reached, and senders were told to try again; "
+            "429: somebody sends faster than allowed; 401: a token is wrong.",
+            ["code"],
+            registry=registry,
         )
         self.events = Counter(
-            "flatline_ingest_events_total",
-            "Events that Kafka acknowledged, as links or visits (accepted) or as dead letters (rejected).",
+            "flatline_ingest_events",
+            "Events that Kafka acknowledged, as links or visits (accepted) or as dead letters (rejected). The share "
+            "that is rejected tells a broken sender from one broken event.",
             ["source", "outcome"],
             registry=registry,
         )
         self.rejected = Counter(
-            "flatline_ingest_rejected_total", "Rejected events, by reason.", ["reason"], registry=registry
+            "flatline_ingest_rejected",
+            "Rejected events by reason. The sender was told which and why, and they are in the dead-letter topic.",
+            ["source", "reason"],
+            registry=registry,
         )
         self.duration = Histogram(
             "flatline_ingest_request_duration_seconds",
-            "From the head of a request to /v1 to its answer.",
+            "From the head of a request to /v1 to its answer, which waits for Kafka to have every event.",
             buckets=_SECONDS,
             registry=registry,
         )
+        Info("flatline_build", "The version that runs; always 1.", registry=registry).info({"version": _VERSION})
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=registry)
 
     def exposition(self) -> bytes:
         """Return all of them in Prometheus' text format."""

@@ -38,7 +38,7 @@ class Player:
         self._pushed = self._rejected = 0
         self._looked_at_s = 0.0
         self._gauges: WorkerGauges | None = None
-        self._suppressed_most = 0
+        self._unseen_most = 0
 
     @property
     def is_over(self) -> bool:
@@ -70,7 +70,7 @@ class Player:
             (self._pushed - self._rejected, "links were pushed"),
             (self._rejected, "more were rejected"),
             *((count, f"articles are {state}") for state, count in articles.items()),
-            (self._suppressed_most, "verdicts were held back at a time, at most, because a source was stale"),
+            (self._unseen_most, "articles could not be seen at a time, at most, because a source was stale"),
             *((count, f"Slack messages on {alert}") for alert, count in messages.items()),
         ]
         return [(count, words) for count, words in counts if count]
@@ -90,7 +90,7 @@ class Player:
     def _look(self, now_ms: int) -> None:
         self._gauges = WorkerGauges.of(self._stack.addresses["worker-1"])
         if self._gauges:
-            self._suppressed_most = max(self._suppressed_most, self._gauges.suppressed)
+            self._unseen_most = max(self._unseen_most, self._gauges.unseen)
         left_ms = self._play.ends_ms - now_ms
         self._screen.stands(
             to_datetime(now_ms),

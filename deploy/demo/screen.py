@@ -132,12 +132,12 @@ class Screen:
 
 
 def _standing(gauges: WorkerGauges | None) -> Text:
-    """Return the articles by state, how many verdicts are suppressed, and the stale sources."""
+    """Return the articles by state, how many watched articles nobody can see, and the stale sources."""
     if gauges is None:
         return Text("the worker does not answer", "red")
     states = gauges.articles.items()
     parts = [Text(f"{count} {state}", _STATE_STYLES.get(state, "")) for state, count in states if count]
-    if gauges.suppressed:
-        parts.append(Text(f"{gauges.suppressed} suppressed", "magenta"))
+    if gauges.unseen:
+        parts.append(Text(f"{gauges.unseen} unseen", "magenta"))
     parts += [Text(f"{source} stale for {days:.0f} days", "red") for source, days in gauges.stale_days.items()]
     return Text(", ").join(parts)

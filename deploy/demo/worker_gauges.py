@@ -14,7 +14,7 @@ class WorkerGauges(NamedTuple):
     """What a worker's /metrics say of articles and sources."""
 
     articles: dict[State, int]
-    suppressed: int
+    unseen: int
     stale_days: dict[str, float]  # only of sources that are stale
 
     @classmethod
@@ -32,7 +32,7 @@ class WorkerGauges(NamedTuple):
         staleness = {labels["source"]: value for labels, value in samples.get("flatline_source_staleness_seconds", [])}
         return cls(
             articles={State(labels["state"]): int(value) for labels, value in samples.get("flatline_articles", [])},
-            suppressed=sum(int(value) for _, value in samples.get("flatline_watched_article_suppressed", [])),
+            unseen=sum(int(value) for _, value in samples.get("flatline_watched_article_unseen", [])),
             stale_days={
                 labels["source"]: staleness.get(labels["source"], 0) / _DAY_S
                 for labels, value in samples.get("flatline_source_stale", [])

@@ -1,6 +1,6 @@
 """Link events into articles. Everything here happens for each event: what can be done once a batch is."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Final
 
 from streams.agents.intake import Intake
@@ -39,7 +39,8 @@ class Accumulate(Intake):
         sightings: defaultdict[Article, list[Sighting]] = defaultdict(list)
         # The last event of each source, but for imports: enough to learn of the source, at next to no cost an event.
         heard: dict[str | None, tuple[LinkEvent, Record]] = {}
-        day_ends_ms = clamped = 0
+        clamped: Counter[str | None] = Counter()
+        day_ends_ms = 0
         for record in batch.records:
             try:
                 event = decode(record.value)
@@ -55,7 +56,7 @@ class Accumulate(Intake):
                 continue
             at_ms = stated_ms(event, recorded_ms=record.timestamp)
             if not EARLIEST_MS <= at_ms <= record.timestamp <= LATEST_MS:
-                clamped += 1
+                clamped[event.source] += 1
                 at_ms = possible_ms(at_ms, recorded_ms=record.timestamp)
             if record.timestamp >= day_ends_ms:  # a batch of days long gone may hold several
                 _hear(heard, partition, now_ms=now_ms)
@@ -68,7 +69,8 @@ class Accumulate(Intake):
             if article.see(seen, effects) and not article.is_dirty:
                 partition.touch(article)
         self._metrics.count_events(effects)
-        self._metrics.event_time_clamped.inc(clamped)
+        self._metrics.count_clamped(clamped)
+        self._metrics.apply_latency.observe(max(0, now_ms - batch.records[-1].timestamp) / 1000)
 
     def _article(
         self, url_to: str, record: Record, batch: MicroBatch, partition: Partition, now_ms: int

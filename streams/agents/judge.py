@@ -209,9 +209,9 @@ class Judge:
         self._watch_list.note(
             Watched(
                 verdict,
-                link_days=rhythm.link_days if rhythm else 0,
                 mean_gap_days=rhythm.mean_gap_days if rhythm else 0.0,
                 days_since_last_link=day_of(now_ms) - rhythm.last_day if rhythm else None,
+                is_unseen=evidence.view.is_blind or verdict.suppressed,
             )
         )
         return judgement, verdict

@@ -6,13 +6,15 @@ from typing import Final
 
 from streams.agents.listen import Hear
 from streams.domain.event_time import to_datetime
+from streams.domain.expected.expectation import WINDOWS_DAYS
 from streams.domain.groups.census import Census
+from streams.domain.groups.cohorts import Cohort, Cohorts
 from streams.domain.groups.judgement import is_newer, judge_group, says_the_same
 from streams.domain.groups.survey import Group, Survey
 from streams.domain.policy import Policy
 from streams.engine.batch_writer import Outgoing
 from streams.schema import codec
-from streams.schema.group import GroupKind, GroupPart, GroupVerdict, SurveyRound
+from streams.schema.group import GroupKind, GroupPart, GroupVerdict, SurveyRound, Tally
 from streams.schema.partitioning import partition_of
 from streams.schema.topics import Topics
 
@@ -52,6 +54,8 @@ class Surveyor:
         self._surveys: dict[int, Survey] = {}
         self._ended_s: dict[int, float] = {}
         self._judged: dict[int, int] = {}  # partition -> version of the census
+        self._cohorts: Cohorts | None = None
+        self._cohorts_version = -1
         self.may_judge: Callable[[], bool] = lambda: True
 
     def survey(self, number: int, now_ms: int) -> Survey:
@@ -66,6 +70,26 @@ class Surveyor:
     def owned(self, numbers: frozenset[int]) -> list[GroupVerdict]:
         """Return the verdicts that lie on these partitions."""
         return [verdict for group, verdict in self._groups.verdicts.items() if self._partition(group) in numbers]
+
+    def windows(self, numbers: frozenset[int]) -> dict[int, Tally]:
+        """Return what the sites that lie on these partitions should have gained and gained, by days."""
+        sites = [
+            whole.sums
+            for group, whole in self._census.wholes.items()
+            if group.kind is GroupKind.SITE and self._partition(group) in numbers
+        ]
+        return {
+            days: Tally(sum(sums.expected[at] for sums in sites), round(sum(sums.gained[at] for sums in sites)))
+            for at, days in enumerate(WINDOWS_DAYS)
+        }
+
+    def cohorts(self, numbers: frozenset[int], *, months: int, strategies: int) -> list[Cohort]:
+        """Return the newest months and the largest strategies that lie on these partitions; all articles lie on 0."""
+        if self._cohorts is None or self._cohorts_version != self._census.version:
+            self._cohorts, self._cohorts_version = Cohorts(self._census), self._census.version
+        groups = [*self._cohorts.newest_months(months), *self._cohorts.largest_strategies(strategies)]
+        owned = [self._cohorts.of(group) for group in groups if self._partition(group) in numbers]
+        return [self._cohorts.all, *owned] if 0 in numbers else owned
 
     def settle(self, number: int, *, is_over: bool, is_lagging: bool, now_ms: int) -> Iterator[Outgoing]:
         """Yield what is to be written of a partition: its parts when its round is over, and news of its groups."""

@@ -12,12 +12,15 @@ _UNREGISTERED_TIER: Final = 4
 
 
 class Watched(NamedTuple):
-    """An article's verdict, and the figures behind it that a metric shows."""
+    """An article's verdict, and the figures behind it that a metric shows.
+
+    ``is_unseen``  none of its usual sources can see, or nothing worse is said because it could not be seen
+    """
 
     verdict: Verdict
-    link_days: int
-    mean_gap_days: float
-    days_since_last_link: int | None
+    mean_gap_days: float = 0.0
+    days_since_last_link: int | None = None
+    is_unseen: bool = False
 
     @property
     def is_candidate(self) -> bool:
@@ -38,7 +41,7 @@ class WatchList:
     """Chooses at most ``size`` of the candidates."""
 
     def __init__(self, size: int) -> None:
-        self._size = size
+        self.size = size
         self._candidates: dict[str, Watched] = {}
 
     def note(self, watched: Watched) -> None:
@@ -54,9 +57,11 @@ class WatchList:
 
     def chosen(self) -> list[Watched]:
         """Return the watched articles, most important first."""
-        return nsmallest(self._size, self._candidates.values(), key=lambda watched: watched.rank)
+        return nsmallest(self.size, self._candidates.values(), key=lambda watched: watched.rank)
 
-    @property
-    def left_out(self) -> int:
-        """How many candidates there was no room for."""
-        return max(0, len(self._candidates) - self._size)
+    def left_out(self) -> tuple[int, int]:
+        """Return how many candidates there is no room for: registered ones, and others."""
+        registered = sum(watched.verdict.tier is not None for watched in self._candidates.values())
+        others = len(self._candidates) - registered
+        # Registered ones come first, whatever their tier.
+        return max(0, registered - self.size), min(others, max(0, len(self._candidates) - self.size))

@@ -221,7 +221,7 @@ def test_health_and_metrics(strict: RunningIngest) -> None:
         'flatline_ingest_requests_total{code="401"} 1.0',
         f'flatline_ingest_events_total{{outcome="accepted",source="{SOURCE}"}} 1.0',
         f'flatline_ingest_events_total{{outcome="rejected",source="{SOURCE}"}} 1.0',
-        'flatline_ingest_rejected_total{reason="missing_field"} 1.0',
+        f'flatline_ingest_rejected_total{{reason="missing_field",source="{SOURCE}"}} 1.0',
         "flatline_ingest_request_duration_seconds_count 3.0",
     } <= set(exposed)
 

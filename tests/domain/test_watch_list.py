@@ -35,7 +35,7 @@ def watched(article: str, state: State, *, tier: int | None = None, gained: int 
         sponsored=0,
         tier=tier,
     )
-    return Watched(verdict, link_days=6, mean_gap_days=3.0, days_since_last_link=9)
+    return Watched(verdict, mean_gap_days=3.0, days_since_last_link=9)
 
 
 def test_registered_tiers_come_first_then_trouble_then_size() -> None:
@@ -56,7 +56,7 @@ def test_registered_tiers_come_first_then_trouble_then_size() -> None:
         "third tier",
         "large trouble",
     ]
-    assert watch_list.left_out == 1
+    assert watch_list.left_out() == (0, 1)
 
 
 def test_who_recovers_leaves() -> None:
@@ -76,7 +76,7 @@ def test_never_more_than_its_size(notes: list[tuple[int, State, int | None]]) ->
         watch_list.note(latest[number])
     candidates = sum(each.is_candidate for each in latest.values())
     assert len(watch_list.chosen()) == min(7, candidates)
-    assert watch_list.left_out == max(0, candidates - 7)
+    assert sum(watch_list.left_out()) == max(0, candidates - 7)
 
 
 def test_a_finding_makes_a_candidate_behind_those_in_trouble() -> None:

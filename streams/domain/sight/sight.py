@@ -52,6 +52,7 @@ class Behind(NamedTuple):
 
     seen_until_ms: int
     because: str | None = None
+    is_stale: bool = False
 
 
 class View(NamedTuple):
@@ -60,11 +61,13 @@ class View(NamedTuple):
     ``unseen_days``  how many of the days since count for nothing; shares of days add up
     ``late_days``    of how many days before this week links may have come in this week, with this week's date
     ``because``      why, where it is unusual, or nothing can be said at all
+    ``is_blind``     none of them can see: all are stale, or the worker lags
     """
 
     unseen_days: float = 0.0
     late_days: int = 0
     because: str | None = None
+    is_blind: bool = False
 
 
 CLEAR: Final = View()
@@ -88,7 +91,7 @@ class Sight(NamedTuple):
         late_days = max((days for source, days in self.late_days.items() if source in reported), default=0)
         if self.is_lagging:
             days = max(0.0, (now_ms - since_ms) / DAY_MS)
-            return View(days, late_days, "the worker has not caught up with its records")
+            return View(days, late_days, "the worker has not caught up with its records", is_blind=True)
         if self.behind.keys().isdisjoint(reported):
             return View(0.0, late_days) if late_days else CLEAR
         return self._partial(reported, since_ms=since_ms, now_ms=now_ms, late_days=late_days)
@@ -118,4 +121,5 @@ class Sight(NamedTuple):
                 until_ms = begin_ms
             seeing |= usual[source]
         because = (self.behind[source].because for source in blind) if unseen_ms else ()
-        return View(unseen_ms / DAY_MS, late_days, next(filter(None, because), None))
+        is_blind = all(source in self.behind and self.behind[source].is_stale for source in usual)
+        return View(unseen_ms / DAY_MS, late_days, next(filter(None, because), None), is_blind)

@@ -28,6 +28,16 @@ class Freshness(NamedTuple):
         return self.staleness_ms > self.limit_ms
 
 
+class Rhythm(NamedTuple):
+    """How often a source is heard, and within what time it reports four in five of its links; in ms.
+
+    ``lag_ms``  None while too few of its links were reported live
+    """
+
+    period_ms: int
+    lag_ms: int | None
+
+
 class _Return(NamedTuple):
     """That a source came back: until ``settled_ms`` it is believed to have seen no further than before it was away."""
 
@@ -88,6 +98,18 @@ class Sources:
         }
         return by_heartbeat | by_habit
 
+    def rhythms(self) -> dict[str, Rhythm]:
+        """Return the rhythm of every source of which more is expected."""
+        habits = self._habits()
+        rhythms = {source: Rhythm(habit.usual_gap * DAY_MS, habit.lag * DAY_MS) for source, habit in habits.items()}
+        for source, heartbeat in self._latest.items():
+            if heartbeat.period_s is None:
+                rhythms.pop(source, None)
+            else:
+                lag_ms = rhythms[source].lag_ms if source in rhythms else None
+                rhythms[source] = Rhythm(int(heartbeat.period_s * 1000), lag_ms)
+        return rhythms
+
     def stale(self, now_ms: int) -> frozenset[str]:
         """Return the sources that have fallen behind."""
         return frozenset(source for source, freshness in self.freshness(now_ms).items() if freshness.is_stale)
@@ -108,7 +130,7 @@ class Sources:
                 seen_until_ms = now_ms - habit.lag * DAY_MS
                 because = because or f"its source {source} usually reports up to {count(habit.lag, 'day')} late"
             if day_of(seen_until_ms) < day_of(now_ms):
-                behind[source] = Behind(day_of(seen_until_ms) * DAY_MS, because)
+                behind[source] = Behind(day_of(seen_until_ms) * DAY_MS, because, freshness[source].is_stale)
             returned = self._return_of(source, habit)
             if returned is not None and 0 <= now_ms - returned.back_ms < LATE_WITHIN_DAYS * DAY_MS:
                 late_days[source] = returned.away_days

@@ -1,0 +1,10 @@
+"""Every metric of the worker, born here from an injected registry. Series are bounded: the limits are in `limits`.
+
+All of them, with what to make of them: deploy/prometheus/METRICS.md.
+"""
+
+from streams.metrics.counters import WorkerMetrics
+from streams.metrics.gauges import Gauges
+from streams.metrics.snapshot import Snapshot
+
+__all__ = ["Gauges", "Snapshot", "WorkerMetrics"]

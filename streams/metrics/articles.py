@@ -1,0 +1,53 @@
+from collections import Counter as Tally
+from collections.abc import Iterator
+
+from prometheus_client import Metric
+
+from streams.metrics.families import gauge
+from streams.metrics.limits import OTHER, SERIES_LABELLED_MAX
+from streams.metrics.snapshot import Snapshot
+from streams.schema.verdict import State
+
+
+def article_families(snapshot: Snapshot) -> Iterator[Metric]:
+    """Yield what all articles of the worker add up to."""
+    by_state = Tally(dict.fromkeys(State, 0))
+    by_series: Tally[tuple[str, State]] = Tally()
+    sizes: Tally[str] = Tally()
+    for (state, series), number in snapshot.tally.items():
+        by_state[state] += number
+        if series is not None and number:
+            by_series[series, state] += number
+            sizes[series] += number
+    yield gauge(
+        "flatline_articles",
+        "Articles of this worker's partitions by state. What the states mean: README.md.",
+        ["state"],
+        (([state], number) for state, number in by_state.items()),
+    )
+    labelled = {series for series, _ in sizes.most_common(SERIES_LABELLED_MAX)}
+    bounded: Tally[tuple[str, State]] = Tally()
+    for (series, state), number in by_series.items():
+        bounded[series if series in labelled else OTHER, state] += number
+    yield gauge(
+        "flatline_series_articles",
+        f"Registered articles by series and state, where there are any; the smaller series beyond "
+        f"{SERIES_LABELLED_MAX} are counted as {OTHER}.",
+        ["series", "state"],
+        (([series, state], number) for (series, state), number in bounded.items()),
+    )
+    windows = snapshot.windows.items()
+    yield gauge(
+        "flatline_gained_links",
+        "Links that the articles of all sites judged by this worker gained in a window, but for articles that can't be "
+        "seen. Add up all workers.",
+        ["window"],
+        (([f"{days}d"], tally.gained) for days, tally in windows),
+    )
+    yield gauge(
+        "flatline_expected_links",
+        "Links that the same articles should have gained in a window, each by its own past and the curve of its kind. "
+        "Gained well below expected on all sites at once is rarely the content: look at the sources.",
+        ["window"],
+        (([f"{days}d"], tally.expected) for days, tally in windows),
+    )

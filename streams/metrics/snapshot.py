@@ -1,0 +1,31 @@
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from streams.domain.groups.cohorts import Cohort
+from streams.domain.sight.sources import Freshness, Rhythm
+from streams.domain.watch_list import Watched
+from streams.schema.group import GroupVerdict, Tally
+from streams.schema.verdict import State
+
+
+class Snapshot(NamedTuple):
+    """What the worker's gauges show at one instant; durations in seconds, instants in s of the wall clock."""
+
+    tally: Mapping[tuple[State, str | None], int] = {}  # articles by state and series
+    windows: Mapping[int, Tally] = {}  # links expected and gained by all articles of the sites judged here, by days
+    watched: Sequence[Watched] = ()
+    watch_list_capacity: int = 0
+    left_out_registered: int = 0
+    left_out_found: int = 0
+    groups: Sequence[GroupVerdict] = ()
+    cohorts: Sequence[Cohort] = ()
+    freshness: Mapping[str, Freshness] = {}
+    rhythms: Mapping[str, Rhythm] = {}
+    lag: Mapping[tuple[str, int], int] = {}
+    partitions_assigned: int = 0
+    partitions_recovered: int = 0
+    recovery_s: float = 0.0
+    last_commit_s: float | None = None
+    is_stuck: bool = False
+    event_loop_lag_s: float = 0.0
+    rebalances: int = 0

@@ -1,0 +1,56 @@
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Final
+
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily
+
+from streams.metrics.families import gauge, single
+from streams.metrics.snapshot import Snapshot
+
+VERSION: Final = version("flatline")
+
+
+def worker_families(snapshot: Snapshot) -> Iterator[Metric]:
+    """Yield how the worker itself does."""
+    yield gauge(
+        "flatline_consumer_lag_records",
+        "Records of an assigned partition that wait to be applied. Falling: it catches up; growing: more comes than "
+        "this worker can take. Above 10,000 in all, no verdict gets worse.",
+        ["topic", "partition"],
+        (([topic, str(partition)], lag) for (topic, partition), lag in snapshot.lag.items()),
+    )
+    yield gauge(
+        "flatline_partitions",
+        "Partitions assigned to this worker, and how many of them have their state back (recovered). Nothing is "
+        "applied while these differ.",
+        ["phase"],
+        [(["assigned"], snapshot.partitions_assigned), (["recovered"], snapshot.partitions_recovered)],
+    )
+    yield single(
+        "flatline_recovery_duration_seconds",
+        "How long it took to get back the state of what was assigned last.",
+        snapshot.recovery_s,
+    )
+    if snapshot.last_commit_s is not None:
+        yield single(
+            "flatline_last_commit_timestamp_seconds",
+            "When what was applied was last made durable, by the wall clock. It moves every few seconds, work or not.",
+            snapshot.last_commit_s,
+        )
+    yield single(
+        "flatline_worker_stuck", "1 while there is work and none of it has been done for a minute.", snapshot.is_stuck
+    )
+    yield single(
+        "flatline_event_loop_lag_seconds",
+        "How late the event loop runs. At half the session timeout the worker ends itself.",
+        snapshot.event_loop_lag_s,
+    )
+    rebalances = CounterMetricFamily(
+        "flatline_rebalances",
+        "Rebalances of the consumer group that this worker took part in. Each stops all workers for a moment: many an "
+        "hour without a deployment mean that a worker comes and goes.",
+    )
+    rebalances.add_metric([], snapshot.rebalances)
+    yield rebalances
+    yield gauge("flatline_build_info", "The version that runs; always 1.", ["version"], [([VERSION], 1)])
