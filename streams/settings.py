@@ -31,6 +31,13 @@ def _namespace(value: str) -> str:
     return value
 
 
+def _http_url(value: str) -> str:
+    if not re.fullmatch(rf"https?://([^\s/@]+@)?({_SERVER}|[^\s,:/@]+)(/[^\s?#]*)?", value):
+        raise ValueError("expected http:// or https://, a host, and perhaps a port and a path")
+    return value.rstrip("/")
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -58,6 +65,12 @@ class Settings(BaseSettings):
     ingest_tokens_file: Path | None = Field(None, description="File of the tokens that may push.")
     slack_webhook_url_file: Path | None = Field(
         None, description="File that holds a Slack webhook's URL; without it alerts stay in Alertmanager."
+    )
+    prometheus_url: HttpUrl | None = Field(
+        None, description="Prometheus that `flatline doctor` asks; `flatline up` says where its own is."
+    )
+    alertmanager_url: HttpUrl | None = Field(
+        None, description="Alertmanager that `flatline doctor` asks; `flatline up` says where its own is."
     )
     session_timeout_s: float = Field(
         20, ge=6, le=300, description="How long a worker may be out of reach before others take its partitions."

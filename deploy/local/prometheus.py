@@ -41,10 +41,8 @@ class Prometheus:
         rules.mkdir(parents=True, exist_ok=True)
         for old in rules.glob("*.yml"):
             old.unlink()
-        for source in sorted(self._source.glob("rules/*.yml")):
-            # How long a worker may be down or stuck is a matter of the wall clock, at any pace.
-            pace_of_file = Pace() if source.name == _PIPELINE_RULES else pace
-            _write(rules / source.name, _paced_rules(_read(source), pace_of_file))
+        for name, content in rules_at(pace, self._source).items():
+            _write(rules / name, content)
         prometheus_yml = self._folder / "prometheus.yml"
         configuration = _completed(
             _read(self._source / "prometheus.yml"), targets=targets, alertmanager=alertmanager, pace=pace
@@ -63,6 +61,15 @@ class Prometheus:
             is_ready=lambda: probes.answers_ok(self.address, "/-/ready"),
             job="prometheus",
         )
+
+
+def rules_at(pace: Pace, source: Path = _SOURCE) -> dict[str, dict[str, Any]]:
+    """Return the content of each of our rule files, by its name, at a pace."""
+    return {
+        # How long a worker may be down or stuck is a matter of the wall clock, at any pace.
+        file.name: _paced_rules(_read(file), Pace() if file.name == _PIPELINE_RULES else pace)
+        for file in sorted(source.glob("rules/*.yml"))
+    }
 
 
 def _completed(

@@ -78,6 +78,8 @@ class LocalStack:
 
     def _start(self, ports: Ports) -> None:
         worker_ports = [ports.claim(f"worker-{number}") for number in range(1, self._workers + 1)]
+        alertmanager = Alertmanager(self._data_dir / "alertmanager", ports)
+        prometheus = Prometheus(self._data_dir / "prometheus", ports)
         self.settings = self._given.model_copy(
             update={
                 "data_dir": self._data_dir,
@@ -85,11 +87,13 @@ class LocalStack:
                 "worker_port": worker_ports[0],
                 "ingest_port": ports.claim("ingest"),
                 "ingest_tokens_file": self._tokens_file(),
+                "prometheus_url": f"http://{prometheus.address}",
+                "alertmanager_url": f"http://{alertmanager.address}",
             }
         )
         self._ensure_topics()
         services = self._services(self.settings, worker_ports)
-        processes = [*services, *self._monitoring(services, ports)]
+        processes = [*services, *self._monitoring(services, prometheus, alertmanager)]
         self._supervisor.start(*processes)
         self.addresses = {"kafka": self.settings.kafka_bootstrap} | {
             process.name: process.address for process in processes
@@ -123,10 +127,10 @@ class LocalStack:
         except TopicsError as error:
             raise LaunchError(str(error)) from error
 
-    def _monitoring(self, services: Sequence[Process], ports: Ports) -> list[Process]:
+    def _monitoring(
+        self, services: Sequence[Process], prometheus: Prometheus, alertmanager: Alertmanager
+    ) -> list[Process]:
         pace = Pace(self.settings.clock_speed or 1.0)
-        alertmanager = Alertmanager(self._data_dir / "alertmanager", ports)
-        prometheus = Prometheus(self._data_dir / "prometheus", ports)
         targets = defaultdict(list, {"prometheus": [prometheus.address], "alertmanager": [alertmanager.address]})
         for service in services:
             if service.job:

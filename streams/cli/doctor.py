@@ -1,33 +1,62 @@
 """`flatline doctor`."""
 
+import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
+import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from streams.cli.terminal_text import text
 from streams.settings import load_settings
+
+if TYPE_CHECKING:
+    from deploy.local.checkup.finding import Finding
+
+_SIGNS: Final = {"fine": Text("✓", "green"), "look": Text("!", "yellow"), "wrong": Text("✗", "red")}
 
 
 def doctor(
     data_dir: Annotated[
         Path | None, typer.Option(help="Folder of the installation; else FLATLINE_DATA_DIR, or .flatline")
     ] = None,
+    send_test_alert: Annotated[
+        bool, typer.Option("--send-test-alert", help="Also send a test alert to Slack (or wherever alerts go).")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Say what is missing on this machine, and whether the running installation is well. Exit code 1 if not."""
-    from deploy.local.checkup import examine_installation, examine_machine
+    """Say what is missing on this machine, and whether the running installation is well. Exit code 1 if not.
+
+    ✓ is as it should be, ! is worth a look, ✗ has to be mended.
+    """
+    from deploy.local.checkup.installation import deliver_test_alert, examine_installation
+    from deploy.local.checkup.machine import examine_machine
 
     settings = load_settings(data_dir)
     findings = examine_machine()
     # Named by the environment, or by an installation that runs: the default alone says nothing about either.
     if "kafka_bootstrap" in settings.model_fields_set:
         findings += examine_installation(settings)
+    if send_test_alert:
+        Console(stderr=True).print("Sending a test alert. This takes a minute or two, as Alertmanager waits first.")
+        findings += deliver_test_alert(settings)
+    _print_json(findings) if json else _print_table(findings)
+    if any(finding.sign == "wrong" for finding in findings):
+        raise typer.Exit(1)
+
+
+def _print_json(findings: Iterable["Finding"]) -> None:
+    for finding in findings:
+        sys.stdout.buffer.write(orjson.dumps(finding, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _print_table(findings: Iterable["Finding"]) -> None:
     table = Table(box=None, show_header=False)
     for finding in findings:
-        sign = Text("✓", "green") if finding.is_fine else Text("✗", "red")
-        table.add_row(sign, finding.what, Text(finding.says))
+        says = Text("\n").join(text(line) for line in finding.says.splitlines())
+        table.add_row(_SIGNS[finding.sign], finding.what, says)
     Console().print(table)
-    if not all(finding.is_fine for finding in findings):
-        raise typer.Exit(1)

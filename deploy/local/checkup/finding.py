@@ -1,0 +1,44 @@
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+
+class Sign(StrEnum):
+    """How a thing is: as it should be; worth a look, and perhaps meant so; wrong."""
+
+    FINE = "fine"
+    LOOK = "look"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: how it is, and what there is or what to do. Never holds a secret."""
+
+    what: str
+    sign: Sign
+    says: str
+
+    @classmethod
+    def fine(cls, what: str, says: str) -> Self:
+        """Nothing to do."""
+        return cls(what, Sign.FINE, says)
+
+    @classmethod
+    def look(cls, what: str, says: str) -> Self:
+        """No failure, but somebody may want to know."""
+        return cls(what, Sign.LOOK, says)
+
+    @classmethod
+    def wrong(cls, what: str, says: str) -> Self:
+        """Something has to be done, and ``says`` says what."""
+        return cls(what, Sign.WRONG, says)
+
+
+def worst(what: str, *, wrong: Iterable[str] = (), look: Iterable[str] = (), fine: str) -> Finding:
+    """Return one finding: a line for each thing that is wrong, then for each that is worth a look; else ``fine``."""
+    wrong, look = list(wrong), list(look)
+    if wrong:
+        return Finding.wrong(what, "\n".join([*wrong, *look]))
+    return Finding.look(what, "\n".join(look)) if look else Finding.fine(what, fine)

@@ -1,0 +1,67 @@
+import asyncio
+from collections.abc import Sequence
+
+import aiohttp
+
+from deploy.local.checkup.alertmanager import NAME as ALERTMANAGER
+from deploy.local.checkup.alertmanager import examine_alertmanager
+from deploy.local.checkup.finding import Finding
+from deploy.local.checkup.http import Server, session
+from deploy.local.checkup.kafka import examine_kafka
+from deploy.local.checkup.prometheus import NAME as PROMETHEUS
+from deploy.local.checkup.prometheus import examine_prometheus, is_young
+from deploy.local.checkup.services import examine_readiness
+from deploy.local.checkup.test_alert import WHAT as TEST_ALERT
+from deploy.local.checkup.test_alert import send_test_alert
+from deploy.local.pace import Pace
+from streams.settings import Settings
+
+
+def examine_installation(settings: Settings) -> list[Finding]:
+    """Look at the running installation that the settings lead to: Kafka, what reads it, and what watches that."""
+    return asyncio.run(_examine(settings))
+
+
+def deliver_test_alert(settings: Settings) -> list[Finding]:
+    """Send a test alert through the installation's Alertmanager, and see who gets it. Takes up to minutes."""
+    return asyncio.run(_deliver(settings))
+
+
+async def _examine(settings: Settings) -> list[Finding]:
+    async with session() as asking:
+        worker = Server(f"http://{settings.worker_host}:{settings.worker_port}", asking)
+        ingest = Server(f"http://{settings.ingest_host}:{settings.ingest_port}", asking)
+        parts: Sequence[list[Finding]] = await asyncio.gather(
+            asyncio.to_thread(examine_kafka, settings),
+            examine_readiness("worker", worker),
+            examine_readiness("ingest", ingest),
+            _examine_monitoring(settings, asking),
+        )
+    return [finding for part in parts for finding in part]
+
+
+async def _examine_monitoring(settings: Settings, asking: aiohttp.ClientSession) -> list[Finding]:
+    prometheus = _server(settings.prometheus_url, asking)
+    alertmanager = _server(settings.alertmanager_url, asking)
+    findings = []
+    if prometheus:
+        findings += await examine_prometheus(prometheus, alertmanager, Pace(settings.clock_speed or 1.0))
+    else:
+        findings.append(Finding.look(PROMETHEUS, "not looked at: set FLATLINE_PROMETHEUS_URL"))
+    if alertmanager:
+        is_fed = not (prometheus and await is_young(prometheus))
+        findings += await examine_alertmanager(alertmanager, is_fed=is_fed)
+    else:
+        findings.append(Finding.look(ALERTMANAGER, "not looked at: set FLATLINE_ALERTMANAGER_URL"))
+    return findings
+
+
+async def _deliver(settings: Settings) -> list[Finding]:
+    async with session() as asking:
+        if alertmanager := _server(settings.alertmanager_url, asking):
+            return await send_test_alert(alertmanager)
+    return [Finding.wrong(TEST_ALERT, "not sent: start `flatline up`, or set FLATLINE_ALERTMANAGER_URL")]
+
+
+def _server(url: str | None, asking: aiohttp.ClientSession) -> Server | None:
+    return Server(url, asking) if url else None

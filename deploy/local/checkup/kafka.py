@@ -1,0 +1,30 @@
+from deploy.kafka.topics import TopicsError, check_topics
+from deploy.local import probes
+from deploy.local.checkup.finding import Finding, worst
+from deploy.local.checkup.lag import examine_group
+from streams.schema.topics import Topics
+from streams.settings import Settings
+
+
+def examine_kafka(settings: Settings) -> list[Finding]:
+    """Look at Kafka, the topics in it, and how far the workers' group has read them."""
+    bootstrap = settings.kafka_bootstrap
+    if not probes.is_kafka(bootstrap):
+        return [Finding.wrong("Kafka", f"nothing answers at {bootstrap}: correct FLATLINE_KAFKA_BOOTSTRAP")]
+    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    return [
+        Finding.fine("Kafka", f"answers at {bootstrap}"),
+        _examine_topics(bootstrap, topics),
+        *examine_group(bootstrap, topics),
+    ]
+
+
+def _examine_topics(bootstrap: str, topics: Topics) -> Finding:
+    declared = topics.all()
+    try:
+        differences = check_topics(bootstrap, declared)
+    except TopicsError as error:
+        differences = [str(error)]
+    if differences:
+        differences.append("`flatline topics` creates what is missing; settings are changed with kafka-configs.sh.")
+    return worst("topics", wrong=differences, fine=f"{len(declared)}, as declared")
