@@ -1,9 +1,12 @@
+import json
+
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from deploy.kafka.topics import ensure_topics
-from deploy.local.checkup import Finding, examine_installation
+from deploy.local.checkup.finding import Finding, Sign
+from deploy.local.checkup.installation import examine_installation
 from streams.cli.doctor import doctor
 from streams.schema.topics import Topics
 from streams.settings import Settings
@@ -36,21 +39,43 @@ def test_what_is_missing_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatc
     assert all("make setup" in line for line in missing)
 
 
+def test_scripts_get_one_object_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --json each finding is an object, and the exit code is the same."""
+    assert CliRunner().invoke(app, ["--data-dir", "/nonexistent", "--json"]).exit_code == 0
+    monkeypatch.setenv("PATH", "/nonexistent")
+    result = CliRunner().invoke(app, ["--data-dir", "/nonexistent", "--json"])
+    assert result.exit_code == 1
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert all(each.keys() == {"what", "sign", "says"} for each in found)
+    assert "wrong" in {each["sign"] for each in found if each["what"] == "promtool"}
+
+
+def test_a_test_alert_needs_an_alertmanager() -> None:
+    """Where none is known nothing is sent, and the answer has the variable: exit code 1."""
+    result = CliRunner().invoke(app, ["--data-dir", "/nonexistent", "--send-test-alert"], env={"COLUMNS": "200"})
+    assert result.exit_code == 1
+    assert "not sent: start `flatline up`, or set FLATLINE_ALERTMANAGER_URL" in result.output
+
+
 def test_installation_is_examined(kafka_bootstrap: str, namespace: str) -> None:
     """Topics that are not as declared, and servers that don't answer, are findings of their own."""
     settings = Settings(kafka_bootstrap=kafka_bootstrap, namespace=namespace, worker_port=1, ingest_port=1)
     found = by_name(examine_installation(settings))
-    assert found["Kafka"].is_fine
+    assert found["Kafka"].sign == Sign.FINE
     assert f"{namespace}.links.v1 does not exist." in found["topics"].says
-    assert not any(found[name].is_fine for name in ("topics", "worker", "ingest"))
+    assert {found[name].sign for name in ("topics", "worker", "ingest")} == {Sign.WRONG}
+    # Who has no monitoring, or has not said where it is, reads how to have it looked at.
+    assert {found[name].sign for name in ("Prometheus", "Alertmanager")} == {Sign.LOOK}
 
     ensure_topics(kafka_bootstrap, Topics(namespace=namespace).all(), replication_factor=1)
-    assert by_name(examine_installation(settings))["topics"].is_fine
+    assert by_name(examine_installation(settings))["topics"].sign == Sign.FINE
 
 
-def test_kafka_that_is_not_there_is_the_only_finding() -> None:
-    """Nothing else can be said without it; the message has the address and the variable."""
-    [finding] = examine_installation(Settings(kafka_bootstrap="127.0.0.1:1"))
-    assert not finding.is_fine
-    assert "127.0.0.1:1" in finding.says
-    assert "FLATLINE_KAFKA_BOOTSTRAP" in finding.says
+def test_without_kafka_the_rest_is_examined() -> None:
+    """Of Kafka one thing is said: the address and the variable."""
+    found = by_name(examine_installation(Settings(kafka_bootstrap="127.0.0.1:1", worker_port=1, ingest_port=1)))
+    assert found["Kafka"].sign == Sign.WRONG
+    assert "127.0.0.1:1" in found["Kafka"].says
+    assert "FLATLINE_KAFKA_BOOTSTRAP" in found["Kafka"].says
+    assert "topics" not in found
+    assert found["worker"].sign == Sign.WRONG
