@@ -12,8 +12,8 @@ NAME: Final = "Prometheus"
 _TARGETS: Final = "scrape targets"
 # The jobs that the rules and the dashboards refer to.
 _JOBS: Final = ("flatline-worker", "flatline-ingest")
-# It finds its Alertmanagers within 5 s, scrapes first within 15 s, and evaluates first within 30 s.
-_YOUNG: Final = timedelta(minutes=1)
+# An alert that fires before it has found its Alertmanagers (5 s) is sent again after a minute, and not earlier.
+_YOUNG: Final = timedelta(minutes=2)
 
 
 async def is_young(server: Server) -> bool:
