@@ -64,7 +64,7 @@ def stack(tmp_path: Path, kafka_bootstrap: str, namespace: str) -> Iterator[Loca
 def not_fine(settings: Settings) -> dict[str, Finding]:
     """Return what of the monitoring is wrong or worth a look."""
     found = by_name(settings)
-    return {what: found[what] for what in OF_MONITORING if found[what].sign != Sign.FINE}
+    return {what: found[what] for what in OF_MONITORING if what in found and found[what].sign != Sign.FINE}
 
 
 def tell(stack: LocalStack, program: str, number: signal.Signals) -> None:
