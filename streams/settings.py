@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     alertmanager_url: HttpUrl | None = Field(
         None, description="Alertmanager that `flatline doctor` asks; `flatline up` says where its own is."
     )
+    grafana_url: HttpUrl = Field(
+        "http://127.0.0.1:3000", description="Where alerts' links to dashboards lead: Grafana's address."
+    )
     session_timeout_s: float = Field(
         20, ge=6, le=300, description="How long a worker may be out of reach before others take its partitions."
     )

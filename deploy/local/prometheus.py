@@ -18,7 +18,11 @@ _INTERVAL_FLOOR_MS = 1_000
 _FOR_FLOOR_MS = 2_000
 # Ranges bridge what a worker's restart leaves out.
 _RANGE_FLOOR_MS = 20_000
-_PIPELINE_RULES = "pipeline.yml"
+# How long a worker may be down, or what a source pushes in a quarter of an hour, is a matter of the wall clock, at any
+# pace.
+_WALL_CLOCK_RULES = {"events.yml", "ingest.yml", "load.yml", "watchdog.yml", "workers.yml"}
+# Alerts that were firing when Prometheus stopped, if it was for no longer, fire on when it is back.
+_OUTAGE_TOLERANCE = "3h"
 _RANGE = re.compile(r"\[(\d+[smhd])\]")
 
 
@@ -26,8 +30,9 @@ class Prometheus:
     """The Prometheus of this machine, with deploy/prometheus/prometheus.yml and its rules, completed.
 
     Expected of the file: `scrape_configs[]` with a `job_name` each, whose targets are replaced by those of
-    ``targets``; `alerting`, which is replaced; `global` with intervals. Of each rules/*.yml: `groups[].rules[]`. An
-    accelerated ``pace`` shortens intervals, `for` and `keep_firing_for`.
+    ``targets``; `alerting`, whose Alertmanagers are replaced; `global` with intervals and external labels, of which
+    ``grafana_url``, if given, replaces the one of that name. Of each rules/*.yml: `groups[].rules[]`. An accelerated
+    ``pace`` shortens intervals, ranges, `for` and `keep_firing_for`.
     """
 
     def __init__(self, folder: Path, ports: Ports, *, source: Path = _SOURCE) -> None:
@@ -35,7 +40,14 @@ class Prometheus:
         self._source = source
         self.address = f"{LOOPBACK}:{ports.claim('prometheus')}"
 
-    def process(self, *, targets: Mapping[str, Sequence[str]], alertmanager: str, pace: Pace) -> Process:
+    def process(
+        self,
+        *,
+        targets: Mapping[str, Sequence[str]],
+        alertmanager: str,
+        pace: Pace,
+        grafana_url: str | None = None,
+    ) -> Process:
         """Write its configuration and say how to run it. Raises LaunchError."""
         rules = self._folder / "rules"
         rules.mkdir(parents=True, exist_ok=True)
@@ -47,6 +59,8 @@ class Prometheus:
         configuration = _completed(
             _read(self._source / "prometheus.yml"), targets=targets, alertmanager=alertmanager, pace=pace
         )
+        if grafana_url is not None:
+            configuration["global"]["external_labels"]["grafana_url"] = grafana_url
         _write(prometheus_yml, configuration)
         return Process(
             name="prometheus",
@@ -56,6 +70,7 @@ class Prometheus:
                 f"--storage.tsdb.path={self._folder / 'tsdb'}",
                 f"--web.listen-address={self.address}",
                 f"--web.external-url=http://{self.address}",
+                f"--rules.alert.for-outage-tolerance={_OUTAGE_TOLERANCE}",
             ],
             address=self.address,
             is_ready=lambda: probes.answers_ok(self.address, "/-/ready"),
@@ -66,8 +81,7 @@ class Prometheus:
 def rules_at(pace: Pace, source: Path = _SOURCE) -> dict[str, dict[str, Any]]:
     """Return the content of each of our rule files, by its name, at a pace."""
     return {
-        # How long a worker may be down or stuck is a matter of the wall clock, at any pace.
-        file.name: _paced_rules(_read(file), Pace() if file.name == _PIPELINE_RULES else pace)
+        file.name: _paced_rules(_read(file), Pace() if file.name in _WALL_CLOCK_RULES else pace)
         for file in sorted(source.glob("rules/*.yml"))
     }
 
@@ -83,7 +97,7 @@ def _completed(
         **configuration,
         "global": _paced_intervals(configuration.get("global", {}), pace),
         "rule_files": ["rules/*.yml"],
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
+        "alerting": configuration["alerting"] | {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
         "scrape_configs": [
             {
                 **_paced_intervals(scrape, pace),

@@ -137,5 +137,10 @@ class LocalStack:
                 targets[service.job].append(service.address)
         return [
             alertmanager.process(slack_webhook_url_file=self.settings.slack_webhook_url_file, pace=pace),
-            prometheus.process(targets=targets, alertmanager=alertmanager.address, pace=pace),
+            prometheus.process(
+                targets=targets,
+                alertmanager=alertmanager.address,
+                pace=pace,
+                grafana_url=self.settings.grafana_url,
+            ),
         ]
