@@ -28,6 +28,7 @@ def empty_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("FLATLINE_KAFKA_BOOTSTRAP", "broker", "host:port"),
         ("FLATLINE_KAFKA_BOOTSTRAP", "a:1, b:2", "no spaces"),
         ("FLATLINE_NAMESPACE", "my team", "letters"),
+        ("FLATLINE_GRAFANA_URL", "grafana:3000", "http://"),
     ],
 )
 def test_error_names_variable_and_cause(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, cause: str) -> None:
