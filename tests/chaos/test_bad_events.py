@@ -2,7 +2,6 @@
 
 import json
 import urllib.request
-from collections import defaultdict
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -57,7 +56,8 @@ def test_a_flood_of_poison_raises_an_alert(trial: Trial, tmp_path: Path) -> None
     trial.installation.start(1)
     trial.installation.wait_ready(1)
     prometheus = Prometheus(tmp_path / "prometheus", Ports(tmp_path / "prometheus-ports.json"))
-    targets = defaultdict(list, {"flatline-worker": [trial.installation.address(1)]})
+    targets = {"flatline-worker": [trial.installation.address(1)]}
+    targets |= {absent: [] for absent in ("flatline-ingest", "prometheus", "alertmanager")}
     with Supervisor(tmp_path / "logs", say=print) as supervisor:
         supervisor.start(prometheus.process(targets=targets, alertmanager="127.0.0.1:1", pace=Pace(86_400)))
         assert "DeadLetters" not in _firing(prometheus)
