@@ -107,7 +107,8 @@ def test_the_watchdog_shows_that_alerts_arrive(stack: LocalStack) -> None:
 def test_rules_are_compared_with_the_files(stack: LocalStack) -> None:
     """Missing, different and failing ones are named; the rest goes without saying."""
     rules = stack.settings.data_dir / "prometheus" / "rules"
-    edited(rules / "pipeline.yml", DeadLetters={}, WorkerDown={"for": "7h"})
+    edited(rules / "events.yml", DeadLetters={})
+    edited(rules / "workers.yml", WorkerDown={"for": "7h"})
     edited(rules / "sources.yml", SourceStale={"expr": "up * on () up"})
     tell(stack, "prometheus", signal.SIGHUP)
     until("the broken rule was evaluated", lambda: "SourceStale: " in by_name(stack.settings)["rules"].says)
