@@ -1,10 +1,10 @@
 # Everything starts with `make setup`, which the other targets run first; it takes half a second when nothing is missing.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos lint bench profile
+.PHONY: help setup demo test chaos lint dashboards bench profile
 bin := .venv/bin
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## install what is missing: Java, Prometheus, Alertmanager (apt), the Python packages, Kafka
 	@bash deploy/setup.sh
@@ -23,6 +23,9 @@ lint: setup ## style, types, and the direction of imports
 	@$(bin)/ruff format --check
 	@$(bin)/mypy
 	@$(bin)/lint-imports
+
+dashboards: setup ## write grafana/dashboards anew from grafana/*.py
+	@$(bin)/python -m grafana
 
 bench: ## measure, next to others (BENCH_OUT=file keeps the figures; EVENTS=100000 REPEATS=1 is a quick look)
 	@bash deploy/setup.sh bench

@@ -1,0 +1,188 @@
+"""Article: what a verdict on one watched article rests on."""
+
+from typing import Final
+
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models.dashboard import Dashboard, DynamicConfigValue, Panel
+
+from grafana.annotations import alerts
+from grafana.board import Row, board
+from grafana.colours import BAD, DOUBTFUL, GOOD, Limit, words
+from grafana.links import ARTICLE, of_article
+from grafana.panels import EMPTY_WHEN_WELL, coloured_by_state, dashed, figure, history, lines, names
+from grafana.queries import at_end, on_range, per_article, series
+from grafana.tables import Column, facts
+from grafana.variables import article
+
+_THIS: Final = 'article="$article"'
+_PROBABILITY: Final = per_article("flatline_watched_article_silence_probability_ratio", _THIS)
+_STATE: Final = f"max by (state) ({series('flatline_watched_article_state', _THIS)})"
+_WINDOWS: Final = {"7d": 7, "28d": 28, "90d": 90}
+_DATE: Final = DynamicConfigValue("unit", "dateTimeAsIso")
+
+
+def made() -> Dashboard:
+    """Return the dashboard."""
+    return board(
+        ARTICLE,
+        "Article",
+        "One article of the watch list: its state, and what that rests on. `flatline explain` says more.",
+        [
+            Row(1, "$article", _now()),
+            Row(2, "How it got there", _course()),
+            Row(3, "Links gained against what should have come", [_window(31 + i, w) for i, w in enumerate(_WINDOWS)]),
+            Row(4, "Links, quality, visits", _links()),
+        ],
+        chosen=[article()],
+        alerts=alerts("Article.*", 'alertname!="ArticleUnseen"', _THIS),
+        since="now-7d",
+        refresh="5m",
+    )
+
+
+def _of(name: str, *matchers: str) -> str:
+    return per_article(f"flatline_watched_article_{name}", _THIS, *matchers)
+
+
+def _now() -> list[Builder[Panel]]:
+    headings = ("article", "title", "series", "author", "strategy", "site", "tier")
+    info = f"max by ({', '.join(headings)}) ({series('flatline_watched_article_info', _THIS)})"
+    return [
+        facts(
+            11,
+            "What it is",
+            "What is registered about the article; an empty tier means that nobody registered it. Click for the "
+            "article.",
+            Column("", info, is_shown=False),
+            labels={heading: heading.capitalize() for heading in headings},
+            sort_by="Article",
+            links={heading: of_article("__data.fields.Article")[1:] for heading in ("Article", "Title")},
+            height=3,
+        ),
+        coloured_by_state(
+            names(
+                12,
+                "State",
+                "What the verdict says now. silent: a gap so improbable that we say it has stopped. The README "
+                "explains each.",
+                at_end(_STATE, "{{state}}"),
+            )
+        ),
+        figure(
+            13,
+            "Since",
+            "Since when it is in this state, by the worker's clock.",
+            at_end(f"1000 * {_of('state_since_timestamp_seconds')}", "since"),
+            unit="dateTimeAsIso",
+            width=5,
+        ),
+        figure(
+            14,
+            "Probability of silence",
+            "That no link comes in the next 180 days. Orange from 30 %, where it is doubted, red from 60 %, where it "
+            "is called silent (the default policy's; yours may differ by tier). No data: too little history to say.",
+            at_end(_PROBABILITY, "probability"),
+            unit="percentunit",
+            limits=[Limit(0.3, DOUBTFUL), Limit(0.6, BAD)],
+            width=5,
+        ).decimals(0),
+        figure(
+            15,
+            "Can it be seen?",
+            "Not, while none of its usual sources can see, or nothing worse is said because of that. Then look at the "
+            "sources, not at the article.",
+            at_end(_of("unseen"), "seen"),
+            width=5,
+        ).mappings([words({0: ("seen", GOOD), 1: ("can't be seen", DOUBTFUL)})]),
+        names(
+            16,
+            "Findings",
+            "What there is to say beside its state. mass_loss: many links lost at once; quality_gone: links still "
+            f"come, good ones no more. {EMPTY_WHEN_WELL}",
+            at_end(f"max by (finding) ({series('flatline_watched_article_finding', _THIS)})", "{{finding}}"),
+            width=5,
+        ),
+    ]
+
+
+def _course() -> list[Builder[Panel]]:
+    return [
+        lines(
+            21,
+            "Probability of silence",
+            "It rises while no link comes, and falls with each link. Dashed: 30 %, from where it is doubted, and 60 "
+            "%, from where it is called silent (the default policy's).",
+            on_range(_PROBABILITY, "probability"),
+            unit="percentunit",
+            limits=[Limit(0.3, DOUBTFUL), Limit(0.6, BAD)],
+            width=9,
+        ).max(1),
+        coloured_by_state(
+            history(
+                22,
+                "States over time",
+                "When it was in which state. To and fro between two means that it is at a threshold: wait.",
+                on_range(_STATE, "{{state}}"),
+                width=9,
+            )
+        ),
+        figure(
+            23,
+            "Its rhythm",
+            "How long its last link is ago, and the mean gap it used to have. A silence of twice the gap or less is "
+            "a pause.",
+            at_end(_of("silence_seconds"), "without a link"),
+            at_end(_of("mean_gap_seconds"), "usual gap"),
+            at_end(f"1000 * {_of('last_gained_timestamp_seconds')}", "last link"),
+            unit="dtdurations",
+            width=6,
+        )
+        .decimals(1)
+        .override_by_name("last link", [_DATE])
+        .height(8),
+    ]
+
+
+def _window(panel_id: int, window: str) -> Builder[Panel]:
+    only = f'window="{window}"'
+    panel = lines(
+        panel_id,
+        f"In {_WINDOWS[window]} days",
+        f"Links gained in the last {_WINDOWS[window]} days against those that should have come, by its own past and "
+        "the curve of its kind. Nothing is expected of dormant articles and of those without links.",
+        on_range(_of("gained_links", only), "gained"),
+        on_range(_of("expected_links", only), "expected"),
+        width=8,
+    )
+    return dashed(panel, "expected", "#808080")
+
+
+def _links() -> list[Builder[Panel]]:
+    return [
+        lines(
+            41,
+            "Links and domains",
+            "Distinct links ever gained, those of them that are live, and the registrable domains they came from. "
+            "live far below gained: links were lost.",
+            on_range(_of("links", 'status="gained"'), "gained"),
+            on_range(_of("links", 'status="live"'), "live"),
+            on_range(_of("referring_domains"), "domains"),
+            width=9,
+        ),
+        lines(
+            42,
+            "Quality",
+            "Sum of the quality (0 to 1) of each domain's best link, and the links of the last 90 days that matter. "
+            "The sum level and the latter at zero: only thin links come now.",
+            on_range(_of("weighted_links"), "weighted by quality"),
+            on_range(_of("worthy_links"), "that matter, 90 days"),
+            width=9,
+        ),
+        figure(
+            43,
+            "Visits in 28 days",
+            "Visits that came over links in the last 28 days. No data where they were never counted.",
+            at_end(_of("visits"), "visits"),
+            width=6,
+        ).height(4),
+    ]

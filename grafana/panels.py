@@ -1,0 +1,201 @@
+"""The kinds of panels, each set up once. Ids are given by hand and never reused: addresses of panels depend on them."""
+
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+from grafana_foundation_sdk.builders import bargauge, common, heatmap, stat, statetimeline, timeseries
+from grafana_foundation_sdk.builders.prometheus import Dataquery
+from grafana_foundation_sdk.cog import variants as cogvariants
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models.common import (
+    BarGaugeDisplayMode,
+    BigValueColorMode,
+    BigValueGraphMode,
+    BigValueTextMode,
+    GraphThresholdsStyleMode,
+    LegendDisplayMode,
+    LegendPlacement,
+    SortOrder,
+    StackingMode,
+    TooltipDisplayMode,
+    VisibilityMode,
+    VizOrientation,
+)
+from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
+
+from grafana.colours import NEUTRAL, OF_STATE, Limit, fixed, thresholds
+from grafana.queries import DATASOURCE, buckets
+
+# Said by the description of each panel that has no data while nothing is wrong.
+EMPTY_WHEN_WELL: Final = "Empty when all is well."
+NONE: Final = "none"
+_LAST: Final = "lastNotNull"
+_OfStates = TypeVar("_OfStates", stat.Panel, timeseries.Panel, statetimeline.Panel)
+
+
+def figure(
+    panel_id: int,
+    title: str,
+    text: str,
+    *queries: Dataquery,
+    unit: str = "short",
+    width: int = 4,
+    limits: Sequence[Limit] = (),
+    base: str | None = None,
+) -> stat.Panel:
+    """Return a number, or a few side by side. Without limits it is neither good nor bad."""
+    panel = (
+        stat.Panel()
+        .id(panel_id)
+        .title(title)
+        .description(text)
+        .datasource(DATASOURCE)
+        .unit(unit)
+        .height(4)
+        .span(width)
+        .thresholds(thresholds(*limits, base=base or ("green" if limits else NEUTRAL)))
+        .reduce_options(common.ReduceDataOptions().calcs([_LAST]).values(False))
+        .color_mode(BigValueColorMode.VALUE)
+        .graph_mode(BigValueGraphMode.NONE)
+        .orientation(VizOrientation.AUTO)
+        .targets(lettered(queries))
+    )
+    return panel.no_value(NONE) if EMPTY_WHEN_WELL in text else panel
+
+
+def names(panel_id: int, title: str, text: str, *queries: Dataquery, width: int = 4) -> stat.Panel:
+    """Return the names of the series, not their values."""
+    panel = figure(panel_id, title, text, *queries, width=width).text_mode(BigValueTextMode.NAME)
+    return panel.color_mode(BigValueColorMode.BACKGROUND)
+
+
+def lines(
+    panel_id: int,
+    title: str,
+    text: str,
+    *queries: Dataquery,
+    unit: str = "short",
+    width: int = 12,
+    height: int = 8,
+    limits: Sequence[Limit] = (),
+) -> timeseries.Panel:
+    """Return curves over time; limits are drawn as dashed lines. Never below zero: nothing here is."""
+    panel = (
+        timeseries.Panel()
+        .id(panel_id)
+        .title(title)
+        .description(text)
+        .datasource(DATASOURCE)
+        .unit(unit)
+        .height(height)
+        .span(width)
+        .min(0)
+        .line_width(2)
+        .fill_opacity(0)
+        .show_points(VisibilityMode.NEVER)
+        .tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.DESCENDING))
+        .legend(
+            common.VizLegendOptions()
+            .display_mode(LegendDisplayMode.TABLE)
+            .placement(LegendPlacement.BOTTOM)
+            .show_legend(True)
+            .calcs([_LAST])
+        )
+        .targets(lettered(queries))
+    )
+    if limits:
+        panel.thresholds(thresholds(*limits)).thresholds_style(
+            common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED)
+        )
+    return panel.no_value(NONE) if EMPTY_WHEN_WELL in text else panel
+
+
+def stacked(panel: timeseries.Panel) -> timeseries.Panel:
+    """Pile the curves of a panel up: parts of a whole."""
+    return panel.stacking(common.StackingConfig().mode(StackingMode.NORMAL).group("A")).fill_opacity(40).line_width(1)
+
+
+def dashed(panel: timeseries.Panel, name: str, colour: str) -> timeseries.Panel:
+    """Draw one curve of a panel as what the others are to be compared with."""
+    style = DynamicConfigValue("custom.lineStyle", {"fill": "dash", "dash": [8, 6]})
+    return panel.override_by_name(name, [style, *fixed(colour)])
+
+
+def bars(
+    panel_id: int,
+    title: str,
+    text: str,
+    *queries: Dataquery,
+    unit: str = "short",
+    width: int = 12,
+    height: int = 8,
+    limits: Sequence[Limit] = (),
+) -> bargauge.Panel:
+    """Return a bar for each series, by its last value."""
+    panel = (
+        bargauge.Panel()
+        .id(panel_id)
+        .title(title)
+        .description(text)
+        .datasource(DATASOURCE)
+        .unit(unit)
+        .height(height)
+        .span(width)
+        .min(0)
+        .thresholds(thresholds(*limits, base="green" if limits else NEUTRAL))
+        .reduce_options(common.ReduceDataOptions().calcs([_LAST]).values(False))
+        .orientation(VizOrientation.HORIZONTAL)
+        .display_mode(BarGaugeDisplayMode.BASIC)
+        .targets(lettered(queries))
+    )
+    return panel.no_value(NONE) if EMPTY_WHEN_WELL in text else panel
+
+
+def history(panel_id: int, title: str, text: str, query: Dataquery, *, width: int = 12) -> statetimeline.Panel:
+    """Return which of several names held when, a row a name."""
+    return (
+        statetimeline.Panel()
+        .id(panel_id)
+        .title(title)
+        .description(text)
+        .datasource(DATASOURCE)
+        .unit("short")
+        .height(8)
+        .span(width)
+        .show_value(VisibilityMode.NEVER)
+        .line_width(0)
+        .fill_opacity(80)
+        .legend(common.VizLegendOptions().show_legend(False).display_mode(LegendDisplayMode.LIST))
+        .targets(lettered([query]))
+    )
+
+
+def spread(panel_id: int, title: str, text: str, histogram: str, *, width: int = 12, height: int = 8) -> heatmap.Panel:
+    """Return how a histogram's observations, in seconds, were spread over time."""
+    return (
+        heatmap.Panel()
+        .id(panel_id)
+        .title(title)
+        .description(text)
+        .datasource(DATASOURCE)
+        .unit("short")
+        .height(height)
+        .span(width)
+        .calculate(False)
+        .y_axis(heatmap.YAxisConfig().unit("s"))
+        .color(heatmap.HeatmapColorOptions().scheme("Blues").steps(32))
+        .cell_gap(1)
+        .targets(lettered([buckets(histogram)]))
+    )
+
+
+def coloured_by_state(panel: _OfStates) -> _OfStates:
+    """Give each state its colour."""
+    for state, colour in OF_STATE.items():
+        panel.override_by_name(state, fixed(colour))
+    return panel
+
+
+def lettered(queries: Sequence[Dataquery]) -> list[Builder[cogvariants.Dataquery]]:
+    """Name queries A, B, C and so on."""
+    return [query.ref_id(chr(ord("A") + index)) for index, query in enumerate(queries)]

@@ -1,0 +1,56 @@
+"""Queries as the panels use them. Every selector keeps to the job and instance that are chosen above the dashboard."""
+
+from typing import Final
+
+from grafana_foundation_sdk.builders import prometheus
+from grafana_foundation_sdk.models.dashboard import DataSourceRef
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+
+DATASOURCE: Final = DataSourceRef(type_val="prometheus", uid="${datasource}")
+CHOSEN: Final = 'job=~"$job", instance=~"$instance"'
+
+
+def series(metric: str, *matchers: str) -> str:
+    """Return the selector of a metric, as `flatline_articles{job=…, instance=…, state="silent"}`."""
+    return f"{metric}{{{', '.join((CHOSEN, *matchers))}}}"
+
+
+def over_time(metric: str, *matchers: str, function: str = "rate") -> str:
+    """Return what a counter did per second (``increase``: did) in an interval as long as a point on the screen."""
+    return f"{function}({series(metric, *matchers)}[$__rate_interval])"
+
+
+def quantile(share: float, histogram: str) -> str:
+    """Return the value below which a share of a histogram's observations lie, over all chosen processes."""
+    return f"histogram_quantile({share}, sum by (le) ({over_time(f'{histogram}_bucket')}))"
+
+
+def per_article(metric: str, *matchers: str) -> str:
+    """Return a metric of the watch list by article: while an article moves, two workers may show it."""
+    return f"max by (article) ({series(metric, *matchers)})"
+
+
+def per_group(metric: str, *matchers: str) -> str:
+    """Return a metric of groups by kind and name."""
+    return f"max by (kind, group) ({series(metric, *matchers)})"
+
+
+def on_range(expr: str, legend: str) -> prometheus.Dataquery:
+    """Return a query over the dashboard's time range."""
+    return prometheus.Dataquery().datasource(DATASOURCE).expr(expr).legend_format(legend).range()
+
+
+def at_end(expr: str, legend: str) -> prometheus.Dataquery:
+    """Return a query at the end of the time range."""
+    return prometheus.Dataquery().datasource(DATASOURCE).expr(expr).legend_format(legend).instant()
+
+
+def rows(expr: str) -> prometheus.Dataquery:
+    """Return a query at the end of the time range whose series become rows of a table."""
+    return prometheus.Dataquery().datasource(DATASOURCE).expr(expr).format(PromQueryFormat.TABLE).instant()
+
+
+def buckets(histogram: str) -> prometheus.Dataquery:
+    """Return a query of a heatmap: the observations that fell into each bucket."""
+    expr = f"sum by (le) ({over_time(f'{histogram}_bucket', function='increase')})"
+    return on_range(expr, "{{le}}").format(PromQueryFormat.HEATMAP)
