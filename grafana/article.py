@@ -7,11 +7,11 @@ from grafana_foundation_sdk.models.dashboard import Dashboard, DynamicConfigValu
 
 from grafana.annotations import alerts
 from grafana.board import Row, board
-from grafana.colours import BAD, DOUBTFUL, GOOD, Limit, words
+from grafana.colours import BAD, DOUBTFUL, GOOD, Limit, fixed, words
 from grafana.links import ARTICLE, of_article
 from grafana.panels import EMPTY_WHEN_WELL, coloured_by_state, dashed, figure, history, lines, names
 from grafana.queries import at_end, on_range, per_article, series
-from grafana.tables import Column, facts
+from grafana.tables import described, facts
 from grafana.variables import article
 
 _THIS: Final = 'article="$article"'
@@ -53,7 +53,7 @@ def _now() -> list[Builder[Panel]]:
             "What it is",
             "What is registered about the article; an empty tier means that nobody registered it. Click for the "
             "article.",
-            Column("", info, is_shown=False),
+            described(info),
             labels={heading: heading.capitalize() for heading in headings},
             sort_by="Article",
             links={heading: of_article("__data.fields.Article")[1:] for heading in ("Article", "Title")},
@@ -101,7 +101,7 @@ def _now() -> list[Builder[Panel]]:
             f"come, good ones no more. {EMPTY_WHEN_WELL}",
             at_end(f"max by (finding) ({series('flatline_watched_article_finding', _THIS)})", "{{finding}}"),
             width=5,
-        ),
+        ).override_by_regexp(".+", fixed(BAD)),
     ]
 
 

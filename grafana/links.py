@@ -56,4 +56,4 @@ def of_article(value: str) -> list[_Link]:
 
 def of_source(value: str) -> list[_Link]:
     """Return the link of a source whose name Grafana knows as ``value``."""
-    return [{"title": "Its freshness", "url": f"/d/{SOURCES}?var-source=${{{value}:percentencode}}&{_KEPT}"}]
+    return [{"title": "This source alone", "url": f"/d/{SOURCES}?var-source=${{{value}:percentencode}}&{_KEPT}"}]

@@ -199,7 +199,7 @@ def _push() -> list[Builder[Panel]]:
             "Errors",
             "Share of requests answered with 5xx. Dashed: 5 %. Senders try again, so nothing is lost, but it comes "
             f"later. {EMPTY_WHEN_WELL}",
-            on_range(f"sum({failed}) / sum({asked})", "5xx"),
+            on_range(f"sum({failed}) / (sum({asked}) > 0)", "5xx"),
             unit="percentunit",
             limits=[Limit(0.05, BAD)],
             width=8,

@@ -3,7 +3,7 @@
 from typing import Final
 
 from grafana_foundation_sdk.cog.builder import Builder
-from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
+from grafana_foundation_sdk.models.dashboard import Dashboard, DynamicConfigValue, Panel
 
 from grafana.annotations import alerts
 from grafana.board import Row, board
@@ -11,7 +11,7 @@ from grafana.colours import BAD, DOUBTFUL, GOOD, NEUTRAL, Limit
 from grafana.links import PORTFOLIO, of_article
 from grafana.panels import EMPTY_WHEN_WELL, bars, coloured_by_state, dashed, figure, lines, stacked
 from grafana.queries import at_end, on_range, per_article, per_group, series
-from grafana.tables import Column, facts
+from grafana.tables import Column, described, facts
 from grafana.variables import kind
 
 _DAY_S: Final = 86_400
@@ -99,7 +99,7 @@ def _links() -> list[Builder[Panel]]:
         "Links gained in 28 days over those expected. Green from 75 % on; orange below, and red below a half, which "
         "chance hardly explains for a whole portfolio.",
         at_end(
-            f"sum({series('flatline_gained_links', window)}) / sum({series('flatline_expected_links', window)})",
+            f"sum({series('flatline_gained_links', window)}) / (sum({series('flatline_expected_links', window)}) > 0)",
             "28 days",
         ),
         unit="percentunit",
@@ -136,7 +136,7 @@ def _in_state(panel_id: int, title: str, state: str, text: str) -> Builder[Panel
             decimals=0,
             limits=_SURE,
         ),
-        Column("", f"{_INFO} and on (article) {there}", is_shown=False),
+        described(f"{_INFO} and on (article) {there}"),
         labels=_ARTICLE,
         sort_by="Since",
         links=_TO_ARTICLE,
@@ -171,7 +171,7 @@ def _groups() -> Builder[Panel]:
 def _worth() -> list[Builder[Panel]]:
     worthy = per_article("flatline_watched_article_worthy_links")
     gained = per_article("flatline_watched_article_gained_links", 'window="90d"')
-    quality = f"sum({worthy}) / sum({gained} and on (article) {worthy})"
+    quality = f"sum({worthy}) / (sum({gained} and on (article) {worthy}) > 0)"
     return [
         figure(
             51,
@@ -202,7 +202,7 @@ def _worth() -> list[Builder[Panel]]:
             "never counted.",
             at_end(f"topk(10, {_VISITS})", "{{article}}"),
             width=10,
-        ),
+        ).override_by_regexp(".*", [DynamicConfigValue("links", of_article("__field.labels.article"))]),
     ]
 
 
@@ -217,8 +217,8 @@ def _changes() -> list[Builder[Panel]]:
             "Watched articles that are in motion, the newest change first. Cooling ones may come back by themselves; "
             "see their curve before doing anything.",
             Column("Since", f"1000 * ({since} and on (article) {there})", "dateTimeAsIso"),
-            Column("", f"max by (article, state) ({state})", is_shown=False),
-            Column("", f"{_INFO} and on (article) {there}", is_shown=False),
+            described(f"max by (article, state) ({state})"),
+            described(f"{_INFO} and on (article) {there}"),
             labels={"state": "State", **_ARTICLE},
             sort_by="Since",
             links=_TO_ARTICLE,
@@ -229,7 +229,7 @@ def _changes() -> list[Builder[Panel]]:
             "Findings",
             "What there is to say of watched articles beside their state. mass_loss: many links lost at once; "
             f"quality_gone: links still come, good ones no more. {EMPTY_WHEN_WELL}",
-            Column("", f"max by (article, finding) ({series('flatline_watched_article_finding')})", is_shown=False),
+            described(f"max by (article, finding) ({series('flatline_watched_article_finding')})"),
             labels={"article": "Article", "finding": "Finding"},
             sort_by="Article",
             descending=False,

@@ -118,7 +118,7 @@ def _contribution() -> list[Builder[Panel]]:
             "Share of each source's events that say nothing new, as when a second source sees a link again. High: "
             "the others could do without it, and it without them; near 100 % on all: what comes is an import once "
             "more.",
-            on_range(f"{seen_again} / ({counted} > 0)", "{{source}}"),
+            on_range(f"({seen_again} or 0 * {counted}) / ({counted} > 0)", "{{source}}"),
             unit="percentunit",
         ).max(1),
         stacked(

@@ -1,7 +1,7 @@
 """Tables: what several queries say of the same articles, groups or sources, side by side."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from grafana_foundation_sdk.builders import common, table
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue, ValueMap
@@ -23,7 +23,9 @@ class Column(NamedTuple):
     is_shown: bool = True
 
 
-INFO: Final = "Registered"
+def described(expr: str) -> Column:
+    """Return the query of labels alone: its number is not shown."""
+    return Column("", expr, is_shown=False)
 
 
 def facts(
