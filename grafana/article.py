@@ -184,5 +184,5 @@ def _links() -> list[Builder[Panel]]:
             "Visits that came over links in the last 28 days. No data where they were never counted.",
             at_end(_of("visits"), "visits"),
             width=6,
-        ).height(4),
+        ).height(8),
     ]

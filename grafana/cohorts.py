@@ -88,16 +88,15 @@ def _by_strategy() -> list[Builder[Panel]]:
 
 def _table(panel_id: int, kind: str, heading: str) -> Builder[Panel]:
     of_kind = f'kind="{kind}"'
+    # The newest 24 months are shown: none is four years old.
+    ages = ("7d", "28d", "90d", "180d", "365d", "730d", *(["1460d"] if kind != "month" else []))
     return facts(
         panel_id,
         f"Curves by {heading.lower()}",
         f"Share of its links that an article has by an age, by {heading.lower()}, and how many articles that is "
         "learned from: few articles, little trust. Ages that too few of them have passed are missing.",
         Column("Articles", f"max by (cohort) ({series('flatline_cohort_articles', of_kind)})", decimals=0),
-        *(
-            Column(f"{age[:-1]} days", _share(age, of_kind, by="cohort"), "percentunit", decimals=0)
-            for age in ("7d", "28d", "90d", "180d", "365d", "730d")
-        ),
+        *(Column(f"{age[:-1]} days", _share(age, of_kind, by="cohort"), "percentunit", decimals=0) for age in ages),
         labels={"cohort": heading},
         sort_by=heading if kind == "month" else "Articles",
         width=24 if kind == "month" else 12,

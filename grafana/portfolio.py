@@ -97,7 +97,7 @@ def _links() -> list[Builder[Panel]]:
         23,
         "Of what was expected",
         "Links gained in 28 days over those expected. Green from 75 % on; orange below, and red below a half, which "
-        "chance hardly explains for a whole portfolio.",
+        "chance hardly explains for a whole portfolio. No data while no article can be seen.",
         at_end(
             f"sum({series('flatline_gained_links', window)}) / (sum({series('flatline_expected_links', window)}) > 0)",
             "28 days",
