@@ -7,10 +7,11 @@ from typing import Final, NamedTuple
 
 from deploy.demo.slack_receiver import Message
 
-# The button of every message leads to the runbook's entry on its alert; names stand between FSI and PDI; what is
-# over has no figures behind its name (deploy/alertmanager/slack.tmpl).
-_ENTRY: Final = re.compile(r"RUNBOOK\.md#(\w+)$")
+# A button of every message leads to the runbook: to the entry on its alert, or, of a digest, to no single one. Names
+# stand between FSI and PDI; what is over has no figures behind its name (deploy/alertmanager/slack).
+_ENTRY: Final = re.compile(r"RUNBOOK\.md(?:#(\w+))?$")
 _BULLET: Final = re.compile(r"^• \u2068(?P<subject>.*?)\u2069(?P<figures>:)?", re.MULTILINE)
+DIGEST: Final = "digest"
 
 
 class Notice(NamedTuple):
@@ -22,9 +23,11 @@ class Notice(NamedTuple):
 
 
 def alert_of(message: Message) -> str:
-    """Return the name, in lower case, of the alert that a message is about."""
+    """Return the name, in lower case, of the alert that a message is about; DIGEST if it is one of several."""
     (attachment,) = message.payload["attachments"]
-    (alert,) = _ENTRY.findall(attachment["actions"][0]["url"])
+    if attachment["title"].startswith("Daily digest"):
+        return DIGEST
+    (alert,) = (found[1] for action in attachment["actions"] if (found := _ENTRY.search(action["url"])))
     return str(alert)
 
 

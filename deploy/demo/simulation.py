@@ -68,7 +68,7 @@ class Simulation:
                 series,
                 subject,
                 author=chance.choice(AUTHORS),
-                tier=chance.choice((1, 2, 2, 3)),
+                tier=min(chance.choice((1, 2, 2, 3)), series.tier),
                 link_days=[begin_day + day for day in story.link_days(chance, series, subject)],
             )
             for series in ALL_SERIES

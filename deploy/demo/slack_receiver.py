@@ -17,9 +17,15 @@ from aiohttp import web
 ATTACHMENTS_MAX = 100
 # https://docs.slack.dev/changelog/2018-04-truncating-really-long-messages: Slack cuts what is longer.
 TEXT_CHARACTERS_MAX = 40_000
+# https://docs.slack.dev/legacy/legacy-messaging/legacy-message-buttons: no more are shown.
+ACTIONS_MAX = 5
+# https://docs.slack.dev/reference/block-kit/block-elements/button-element
+BUTTON_CHARACTERS_MAX = 75
+URL_CHARACTERS_MAX = 3_000
 
 _PATH = "/services/T00000000/B00000000/demo"
 _LINK = re.compile(r"<(?P<url>(?:https?://|mailto:)[^\s<>|]+)(?:\|(?P<label>[^<>|]*))?>")
+_URL = re.compile(r"https?://[^\s<>\"\x00-\x20\x7f-\uffff]+")
 _UNESCAPED = re.compile(r"<[^<>]*>|[<>]|&(?!(?:amp|lt|gt);)")
 # These hold a URL or a name and are not parsed as text.
 _NO_TEXT = frozenset({"title_link", "url", "image_url", "thumb_url", "icon_url", "callback_id"})
@@ -35,6 +41,7 @@ class _Action(msgspec.Struct):
 class _Attachment(msgspec.Struct):
     pretext: str = ""
     title: str = ""
+    title_link: str = ""
     text: str = ""
     footer: str = ""
     actions: list[_Action] = []
@@ -98,9 +105,9 @@ class SlackReceiver:
     ) -> None:
         await self._runner.cleanup()
 
-    async def arrivals(self) -> AsyncIterator[Message]:
-        """Yield every message that was taken, from the first on, as they arrive; without end."""
-        seen = 0
+    async def arrivals(self, *, after: int = 0) -> AsyncIterator[Message]:
+        """Yield every message that was taken, but for the first ``after``, as they arrive; without end."""
+        seen = after
         while True:
             async with self._arrived:
                 while len(self.messages) == seen:
@@ -132,12 +139,32 @@ def _refused(reason: str) -> web.Response:
 
 
 def _violation(payload: dict[str, Any]) -> str | None:
+    for broken in map(_broken_links, msgspec.convert(payload, _Post).attachments):
+        if said := next(broken, None):
+            return said
     for text in _texts(payload):
         if len(text) > TEXT_CHARACTERS_MAX:
             return f"a text has {len(text)} characters, and Slack shows {TEXT_CHARACTERS_MAX}"
         if found := _UNESCAPED.search(_LINK.sub("", text)):
             return f"{found[0]!r} is not escaped"
     return None
+
+
+def _broken_links(attachment: _Attachment) -> Iterator[str]:
+    """Yield what is wrong with what can be clicked."""
+    if attachment.title_link and not _is_url(attachment.title_link):
+        yield f"a title leads to {attachment.title_link[:100]!r}"
+    if len(attachment.actions) > ACTIONS_MAX:
+        yield f"there are {len(attachment.actions)} buttons, and Slack shows {ACTIONS_MAX}"
+    for action in attachment.actions:
+        if not 0 < len(action.text) <= BUTTON_CHARACTERS_MAX:
+            yield f"a button has {len(action.text)} characters"
+        if not _is_url(action.url):
+            yield f"a button leads to {action.url[:100]!r}"
+
+
+def _is_url(text: str) -> bool:
+    return len(text) <= URL_CHARACTERS_MAX and _URL.fullmatch(text) is not None
 
 
 def _texts(part: object) -> Iterator[str]:

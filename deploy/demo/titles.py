@@ -4,14 +4,15 @@ from typing import Final, NamedTuple
 
 
 class Series(NamedTuple):
-    """A series, the form of its titles, and the crawler that watches the sites which link to it."""
+    """A series, the form of its titles, the crawler that watches the sites which link to it, and its least tier."""
 
     name: str
     title: str
     crawler: str
+    tier: int = 3
 
 
-FIELD_NOTES: Final = Series("Field Notes", "Field notes on {}", "crawler-north")
+FIELD_NOTES: Final = Series("Field Notes", "Field notes on {}", "crawler-north", tier=1)
 Q_AND_A: Final = Series("Q&A", "Q&A: {}", "crawler-east")
 POST_MORTEMS: Final = Series("Post-Mortems", "What went wrong with our {}", "crawler-east")
 ALL_SERIES: Final = (
@@ -56,7 +57,7 @@ SUBJECTS: Final = (
 AUTHORS: Final = ("Mara Lindqvist", "Tomás Ferreira", "Aiko Brandt", "Şana Yildiz", "Jonas Okafor", "Elif Moreau")
 
 _SITE: Final = "https://journal.simulated.example"
-_SITES_OF_A_CRAWLER: Final = 60
+_SITES_OF_A_CRAWLER: Final = 600
 
 
 def title_of(series: Series, subject: str) -> str:

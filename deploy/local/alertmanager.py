@@ -10,6 +10,10 @@ from deploy.local.processes import Process
 
 _SOURCE = Path(__file__).parents[1] / "alertmanager"
 _FLOOR_MS = 1_000
+_HOURS = "active_time_intervals"
+_DIGEST = "digest"
+DIGEST_MS = 20_000
+"""A digest a day would be one a second, and nobody could read them."""
 
 
 class Alertmanager:
@@ -17,7 +21,9 @@ class Alertmanager:
 
     Expected of the file: `route`, with routes in it, and `receivers[]` that send to Slack by `slack_configs` with the
     global webhook. Without a webhook nothing is sent anywhere: alerts stay in Alertmanager. An accelerated ``pace``
-    shortens `group_wait` and `group_interval`; `repeat_interval` is about people's attention and stays.
+    shortens `group_wait` and `group_interval`; `repeat_interval` is about people's attention and stays. Its clock has
+    no hours for people, so routes don't wait for these; what would wait for that of the time interval `digest` is told
+    every DIGEST_MS.
     """
 
     def __init__(self, folder: Path, ports: Ports, *, source: Path = _SOURCE) -> None:
@@ -62,7 +68,7 @@ class Alertmanager:
         return {
             **configuration,
             "global": given | webhook,
-            "templates": [f"{self._source}/*.tmpl"],
+            "templates": [f"{self._source}/slack/*.tmpl"],
             "route": _paced(configuration["route"], pace),
             "receivers": [
                 {name: setting for name, setting in receiver.items() if name not in silenced}
@@ -72,10 +78,13 @@ class Alertmanager:
 
 
 def _paced(route: dict[str, Any], pace: Pace) -> dict[str, Any]:
+    hours = route.get(_HOURS, [])
+    floor_ms = DIGEST_MS if _DIGEST in hours else _FLOOR_MS
     shortened = {
-        name: pace.shorten(str(route[name]), floor_ms=_FLOOR_MS)
+        name: pace.shorten(str(route[name]), floor_ms=floor_ms)
         for name in ("group_wait", "group_interval")
         if name in route
     }
     routes = {"routes": [_paced(child, pace) for child in route["routes"]]} if "routes" in route else {}
-    return route | shortened | routes
+    kept = {name: setting for name, setting in route.items() if name != _HOURS or pace.is_real}
+    return kept | shortened | routes

@@ -17,12 +17,17 @@ class Pace:
 
     speed: float = 1.0
 
+    @property
+    def is_real(self) -> bool:
+        """Whether it is the wall clock's."""
+        return self.speed == 1.0
+
     def shorten(self, duration: str, *, floor_ms: int) -> str:
         """Return a Prometheus duration divided by the pace, yet not below ``floor_ms``, and never longer than it was.
 
         Raises ValueError for what isn't one.
         """
-        if self.speed == 1.0:
+        if self.is_real:
             return duration
         stated_ms = duration_ms(duration)
         return f"{min(stated_ms, max(floor_ms, math.ceil(stated_ms / self.speed)))}ms"

@@ -30,34 +30,6 @@ def test_prometheus_accepts_the_configuration() -> None:
     assert all(f"{file}\n  SUCCESS" in said for file in RULES)
 
 
-def test_alertmanager_accepts_the_configuration() -> None:
-    """The file and its templates are valid as they are."""
-    said = run(programs.AMTOOL.required(), "check-config", DEPLOY / "alertmanager" / "alertmanager.yml")
-    assert " - 1 templates\n  SUCCESS" in said
-
-
-@pytest.mark.parametrize(
-    ("labels", "receiver"),
-    [
-        ("alertname=ArticleSilent series=a", "slack-articles"),
-        ("alertname=ArticleRevived", "slack-good-news"),
-        ("alertname=ArticleMassLoss", "slack-articles"),
-        ("alertname=GroupUnderCurve kind=series", "slack-articles"),
-        ("alertname=SourceStale source=a", "slack-pipeline"),
-        ("alertname=WorkerDown", "slack-pipeline"),
-        ("alertname=WorkerStuck", "slack-pipeline"),
-        ("alertname=DeadLetters", "slack-pipeline"),
-        ("alertname=Watchdog", "watchdog"),
-        ("alertname=SomebodyElses", "slack-pipeline"),
-    ],
-)
-def test_each_alert_has_its_receiver(labels: str, receiver: str) -> None:
-    """Articles go to those who write, the pipeline to those who run it; what nobody knows goes to the latter."""
-    config = DEPLOY / "alertmanager" / "alertmanager.yml"
-    routes = ("config", "routes", "test", f"--config.file={config}", f"--verify.receivers={receiver}")
-    run(programs.AMTOOL.required(), *routes, *labels.split())
-
-
 @pytest.mark.parametrize(("name", "alert"), alerts().items())
 def test_each_alert_says_what_slack_shows(name: str, alert: dict[str, Any]) -> None:
     """Words and severity are there; buttons lead to the runbook, a dashboard and the article; no figure is a label."""

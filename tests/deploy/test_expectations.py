@@ -14,7 +14,7 @@ from deploy.local.alertmanager import Alertmanager
 from deploy.local.pace import Pace
 from deploy.local.ports import Ports
 from deploy.local.supervisor import Supervisor
-from tests.deploy.test_slack_messages import alert
+from tests.deploy.talking import alert
 from tests.waiting import until
 
 STOPPED = [title_of(*article) for article in story.STOPPED]
@@ -57,8 +57,11 @@ def test_the_story_is_recognised(channel: Channel) -> None:
     assert len(channel.unfulfilled()) == 4
     stale = {"name": "SourceStale", "subject": story.DEAD_CRAWLER, "source": story.DEAD_CRAWLER}
     channel.tell(alert(**stale))
-    channel.tell(alert("ArticleRevived", title_of(*story.REVIVED), series="Q&A"))
-    first, *others = [alert("ArticleSilent", title, article=title, series="Field Notes") for title in STOPPED]
+    channel.tell(alert("ArticleRevived", title_of(*story.REVIVED), article="r", series="Q&A"))
+    first, *others = [
+        alert("ArticleSilent", title, article=f"f/{n}", series="Field Notes", tier="1")
+        for n, title in enumerate(STOPPED)
+    ]
     channel.tell(first)
     assert len(channel.unfulfilled()) == 2
     channel.tell(*others)
@@ -67,9 +70,16 @@ def test_the_story_is_recognised(channel: Channel) -> None:
     channel.tell(alert(**stale, over=True))
     assert channel.unfulfilled() == []
 
-    channel.tell(alert("ArticleSilent", "Deep dive: <dashboards>", series="Deep Dives"))
+    channel.tell(alert("ArticleSilent", "Deep dive: <dashboards>", article="d", series="Deep Dives", tier="2"))
     (surprise,) = channel.unfulfilled()
     assert "articlesilent: Deep dive: <dashboards>" in surprise
+
+
+def test_what_waits_for_the_digest_is_no_surprise(channel: Channel) -> None:
+    """What is doubtful, or of little importance, belongs to no story."""
+    before = channel.unfulfilled()
+    channel.tell(alert("ArticleCooling", "A doubtful one", article="a", tier="1"))
+    assert channel.unfulfilled() == before
 
 
 def test_inbox_shows_each_message_once(channel: Channel) -> None:

@@ -6,7 +6,15 @@ from typing import Any
 import aiohttp
 import pytest
 
-from deploy.demo.slack_receiver import ATTACHMENTS_MAX, TEXT_CHARACTERS_MAX, Message, SlackReceiver, plain_text
+from deploy.demo.slack_receiver import (
+    ATTACHMENTS_MAX,
+    BUTTON_CHARACTERS_MAX,
+    TEXT_CHARACTERS_MAX,
+    URL_CHARACTERS_MAX,
+    Message,
+    SlackReceiver,
+    plain_text,
+)
 
 
 @pytest.fixture
@@ -121,7 +129,9 @@ async def test_links_and_escaped_text_are_taken(receiver: SlackReceiver) -> None
     """Links with and without a label, entities, and URLs in the fields that hold one."""
     payload = {
         "text": "<https://a.example/?b&c> <https://a.example/|a&amp;b> <mailto:a@b.example|us> &lt;!channel&gt; *b*",
-        "attachments": [{"text": "a", "title_link": "https://a.example/?b&c", "actions": [{"url": "https://a/?b&c"}]}],
+        "attachments": [
+            {"text": "a", "title_link": "https://a.example/?b&c", "actions": [{"text": "b", "url": "https://a/?b&c"}]}
+        ],
     }
     assert await post(receiver, payload) == (200, "ok")
 
@@ -172,3 +182,27 @@ def test_plain_text_leaves_a_terminal_alone() -> None:
     """Escape sequences lose their escape, and nothing turns the direction of what follows."""
     hostile = "a\x1b[31mb\x9bc\rd\x00e\u202ef\u2066g\u2028h\x7fi"
     assert plain_text(Message({"text": hostile}, arrived_ms=0)) == "a[31mbcdefghi"
+
+
+@pytest.mark.parametrize(
+    ("attachment", "says"),
+    [
+        ({"title_link": "javascript:alert(1)"}, "a title leads to 'javascript:alert(1)'"),
+        ({"actions": [{"text": "a", "url": "https://a.example/ b"}]}, "a button leads to 'https://a.example/ b'"),
+        ({"actions": [{"text": "a", "url": f"https://a.example/{'b' * URL_CHARACTERS_MAX}"}]}, "a button leads to"),
+        ({"actions": [{"text": "", "url": "https://a.example/"}]}, "a button has 0 characters"),
+        (
+            {"actions": [{"text": "a" * (BUTTON_CHARACTERS_MAX + 1), "url": "https://a.example/"}]},
+            "a button has 76 characters",
+        ),
+        ({"actions": [{"text": "a", "url": "https://a.example/"}] * 6}, "there are 6 buttons"),
+    ],
+)
+async def test_broken_links_and_buttons_are_violations(
+    receiver: SlackReceiver, attachment: dict[str, Any], says: str
+) -> None:
+    """What can be clicked has to lead somewhere, and there is not too much of it."""
+    assert await post(receiver, {"attachments": [{"text": "fine"} | attachment]}) == (400, "invalid_payload")
+    (violation,) = receiver.violations
+    assert violation.violation
+    assert violation.violation.startswith(says)

@@ -1,0 +1,216 @@
+"""Who hears of what, when, and what keeps whom from speaking."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local import programs
+from deploy.local.pace import Pace
+from tests.deploy.alert_rules import DEPLOY, alerts
+from tests.deploy.talking import Talk, alert, talking
+from tests.deploy.test_alerts import run
+
+FILE = DEPLOY / "alertmanager" / "alertmanager.yml"
+ROUTES = {
+    "ArticleSilent": "slack-articles",
+    "ArticleCooling": "slack-digest",
+    "ArticleRevived": "slack-good-news",
+    "ArticleQualityGone": "slack-articles",
+    "ArticleMassLoss": "slack-articles",
+    "ArticleUnseen": "nobody",
+    "GroupUnderCurve": "slack-articles",
+    "GroupUnseen": "nobody",
+    "SourceStale": "slack-pipeline",
+    "SourceRejecting": "slack-pipeline",
+    "ConsumerLagGrowing": "slack-pipeline",
+    "WorkerDown": "slack-pipeline",
+    "WorkerStuck": "slack-pipeline",
+    "CommitsFailing": "slack-pipeline",
+    "IngestDown": "slack-pipeline",
+    "IngestErrors": "slack-pipeline",
+    "DeadLetters": "slack-pipeline",
+    "ClockSkew": "slack-pipeline",
+    "WatchListOverflow": "slack-digest",
+    "Watchdog": "watchdog",
+}
+
+
+def route(**labels: str) -> str:
+    """Return the receiver of an alert, as Alertmanager's own tool finds it."""
+    said = run(
+        programs.AMTOOL.required(), "config", "routes", "test", f"--config.file={FILE}", *map("=".join, labels.items())
+    )
+    return said.strip()
+
+
+def test_alertmanager_accepts_the_configuration() -> None:
+    """The file and its templates are valid as they are."""
+    assert " - 1 templates\n  SUCCESS" in run(programs.AMTOOL.required(), "check-config", FILE)
+
+
+def test_each_alert_is_routed() -> None:
+    """Articles go to those who write, the pipeline to those who run it, helpers to nobody; nobody is forgotten."""
+    assert ROUTES.keys() == alerts().keys()
+    labels = {name: rule["labels"] for name, rule in alerts().items()}
+    assert {name: route(alertname=name, tier="1", **labels[name]) for name in ROUTES} == ROUTES
+    assert route(alertname="SomebodyElses") == "slack-pipeline"
+
+
+@pytest.mark.parametrize(("tier", "receiver"), [("1", "articles"), ("2", "articles"), ("3", "digest"), ("", "digest")])
+@pytest.mark.parametrize("name", ["ArticleSilent", "ArticleMassLoss", "ArticleQualityGone"])
+def test_low_tiers_wait_for_the_digest(name: str, tier: str, receiver: str) -> None:
+    """So do articles that nobody registered."""
+    labels = {"tier": tier} if tier else {}
+    assert route(alertname=name, severity="warning", **labels) == f"slack-{receiver}"
+
+
+async def chain(talk: Talk, cause: dict[str, Any], *silenced: dict[str, Any]) -> None:
+    """Tell a cause and then what follows from it; only the cause is heard, and after its end all else."""
+    await talk.tell(cause)
+    first = await talk.heard()
+    await talk.tell(*silenced)
+    witness = alert("DeadLetters", "not_json in t", topic="t", reason="not_json")
+    await talk.tell(witness)
+    assert (await talk.heard())["title"].startswith("Records could not be read")
+    await talk.tell({**cause, "endsAt": datetime.now(UTC).isoformat()})
+    heard = {(await talk.heard())["title"] for _ in range(1 + len({each["labels"]["alertname"] for each in silenced}))}
+    assert f"Resolved: {first['title']}" in heard
+
+
+@pytest.mark.parametrize("name", ["WorkerDown", "WorkerStuck", "CommitsFailing"])
+async def test_the_pipeline_speaks_before_sources_groups_and_articles(name: str, tmp_path: Path) -> None:
+    """While no work is done nothing is said of what can't be seen; when it is, it is said."""
+    async with talking(tmp_path) as talk:
+        await chain(
+            talk,
+            alert(name, "w1", instance="w1", job="flatline-worker"),
+            alert("ArticleSilent", "T", article="a/b", tier="1"),
+            alert("GroupUnderCurve", "S (series)", kind="series", group="S", series="S"),
+            alert("SourceStale", "feeds", source="feeds"),
+            alert("ConsumerLagGrowing", "links", topic="links"),
+        )
+
+
+async def test_a_worker_has_one_trouble_at_a_time(tmp_path: Path) -> None:
+    """One that is down is neither stuck nor unable to commit; another one may be."""
+    async with talking(tmp_path) as talk:
+        await talk.tell(alert("WorkerDown", "w1", instance="w1"))
+        assert (await talk.heard())["title"] == "A worker went down: \u2068w1\u2069"
+        await talk.tell(
+            alert("WorkerStuck", "w1", instance="w1"),
+            alert("CommitsFailing", "w1", instance="w1"),
+            alert("CommitsFailing", "w2", instance="w2"),
+        )
+        assert (await talk.heard())["title"].endswith(": \u2068w2\u2069")
+        with pytest.raises(TimeoutError):
+            await talk.heard(within_s=3)
+
+
+async def test_the_ingest_speaks_before_the_sources_that_push_to_it(tmp_path: Path) -> None:
+    """All of them fall silent with it, and none of them can help it."""
+    async with talking(tmp_path) as talk:
+        cause = alert("IngestDown", "i1", instance="i1", job="flatline-ingest")
+        await chain(talk, cause, alert("SourceStale", "feeds", source="feeds"))
+
+
+async def test_a_source_speaks_before_what_it_alone_sees(tmp_path: Path) -> None:
+    """An article and a group that nobody sees are not told; others are."""
+    async with talking(tmp_path) as talk:
+        await talk.tell(
+            alert("ArticleUnseen", "T", article="a/1"), alert("GroupUnseen", "S (series)", kind="series", group="S")
+        )
+        await talk.tell(
+            alert("ArticleSilent", "Unseen", article="a/1", tier="1"),
+            alert("ArticleSilent", "Seen", article="a/2", tier="1"),
+            alert("GroupUnderCurve", "S (series)", kind="series", group="S", series="S"),
+            alert("GroupUnderCurve", "S (author)", kind="author", group="S", author="S"),
+        )
+        assert {(await talk.heard())["title"] for _ in range(2)} == {
+            "An article stopped gaining links: \u2068Seen\u2069",
+            "A group of articles gained fewer links than chance explains: \u2068S (author)\u2069",
+        }
+
+
+async def test_a_group_takes_the_place_of_its_articles(tmp_path: Path) -> None:
+    """While a series is under its curve its articles are not told one by one; others are, with a series or without."""
+    async with talking(tmp_path) as talk:
+        group = alert("GroupUnderCurve", "S (series)", kind="series", group="S", series="S")
+        await talk.tell(group)
+        assert (await talk.heard())["title"].endswith("gained fewer links than chance explains: \u2068S (series)\u2069")
+        await talk.tell(
+            alert("ArticleSilent", "In S", article="a/1", series="S", tier="1"),
+            alert("ArticleSilent", "In T", article="a/2", series="T", tier="1"),
+            alert("ArticleSilent", "In none", article="a/3", tier="1"),
+        )
+        assert {(await talk.heard())["title"] for _ in range(2)} == {
+            "An article of \u2068T\u2069 stopped gaining links: \u2068In T\u2069",
+            "An article stopped gaining links: \u2068In none\u2069",
+        }
+        await talk.tell({**group, "endsAt": datetime.now(UTC).isoformat()})
+        assert {(await talk.heard())["title"] for _ in range(2)} == {
+            "Resolved: A group of articles gained fewer links than chance explains: \u2068S (series)\u2069",
+            "An article of \u2068S\u2069 stopped gaining links: \u2068In S\u2069",
+        }
+
+
+async def test_the_digest_is_one_message_on_everything_that_can_wait(tmp_path: Path) -> None:
+    """Kinds have headings of their own, and what ends is in it, too."""
+    async with talking(tmp_path) as talk:
+        await talk.tell(
+            alert("ArticleCooling", "Cool", article="a/1", series="S", tier="1"),
+            alert("ArticleSilent", "Third tier", article="a/2", series="T", tier="3"),
+            *(alert("ArticleSilent", f"Unknown {i:02}", article=f"b/{i:02}") for i in range(9)),
+            alert("WatchListOverflow", "the watch list"),
+        )
+        heard = await talk.heard()
+        line = "\u2069: Since 2026-05-12. No link for 62 days."
+        assert heard["title"] == (
+            "Daily digest: 10 articles stopped gaining links, 1 article gained fewer links than usual, "
+            "registered articles are not watched"
+        )
+        assert heard["text"].rstrip("\n").split("\n") == [
+            "Stopped gaining links:",
+            f"• \u2068Third tier{line}",
+            *(f"• \u2068Unknown {i:02}{line}" for i in range(7)),
+            "… and 2 more",
+            "Gained fewer links than usual:",
+            f"• \u2068Cool{line}",
+            "Not watched:",
+            "• \u2068the watch list\u2069: No link for 62 days.",
+        ]
+        assert heard["actions"][1]["url"].endswith("/RUNBOOK.md")
+        with pytest.raises(TimeoutError):
+            await talk.heard(within_s=4)
+
+
+@pytest.mark.parametrize("interval", ["daytime", "digest"])
+@pytest.mark.parametrize("is_now", [True, False])
+async def test_people_are_told_in_their_hours(interval: str, is_now: bool, tmp_path: Path) -> None:
+    """What waits for an hour is heard in it, and not outside of it; the pipeline is heard at any time."""
+    days = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
+    hours_from_now = datetime.now(UTC) + timedelta(days=0 if is_now else 3)
+    weekday = days[hours_from_now.isoweekday() % 7]
+
+    def change(configuration: dict[str, Any]) -> None:
+        for each in configuration["time_intervals"]:
+            of_weekday = [{"weekdays": [weekday]}]
+            each["time_intervals"] = of_weekday if each["name"] == interval else [{"years": ["1999"]}]
+        soon(configuration["route"])
+
+    def soon(of_route: dict[str, Any]) -> None:
+        of_route["group_wait"] = "1s"
+        for child in of_route.get("routes", []):
+            soon(child)
+
+    tier = {"daytime": "1", "digest": "3"}[interval]
+    async with talking(tmp_path, pace=Pace(), change=change) as talk:
+        await talk.tell(alert("ArticleSilent", "T", article="a/b", tier=tier))
+        if is_now:
+            assert "stopped gaining links" in (await talk.heard())["title"]
+        else:
+            with pytest.raises(TimeoutError):
+                await talk.heard(within_s=4)
+        await talk.tell(alert("WorkerDown", "w1", instance="w1"))
+        assert (await talk.heard())["title"].startswith("A worker went down")

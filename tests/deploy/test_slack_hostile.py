@@ -1,0 +1,62 @@
+"""Foreign text in Slack: it notifies nobody, formats nothing, breaks and turns no line, and is never too long."""
+
+from pathlib import Path
+
+from tests.deploy.talking import alert, talking
+
+CHANNEL = "<!channel> & <script>alert(1)</script>"
+ESCAPED = "&lt;!channel&gt; &amp; &lt;script&gt;alert(1)&lt;/script&gt;"
+# What was sent, and what is shown of it.
+HOSTILE = {
+    CHANNEL: ESCAPED,
+    "*bold* _it_ ~no~ `code` ```block```": "*bold* _it_ ~no~ `code` ```block```",
+    "two\nlines\r\nand\u2028three\x85four\x00five": "two lines and three four five",
+    "x" * 10_000: f"{'x' * 80}…",
+    "<" * 10_000: f"{'&lt;' * 80}…",
+    "&" * 10_000: f"{'&amp;' * 80}…",
+    "\u202eright to left\u2066\u200f\u200b\ufeff": "right to left",
+    "<https://evil.example/|go> &lt;!here&gt;": "&lt;https://evil.example/|go&gt; &amp;lt;!here&amp;gt;",
+    '{{ template "flatline.title" . }} ${1} \\x': '{{ template "flatline.title" . }} ${1} \\x',
+}
+
+
+async def test_hostile_titles_make_one_harmless_message(tmp_path: Path) -> None:
+    """As titles and as the series: each is a line of its own between marks of direction."""
+    async with talking(tmp_path) as talk:
+        titles = enumerate(HOSTILE)
+        await talk.tell(
+            *(alert("ArticleSilent", title, article=f"a/{i}", series=CHANNEL, tier="1") for i, title in titles)
+        )
+        heard = await talk.heard()
+    assert heard["title"] == f"9 articles of \u2068{ESCAPED}\u2069 stopped gaining links"
+    assert heard["fallback"] == heard["title"]
+    assert set(heard["mrkdwn_in"]).isdisjoint({"text", "fallback", "fields"})
+    assert heard["text"].rstrip("\n").split("\n") == [
+        f"• \u2068{shown}\u2069: Since 2026-05-12. No link for 62 days." for shown in HOSTILE.values()
+    ]
+
+
+async def test_the_longest_message_is_within_limits(tmp_path: Path) -> None:
+    """Forty of the worst articles in a series of the worst name, and half of them over: taken as it is."""
+    worst = "&" * 10_000
+    async with talking(tmp_path) as talk:
+        told = [alert("ArticleSilent", worst, article=f"a/{i}", series=worst, tier="1") for i in range(40)]
+        for each in told:
+            each["annotations"]["description"] = "&" * 1_000
+        await talk.tell(*told)
+        heard = await talk.heard()
+        assert heard["actions"][2]["url"].endswith("/#/silences/new")  # no filter: a button's address has its limit
+        assert heard["text"].count("•") == 10
+
+        over = [alert("ArticleSilent", worst, article=f"a/{i}", series=worst, tier="1", over=True) for i in range(20)]
+        await talk.tell(*over)
+        assert "… and 10 more" in (await talk.heard())["text"]
+
+
+async def test_a_single_hostile_article(tmp_path: Path) -> None:
+    """Its title stands in the message's title, and its address behind it."""
+    async with talking(tmp_path) as talk:
+        await talk.tell(alert("ArticleMassLoss", CHANNEL, article="a.example/%3Cb%3E", tier="2"))
+        heard = await talk.heard()
+    assert heard["title"] == f"An article lost many links at once: \u2068{ESCAPED}\u2069"
+    assert heard["title_link"] == "https://a.example/%3Cb%3E"
