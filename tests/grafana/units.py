@@ -1,0 +1,13 @@
+"""The units that Grafana knows, of those that fit Flatline's figures: a misspelt one would be shown as a suffix."""
+
+from typing import Final
+
+# https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts
+UNITS: Final = frozenset(
+    {
+        *("none", "short", "string", "percent", "percentunit", "bytes", "decbytes", "Bps", "binBps", "bool"),
+        *("bool_yes_no", "bool_on_off", "ns", "µs", "ms", "s", "m", "h", "d", "dtdurationms", "dtdurations", "dthms"),
+        *("dtdhms", "dateTimeAsIso", "dateTimeAsIsoNoDateIfToday", "dateTimeAsLocal", "dateTimeAsSystem"),
+        *("dateTimeFromNow", "cps", "ops", "reqps", "rps", "wps", "iops", "cpm", "opm", "rpm", "wpm", "locale", "sci"),
+    }
+)
