@@ -44,6 +44,7 @@ class SimulatedArticle(NamedTuple):
                 "title": title_of(self.series, self.subject),
                 "author": self.author,
                 "series": self.series.name,
+                "strategy": self.series.strategy,
                 "tier": self.tier,
                 "published_at": to_datetime(self.link_days[0] * DAY_MS),
             }

@@ -4,24 +4,25 @@ from typing import Final, NamedTuple
 
 
 class Series(NamedTuple):
-    """A series, the form of its titles, the crawler that watches the sites which link to it, and its least tier."""
+    """A series, the form of its titles, the crawler of the sites which link to it, the strategy, and its least tier."""
 
     name: str
     title: str
     crawler: str
+    strategy: str
     tier: int = 3
 
 
-FIELD_NOTES: Final = Series("Field Notes", "Field notes on {}", "crawler-north", tier=1)
-Q_AND_A: Final = Series("Q&A", "Q&A: {}", "crawler-east")
-POST_MORTEMS: Final = Series("Post-Mortems", "What went wrong with our {}", "crawler-east")
+FIELD_NOTES: Final = Series("Field Notes", "Field notes on {}", "crawler-north", "experience", tier=1)
+Q_AND_A: Final = Series("Q&A", "Q&A: {}", "crawler-east", "explanation")
+POST_MORTEMS: Final = Series("Post-Mortems", "What went wrong with our {}", "crawler-east", "experience")
 ALL_SERIES: Final = (
     FIELD_NOTES,
-    Series("How It Works", "How {} work", "crawler-north"),
+    Series("How It Works", "How {} work", "crawler-north", "explanation"),
     Q_AND_A,
     POST_MORTEMS,
-    Series("Deep Dives", "Deep dive: {}", "crawler-west"),
-    Series("Lab Letters", "A year of {}", "crawler-west"),
+    Series("Deep Dives", "Deep dive: {}", "crawler-west", "explanation"),
+    Series("Lab Letters", "A year of {}", "crawler-west", "experience"),
 )
 CRAWLERS: Final = tuple(dict.fromkeys(series.crawler for series in ALL_SERIES))
 SUBJECTS: Final = (

@@ -1,0 +1,101 @@
+"""Faults that are made on purpose, so that what shows them has something to show."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from kafka import KafkaProducer
+
+from connectors.ingest.limits import Limits
+from deploy.local.stack import LocalStack
+from streams.domain.urls import article_key
+from streams.schema.partitioning import partition_of
+from streams.schema.topics import Topics
+from tests.deploy.observing import children_of
+
+_NDJSON: Final = "application/x-ndjson"
+_TIMEOUT_S: Final = 10
+
+
+class Faults:
+    """Faults of the producers of an installation; ``token`` is of one of them."""
+
+    def __init__(self, stack: LocalStack, *, token: str, url: str) -> None:
+        """``url`` is an article's."""
+        settings = stack.settings
+        self._topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+        self._ingest = stack.addresses["ingest"]
+        self._token = token
+        self._url = url
+        self._number = 0
+        self._kafka = KafkaProducer(bootstrap_servers=settings.kafka_bootstrap.split(","))
+
+    def close(self) -> None:
+        """Let Kafka go."""
+        self._kafka.close()
+
+    def make(self) -> None:
+        """Make one of each: events that are rejected or unreadable, clocks that go wrong, a key of somebody's own."""
+        self._number += 1
+        self.post("/v1/links", b'{"url_from": "https://a.example/x"}\n{broken\n{"url_from": "mailto:a", "url_to": 1}')
+        self.post("/v1/links", b"{}", token="nobody's")
+        self._send(b"{broken")
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        self._send(self._event("clock", occurred_at=f"{tomorrow:%Y-%m-%dT%H:%M:%SZ}"))
+        self._send(self._event("key"), misplaced=True)
+        self._kafka.flush(_TIMEOUT_S)
+
+    def _event(self, page: str, **fields: str) -> bytes:
+        event = {"url_from": f"https://faults.example/{page}/{self._number}", "source": "crawler-north"}
+        return json.dumps(event | {"url_to": f"{self._url}/{page}"} | fields).encode()
+
+    def _send(self, value: bytes, *, misplaced: bool = False) -> None:
+        topic = self._topics.links
+        page = "key" if misplaced else "clock"
+        right = partition_of(article_key(f"{self._url}/{page}", field="url_to"), topic.partitions)
+        self._kafka.send(topic.name, value, partition=(right + misplaced) % topic.partitions)
+
+    def post(self, path: str, body: bytes, *, token: str | None = None) -> int:
+        """Push to the ingest, and return the status."""
+        with closing(http.client.HTTPConnection(self._ingest, timeout=_TIMEOUT_S)) as connection:
+            headers = {"Authorization": f"Bearer {token or self._token}", "Content-Type": _NDJSON}
+            connection.request("POST", path, body, headers)
+            return connection.getresponse().status
+
+    def overload(self) -> int:
+        """Push while as many requests as the ingest takes at a time do not come to their end; return the status."""
+        with ExitStack() as held:
+            for _ in range(Limits().requests_in_flight):
+                held.enter_context(self._unfinished_request())
+            give_up_at_s = time.monotonic() + _TIMEOUT_S
+            while (status := self.post("/v1/links", b"{}")) < http.client.INTERNAL_SERVER_ERROR:
+                assert time.monotonic() < give_up_at_s, f"the ingest is never too busy; it said {status}"
+        return status
+
+    @contextmanager
+    def _unfinished_request(self) -> Iterator[None]:
+        host, port = self._ingest.split(":")
+        head = f"POST /v1/links HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {self._token}\r\n"
+        with socket.create_connection((host, int(port)), timeout=_TIMEOUT_S) as connection:
+            connection.sendall(f"{head}Content-Type: {_NDJSON}\r\nContent-Length: 9\r\n\r\n".encode())
+            yield
+
+
+def restart_worker(stack: LocalStack, name: str) -> None:
+    """End a worker in order, as a deployment does; its supervisor starts it again."""
+    port = stack.addresses[name].rpartition(":")[2]
+    variable = f"FLATLINE_WORKER_PORT={port}".encode()
+    [pid] = [
+        pid
+        for pid, command in children_of(os.getpid()).items()
+        if command.rstrip().endswith("worker") and variable in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    ]
+    os.kill(pid, signal.SIGTERM)

@@ -1,0 +1,126 @@
+"""A whole installation that lives through a history, and what its Prometheus has seen of it."""
+
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import orjson
+
+from deploy.demo.installation import demo_settings
+from deploy.demo.past import import_past
+from deploy.demo.play import Play
+from deploy.demo.pusher import Pusher
+from deploy.local.stack import LocalStack
+from streams.clock import Clock, clock_from
+from streams.domain.event_time import to_datetime
+from streams.domain.rhythm import DAY_MS
+from streams.readmodel.latest_verdicts import waiting_records
+from streams.schema.topics import Topics
+from streams.settings import Settings
+from tests.grafana.faults import Faults, restart_worker
+from tests.grafana.histories import History
+from tests.grafana.interpolation import Span
+from tests.grafana.prometheus_api import PrometheusApi
+from tests.waiting import until
+
+SCRAPE_S: Final = 1
+_TICK_S: Final = 0.2
+_FAULTS_EVERY_S: Final = 2.0
+_SETTLED_S: Final = 4.0
+_CALM_MIN_S: Final = 5.0
+_VISITED: Final = 40
+_ANALYTICS: Final = "analytics"
+
+
+class Lived(NamedTuple):
+    """What Prometheus has seen: ``calm`` is the time in which all was well, ``whole`` goes on through the trouble."""
+
+    prometheus: PrometheusApi
+    calm: Span
+    whole: Span
+
+
+@contextmanager
+def lived_through(history: History, folder: Path, *, bootstrap: str, namespace: str) -> Iterator[Lived]:
+    """Start a whole installation with two workers in ``folder``, play all of the history, and leave it running."""
+    tokens = {source: secrets.token_hex() for source in (*history.sources, _ANALYTICS)}
+    settings = demo_settings(
+        Settings.model_validate({"kafka_bootstrap": bootstrap, "namespace": namespace, "partitions": 4}),
+        folder=folder,
+        calendar=history.calendar,
+        webhook_url="",
+        tokens=tokens,
+    ).model_copy(update={"slack_webhook_url_file": None, "session_timeout_s": 6})
+    with LocalStack(folder, settings, workers=2) as stack:
+        yield _play(history, stack, tokens)
+
+
+def _play(history: History, stack: LocalStack, tokens: dict[str, str]) -> Lived:
+    clock = clock_from(stack.settings)
+    play = history.play(clock.now_ms(), stack.settings.data_dir)
+    import_past(play, stack, say=lambda _: None)
+    player = _Player(play, history.addresses[:_VISITED], stack, clock, tokens)
+    began_s = time.time()
+    player.go_on(until_ms=history.calm_until_ms)
+    calm = Span(began_s, time.time(), SCRAPE_S)
+    assert calm.end_s - began_s > _CALM_MIN_S, "everything took so long to start that no calm is left"
+    with closing(Faults(stack, token=tokens[history.sources[0]], url=history.addresses[0])) as faults:
+        restart_worker(stack, "worker-2")
+        player.go_on(until_ms=history.calendar.ends_ms, faults=faults)
+    settings = stack.settings
+    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    until("all is applied", lambda: not waiting_records(settings.kafka_bootstrap, topics))
+    stack.wait(_SETTLED_S)
+    whole = Span(began_s, time.time(), SCRAPE_S)
+    return Lived(PrometheusApi(stack.addresses["prometheus"]), calm, whole)
+
+
+class _Player:
+    """Has the sources report what they see, and visits come, as the clock goes on."""
+
+    def __init__(
+        self, play: Play, visited: Sequence[str], stack: LocalStack, clock: Clock, tokens: dict[str, str]
+    ) -> None:
+        self._play = play
+        self._visited = visited
+        self._stack = stack
+        self._clock = clock
+        ingest = stack.addresses["ingest"]
+        self._pushers = {source: Pusher(ingest, token, wait=stack.wait) for source, token in tokens.items()}
+        self._played_ms = play.begins_ms
+        self._acted_s = 0.0
+
+    def go_on(self, *, until_ms: int, faults: Faults | None = None) -> None:
+        """Play on; with ``faults`` these are made now and then."""
+        while self._played_ms < until_ms:
+            self._stack.wait(_TICK_S)
+            now_ms = self._clock.now_ms()
+            self._report(now_ms)
+            if time.monotonic() > self._acted_s + _FAULTS_EVERY_S:
+                self._acted_s = time.monotonic()
+                self._count_visits(now_ms)
+                if faults:
+                    faults.make()
+                    faults.overload()
+        self._report(until_ms)
+
+    def _report(self, now_ms: int) -> None:
+        reports = self._play.reports(from_ms=self._played_ms, until_ms=now_ms)
+        alive = self._play.sources(now_ms)
+        for source, pusher in self._pushers.items():
+            if lines := [report.line for report in reports if report.source == source]:
+                pusher.links(lines)
+            if source in alive:
+                pusher.heartbeat(seen_until=to_datetime(now_ms), period_s=self._play.period_days * DAY_MS / 1000)
+        self._played_ms = now_ms
+
+    def _count_visits(self, now_ms: int) -> None:
+        day = f"{to_datetime(now_ms):%Y-%m-%d}"
+        lines = [
+            orjson.dumps({"url": url, "day": day, "visits": 3 + number % 5, "domain": f"north-{number}.example"})
+            for number, url in enumerate(self._visited)
+        ]
+        self._pushers[_ANALYTICS]._post("/v1/visits", b"\n".join(lines), content_type="application/x-ndjson")
