@@ -7,7 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -20,9 +20,9 @@ from streams.domain.urls import article_key
 from streams.schema.partitioning import partition_of
 from streams.schema.topics import Topics
 from tests.deploy.observing import children_of
+from tests.grafana.pushing import CONTENT_TYPE, TIMEOUT_S, post
 
-_NDJSON: Final = "application/x-ndjson"
-_TIMEOUT_S: Final = 10
+_LINKS: Final = "/v1/links"
 
 
 class Faults:
@@ -45,13 +45,16 @@ class Faults:
     def make(self) -> None:
         """Make one of each: events that are rejected or unreadable, clocks that go wrong, a key of somebody's own."""
         self._number += 1
-        self.post("/v1/links", b'{"url_from": "https://a.example/x"}\n{broken\n{"url_from": "mailto:a", "url_to": 1}')
+        self._post(b'{"url_from": "https://a.example/x"}\n{broken\n{"url_from": "mailto:a", "url_to": 1}')
         self.post("/v1/links", b"{}", token="nobody's")
         self._send(b"{broken")
         tomorrow = datetime.now(UTC) + timedelta(days=1)
         self._send(self._event("clock", occurred_at=f"{tomorrow:%Y-%m-%dT%H:%M:%SZ}"))
         self._send(self._event("key"), misplaced=True)
-        self._kafka.flush(_TIMEOUT_S)
+        self._kafka.flush(TIMEOUT_S)
+
+    def _post(self, body: bytes) -> int:
+        return post(self._ingest, _LINKS, body, token=self._token)
 
     def _event(self, page: str, **fields: str) -> bytes:
         event = {"url_from": f"https://faults.example/{page}/{self._number}", "source": "crawler-north"}
@@ -63,29 +66,22 @@ class Faults:
         right = partition_of(article_key(f"{self._url}/{page}", field="url_to"), topic.partitions)
         self._kafka.send(topic.name, value, partition=(right + misplaced) % topic.partitions)
 
-    def post(self, path: str, body: bytes, *, token: str | None = None) -> int:
-        """Push to the ingest, and return the status."""
-        with closing(http.client.HTTPConnection(self._ingest, timeout=_TIMEOUT_S)) as connection:
-            headers = {"Authorization": f"Bearer {token or self._token}", "Content-Type": _NDJSON}
-            connection.request("POST", path, body, headers)
-            return connection.getresponse().status
-
     def overload(self) -> int:
         """Push while as many requests as the ingest takes at a time do not come to their end; return the status."""
         with ExitStack() as held:
             for _ in range(Limits().requests_in_flight):
                 held.enter_context(self._unfinished_request())
-            give_up_at_s = time.monotonic() + _TIMEOUT_S
-            while (status := self.post("/v1/links", b"{}")) < http.client.INTERNAL_SERVER_ERROR:
+            give_up_at_s = time.monotonic() + TIMEOUT_S
+            while (status := self._post(b"{}")) < http.client.INTERNAL_SERVER_ERROR:
                 assert time.monotonic() < give_up_at_s, f"the ingest is never too busy; it said {status}"
         return status
 
     @contextmanager
     def _unfinished_request(self) -> Iterator[None]:
         host, port = self._ingest.split(":")
-        head = f"POST /v1/links HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {self._token}\r\n"
-        with socket.create_connection((host, int(port)), timeout=_TIMEOUT_S) as connection:
-            connection.sendall(f"{head}Content-Type: {_NDJSON}\r\nContent-Length: 9\r\n\r\n".encode())
+        head = f"POST {_LINKS} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {self._token}\r\n"
+        with socket.create_connection((host, int(port)), timeout=TIMEOUT_S) as connection:
+            connection.sendall(f"{head}Content-Type: {CONTENT_TYPE}\r\nContent-Length: 9\r\n\r\n".encode())
             yield
 
 

@@ -1,7 +1,7 @@
 """What is played to have something to show: histories in which all is well at first, and then not."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -39,8 +39,8 @@ class History(Protocol):
 
     calendar: Calendar
     calm_until_ms: int
-    sources: Sequence[str]
-    addresses: Sequence[str]
+    sources: tuple[str, ...]
+    addresses: list[str]
 
     def play(self, now_ms: int, folder: Path) -> Play:
         """Return the play of what is left of it; ``folder`` is for its files."""
@@ -49,7 +49,7 @@ class History(Protocol):
 class SimulatedHistory:
     """The demo's story until a crawler has been dead for long, and beside it one article in each kind of trouble."""
 
-    sources = (*CRAWLERS, CRAWLER)
+    sources: tuple[str, ...] = (*CRAWLERS, CRAWLER)
 
     def __init__(self, *, today: int) -> None:
         """``today`` is the UTC day on which it ends."""
@@ -91,7 +91,7 @@ class FileHistory:
     Nobody has registered anything, so the articles with the most links get simulated series, authors and strategies.
     """
 
-    sources = (SOURCE,)
+    sources: tuple[str, ...] = (SOURCE,)
 
     def __init__(self, file: Path) -> None:
         """Raise `DemoError` if nothing can be played."""

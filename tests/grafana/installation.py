@@ -24,10 +24,12 @@ from tests.grafana.faults import Faults, restart_worker
 from tests.grafana.histories import History
 from tests.grafana.interpolation import Span
 from tests.grafana.prometheus_api import PrometheusApi
+from tests.grafana.pushing import post
 from tests.waiting import until
 
 SCRAPE_S: Final = 1
-_TICK_S: Final = 0.2
+# Records that wait make a worker say less: there are moments between two reports in which none do.
+_TICK_S: Final = 0.6
 _FAULTS_EVERY_S: Final = 2.0
 _SETTLED_S: Final = 4.0
 _CALM_MIN_S: Final = 5.0
@@ -62,12 +64,14 @@ def _play(history: History, stack: LocalStack, tokens: dict[str, str]) -> Lived:
     clock = clock_from(stack.settings)
     play = history.play(clock.now_ms(), stack.settings.data_dir)
     import_past(play, stack, say=lambda _: None)
-    player = _Player(play, history.addresses[:_VISITED], stack, clock, tokens)
-    began_s = time.time()
-    player.go_on(until_ms=history.calm_until_ms)
-    calm = Span(began_s, time.time(), SCRAPE_S)
-    assert calm.end_s - began_s > _CALM_MIN_S, "everything took so long to start that no calm is left"
-    with closing(Faults(stack, token=tokens[history.sources[0]], url=history.addresses[0])) as faults:
+    with (
+        closing(_Player(play, history.addresses[:_VISITED], stack, clock, tokens)) as player,
+        closing(Faults(stack, token=tokens[history.sources[0]], url=history.addresses[0])) as faults,
+    ):
+        began_s = time.time()
+        player.go_on(until_ms=history.calm_until_ms)
+        calm = Span(began_s, time.time(), SCRAPE_S)
+        assert calm.end_s - began_s > _CALM_MIN_S, "everything took so long to start that no calm is left"
         restart_worker(stack, "worker-2")
         player.go_on(until_ms=history.calendar.ends_ms, faults=faults)
     settings = stack.settings
@@ -88,10 +92,16 @@ class _Player:
         self._visited = visited
         self._stack = stack
         self._clock = clock
-        ingest = stack.addresses["ingest"]
-        self._pushers = {source: Pusher(ingest, token, wait=stack.wait) for source, token in tokens.items()}
+        self._ingest = stack.addresses["ingest"]
+        self._analytics = tokens[_ANALYTICS]
+        self._pushers = {source: Pusher(self._ingest, token, wait=stack.wait) for source, token in tokens.items()}
         self._played_ms = play.begins_ms
         self._acted_s = 0.0
+
+    def close(self) -> None:
+        """Let the ingest go."""
+        for pusher in self._pushers.values():
+            pusher._connection.close()
 
     def go_on(self, *, until_ms: int, faults: Faults | None = None) -> None:
         """Play on; with ``faults`` these are made now and then."""
@@ -123,4 +133,4 @@ class _Player:
             orjson.dumps({"url": url, "day": day, "visits": 3 + number % 5, "domain": f"north-{number}.example"})
             for number, url in enumerate(self._visited)
         ]
-        self._pushers[_ANALYTICS]._post("/v1/visits", b"\n".join(lines), content_type="application/x-ndjson")
+        post(self._ingest, "/v1/visits", b"\n".join(lines), token=self._analytics)

@@ -57,8 +57,8 @@ class Troubles:
 
         for number in range(_DIGESTS):
             url = self._article(f"week {number}", DIGEST)
-            yield from self._links(url, rhythms.steady(chance, range(end - 900, end - 130), mean_gap=6))
-            yield from self._links(url, rhythms.steady(chance, range(end - 120, end), mean_gap=50))
+            yield from self._links(url, rhythms.steady(chance, range(end - 900, end - 230), mean_gap=6))
+            yield from self._links(url, rhythms.steady(chance, range(end - 220, end), mean_gap=50))
 
     def _article(self, title: str, series: str) -> str:
         url = f"{_SITE}/{series.lower().replace(' ', '-')}/{title.replace(' ', '-')}"

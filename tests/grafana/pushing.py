@@ -1,0 +1,15 @@
+"""Single requests to the ingest, of which the answer may be anything."""
+
+import http.client
+from contextlib import closing
+from typing import Final
+
+TIMEOUT_S: Final = 10
+CONTENT_TYPE: Final = "application/x-ndjson"
+
+
+def post(ingest: str, path: str, body: bytes, *, token: str) -> int:
+    """Push NDJSON to the ingest at host:port, and return the status."""
+    with closing(http.client.HTTPConnection(ingest, timeout=TIMEOUT_S)) as connection:
+        connection.request("POST", path, body, {"Authorization": f"Bearer {token}", "Content-Type": CONTENT_TYPE})
+        return connection.getresponse().status

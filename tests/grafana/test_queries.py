@@ -1,0 +1,81 @@
+"""Every query of every panel, variable and annotation has data, in a real Prometheus that scraped a real run."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.grafana.asking import failures
+from tests.grafana.dashboards import MAY_BE_EMPTY, Dashboard, all_dashboards
+from tests.grafana.installation import Lived
+from tests.grafana.sound import sound
+
+pytestmark = pytest.mark.timeout(300)
+CHOSEN = '{job=~"$job", instance=~"$instance"}'
+
+
+@pytest.mark.parametrize("dashboard", all_dashboards().values(), ids=all_dashboards())
+def test_every_query_has_data(dashboard: Dashboard, lived: Lived, own_history: Path | None) -> None:
+    """While all is well; and what is empty then says so, and has data in trouble."""
+    assert list(failures(lived, dashboard, in_trouble=own_history is None)) == []
+
+
+def panel(number: int, expr: str, **fields: object) -> Callable[[Dashboard], object]:
+    """Return what has a panel ask something else."""
+
+    def change(dashboard: Dashboard) -> None:
+        dashboard["panels"][number]["targets"][0].update(expr=expr)
+        dashboard["panels"][number].update(fields)
+
+    return change
+
+
+MARKED = {"description": f"Links that were lost. {MAY_BE_EMPTY}"}
+BROKEN = {
+    "empty though it must not be": (panel(0, f"flatline_dead_letters_total{CHOSEN}"), "'Rejects' A: .*: no data"),
+    "empty in trouble, too": (
+        panel(0, 'flatline_articles{state="gone"}', **MARKED),
+        "'Rejects' A: .*: empty in trouble",
+    ),
+    "no number": (panel(1, f"0 * flatline_articles{CHOSEN} / 0"), "series without a number"),
+    "not understood": (panel(1, "sum(flatline_articles) by"), "parse error"),
+    "unknown variable": (panel(1, 'flatline_articles{state="$state"}'), "KeyError.'state'"),
+    "variable without values": (
+        lambda d: d["templating"]["list"][1].update(query="label_values(flatline_nothing, job)"),
+        "variable job has no values",
+    ),
+    "legend of nothing": (
+        lambda d: d["panels"][1]["targets"][0].update(legendFormat="{{article}}"),
+        r"the legend names \['article'\]",
+    ),
+    "annotation of nothing": (
+        lambda d: d["annotations"]["list"][0].update(expr='ALERTS{alertname="Nothing"}'),
+        "annotation Alerts: no data",
+    ),
+}
+
+
+@pytest.fixture
+def whole() -> Dashboard:
+    """Return a dashboard that has data: rejects in trouble alone."""
+    dashboard = sound()
+    dashboard["panels"][0].update(MARKED)
+    return dashboard
+
+
+def test_what_is_sound_has_data(lived: Lived, whole: Dashboard) -> None:
+    """What the next test breaks is whole."""
+    assert list(failures(lived, whole)) == []
+
+
+@pytest.mark.parametrize(("damage", "says"), BROKEN.values(), ids=BROKEN)
+def test_whatever_has_no_data_is_found(
+    lived: Lived, whole: Dashboard, damage: Callable[[Dashboard], object], says: str
+) -> None:
+    """With the dashboard, the panel and the query."""
+    whole["panels"][0]["description"] = "Rejects."
+    whole["panels"][0]["targets"][0]["expr"] = f"flatline_articles{CHOSEN}"
+    damage(whole)
+    [failure] = failures(lived, whole)
+    assert re.search(says, failure), failure
