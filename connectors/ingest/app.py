@@ -185,7 +185,7 @@ class Ingest:
             raise Refused(408, "too_slow", f"The body did not come within {_BODY_WITHIN_S} s.") from None
         except web.HTTPRequestEntityTooLarge:
             raise parsing.too_large(self._limits.body_bytes) from None
-        except web.RequestPayloadError:
+        except (web.RequestPayloadError, ConnectionError):  # the latter: nobody is there any more to read the answer
             raise Refused(400, "bad_request", "The body is cut short, or not encoded as its headers say.") from None
 
     def _count(self, source: str, accepted: int, rejected: list[RejectedEvent]) -> None:

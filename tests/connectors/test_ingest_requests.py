@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -32,6 +33,7 @@ from tests.connectors.pushing import (
     running_ingest,
 )
 from tests.integration.reading import read_all
+from tests.waiting import until
 
 EVENT = link("https://a.example/", "https://b.example/")
 
@@ -68,6 +70,21 @@ def test_tokens_are_never_logged(ingest: RunningIngest) -> None:
     assert ingest.push(b"nonsense").status == 400
     assert ingest.ask("GET", f"/{TOKEN}", headers=authorized()).status == 404
     assert TOKEN not in ingest.log()
+    assert "Traceback" not in ingest.log()
+
+
+def test_whoever_hangs_up_is_no_bug_of_ours(ingest: RunningIngest) -> None:
+    """A client that goes before its body is there counts as its own mistake, and alerts nobody."""
+
+    def counted() -> int:
+        answered = re.findall(r'requests_total{code="400"} (\d+)', str(ingest.ask("GET", "/metrics").body))
+        return int(answered[0]) if answered else 0
+
+    before = counted()
+    with ingest.connect() as connection:
+        connection.request("POST", "/v1/links", headers={**authorized(), "Content-Length": "9"})
+        time.sleep(0.3)
+    until("it is counted", lambda: counted() == before + 1, timeout_s=10)
     assert "Traceback" not in ingest.log()
 
 
