@@ -46,7 +46,7 @@ class Faults:
         """Make one of each: events that are rejected or unreadable, clocks that go wrong, a key of somebody's own."""
         self._number += 1
         self._post(b'{"url_from": "https://a.example/x"}\n{broken\n{"url_from": "mailto:a", "url_to": 1}')
-        self.post("/v1/links", b"{}", token="nobody's")
+        post(self._ingest, _LINKS, b"{}", token="nobody's")
         self._send(b"{broken")
         tomorrow = datetime.now(UTC) + timedelta(days=1)
         self._send(self._event("clock", occurred_at=f"{tomorrow:%Y-%m-%dT%H:%M:%SZ}"))
