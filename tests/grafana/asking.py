@@ -24,7 +24,7 @@ _LABEL_VALUES: Final = re.compile(r"label_values\((?:(?P<selector>.+),)?\s*(?P<l
 _QUERY_RESULT: Final = re.compile(r"query_result\((?P<query>.+)\)", re.DOTALL)
 _TROUBLE_LOOKS: Final = 6
 _LOOK_EVERY_S: Final = 4.0
-_CHOICES_MAX: Final = 60
+_CHOICES_MAX: Final = 300
 
 
 class Choice(NamedTuple):
@@ -107,9 +107,9 @@ def failures(lived: Lived, dashboard: Dashboard, *, in_trouble: bool = True) -> 
         except (Refused, KeyError) as error:
             yield f"{place}: {error!r}"
     for annotation in annotations(dashboard):
-        query = interpolated(annotation_query(annotation), whole.texts)
-        if not figures(lived.prometheus.range(query, lived.whole)) and in_trouble:
-            yield f"{name}: annotation {annotation['name']}: no data: {query}"
+        asked: Target = {"expr": annotation_query(annotation)}
+        if in_trouble and not _has_data_in_trouble(lived, dashboard, asked, whole):
+            yield f"{name}: annotation {annotation['name']}: no data: {asked['expr']}"
 
 
 def _nothing(place: str, query: str, series: list[Series]) -> Iterator[str]:

@@ -37,6 +37,18 @@ BROKEN: dict[str, tuple[Callable[[Dashboard], object], str]] = {
     "list for an object": (lambda d: d.update(templating=[]), "dashboard.templating is []"),
     "text for an object": (lambda d: d.update(annotations="none"), "dashboard.annotations is 'none'"),
     "panel that Grafana hasn't": (lambda d: d["panels"][0].update(type="timeserie"), "of which nothing is published"),
+    "misspelt field of a transformation": (
+        lambda d: d["panels"][0].update(transformations=[{"id": "merge", "optoins": {}}]),
+        "dashboard.panels[0].transformations[0].optoins is unknown",
+    ),
+    "number for the name of a transformation": (
+        lambda d: d["panels"][0].update(transformations=[{"id": 1, "options": {}}]),
+        "dashboard.panels[0].transformations[0].id is 1",
+    ),
+    "misspelt field of an annotation": (
+        lambda d: d["annotations"]["list"][0].update(titleformat="x"),
+        "dashboard.annotations.list[0].titleformat is unknown",
+    ),
     "query of no kind": (
         lambda d: d["panels"][0]["datasource"].update(type="promtheus"),
         "a query of no published kind",

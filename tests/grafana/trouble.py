@@ -13,12 +13,14 @@ from streams.domain.rhythm import DAY_MS
 
 # Its own crawler, which never dies: nothing is left unsaid because it could not be seen.
 CRAWLER: Final = "crawler-south"
+OTHER_CRAWLER: Final = "crawler-north"
 TRIALS: Final = "Trials"
 DIGEST: Final = "Weekly Digest"
 
 _SITE: Final = "https://journal.simulated.example"
 _THIN: Final = {"rel": ["sponsored"], "placement": "footer"}
 _DIGESTS: Final = 8
+_SEEN_AGAIN_EVERY: Final = 3
 _LOST_SHARE: Final = 0.5
 
 
@@ -69,7 +71,14 @@ class Troubles:
 
     def _links(self, url: str, days: list[int], **looks: Any) -> Iterator[Report]:
         for day in days:
-            yield _report(self._event(url) | looks, day * DAY_MS + self._chance.randrange(DAY_MS // 2))
+            event, at_ms = self._event(url) | looks, day * DAY_MS + self._chance.randrange(DAY_MS // 2)
+            yield _report(event, at_ms)
+            yield from self._seen_again(event, at_ms)
+
+    def _seen_again(self, event: dict[str, object], at_ms: int) -> Iterator[Report]:
+        """Have another crawler come by, now and then: most links are seen by one alone."""
+        if self._pages % _SEEN_AGAIN_EVERY == 0:
+            yield _report(event | {"source": OTHER_CRAWLER}, at_ms + DAY_MS)
 
     def _losing(self, url: str, days: list[int], *, lost_on: int) -> Iterator[Report]:
         for day in days:
@@ -86,4 +95,4 @@ class Troubles:
 
 def _report(event: dict[str, object], at_ms: int) -> Report:
     instant = to_datetime(at_ms)
-    return Report(at_ms, CRAWLER, orjson.dumps(event | {"occurred_at": instant, "observed_at": instant}))
+    return Report(at_ms, str(event["source"]), orjson.dumps(event | {"occurred_at": instant, "observed_at": instant}))
