@@ -33,7 +33,6 @@ _TICK_S: Final = 0.6
 _FAULTS_EVERY_S: Final = 2.0
 _SETTLED_S: Final = 4.0
 _CALM_MIN_S: Final = 5.0
-_VISITED: Final = 40
 _ANALYTICS: Final = "analytics"
 
 
@@ -65,7 +64,7 @@ def _play(history: History, stack: LocalStack, tokens: dict[str, str]) -> Lived:
     play = history.play(clock.now_ms(), stack.settings.data_dir)
     import_past(play, stack, say=lambda _: None)
     with (
-        closing(_Player(play, history.addresses[:_VISITED], stack, clock, tokens)) as player,
+        closing(_Player(play, history.addresses, stack, clock, tokens)) as player,
         closing(Faults(stack, token=tokens[history.sources[0]], url=history.addresses[0])) as faults,
     ):
         began_s = time.time()

@@ -18,7 +18,7 @@ CHOSEN = '{job=~"$job", instance=~"$instance"}'
 @pytest.mark.parametrize("dashboard", all_dashboards().values(), ids=all_dashboards())
 def test_every_query_has_data(dashboard: Dashboard, lived: Lived, own_history: Path | None) -> None:
     """While all is well; and what is empty then says so, and has data in trouble."""
-    assert list(failures(lived, dashboard, in_trouble=own_history is None)) == []
+    assert list(failures(lived, dashboard, is_simulated=own_history is None)) == []
 
 
 def panel(number: int, expr: str, **fields: object) -> Callable[[Dashboard], object]:
