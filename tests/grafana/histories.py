@@ -32,11 +32,13 @@ _NAMES: Final = ("North", "South", "East", "West")
 class History(Protocol):
     """A history, and how its clock runs: until its end, where it stops.
 
+    ``is_made_for_us``  it has something for each panel to show
     ``calm_until_ms``   on its clock; then trouble begins
     ``sources``         all that ever report
     ``addresses``       of articles that are visited
     """
 
+    is_made_for_us: bool
     calendar: Calendar
     calm_until_ms: int
     sources: tuple[str, ...]
@@ -49,6 +51,7 @@ class History(Protocol):
 class SimulatedHistory:
     """The demo's story until a crawler has been dead for long, and beside it one article in each kind of trouble."""
 
+    is_made_for_us = True
     sources: tuple[str, ...] = (*CRAWLERS, CRAWLER)
 
     def __init__(self, *, today: int) -> None:
@@ -91,6 +94,7 @@ class FileHistory:
     Nobody has registered anything, so the articles with the most links get simulated series, authors and strategies.
     """
 
+    is_made_for_us = False
     sources: tuple[str, ...] = (SOURCE,)
 
     def __init__(self, file: Path) -> None:

@@ -37,11 +37,15 @@ _ANALYTICS: Final = "analytics"
 
 
 class Lived(NamedTuple):
-    """What Prometheus has seen: ``calm`` is the time in which all was well, ``whole`` goes on through the trouble."""
+    """What Prometheus has seen of a history.
+
+    ``calm`` is the time in which all was well, ``whole`` goes on through the trouble.
+    """
 
     prometheus: PrometheusApi
     calm: Span
     whole: Span
+    is_made_for_us: bool
 
 
 @contextmanager
@@ -78,7 +82,7 @@ def _play(history: History, stack: LocalStack, tokens: dict[str, str]) -> Lived:
     until("all is applied", lambda: not waiting_records(settings.kafka_bootstrap, topics))
     stack.wait(_SETTLED_S)
     whole = Span(began_s, time.time(), SCRAPE_S)
-    return Lived(PrometheusApi(stack.addresses["prometheus"]), calm, whole)
+    return Lived(PrometheusApi(stack.addresses["prometheus"]), calm, whole, history.is_made_for_us)
 
 
 class _Player:
