@@ -28,8 +28,7 @@ from tests.grafana.pushing import post
 from tests.waiting import until
 
 SCRAPE_S: Final = 1
-# Records that wait make a worker say less: there are moments between two reports in which none do.
-_TICK_S: Final = 0.6
+_TICK_S: Final = 0.2
 _FAULTS_EVERY_S: Final = 2.0
 _SETTLED_S: Final = 4.0
 _CALM_MIN_S: Final = 5.0

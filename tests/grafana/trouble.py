@@ -20,6 +20,9 @@ DIGEST: Final = "Weekly Digest"
 _SITE: Final = "https://journal.simulated.example"
 _THIN: Final = {"rel": ["sponsored"], "placement": "footer"}
 _DIGESTS: Final = 8
+# Of a source with so few articles no habit is learned. On a fast clock any other reports days late, is known for that,
+# and nothing worse is said of a group meanwhile.
+_READERS: Final = 2
 _SEEN_AGAIN_EVERY: Final = 3
 _LOST_SHARE: Final = 0.5
 
@@ -59,8 +62,9 @@ class Troubles:
 
         for number in range(_DIGESTS):
             url = self._article(f"week {number}", DIGEST)
-            yield from self._links(url, rhythms.steady(chance, range(end - 900, end - 230), mean_gap=6))
-            yield from self._links(url, rhythms.steady(chance, range(end - 220, end), mean_gap=50))
+            reader = f"reader-{number % _READERS}"
+            yield from self._links(url, rhythms.steady(chance, range(end - 900, end - 230), mean_gap=6), source=reader)
+            yield from self._links(url, rhythms.steady(chance, range(end - 220, end), mean_gap=50), source=reader)
 
     def _article(self, title: str, series: str) -> str:
         url = f"{_SITE}/{series.lower().replace(' ', '-')}/{title.replace(' ', '-')}"
@@ -95,4 +99,5 @@ class Troubles:
 
 def _report(event: dict[str, object], at_ms: int) -> Report:
     instant = to_datetime(at_ms)
-    return Report(at_ms, str(event["source"]), orjson.dumps(event | {"occurred_at": instant, "observed_at": instant}))
+    pusher = OTHER_CRAWLER if event["source"] == OTHER_CRAWLER else CRAWLER
+    return Report(at_ms, pusher, orjson.dumps(event | {"occurred_at": instant, "observed_at": instant}))
