@@ -23,7 +23,7 @@ _DIGESTS: Final = 8
 # Of a source with so few articles no habit is learned. On a fast clock any other reports days late, is known for that,
 # and nothing worse is said of a group meanwhile.
 _READERS: Final = 2
-_SEEN_AGAIN_EVERY: Final = 3
+_SEEN_AGAIN_EVERY: Final = 2
 _LOST_SHARE: Final = 0.5
 
 
@@ -77,7 +77,8 @@ class Troubles:
         for day in days:
             event, at_ms = self._event(url) | looks, day * DAY_MS + self._chance.randrange(DAY_MS // 2)
             yield _report(event, at_ms)
-            yield from self._seen_again(event, at_ms)
+            if event["source"] == CRAWLER:
+                yield from self._seen_again(event, at_ms)
 
     def _seen_again(self, event: dict[str, object], at_ms: int) -> Iterator[Report]:
         """Have another crawler come by, now and then: most links are seen by one alone."""
