@@ -88,8 +88,8 @@ def _by_strategy() -> list[Builder[Panel]]:
 
 def _table(panel_id: int, kind: str, heading: str) -> Builder[Panel]:
     of_kind = f'kind="{kind}"'
-    # The newest 24 months are shown: none is four years old.
-    ages = ("7d", "28d", "90d", "180d", "365d", "730d", *(["1460d"] if kind != "month" else []))
+    # The newest 24 months are shown: of those no day is two years ago.
+    ages = ("7d", "28d", "90d", "180d", "365d", *(["730d", "1460d"] if kind != "month" else []))
     return facts(
         panel_id,
         f"Curves by {heading.lower()}",
