@@ -13,6 +13,7 @@ from deploy.local.checkup.finding import Finding, Sign
 from deploy.local.checkup.kafka import examine_kafka
 from streams.schema.topics import Topics
 from streams.settings import Settings
+from tests.waiting import until
 
 
 def by_name(settings: Settings) -> dict[str, Finding]:
@@ -69,8 +70,8 @@ def test_a_topic_with_another_setting_is_named(settings: Settings, links: str) -
     resource = ConfigResource(ConfigResourceType.TOPIC, links, configs={"max.message.bytes": "1000"})
     with KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap) as admin:
         admin.alter_configs([resource])
+    until("brokers know of it", lambda: by_name(settings)["topics"].sign == Sign.WRONG)
     found = by_name(settings)["topics"]
-    assert found.sign == Sign.WRONG
     different, remedy = found.says.splitlines()
     assert different.startswith(f"{links} has max.message.bytes=1000; it should be")
     assert "kafka-configs.sh" in remedy

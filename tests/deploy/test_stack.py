@@ -44,8 +44,8 @@ def test_everything_is_up_together_and_comes_back(tmp_path: Path, kafka_bootstra
         assert list(first) == ["kafka", "ingest", "worker-1", "worker-2", "alertmanager", "prometheus"]
         assert check_topics(first["kafka"], Topics(namespace=namespace, partitions=2).all()) == []
 
-        expected = sorted(["ingest", "worker-1", "worker-2"], key=first.__getitem__)
-        until("all are scraped", lambda: scraped(first["prometheus"]) == sorted(first[name] for name in expected))
+        expected = ["ingest", "worker-1", "worker-2", "alertmanager", "prometheus"]
+        until("all are scraped", lambda: scraped(first["prometheus"]) == sorted(map(first.__getitem__, expected)))
         assert len(ask(first["prometheus"], "/api/v1/rules")["data"]["groups"]) >= 3
         [alertmanager] = ask(first["prometheus"], "/api/v1/alertmanagers")["data"]["activeAlertmanagers"]
         assert first["alertmanager"] in alertmanager["url"]
