@@ -70,7 +70,7 @@ class Accumulate(Intake):
                 partition.touch(article)
         self._metrics.count_events(effects)
         self._metrics.count_clamped(clamped)
-        self._metrics.apply_latency.observe(max(0, now_ms - batch.records[-1].timestamp) / 1000)
+        self._metrics.observe_latency([record.timestamp for record in batch.records[-1:]], now_ms=now_ms)
 
     def _article(
         self, url_to: str, record: Record, batch: MicroBatch, partition: Partition, now_ms: int

@@ -204,8 +204,7 @@ class Judge:
             now_ms=now_ms,
         )
         if survey is not None:
-            is_blind = evidence.view.because is not None
-            survey.add(membership, contribution(expectation, is_blind=is_blind), verdict.state)
+            survey.add(membership, contribution(expectation, is_blind=evidence.view.is_dim), verdict.state)
         self._watch_list.note(
             Watched(
                 verdict,

@@ -124,7 +124,7 @@ def _is_blind(article: Article, sights: Sights, day: int) -> bool:
     if article.rhythm is None or not sources:
         return False
     sight, now_ms = sights.on(day, sources), (day + 1) * DAY_MS - 1
-    return sight.view(sources, since_ms=article.rhythm.last_day * DAY_MS, now_ms=now_ms).because is not None
+    return sight.view(sources, since_ms=article.rhythm.last_day * DAY_MS, now_ms=now_ms).is_dim
 
 
 def _article_on(history: History, day: int) -> Article:

@@ -79,7 +79,7 @@ class _Known:
         last_day = max(linked for linked in self.history.links if linked < day)
         sight = self._sights.on(day - 1, self._sources)
         view = sight.view(self._sources, since_ms=last_day * DAY_MS, now_ms=day * DAY_MS - 1)
-        return view.because is not None
+        return view.is_dim
 
 
 def _alerts(verdicts: Iterable[GroupVerdict]) -> Iterator[GroupAlert]:

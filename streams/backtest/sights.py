@@ -14,7 +14,7 @@ from streams.backtest.changes import changes
 from streams.domain.event_time import to_ms
 from streams.domain.rhythm import DAY_MS, day_of
 from streams.domain.sight.heard import Heard, Report
-from streams.domain.sight.sight import Behind, Sight
+from streams.domain.sight.sight import Sight
 from streams.domain.sight.sources import Sources
 from streams.schema.heartbeat import Heartbeat
 
@@ -132,7 +132,7 @@ def _on(moment: _Moment, day: int) -> Sight:
 def _shifted(sight: Sight, days: int) -> Sight:
     return sight._replace(
         behind={
-            source: Behind(behind.seen_until_ms + days * DAY_MS, behind.because)
+            source: behind._replace(seen_until_ms=behind.seen_until_ms + days * DAY_MS)
             for source, behind in sight.behind.items()
         }
     )

@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
@@ -56,7 +56,7 @@ class WorkerMetrics:
             buckets=_COMMIT_S,
             registry=registry,
         )
-        self.apply_latency = Histogram(
+        self._apply_latency = Histogram(
             "flatline_apply_latency_seconds",
             "From the time of a batch's newest record to its application, once a batch. Large while a backlog is "
             "worked off; else what a link takes to be counted.",
@@ -68,6 +68,11 @@ class WorkerMetrics:
         """Count link events by source and effect. Sources beyond SOURCES_LABELLED_MAX are counted as OTHER."""
         for (source, effect), events in effects.items():
             self._link_events.labels(self._label(source), effect).inc(events)
+
+    def observe_latency(self, recorded_ms: Sequence[int], *, now_ms: int) -> None:
+        """Note how long ago the last of these records, if any, was written."""
+        if recorded_ms:
+            self._apply_latency.observe(max(0, now_ms - recorded_ms[-1]) / 1000)
 
     def count_clamped(self, events: Mapping[str | None, int]) -> None:
         """Count link events with an impossible time by source."""

@@ -47,6 +47,10 @@ def weeks_of(credit: Credit) -> int:
     return (credit & _WEEKS_MASK).bit_count()
 
 
+UNSEEN_DAYS_MAX: Final = 7.0
+"""A quarter of the shortest window over which a group is judged."""
+
+
 class Behind(NamedTuple):
     """A source that has not seen everything: up to when it has, and why in words; None if that is usual for it."""
 
@@ -68,6 +72,11 @@ class View(NamedTuple):
     late_days: int = 0
     because: str | None = None
     is_blind: bool = False
+
+    @property
+    def is_dim(self) -> bool:
+        """Whether so little can be seen that nothing is asked: not because its sources usually report days late."""
+        return self.is_blind or self.unseen_days > UNSEEN_DAYS_MAX
 
 
 CLEAR: Final = View()

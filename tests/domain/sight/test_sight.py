@@ -59,6 +59,35 @@ def test_days_count_as_far_as_they_could_be_seen(
     assert bool(view.because) == bool(unseen_days)
 
 
+def late(days: int) -> Behind:
+    """Return that a source usually reports so many days late, and has seen everything but for that."""
+    return Behind(NOW_MS - days * DAY_MS, f"reports {days} days late")
+
+
+def stale(days: int) -> Behind:
+    """Return that a source has seen nothing for so many days, which is unusual."""
+    return Behind(NOW_MS - days * DAY_MS, "stale", is_stale=True)
+
+
+@pytest.mark.parametrize(
+    ("behind", "is_blind", "is_dim", "why"),
+    [
+        ({}, False, False, "all is seen"),
+        ({"north": late(2)}, False, False, "days late as always: groups and quality are judged all the same"),
+        ({"north": late(20)}, False, True, "so late that most of a month is missing"),
+        ({"north": stale(2)}, False, False, "the other one sees half"),
+        ({"north": stale(2), "south": late(2)}, False, False, "the other one sees, if late"),
+        ({"north": stale(20)}, False, True, "half of twenty days is too much to be missing"),
+        ({"north": stale(2), "south": stale(2)}, True, True, "nobody looks"),
+    ],
+)
+def test_how_little_is_seen(behind: Mapping[str, Behind], is_blind: bool, is_dim: bool, why: str) -> None:
+    """Nobody sees an article whose usual sources are all stale; one that is seen too little isn't asked of, either."""
+    reported = {"north": credit(EVEN), "south": credit(ODD)}
+    view = Sight(frozenset(reported), behind).view(reported, since_ms=SINCE_MS, now_ms=NOW_MS)
+    assert (view.is_blind, view.is_dim) == (is_blind, is_dim), why
+
+
 def test_while_the_worker_lags_nothing_counts() -> None:
     """What it has not read yet may hold anything."""
     view = Sight(is_lagging=True).view({}, since_ms=SINCE_MS, now_ms=NOW_MS)
