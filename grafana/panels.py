@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
-from grafana_foundation_sdk.builders import bargauge, common, heatmap, stat, statetimeline, timeseries
+from grafana_foundation_sdk.builders import bargauge, common, heatmap, stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.builders.prometheus import Dataquery
 from grafana_foundation_sdk.cog import variants as cogvariants
 from grafana_foundation_sdk.cog.builder import Builder
@@ -28,9 +28,30 @@ from grafana.queries import DATASOURCE, buckets
 
 # Said by the description of each panel that has no data while nothing is wrong.
 EMPTY_WHEN_WELL: Final = "Empty when all is well."
-NONE: Final = "none"
+_NONE: Final = "none"
 _LAST: Final = "lastNotNull"
 _OfStates = TypeVar("_OfStates", stat.Panel, timeseries.Panel, statetimeline.Panel)
+_Any = TypeVar("_Any", stat.Panel, timeseries.Panel, bargauge.Panel, statetimeline.Panel, heatmap.Panel, table.Panel)
+
+
+def framed(
+    panel: _Any,
+    panel_id: int,
+    title: str,
+    text: str,
+    queries: Sequence[Dataquery],
+    *,
+    unit: str = "short",
+    width: int,
+    height: int = 8,
+) -> _Any:
+    """Give a panel of any kind what every one has; the queries are named A, B, C and so on."""
+    lettered: list[Builder[cogvariants.Dataquery]] = [
+        query.ref_id(chr(ord("A") + index)) for index, query in enumerate(queries)
+    ]
+    panel.id(panel_id).title(title).description(text).datasource(DATASOURCE).unit(unit)
+    panel.height(height).span(width).targets(lettered)
+    return panel.no_value(_NONE) if EMPTY_WHEN_WELL in text else panel
 
 
 def figure(
@@ -44,23 +65,14 @@ def figure(
     base: str | None = None,
 ) -> stat.Panel:
     """Return a number, or a few side by side. Without limits it is neither good nor bad."""
-    panel = (
-        stat.Panel()
-        .id(panel_id)
-        .title(title)
-        .description(text)
-        .datasource(DATASOURCE)
-        .unit(unit)
-        .height(4)
-        .span(width)
+    return (
+        framed(stat.Panel(), panel_id, title, text, queries, unit=unit, width=width, height=4)
         .thresholds(thresholds(*limits, base=base or ("green" if limits else NEUTRAL)))
         .reduce_options(common.ReduceDataOptions().calcs([_LAST]).values(False))
         .color_mode(BigValueColorMode.VALUE)
         .graph_mode(BigValueGraphMode.NONE)
         .orientation(VizOrientation.AUTO)
-        .targets(lettered(queries))
     )
-    return panel.no_value(NONE) if EMPTY_WHEN_WELL in text else panel
 
 
 def names(panel_id: int, title: str, text: str, *queries: Dataquery, width: int = 4) -> stat.Panel:
@@ -81,14 +93,7 @@ def lines(
 ) -> timeseries.Panel:
     """Return curves over time; limits are drawn as dashed lines. Never below zero: nothing here is."""
     panel = (
-        timeseries.Panel()
-        .id(panel_id)
-        .title(title)
-        .description(text)
-        .datasource(DATASOURCE)
-        .unit(unit)
-        .height(height)
-        .span(width)
+        framed(timeseries.Panel(), panel_id, title, text, queries, unit=unit, width=width, height=height)
         .min(0)
         .line_width(2)
         .fill_opacity(0)
@@ -101,13 +106,12 @@ def lines(
             .show_legend(True)
             .calcs([_LAST])
         )
-        .targets(lettered(queries))
     )
     if limits:
         panel.thresholds(thresholds(*limits)).thresholds_style(
             common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED)
         )
-    return panel.no_value(NONE) if EMPTY_WHEN_WELL in text else panel
+    return panel
 
 
 def stacked(panel: timeseries.Panel) -> timeseries.Panel:
@@ -132,60 +136,35 @@ def bars(
     limits: Sequence[Limit] = (),
 ) -> bargauge.Panel:
     """Return a bar for each series, by its last value."""
-    panel = (
-        bargauge.Panel()
-        .id(panel_id)
-        .title(title)
-        .description(text)
-        .datasource(DATASOURCE)
-        .unit(unit)
-        .height(height)
-        .span(width)
+    return (
+        framed(bargauge.Panel(), panel_id, title, text, queries, unit=unit, width=width, height=height)
         .min(0)
         .thresholds(thresholds(*limits, base="green" if limits else NEUTRAL))
         .reduce_options(common.ReduceDataOptions().calcs([_LAST]).values(False))
         .orientation(VizOrientation.HORIZONTAL)
         .display_mode(BarGaugeDisplayMode.BASIC)
-        .targets(lettered(queries))
     )
-    return panel.no_value(NONE) if EMPTY_WHEN_WELL in text else panel
 
 
 def history(panel_id: int, title: str, text: str, query: Dataquery, *, width: int = 12) -> statetimeline.Panel:
     """Return which of several names held when, a row a name."""
     return (
-        statetimeline.Panel()
-        .id(panel_id)
-        .title(title)
-        .description(text)
-        .datasource(DATASOURCE)
-        .unit("short")
-        .height(8)
-        .span(width)
+        framed(statetimeline.Panel(), panel_id, title, text, [query], width=width)
         .show_value(VisibilityMode.NEVER)
         .line_width(0)
         .fill_opacity(80)
         .legend(common.VizLegendOptions().show_legend(False).display_mode(LegendDisplayMode.LIST))
-        .targets(lettered([query]))
     )
 
 
 def spread(panel_id: int, title: str, text: str, histogram: str, *, width: int = 12, height: int = 8) -> heatmap.Panel:
     """Return how a histogram's observations, in seconds, were spread over time."""
     return (
-        heatmap.Panel()
-        .id(panel_id)
-        .title(title)
-        .description(text)
-        .datasource(DATASOURCE)
-        .unit("short")
-        .height(height)
-        .span(width)
+        framed(heatmap.Panel(), panel_id, title, text, [buckets(histogram)], width=width, height=height)
         .calculate(False)
         .y_axis(heatmap.YAxisConfig().unit("s"))
         .color(heatmap.HeatmapColorOptions().scheme("Blues").steps(32))
         .cell_gap(1)
-        .targets(lettered([buckets(histogram)]))
     )
 
 
@@ -194,8 +173,3 @@ def coloured_by_state(panel: _OfStates) -> _OfStates:
     for state, colour in OF_STATE.items():
         panel.override_by_name(state, fixed(colour))
     return panel
-
-
-def lettered(queries: Sequence[Dataquery]) -> list[Builder[cogvariants.Dataquery]]:
-    """Name queries A, B, C and so on."""
-    return [query.ref_id(chr(ord("A") + index)) for index, query in enumerate(queries)]

@@ -7,8 +7,8 @@ from grafana_foundation_sdk.builders import common, table
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue, ValueMap
 
 from grafana.colours import Limit, thresholds
-from grafana.panels import EMPTY_WHEN_WELL, NONE, lettered
-from grafana.queries import DATASOURCE, rows
+from grafana.panels import framed
+from grafana.queries import rows
 
 
 class Column(NamedTuple):
@@ -50,15 +50,15 @@ def facts(
     }
     hidden = {value: True for value, column in zip(values, columns, strict=True) if not column.is_shown}
     panel = (
-        table.Panel()
-        .id(panel_id)
-        .title(title)
-        .description(text)
-        .datasource(DATASOURCE)
-        .unit("short")
-        .height(height)
-        .span(width)
-        .targets(lettered([rows(column.expr) for column in columns]))
+        framed(
+            table.Panel(),
+            panel_id,
+            title,
+            text,
+            [rows(column.expr) for column in columns],
+            width=width,
+            height=height,
+        )
         .with_transformation(DataTransformerConfig("merge", options={}))
         .with_transformation(
             DataTransformerConfig(
@@ -77,7 +77,7 @@ def facts(
             panel.override_by_name(column.heading, _look(column))
     for heading, targets in (links or {}).items():
         panel.override_by_name(heading, [DynamicConfigValue("links", list(targets))])
-    return panel.no_value(NONE) if EMPTY_WHEN_WELL in text else panel
+    return panel
 
 
 def _look(column: Column) -> list[DynamicConfigValue]:
