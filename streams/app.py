@@ -35,7 +35,7 @@ from streams.http import Endpoint
 from streams.metrics import Gauges, Snapshot, WorkerMetrics
 from streams.metrics.limits import MONTHS_LABELLED_MAX, STRATEGIES_LABELLED_MAX
 from streams.policy_file import load_policies
-from streams.schema.topics import Topic, Topics
+from streams.schema.topics import Topic
 from streams.settings import Settings
 
 HEARTBEATS_A_SESSION: Final = 6
@@ -102,7 +102,7 @@ def run_worker(settings: Settings) -> None:
 def assemble(settings: Settings) -> tuple[MicroBatchApp, Background]:
     """Build everything one worker consists of. Raises PolicyError."""
     policies = load_policies(settings.policy_file)
-    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    topics = settings.topics
     clock, sources, watch_list = clock_from(settings), Sources(), WatchList(settings.watch_list_size)
     metrics = WorkerMetrics(CollectorRegistry())
     app = _faust_app(settings)

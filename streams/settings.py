@@ -6,6 +6,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from streams.schema.topics import Topics
+
 PREFIX = "FLATLINE_"
 # What `flatline up` writes into its data folder while it runs, so that commands in other terminals find its servers.
 ENV_FILE = "flatline.env"
@@ -101,6 +103,11 @@ class Settings(BaseSettings):
             variables = " and ".join(PREFIX + name.upper() for name in missing)
             raise ValueError(f"the accelerated clock needs {variables} too: set all three of its variables, or none")
         return self
+
+    @property
+    def topics(self) -> Topics:
+        """The topics of the installation."""
+        return Topics(namespace=self.namespace, partitions=self.partitions)
 
     def environment(self) -> dict[str, str]:
         """Return the variables that make another process load these very settings."""

@@ -13,7 +13,6 @@ from deploy.demo.play import Play
 from deploy.local.stack import LocalStack
 from streams.clock import clock_from
 from streams.readmodel.latest_verdicts import waiting_records
-from streams.schema.topics import Topics
 
 _CAUGHT_UP_WITHIN_S: Final = 300
 _ASK_EVERY_S: Final = 0.2
@@ -25,7 +24,7 @@ def import_past(play: Play, stack: LocalStack, *, say: Callable[[str], None]) ->
     Raise `DemoError` if no worker does, and what importing raises.
     """
     settings = stack.settings
-    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    topics = settings.topics
     tally = Tally()
     with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
         if play.articles:

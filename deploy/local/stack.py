@@ -18,7 +18,6 @@ from deploy.local.prometheus import Prometheus
 from deploy.local.services import flatline_services
 from deploy.local.supervisor import Supervisor
 from deploy.local.tokens import ensure_tokens_file
-from streams.schema.topics import Topics
 from streams.settings import ENV_FILE, Settings
 
 Services = Callable[[Settings, Sequence[int]], Sequence[Process]]
@@ -121,7 +120,7 @@ class LocalStack:
 
     def _ensure_topics(self) -> None:
         settings = self.settings
-        topics = Topics(namespace=settings.namespace, partitions=settings.partitions).all()
+        topics = settings.topics.all()
         try:
             ensure_topics(settings.kafka_bootstrap, topics, replication_factor=settings.replication_factor)
         except TopicsError as error:

@@ -7,7 +7,6 @@ import typer
 
 from streams.clock import clock_from
 from streams.schema.rejection import Rejected
-from streams.schema.topics import Topics
 from streams.settings import load_settings
 
 app = typer.Typer(help="Register articles: their title, author, series and importance.", no_args_is_help=True)
@@ -42,7 +41,7 @@ def add(
     except Rejected as rejected:
         raise typer.BadParameter(rejected.detail) from None
     settings = load_settings()
-    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    topics = settings.topics
     with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
         producer.send_article(article)
     typer.echo(article.key.decode())
@@ -60,27 +59,10 @@ def import_file(
     strategy, tier; only url is required. A line that can't be taken goes to the dead-letter topic with its reason.
     """
     from connectors import articles
-    from connectors.lines import LineFile
     from connectors.producer import Producer
-    from streams.cli.importing import CtrlC, report, run_import
+    from streams.cli.importing import Way, import_all
 
-    ctrl_c = CtrlC()
-    source = LineFile(None if str(file) == "-" else file, reading=ctrl_c.reading)
-    settings = load_settings()
-    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
-    with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
-        outcome = run_import(
-            [source],
-            producer,
-            ctrl_c,
-            prepare=articles.prepare,
-            send=producer.send_article,
-            as_lines=articles.TABLE.as_ndjson,
-        )
-    report(
-        outcome,
-        dead_letters=topics.dead_letters.name,
-        bootstrap=settings.kafka_bootstrap,
-        as_json=json,
-        is_strict=strict,
-    )
+    def way(producer: Producer) -> Way[articles.PreparedArticle]:
+        return Way(articles.prepare, producer.send_article, as_lines=articles.TABLE.as_ndjson)
+
+    import_all([file], way, as_json=json, is_strict=strict)

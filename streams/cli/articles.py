@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from streams.schema.topics import Topics
 from streams.schema.verdict import State, Verdict
 from streams.settings import load_settings
 
@@ -73,7 +72,7 @@ def articles(
     from streams.readmodel.latest_verdicts import latest_verdicts, waiting_records
 
     settings = load_settings()
-    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    topics = settings.topics
     give_up_at = monotonic() + wait
     while (waiting := waiting_records(settings.kafka_bootstrap, topics)) and monotonic() < give_up_at:
         sleep(_POLL_S)

@@ -18,7 +18,7 @@ from streams.clock import clock_from
 from streams.domain.impact.authority import By, Exposure, Pair
 from streams.schema import codec
 from streams.schema.rejection import Reason, Rejected
-from streams.schema.topics import DAY_MS, Topics
+from streams.schema.topics import DAY_MS
 from streams.settings import load_settings
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _read(
     from streams.readmodel.records import records
 
     settings = load_settings()
-    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    topics = settings.topics
     now_ms = clock_from(settings).now_ms()
     link_files, article_files, visit_files = (
         [LineFile(None if str(path) == "-" else path) for path in paths if path]

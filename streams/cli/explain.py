@@ -12,7 +12,6 @@ from rich.console import Console
 
 from streams.clock import clock_from
 from streams.schema.rejection import Rejected
-from streams.schema.topics import Topics
 from streams.settings import load_settings
 
 if TYPE_CHECKING:
@@ -143,7 +142,7 @@ def _by_kafka(
 ) -> "tuple[Explanation | None, Iterable[str], str]":
     from streams.readmodel.explaining import explain_live, known_keys
 
-    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    topics = settings.topics
     bootstrap = settings.kafka_bootstrap
     with errors.status("reading its partition"):
         found = explain_live(bootstrap, topics, key, policies, now_ms=clock_from(settings).now_ms(), links=links)

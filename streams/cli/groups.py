@@ -12,7 +12,6 @@ from rich.text import Text
 
 from streams.domain.groups.cohorts import AGES_DAYS, KINDS, QUOTED, Cohort, Cohorts
 from streams.schema.group import GroupKind, GroupState, GroupVerdict
-from streams.schema.topics import Topics
 from streams.settings import load_settings
 
 _STYLES: Final = {GroupState.UNDER_CURVE: "bold red", GroupState.ABOVE_CURVE: "green", GroupState.NEW: "dim"}
@@ -29,7 +28,7 @@ def groups(
     from streams.readmodel.latest_groups import latest_groups
 
     settings = load_settings()
-    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    topics = settings.topics
     verdicts = sorted(
         (each for each in latest_groups(settings.kafka_bootstrap, topics) if not kind or each.kind in kind),
         key=lambda each: (_ORDER[each.state], -each.last_90.expected, each.kind, each.name),
@@ -49,7 +48,7 @@ def cohorts(
     from streams.readmodel.latest_groups import latest_census
 
     settings = load_settings()
-    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    topics = settings.topics
     rows = [QUOTED, *Cohorts(latest_census(settings.kafka_bootstrap, topics)).of_kinds(kind or KINDS)]
     if json:
         for row in rows:

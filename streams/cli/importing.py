@@ -1,13 +1,14 @@
-"""What `flatline import` and `flatline article import` have in common: lines in, progress, a summary out."""
+"""What all imports have in common: lines in, progress, a summary out."""
 
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
-from typing import Final, Self, TypeVar
+from typing import Final, Generic, NamedTuple, Self, TypeVar
 
 import orjson
 import typer
@@ -18,6 +19,8 @@ from connectors.importer import Tally, take
 from connectors.lines import Line, LineFile
 from connectors.producer import Producer
 from streams.cli.progress import Display
+from streams.clock import clock_from
+from streams.settings import load_settings
 
 T = TypeVar("T")
 
@@ -71,26 +74,49 @@ class Outcome:
     is_interrupted: bool
 
 
-def run_import(
-    files: list[LineFile],
-    producer: Producer,
-    ctrl_c: CtrlC,
-    *,
-    prepare: Callable[[bytes], T],
-    send: Callable[[T], None],
-    as_lines: Callable[[LineFile], Iterator[Line]] = iter,
-) -> Outcome:
-    """Send all lines, showing the progress, and wait until Kafka has them; Ctrl-C ends it early.
+class Way(NamedTuple, Generic[T]):
+    """How the lines of one kind of file get to Kafka. ``at_end`` is done when all were sent."""
 
-    Raise a `ConnectorError` that says how far it came.
+    prepare: Callable[[bytes], T]
+    send: Callable[[T], None]
+    as_lines: Callable[[LineFile], Iterator[Line]] = iter
+    at_end: Callable[[], None] = lambda: None
+
+
+def import_all(paths: Iterable[Path], way_of: Callable[[Producer], Way[T]], *, as_json: bool, is_strict: bool) -> None:
+    """Send all lines of these files (- is stdin) to the installation's Kafka, and print what that came to.
+
+    End the program with an exit code if that isn't 0. Raise a `ConnectorError` that says how far it came.
     """
+    ctrl_c = CtrlC()
+    files = [LineFile(None if str(path) == "-" else path, reading=ctrl_c.reading) for path in paths]
+    settings = load_settings()
+    dead_letters = settings.topics.dead_letters.name
+    with Producer(settings.kafka_bootstrap, settings.topics, now_ms=clock_from(settings).now_ms) as producer:
+        way = way_of(producer)
+        outcome = _run(files, producer, ctrl_c, way)
+        if not outcome.is_interrupted:
+            way.at_end()
+    if as_json:
+        sys.stdout.buffer.write(orjson.dumps(_summary(outcome, dead_letters), option=orjson.OPT_APPEND_NEWLINE))
+    else:
+        for line in _sentences(outcome, dead_letters=dead_letters, bootstrap=settings.kafka_bootstrap):
+            sys.stdout.write(f"{line}\n")
+    if outcome.is_interrupted:
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if is_strict and outcome.tally.rejected:
+        raise typer.Exit(EXIT_REJECTED)
+
+
+def _run(files: list[LineFile], producer: Producer, ctrl_c: CtrlC, way: Way[T]) -> Outcome:
+    """Send all lines, showing the progress, and wait until Kafka has them; Ctrl-C ends it early."""
     tally, started_s, is_interrupted = Tally(), time.monotonic(), False
     failure: ConnectorError | None = None
     display = Display(files, Console(stderr=True, highlight=False))
     with display.running(), ctrl_c:
         try:
             for file in files:
-                for _ in take(file, tally, producer, prepare=prepare, send=send, as_lines=as_lines):
+                for _ in take(file, tally, producer, prepare=way.prepare, send=way.send, as_lines=way.as_lines):
                     display.show(tally.lines)
                     ctrl_c.check()
         except KeyboardInterrupt:
@@ -109,21 +135,7 @@ def run_import(
     return Outcome(tally, time.monotonic() - started_s, is_interrupted)
 
 
-def report(outcome: Outcome, *, dead_letters: str, bootstrap: str, as_json: bool, is_strict: bool) -> None:
-    """Print the summary on stdout, and end the program with the exit code that belongs to it, unless that is 0."""
-    if as_json:
-        summary = orjson.dumps(_summary(outcome, dead_letters=dead_letters), option=orjson.OPT_APPEND_NEWLINE)
-        sys.stdout.write(summary.decode())
-    else:
-        for line in _sentences(outcome, dead_letters=dead_letters, bootstrap=bootstrap):
-            sys.stdout.write(f"{line}\n")
-    if outcome.is_interrupted:
-        raise typer.Exit(EXIT_INTERRUPTED)
-    if is_strict and outcome.tally.rejected:
-        raise typer.Exit(EXIT_REJECTED)
-
-
-def _summary(outcome: Outcome, *, dead_letters: str) -> dict[str, object]:
+def _summary(outcome: Outcome, dead_letters: str) -> dict[str, object]:
     tally = outcome.tally
     return {
         "lines": tally.lines,

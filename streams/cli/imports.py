@@ -6,10 +6,6 @@ from typing import Annotated
 
 import typer
 
-from streams.clock import clock_from
-from streams.schema.topics import Topics
-from streams.settings import load_settings
-
 
 def import_files(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="NDJSON, also .gz or .zst; - is stdin.")],
@@ -23,24 +19,13 @@ def import_files(
     """
     from connectors import links
     from connectors.importer import say_finished
-    from connectors.lines import LineFile
     from connectors.producer import Producer
-    from streams.cli.importing import CtrlC, report, run_import
+    from streams.cli.importing import Way, import_all
 
     # Tens of thousands of records wait for Kafka at any time: looking for garbage among them takes half of the time.
     gc.set_threshold(100_000)
-    ctrl_c = CtrlC()
-    sources = [LineFile(None if str(file) == "-" else file, reading=ctrl_c.reading) for file in files]
-    settings = load_settings()
-    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
-    with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
-        outcome = run_import(sources, producer, ctrl_c, prepare=links.prepare, send=producer.send_link)
-        if not outcome.is_interrupted:
-            say_finished(producer)
-    report(
-        outcome,
-        dead_letters=topics.dead_letters.name,
-        bootstrap=settings.kafka_bootstrap,
-        as_json=json,
-        is_strict=strict,
-    )
+
+    def way(producer: Producer) -> Way[links.PreparedLink]:
+        return Way(links.prepare, producer.send_link, at_end=lambda: say_finished(producer))
+
+    import_all(files, way, as_json=json, is_strict=strict)

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from streams.clock import clock_from
-from streams.schema.topics import Topics
 from streams.settings import load_settings
 
 
@@ -56,7 +55,7 @@ def ingest(
     if not no_auth and tokens_file is None:
         raise typer.BadParameter("--tokens-file (or FLATLINE_INGEST_TOKENS_FILE) is missing; --no-auth does without.")
     authority = Anyone() if no_auth or tokens_file is None else Tokens(tokens_file)
-    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    topics = settings.topics
     bootstrap = settings.kafka_bootstrap
     with Producer(bootstrap, topics, now_ms=clock_from(settings).now_ms, linger_ms=5) as producer:
         receiver = Ingest(

@@ -3,7 +3,6 @@
 from rich.console import Console
 from rich.table import Table
 
-from streams.schema.topics import Topics
 from streams.settings import load_settings
 
 
@@ -12,7 +11,7 @@ def topics() -> None:
     from deploy.kafka.topics import ensure_topics
 
     settings = load_settings()
-    declared = Topics(namespace=settings.namespace, partitions=settings.partitions).all()
+    declared = settings.topics.all()
     new = ensure_topics(settings.kafka_bootstrap, declared, replication_factor=settings.replication_factor)
     table = Table("topic", "key", "partitions", "cleanup", "", box=None)
     for topic in declared:

@@ -6,10 +6,6 @@ from typing import Annotated
 
 import typer
 
-from streams.clock import clock_from
-from streams.schema.topics import Topics
-from streams.settings import load_settings
-
 app = typer.Typer(help="Say which referring domains send visits to your articles.", no_args_is_help=True)
 
 
@@ -31,27 +27,11 @@ def import_file(
     of several figures for the same day the largest counts.
     """
     from connectors import visits
-    from connectors.lines import LineFile
     from connectors.producer import Producer
-    from streams.cli.importing import CtrlC, report, run_import
+    from streams.cli.importing import Way, import_all
 
-    ctrl_c = CtrlC()
-    source = LineFile(None if str(file) == "-" else file, reading=ctrl_c.reading)
-    settings = load_settings()
-    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
-    with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
-        outcome = run_import(
-            [source],
-            producer,
-            ctrl_c,
-            prepare=partial(visits.prepare, now_ms=producer.now_ms()),
-            send=producer.send_visits,
-            as_lines=visits.TABLE.as_ndjson,
-        )
-    report(
-        outcome,
-        dead_letters=topics.dead_letters.name,
-        bootstrap=settings.kafka_bootstrap,
-        as_json=json,
-        is_strict=strict,
-    )
+    def way(producer: Producer) -> Way[visits.PreparedVisits]:
+        prepare = partial(visits.prepare, now_ms=producer.now_ms())
+        return Way(prepare, producer.send_visits, as_lines=visits.TABLE.as_ndjson)
+
+    import_all([file], way, as_json=json, is_strict=strict)

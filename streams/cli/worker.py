@@ -5,7 +5,6 @@ from typing import Annotated, Final
 
 import typer
 
-from streams.schema.topics import Topics
 from streams.settings import Settings, load_settings
 
 PORTS_TRIED: Final = 100
@@ -39,7 +38,7 @@ def worker(
     if not is_free(settings.worker_host, settings.worker_port):
         address = f"{settings.worker_host}:{settings.worker_port}"
         raise UnfitError(f"A worker can't listen on {address}: set --port or FLATLINE_WORKER_PORT.")
-    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    topics = settings.topics
     ensure_topics(settings.kafka_bootstrap, topics.all(), replication_factor=settings.replication_factor)
     run_worker(settings)
 

@@ -18,7 +18,6 @@ from connectors.ingest.limits import Limits
 from deploy.local.stack import LocalStack
 from streams.domain.urls import article_key
 from streams.schema.partitioning import partition_of
-from streams.schema.topics import Topics
 from tests.deploy.observing import children_of
 from tests.grafana.pushing import CONTENT_TYPE, TIMEOUT_S, post
 
@@ -31,7 +30,7 @@ class Faults:
     def __init__(self, stack: LocalStack, *, token: str, url: str) -> None:
         """``url`` is an article's."""
         settings = stack.settings
-        self._topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+        self._topics = settings.topics
         self._ingest = stack.addresses["ingest"]
         self._token = token
         self._url = url

@@ -18,7 +18,6 @@ from streams.clock import Clock, clock_from
 from streams.domain.event_time import to_datetime
 from streams.domain.rhythm import DAY_MS
 from streams.readmodel.latest_verdicts import waiting_records
-from streams.schema.topics import Topics
 from streams.settings import Settings
 from tests.grafana.faults import Faults, restart_worker
 from tests.grafana.histories import History
@@ -77,7 +76,7 @@ def _play(history: History, stack: LocalStack, tokens: dict[str, str]) -> Lived:
         restart_worker(stack, "worker-2")
         player.go_on(until_ms=history.calendar.ends_ms, faults=faults)
     settings = stack.settings
-    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    topics = settings.topics
     until("all is applied", lambda: not waiting_records(settings.kafka_bootstrap, topics))
     stack.wait(_SETTLED_S)
     whole = Span(began_s, time.time(), SCRAPE_S)

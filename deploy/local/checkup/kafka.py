@@ -11,7 +11,7 @@ def examine_kafka(settings: Settings) -> list[Finding]:
     bootstrap = settings.kafka_bootstrap
     if not probes.is_kafka(bootstrap):
         return [Finding.wrong("Kafka", f"nothing answers at {bootstrap}: correct FLATLINE_KAFKA_BOOTSTRAP")]
-    topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
+    topics = settings.topics
     return [
         Finding.fine("Kafka", f"answers at {bootstrap}"),
         _examine_topics(bootstrap, topics),
