@@ -1,0 +1,53 @@
+"""What operators do to processes and to Prometheus' configuration."""
+
+import os
+import signal
+import time
+
+import yaml
+
+from deploy.local import probes
+from deploy.local.stack import LocalStack
+from tests.calm.servers import ask, pid_at
+from tests.deploy.observing import is_alive
+from tests.waiting import until
+
+
+class Operator:
+    """Restarts what runs in a stack, which starts again by itself whatever ends."""
+
+    def __init__(self, stack: LocalStack) -> None:
+        self.addresses = stack.addresses
+        self._prometheus_yml = stack.settings.data_dir / "prometheus" / "prometheus.yml"
+
+    def restart(self, name: str, how: signal.Signals) -> None:
+        """End a process, and return when it serves again."""
+        address = self.addresses[name]
+        former = pid_at(address)
+        os.kill(former, how)
+        until(f"{name} has ended", lambda: not is_alive(former))
+        path = "/readyz" if name.startswith("worker") else "/-/ready"
+        until(f"{name} is back", lambda: probes.answers_ok(address, path))
+
+    def hang(self, name: str, for_s: float) -> None:
+        """Let a process do nothing for a while, and then end without warning."""
+        os.kill(pid_at(self.addresses[name]), signal.SIGSTOP)
+        time.sleep(for_s)
+        self.restart(name, signal.SIGKILL)
+
+    def scrape(self, *workers: str) -> None:
+        """Have Prometheus scrape these workers, and wait until it does."""
+        configuration = yaml.safe_load(self._prometheus_yml.read_text())
+        for scrape in configuration["scrape_configs"]:
+            if scrape["job_name"] == "flatline-worker":
+                scrape["static_configs"] = [{"targets": list(workers)}]
+        self._prometheus_yml.write_text(yaml.safe_dump(configuration))
+        prometheus = self.addresses["prometheus"]
+        os.kill(pid_at(prometheus), signal.SIGHUP)
+        until("all workers are scraped", lambda: _scraped(prometheus) == set(workers))
+
+
+def _scraped(prometheus: str) -> set[str]:
+    targets = ask(prometheus, "/api/v1/targets")["data"]["activeTargets"]
+    workers = [target for target in targets if target["labels"]["job"] == "flatline-worker"]
+    return {target["labels"]["instance"] for target in workers if target["health"] == "up"}
