@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -101,6 +102,18 @@ async def test_good_news_is_said_once_and_helpers_speak_to_nobody(talk: Talk) ->
     assert heard["text"].count("•") == 2
     shown = plain_text(Message({"attachments": [heard]}, arrived_ms=0)).split("\n")
     assert shown[:3] == ["2 sources went quiet", "• crawler: No link for 62 days.", "• feeds: No link for 62 days."]
+
+
+async def test_alerts_of_other_peoples_rules_are_told_as_they_are(talk: Talk) -> None:
+    """Without our annotations there is a title, a line, and buttons that lead somewhere."""
+    theirs = {"labels": {"alertname": "DiskFull", "instance": "db1:9100"}}
+    await talk.tell(theirs)
+    heard = await talk.heard()
+    assert heard["title"] == "DiskFull"
+    assert heard["text"].strip() == "• \u2068db1:9100\u2069: It says nothing more."
+    assert {action["url"] for action in heard["actions"][:2]} == {f"http://{talk.address}"}
+    await talk.tell(theirs | {"endsAt": datetime.now(UTC).isoformat()})
+    assert (await talk.heard())["title"] == "Resolved: DiskFull"
 
 
 @pytest.mark.parametrize(
