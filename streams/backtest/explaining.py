@@ -104,7 +104,8 @@ def _peers(
             continue
         peer = _article_on(histories.of(key), on_day)
         standings.add(peer.segments)
-        if _is_blind(peer, sights, on_day):
+        last_link_day = None if peer.rhythm is None else peer.rhythm.last_day
+        if last_link_day is not None and sights.is_dim(peer.header.sources, last_link_day=last_link_day, day=on_day):
             continue
         registration = peer.header.registration
         yield group_replay.History(
@@ -116,15 +117,6 @@ def _peers(
             published_day(registration.published_ms),
             day_of(watched_since_ms),
         )
-
-
-def _is_blind(article: Article, sights: Sights, day: int) -> bool:
-    """Whether the usual sources of an article can't be seen at the end of a day, for a reason that is unusual."""
-    sources = article.header.sources
-    if article.rhythm is None or not sources:
-        return False
-    sight, now_ms = sights.on(day, sources), (day + 1) * DAY_MS - 1
-    return sight.view(sources, since_ms=article.rhythm.last_day * DAY_MS, now_ms=now_ms).is_dim
 
 
 def _article_on(history: History, day: int) -> Article:

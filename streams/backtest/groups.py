@@ -11,7 +11,7 @@ from streams.domain.event_time import to_ms
 from streams.domain.groups import replay as group_replay
 from streams.domain.policy import Policy
 from streams.domain.reporting import published_day
-from streams.domain.rhythm import DAY_MS, day_of
+from streams.domain.rhythm import day_of
 from streams.schema.group import GroupKind, GroupState, GroupVerdict
 
 STEP_DAYS: Final = 7
@@ -75,11 +75,9 @@ class _Known:
         )
 
     def is_blind(self, day: int) -> bool:
-        """Whether its usual sources can't be seen at the beginning of a day."""
-        last_day = max(linked for linked in self.history.links if linked < day)
-        sight = self._sights.on(day - 1, self._sources)
-        view = sight.view(self._sources, since_ms=last_day * DAY_MS, now_ms=day * DAY_MS - 1)
-        return view.is_dim
+        """Whether too little of it can be seen at the beginning of a day."""
+        last_link_day = max(linked for linked in self.history.links if linked < day)
+        return self._sights.is_dim(self._sources, last_link_day=last_link_day, day=day - 1)
 
 
 def _alerts(verdicts: Iterable[GroupVerdict]) -> Iterator[GroupAlert]:

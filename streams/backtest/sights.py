@@ -14,7 +14,7 @@ from streams.backtest.changes import changes
 from streams.domain.event_time import to_ms
 from streams.domain.rhythm import DAY_MS, day_of
 from streams.domain.sight.heard import Heard, Report
-from streams.domain.sight.sight import Sight
+from streams.domain.sight.sight import Credit, Sight
 from streams.domain.sight.sources import Sources
 from streams.schema.heartbeat import Heartbeat
 
@@ -67,6 +67,11 @@ class Sights:
             {source: behind for sight in sights for source, behind in sight.behind.items()},
             {source: days for sight in sights for source, days in sight.late_days.items()},
         )
+
+    def is_dim(self, reported: Mapping[str, Credit], *, last_link_day: int, day: int) -> bool:
+        """Whether, at the end of a day, too little of an article could be seen to ask anything of it."""
+        sight = self.on(day, reported)
+        return sight.view(reported, since_ms=last_link_day * DAY_MS, now_ms=(day + 1) * DAY_MS - 1).is_dim
 
     def changes(self, sources: Collection[str], *, after: int, until: int) -> list[int]:
         """Return the days on which something other than the day changes, from the day after ``after`` to ``until``."""
