@@ -1,8 +1,12 @@
 """Foreign text in Slack: it notifies nobody, formats nothing, breaks and turns no line, and is never too long."""
 
+import json
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
+from deploy.local import programs
 from tests.deploy.talking import alert, talking
+from tests.deploy.test_alerts import run
 
 CHANNEL = "<!channel> & <script>alert(1)</script>"
 ESCAPED = "&lt;!channel&gt; &amp; &lt;script&gt;alert(1)&lt;/script&gt;"
@@ -51,6 +55,22 @@ async def test_the_longest_message_is_within_limits(tmp_path: Path) -> None:
         over = [alert("ArticleSilent", worst, article=f"a/{i}", series=worst, tier="1", over=True) for i in range(20)]
         await talk.tell(*over)
         assert "… and 10 more" in (await talk.heard())["text"]
+
+
+async def test_the_silence_of_a_hostile_series_is_one(tmp_path: Path) -> None:
+    """Alertmanager's own tool, given what the button fills in, silences just the alert that the message is on."""
+    hostile = ["no-break\u00a0space", "zero\u200bwidth", "\u202eturned", "two\nlines", "a\tb", "\x07"]
+    hostile.append('Q&A: "why" + how\\')
+    async with talking(tmp_path) as talk:
+        amtool = (programs.AMTOOL.required(), f"--alertmanager.url=http://{talk.address}")
+        for i, series in enumerate(hostile):
+            await talk.tell(alert("ArticleSilent", "T", article=f"a/{i}", series=series, tier="1"))
+            query = urlsplit((await talk.heard())["actions"][2]["url"]).fragment.partition("?")[2]
+            (matchers,) = parse_qs(query)["filter"]
+            name, of_series = matchers[1:-1].split(",", 1)
+            run(*amtool, "silence", "add", "--author=test", "--comment=test", name, of_series)
+            silenced = json.loads(run(*amtool, "alert", "query", "--silenced", "--output=json"))
+            assert {each["labels"]["series"] for each in silenced} == set(hostile[: i + 1])
 
 
 async def test_a_single_hostile_article(tmp_path: Path) -> None:
