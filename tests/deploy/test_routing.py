@@ -185,6 +185,24 @@ async def test_the_digest_is_one_message_on_everything_that_can_wait(tmp_path: P
             await talk.heard(within_s=4)
 
 
+async def test_what_is_new_is_not_hidden_in_the_digest(tmp_path: Path) -> None:
+    """More is known than is shown: what began since Friday comes before it, and of both what is registered."""
+    async with talking(tmp_path) as talk:
+        await talk.tell(
+            *(alert("ArticleSilent", f"Old {i}", article=f"a/{i}", tier="3", began_days_ago=20) for i in range(9)),
+            alert("ArticleSilent", "Old, unknown", article="a/unknown", began_days_ago=9),
+            alert("ArticleSilent", "Today, unknown", article="b/unknown"),
+            alert("ArticleSilent", "On Saturday", article="z/1", tier="3", began_days_ago=2.5),
+        )
+        lines = (await talk.heard())["text"].rstrip("\n").split("\n")[1:]
+    assert [line.partition("\u2069")[0].removeprefix("• \u2068") for line in lines] == [
+        "On Saturday",
+        "Today, unknown",
+        *(f"Old {i}" for i in range(6)),
+        "… and 4 more",
+    ]
+
+
 @pytest.mark.parametrize("interval", ["daytime", "digest"])
 @pytest.mark.parametrize("is_now", [True, False])
 async def test_people_are_told_in_their_hours(interval: str, is_now: bool, tmp_path: Path) -> None:
