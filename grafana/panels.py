@@ -28,7 +28,10 @@ from grafana.queries import DATASOURCE, buckets
 
 # Said by the description of each panel that has no data while nothing is wrong.
 EMPTY_WHEN_WELL: Final = "Empty when all is well."
+# By that of each panel whose figure has to be learned from events first: those of some histories don't suffice.
+EMPTY_AT_FIRST: Final = "Empty until enough is known."
 _NONE: Final = "none"
+_NONE_YET: Final = "none yet"
 _LAST: Final = "lastNotNull"
 _OfStates = TypeVar("_OfStates", stat.Panel, timeseries.Panel, statetimeline.Panel)
 _Any = TypeVar("_Any", stat.Panel, timeseries.Panel, bargauge.Panel, statetimeline.Panel, heatmap.Panel, table.Panel)
@@ -51,7 +54,9 @@ def framed(
     ]
     panel.id(panel_id).title(title).description(text).datasource(DATASOURCE).unit(unit)
     panel.height(height).span(width).targets(lettered)
-    return panel.no_value(_NONE) if EMPTY_WHEN_WELL in text else panel
+    if EMPTY_WHEN_WELL in text:
+        return panel.no_value(_NONE)
+    return panel.no_value(_NONE_YET) if EMPTY_AT_FIRST in text else panel
 
 
 def figure(

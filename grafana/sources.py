@@ -9,7 +9,7 @@ from grafana.annotations import alerts
 from grafana.board import Row, board
 from grafana.colours import BAD, DOUBTFUL, GOOD, Limit, words
 from grafana.links import SOURCES, of_source
-from grafana.panels import EMPTY_WHEN_WELL, figure, lines, stacked
+from grafana.panels import EMPTY_AT_FIRST, EMPTY_WHEN_WELL, figure, lines, stacked
 from grafana.queries import at_end, on_range, over_time, series
 from grafana.tables import Column, facts
 from grafana.variables import source
@@ -89,7 +89,7 @@ def _freshness() -> list[Builder[Panel]]:
             15,
             "Report lag",
             "Time within which four in five of a source's links are reported. Silence is believed only beyond it: a "
-            "slow source makes alerts late. Missing until a source has reported enough.",
+            f"slow source makes alerts late. {EMPTY_AT_FIRST}",
             on_range(_LAG, "{{source}}"),
             unit="s",
         ),

@@ -7,6 +7,7 @@ from typing import Final
 from tests.grafana.choosing import Choice, first_choice
 from tests.grafana.dashboards import (
     MAY_BE_EMPTY,
+    MAY_BE_EMPTY_AT_FIRST,
     Dashboard,
     Panel,
     Target,
@@ -29,7 +30,7 @@ def failures(lived: Lived, dashboard: Dashboard) -> Iterator[str]:
     """Yield what of a dashboard has no data: while all was well, or, where that is to be empty, in trouble.
 
     Of a history that was not made for us less is asked: of each panel one query with data, of any one article where one
-    is to be chosen; what may be empty need only be understood by Prometheus.
+    is to be chosen; what may be empty, be it at first, need only be understood by Prometheus.
     """
     calm = first_choice(lived.prometheus, dashboard, lived.calm)
     whole = first_choice(lived.prometheus, dashboard, lived.whole)
@@ -51,6 +52,7 @@ def _failures_of_panel(
     lived: Lived, dashboard: Dashboard, panel: Panel, *, calm: Choice, whole: Choice
 ) -> Iterator[str]:
     may_be_empty = MAY_BE_EMPTY in panel["description"]
+    may_stay_empty = MAY_BE_EMPTY_AT_FIRST in panel["description"]
     failed = []
     for target in panel["targets"]:
         place = f"panel {panel['title']!r} {target['refId']}"
@@ -59,7 +61,7 @@ def _failures_of_panel(
             failed += [f"{place}: {nothing}" for nothing in _nothing(lived, dashboard, target, calm)]
         elif not _has_data_in_trouble(lived, dashboard, target, whole) and lived.is_made_for_us:
             failed.append(f"{place}: empty in trouble, too: {target['expr']}")
-    if lived.is_made_for_us or len(failed) == len(panel["targets"]):
+    if lived.is_made_for_us or (len(failed) == len(panel["targets"]) and not may_stay_empty):
         yield from failed
 
 

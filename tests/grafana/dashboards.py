@@ -9,6 +9,8 @@ from deploy.local import programs
 FOLDER: Final = programs.PROJECT / "grafana" / "dashboards"
 # A panel of which this is said may be empty, but then there must be a run in which it isn't.
 MAY_BE_EMPTY: Final = "Empty when all is well."
+# And of which this is said may be so at first, for as long as it takes: it isn't in a history that was made for us.
+MAY_BE_EMPTY_AT_FIRST: Final = "Empty until enough is known."
 # Headings, prose and lists of other dashboards ask nothing.
 _ASKS_NOTHING: Final = {"row", "text", "dashlist"}
 

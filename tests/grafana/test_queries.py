@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.grafana.asking import failures
-from tests.grafana.dashboards import MAY_BE_EMPTY, Dashboard, all_dashboards
+from tests.grafana.dashboards import MAY_BE_EMPTY, MAY_BE_EMPTY_AT_FIRST, Dashboard, all_dashboards
 from tests.grafana.installation import Lived
 from tests.grafana.sound import sound
 
@@ -80,3 +80,16 @@ def test_whatever_has_no_data_is_found(
     damage(whole)
     [failure] = failures(lived, whole)
     assert re.search(says, failure), failure
+
+
+@pytest.mark.parametrize("is_made_for_us", [True, False])
+def test_what_has_to_be_learned_first_is_not_asked_of_other_histories(
+    lived: Lived, whole: Dashboard, is_made_for_us: bool
+) -> None:
+    """It may be that too little happens in them; without the mark that is a failure there, too."""
+    lived = lived._replace(is_made_for_us=is_made_for_us)
+    whole["panels"][1]["targets"][0]["expr"] = f"flatline_nothing{CHOSEN}"
+    whole["panels"][1]["description"] = f"What is learned. {MAY_BE_EMPTY_AT_FIRST}"
+    assert bool(list(failures(lived, whole))) is is_made_for_us
+    whole["panels"][1]["description"] = "What is there."
+    assert list(failures(lived, whole))
