@@ -8,15 +8,15 @@ from typing import Final
 
 from streams.agents.survey import Surveyor
 from streams.clock import Clock
+from streams.domain.appraisal import appraise
 from streams.domain.article import Article
-from streams.domain.expected.expectation import expect
 from streams.domain.groups.census import Census
 from streams.domain.groups.survey import Survey, contribution
-from streams.domain.judgement import Judgement, judge
+from streams.domain.judgement import Judgement
 from streams.domain.policies import Policies
 from streams.domain.quality.standing import Standings
 from streams.domain.quality.worth import Worth
-from streams.domain.reporting import digest, evidence_of, membership_of, published_day, verdict_on
+from streams.domain.reporting import digest, membership_of
 from streams.domain.rhythm import DAY_MS, day_of
 from streams.domain.sight.sight import Sight
 from streams.domain.sight.sources import Sources
@@ -175,32 +175,14 @@ class Judge:
         self, article: Article, sight: Sight, worth: Worth, now_ms: int, survey: Survey | None
     ) -> tuple[Judgement, Verdict]:
         """Judge an article, and add it to the survey where one is given."""
-        rhythm, header = article.rhythm, article.header
-        key = article.key.decode()
-        membership = membership_of(key, article)
-        expectation = expect(
-            article.totals.days,
-            published_day=published_day(header.registration.published_ms),
-            watched_day=day_of(header.watched_since_ms),
-            now_days=now_ms / DAY_MS,
-            kind=self._census.kind_of(membership),
-        )
-        policy = self._policies.of(header.registration.tier)
-        evidence = evidence_of(article, sight, worth=worth, expectation=expectation, now_ms=now_ms)
-        judgement = judge(
-            evidence,
-            previous=article.header.standing,
-            now_ms=now_ms,
-            policy=policy,
-            hazard=self._policies.hazard,
-        )
-        verdict = verdict_on(
-            key,
+        rhythm, membership = article.rhythm, membership_of(article.key.decode(), article)
+        expectation, evidence, judgement, verdict = appraise(
             article,
-            judgement,
+            sight,
             worth=worth,
-            expectation=expectation,
-            horizon_days=self._policies.hazard.horizon_days,
+            kind=self._census.kind_of(membership),
+            policies=self._policies,
+            previous=article.header.standing,
             now_ms=now_ms,
         )
         if survey is not None:

@@ -19,10 +19,13 @@ _YOUNG: Final = timedelta(minutes=2)
 async def is_young(server: Server) -> bool:
     """Whether Prometheus was started just now, so that what is missing may come yet."""
     try:
-        started = (await server.json("/api/v1/status/runtimeinfo"))["data"]["startTime"]
-        return datetime.now(UTC) - datetime.fromisoformat(started) < _YOUNG
+        return _was_just_started((await server.json("/api/v1/status/runtimeinfo"))["data"])
     except (Unanswered, KeyError, TypeError, ValueError):
         return False
+
+
+def _was_just_started(running: Mapping[str, Any]) -> bool:
+    return datetime.now(UTC) - datetime.fromisoformat(running["startTime"]) < _YOUNG
 
 
 async def examine_prometheus(server: Server, alertmanager: Server | None, pace: Pace) -> list[Finding]:
@@ -31,7 +34,7 @@ async def examine_prometheus(server: Server, alertmanager: Server | None, pace: 
         running = (await server.json("/api/v1/status/runtimeinfo"))["data"]
         targets = (await server.json("/api/v1/targets", {"state": "active"}))["data"]["activeTargets"]
         alertmanagers = (await server.json("/api/v1/alertmanagers"))["data"]["activeAlertmanagers"]
-        may_come = await is_young(server)
+        may_come = _was_just_started(running)
         return [
             Finding.fine(NAME, f"answers at {server.shown}"),
             _examine_configuration(running),

@@ -6,9 +6,10 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from streams.domain import link
+from streams.domain.appraisal import appraise
 from streams.domain.article import Article
 from streams.domain.event_time import to_datetime
-from streams.domain.expected.expectation import Kind, expect
+from streams.domain.expected.expectation import Kind
 from streams.domain.explanation.explained import (
     Change,
     CurvePoint,
@@ -22,7 +23,7 @@ from streams.domain.explanation.explained import (
 from streams.domain.explanation.trajectory import trajectory
 from streams.domain.groups.survey import Group
 from streams.domain.hazard import Hazard
-from streams.domain.judgement import Circumstances, Standing, judge
+from streams.domain.judgement import Circumstances, Standing
 from streams.domain.judgement.states import is_judgeable, quiet_since_day
 from streams.domain.policies import Policies
 from streams.domain.policy import Policy
@@ -30,7 +31,7 @@ from streams.domain.quality.anchors import natural
 from streams.domain.quality.factors import DomainStanding
 from streams.domain.quality.singly import Weighed, newest
 from streams.domain.referrer import referrer
-from streams.domain.reporting import evidence_of, membership_of, published_day, told, verdict_on
+from streams.domain.reporting import membership_of, published_day, told
 from streams.domain.rhythm import DAY_MS, Rhythm, day_of
 from streams.domain.sight.sight import Sight, View, week_begins_ms, weeks_of
 from streams.domain.sight.sources import Freshness
@@ -70,23 +71,14 @@ def explain(
     key, header, today = article.key.decode(), article.header, day_of(now_ms)
     policy, hazard = around.policies.of(header.registration.tier), around.policies.hazard
     published, watched = published_day(header.registration.published_ms), day_of(header.watched_since_ms)
-    expectation = expect(
-        article.totals.days,
-        published_day=published,
-        watched_day=watched,
-        now_days=now_ms / DAY_MS,
-        kind=around.kind,
-    )
     worth = article.worth(quality_min=policy.worthy_quality, standing_of=around.standing_of)
-    evidence = evidence_of(article, around.sight, worth=worth, expectation=expectation, now_ms=now_ms)
-    judgement = judge(evidence, previous=previous, now_ms=now_ms, policy=policy, hazard=hazard)
-    verdict = verdict_on(
-        key,
+    expectation, evidence, _, verdict = appraise(
         article,
-        judgement,
+        around.sight,
         worth=worth,
-        expectation=expectation,
-        horizon_days=hazard.horizon_days,
+        kind=around.kind,
+        policies=around.policies,
+        previous=previous,
         now_ms=now_ms,
     )
     rhythm, view = article.rhythm, evidence.view

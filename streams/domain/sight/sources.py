@@ -80,6 +80,9 @@ class Sources:
 
     def freshness(self, now_ms: int) -> dict[str, Freshness]:
         """Return the freshness of every source of which more is expected."""
+        return self._freshness(now_ms, self._habits())
+
+    def _freshness(self, now_ms: int, habits: Mapping[str, Habit]) -> dict[str, Freshness]:
         by_heartbeat = {
             source: Freshness(
                 staleness_ms=max(0, now_ms - to_ms(heartbeat.seen_until)),
@@ -93,7 +96,7 @@ class Sources:
                 staleness_ms=max(0, now_ms - (habit.last_day + 1) * DAY_MS),
                 limit_ms=STALE_AFTER_PERIODS * habit.usual_gap * DAY_MS,
             )
-            for source, habit in self._habits().items()
+            for source, habit in habits.items()
             if source not in self._latest
         }
         return by_heartbeat | by_habit
@@ -120,7 +123,8 @@ class Sources:
         A source has seen everything until its heartbeat says, or, without one, until now unless it is stale; but for
         what it usually reports later. When it comes back, it is not believed at once: what it missed has to come first.
         """
-        habits, freshness = self._habits(), self.freshness(now_ms)
+        habits = self._habits()
+        freshness = self._freshness(now_ms, habits)
         behind: dict[str, Behind] = {}
         late_days: dict[str, int] = {}
         for source in freshness:

@@ -1,0 +1,56 @@
+"""Everything that is said of one article, and what it rests on: the same for the worker and for who explains it."""
+
+from typing import NamedTuple
+
+from streams.domain.article import Article
+from streams.domain.expected.expectation import Expectation, Kind, expect
+from streams.domain.judgement import Evidence, Judgement, Standing, judge
+from streams.domain.policies import Policies
+from streams.domain.quality.worth import Worth
+from streams.domain.reporting import evidence_of, published_day, verdict_on
+from streams.domain.rhythm import DAY_MS, day_of
+from streams.domain.sight.sight import Sight
+from streams.schema.verdict import Verdict
+
+
+class Appraisal(NamedTuple):
+    """What should have come, what the judgement saw, what it is, and how it is published."""
+
+    expectation: Expectation | None
+    evidence: Evidence
+    judgement: Judgement
+    verdict: Verdict
+
+
+def appraise(
+    article: Article,
+    sight: Sight,
+    *,
+    worth: Worth,
+    kind: Kind,
+    policies: Policies,
+    previous: Standing | None,
+    now_ms: int,
+) -> Appraisal:
+    """Judge an article at ``now_ms``. ``kind``: what is learned of articles like it; ``previous``: what was said."""
+    key, header = article.key.decode(), article.header
+    expectation = expect(
+        article.totals.days,
+        published_day=published_day(header.registration.published_ms),
+        watched_day=day_of(header.watched_since_ms),
+        now_days=now_ms / DAY_MS,
+        kind=kind,
+    )
+    evidence = evidence_of(article, sight, worth=worth, expectation=expectation, now_ms=now_ms)
+    policy, hazard = policies.of(header.registration.tier), policies.hazard
+    judgement = judge(evidence, previous=previous, now_ms=now_ms, policy=policy, hazard=hazard)
+    verdict = verdict_on(
+        key,
+        article,
+        judgement,
+        worth=worth,
+        expectation=expectation,
+        horizon_days=hazard.horizon_days,
+        now_ms=now_ms,
+    )
+    return Appraisal(expectation, evidence, judgement, verdict)
