@@ -149,6 +149,7 @@ def assemble(settings: Settings) -> tuple[MicroBatchApp, Background]:
             freshness=sources.freshness(clock.now_ms()),
             rhythms=sources.rhythms(),
             lag=health.lag(),
+            partitions_declared=settings.partitions,
             partitions_assigned=len(ownership.assigned),
             partitions_recovered=len(ownership.owned),
             recovery_s=ownership.recovery_s,

@@ -22,6 +22,7 @@ class Snapshot(NamedTuple):
     freshness: Mapping[str, Freshness] = {}
     rhythms: Mapping[str, Rhythm] = {}
     lag: Mapping[tuple[str, int], int] = {}
+    partitions_declared: int = 0
     partitions_assigned: int = 0
     partitions_recovered: int = 0
     recovery_s: float = 0.0

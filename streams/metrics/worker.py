@@ -20,6 +20,11 @@ def worker_families(snapshot: Snapshot) -> Iterator[Metric]:
         ["topic", "partition"],
         (([topic, str(partition)], lag) for (topic, partition), lag in snapshot.lag.items()),
     )
+    yield single(
+        "flatline_declared_partitions",
+        "Partitions that the topics of links have (FLATLINE_PARTITIONS): all workers together should have as many.",
+        snapshot.partitions_declared,
+    )
     yield gauge(
         "flatline_partitions",
         "Partitions assigned to this worker, and how many of them have their state back (recovered). Nothing is "

@@ -22,6 +22,7 @@ from tests.waiting import until
 WORKERS = ("worker-1", "worker-2")
 SILENT = {Subject("ArticleSilent", article) for article in history.SILENT}
 FINE = SILENT | {Subject("Watchdog")}
+ATTENDED = "job:flatline_partitions_attended:sum == job:flatline_declared_partitions:max"
 # An hour of the accelerated clock.
 HOUR_S = 30.0
 # A group of alerts waits before it is told, and so long again before there is more to be said of it.
@@ -39,6 +40,7 @@ class Running(NamedTuple):
         """Nothing but what fired before has fired, and Slack has heard nothing; what fired does so again."""
         prometheus = self.stack.addresses["prometheus"]
         until("the silences are alerts", lambda: alerts(prometheus, "firing") == FINE)
+        until("each partition has a worker", lambda: bool(series(prometheus, ATTENDED)))
         stored = series(prometheus, 'last_over_time(ALERTS{alertstate="firing"}[1h])')
         assert {subject_of(labels) for labels in stored} == FINE
         assert self.inbox.arrivals() == []

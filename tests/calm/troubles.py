@@ -28,7 +28,8 @@ _WELL: Final = SNAPSHOT._replace(
     left_out_registered=0,
     groups=[group("Field Notes", GroupState.ON_CURVE)],
     freshness={"north": Freshness(staleness_ms=1_000, limit_ms=3_000)},
-    partitions_recovered=SNAPSHOT.partitions_assigned,
+    partitions_assigned=SNAPSHOT.partitions_declared,
+    partitions_recovered=SNAPSHOT.partitions_declared,
 )
 _TROUBLED: Final = _WELL._replace(
     watched=[

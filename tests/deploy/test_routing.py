@@ -1,8 +1,11 @@
 """Who hears of what, when, and what keeps whom from speaking."""
 
+import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -11,6 +14,7 @@ from deploy.local.pace import Pace
 from tests.deploy.alert_rules import DEPLOY, alerts
 from tests.deploy.talking import Talk, alert, talking
 from tests.deploy.test_alerts import run
+from tests.waiting import until
 
 FILE = DEPLOY / "alertmanager" / "alertmanager.yml"
 ROUTES = {
@@ -25,6 +29,12 @@ ROUTES = {
     "SourceStale": "slack-pipeline",
     "SourceRejecting": "slack-pipeline",
     "ConsumerLagGrowing": "slack-pipeline",
+    "PartitionsUnattended": "slack-pipeline",
+    "WorkInterrupted": "nobody",
+    "PushUnavailable": "nobody",
+    "NotificationsFailing": "slack-pipeline",
+    "RulesFailing": "slack-pipeline",
+    "ConfigurationRejected": "slack-pipeline",
     "WorkerDown": "slack-pipeline",
     "WorkerStuck": "slack-pipeline",
     "CommitsFailing": "slack-pipeline",
@@ -66,31 +76,50 @@ def test_low_tiers_wait_for_the_digest(name: str, tier: str, receiver: str) -> N
     assert route(alertname=name, severity="warning", **labels) == f"slack-{receiver}"
 
 
-async def chain(talk: Talk, cause: dict[str, Any], *silenced: dict[str, Any]) -> None:
-    """Tell a cause and then what follows from it; only the cause is heard, and after its end all else."""
-    await talk.tell(cause)
-    first = await talk.heard()
+async def chain(talk: Talk, cause: dict[str, Any], helper: dict[str, Any], *silenced: dict[str, Any]) -> None:
+    """Tell a cause and what follows; only the cause is heard, and when its helper ends, though it goes on, all else."""
+    await talk.tell(helper, cause)
+    assert (await talk.heard())["title"].startswith(cause["annotations"]["summary"])
     await talk.tell(*silenced)
     witness = alert("DeadLetters", "not_json in t", topic="t", reason="not_json")
     await talk.tell(witness)
     assert (await talk.heard())["title"].startswith("Records could not be read")
-    await talk.tell({**cause, "endsAt": datetime.now(UTC).isoformat()})
-    heard = {(await talk.heard())["title"] for _ in range(1 + len({each["labels"]["alertname"] for each in silenced}))}
-    assert f"Resolved: {first['title']}" in heard
+    await talk.tell({**helper, "endsAt": datetime.now(UTC).isoformat()})
+    heard = [(await talk.heard())["title"] for _ in {each["labels"]["alertname"] for each in silenced}]
+    assert not any(title.startswith("Resolved") for title in heard)
 
 
 @pytest.mark.parametrize("name", ["WorkerDown", "WorkerStuck", "CommitsFailing"])
 async def test_the_pipeline_speaks_before_sources_groups_and_articles(name: str, tmp_path: Path) -> None:
-    """While no work is done nothing is said of what can't be seen; when it is, it is said."""
+    """While some work isn't done nothing is said of what can't be seen; when others do it, it is said."""
     async with talking(tmp_path) as talk:
         await chain(
             talk,
             alert(name, "w1", instance="w1", job="flatline-worker"),
+            alert("WorkInterrupted", "flatline-worker", job="flatline-worker"),
             alert("ArticleSilent", "T", article="a/b", tier="1"),
             alert("GroupUnderCurve", "S (series)", kind="series", group="S", series="S"),
             alert("SourceStale", "feeds", source="feeds"),
             alert("ConsumerLagGrowing", "links", topic="links"),
         )
+
+
+async def test_partitions_without_a_worker_are_told_when_nothing_else_explains_them(tmp_path: Path) -> None:
+    """A worker that is down does; what a source sends in vain has nothing to do with it."""
+    async with talking(tmp_path) as talk:
+        down = alert("WorkerDown", "w1", instance="w1", job="flatline-worker")
+        await talk.tell(down)
+        await talk.heard()
+        await talk.tell(
+            alert("PartitionsUnattended", "flatline-worker", job="flatline-worker"),
+            alert("SourceRejecting", "feeds", source="feeds"),
+        )
+        assert (await talk.heard())["title"] == "A source sent much that had to be rejected: \u2068feeds\u2069"
+        await talk.tell({**down, "endsAt": datetime.now(UTC).isoformat()})
+        assert {(await talk.heard())["title"] for _ in range(2)} == {
+            "Resolved: A worker went down: \u2068w1\u2069",
+            "Some articles have no worker: \u2068flatline-worker\u2069",
+        }
 
 
 async def test_a_worker_has_one_trouble_at_a_time(tmp_path: Path) -> None:
@@ -108,11 +137,42 @@ async def test_a_worker_has_one_trouble_at_a_time(tmp_path: Path) -> None:
             await talk.heard(within_s=3)
 
 
-async def test_the_ingest_speaks_before_the_sources_that_push_to_it(tmp_path: Path) -> None:
-    """All of them fall silent with it, and none of them can help it."""
+@pytest.mark.parametrize("name", ["IngestDown", "IngestErrors"])
+async def test_the_ingest_speaks_before_the_sources_that_push_to_it(name: str, tmp_path: Path) -> None:
+    """All of them fall silent when they can't push, and can't help it; one ingest of several is no excuse."""
     async with talking(tmp_path) as talk:
-        cause = alert("IngestDown", "i1", instance="i1", job="flatline-ingest")
-        await chain(talk, cause, alert("SourceStale", "feeds", source="feeds"))
+        cause = alert(name, "i1", instance="i1", job="flatline-ingest")
+        await chain(talk, cause, alert("PushUnavailable", "the ingest"), alert("SourceStale", "feeds", source="feeds"))
+
+
+async def test_what_is_not_delivered_is_counted_and_keeps_the_watchdog_back(tmp_path: Path) -> None:
+    """Slack no longer knows the webhook: only who misses the watchdog can notice."""
+    revoked = tmp_path / "revoked"
+
+    def change(configuration: dict[str, Any]) -> None:
+        webhook = Path(configuration["global"]["slack_api_url_file"])
+        revoked.write_text(webhook.read_text() + "-revoked")
+        configuration["global"]["slack_api_url_file"] = str(revoked)
+
+    async with talking(tmp_path, change=change) as talk:
+        await talk.tell(alert("Watchdog", ""), alert("SourceStale", "feeds", source="feeds"))
+        counted = 'alertmanager_notifications_failed_total{integration="slack"} '
+        await asyncio.to_thread(until, "it is counted", lambda: counted + "1" in metrics(talk.address))
+        assert states(talk.address)["Watchdog"] == "active"
+        await talk.tell(alert("NotificationsFailing", "slack", integration="slack"))
+        await asyncio.to_thread(until, "it is back", lambda: states(talk.address)["Watchdog"] == "suppressed")
+
+
+def metrics(alertmanager: str) -> str:
+    """Return the exposition of an Alertmanager."""
+    with urlopen(f"http://{alertmanager}/metrics", timeout=5) as answer:
+        return str(answer.read().decode())
+
+
+def states(alertmanager: str) -> dict[str, str]:
+    """Return the state of each alert that an Alertmanager has."""
+    with urlopen(f"http://{alertmanager}/api/v2/alerts", timeout=5) as answer:
+        return {each["labels"]["alertname"]: each["status"]["state"] for each in json.load(answer)}
 
 
 async def test_a_source_speaks_before_what_it_alone_sees(tmp_path: Path) -> None:

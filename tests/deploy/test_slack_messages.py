@@ -143,9 +143,13 @@ async def test_alerts_of_other_peoples_rules_are_told_as_they_are(talk: Talk) ->
             for name in (
                 "ClockSkew",
                 "CommitsFailing",
+                "ConfigurationRejected",
                 "ConsumerLagGrowing",
                 "IngestDown",
                 "IngestErrors",
+                "NotificationsFailing",
+                "PartitionsUnattended",
+                "RulesFailing",
                 "WatchListOverflow",
             )
         ),

@@ -85,6 +85,7 @@ SNAPSHOT = Snapshot(
     freshness={"north": Freshness(staleness_ms=5_000, limit_ms=3_000)},
     rhythms={"north": Rhythm(period_ms=1_000, lag_ms=86_400_000)},
     lag={("links", 0): 7},
+    partitions_declared=8,
     partitions_assigned=4,
     partitions_recovered=3,
     recovery_s=1.5,

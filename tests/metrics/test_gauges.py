@@ -20,6 +20,7 @@ def test_gauges_show_the_snapshot() -> None:
     assert samples["flatline_source_staleness_seconds", (("source", "north"),)] == 5
     assert samples["flatline_source_report_lag_seconds", (("source", "north"),)] == 86_400
     assert samples["flatline_consumer_lag_records", (("partition", "0"), ("topic", "links"))] == 7
+    assert samples["flatline_declared_partitions", ()] == 8
     assert samples["flatline_partitions", (("phase", "recovered"),)] == 3
     assert samples["flatline_rebalances_total", ()] == 2
 
