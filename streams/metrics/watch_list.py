@@ -44,6 +44,16 @@ def watch_list_families(snapshot: Snapshot) -> Iterator[Metric]:
         (([name, finding.kind], 1) for name, each in watched for finding in each.verdict.findings),
     )
     yield gauge(
+        "flatline_watched_article_finding_since_timestamp_seconds",
+        "Since when that is to be said of it, by the worker's clock.",
+        ["article", "finding"],
+        (
+            ([name, finding.kind], finding.since.timestamp())
+            for name, each in watched
+            for finding in each.verdict.findings
+        ),
+    )
+    yield gauge(
         "flatline_watched_article_unseen",
         "1 while none of the usual sources of a watched article can see, or nothing worse is said of it because it "
         "could not be seen: the source's alert speaks, not the article's.",

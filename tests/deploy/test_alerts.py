@@ -12,7 +12,14 @@ from tests.deploy.alert_rules import DEPLOY, RULES, alerts, rules
 from tests.metrics.expositions import ingest_exposition, worker_exposition
 
 ALWAYS_FIRES = "Watchdog"
-HAVE_A_STATE = {"ArticleSilent", "ArticleCooling", "ArticleRevived", "GroupUnderCurve"}
+BEGAN_ON_A_DAY = {
+    "ArticleSilent",
+    "ArticleCooling",
+    "ArticleRevived",
+    "ArticleMassLoss",
+    "ArticleQualityGone",
+    "GroupUnderCurve",
+}
 DASHBOARDS = {f"flatline-{name}" for name in ("portfolio", "article", "cohorts", "sources", "pipeline")}
 
 
@@ -39,7 +46,7 @@ def test_each_alert_says_what_slack_shows(name: str, alert: dict[str, Any]) -> N
         expected |= {"subject", "resolved"}
     if name.startswith("Article"):
         expected |= {"page_url"}
-    if name in HAVE_A_STATE:
+    if name in BEGAN_ON_A_DAY:
         expected |= {"since"}
     assert annotations.keys() == expected
     assert alert["labels"].keys() == {"severity"}

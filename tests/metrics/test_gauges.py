@@ -39,6 +39,8 @@ def test_a_watched_article_shows_what_is_known() -> None:
         ("state_since_timestamp_seconds",): NOW.timestamp(),
         ("finding", "mass_loss"): 1,
         ("finding", "quality_gone"): 1,
+        ("finding_since_timestamp_seconds", "mass_loss"): NOW.timestamp(),
+        ("finding_since_timestamp_seconds", "quality_gone"): NOW.timestamp(),
         ("unseen",): 1,
         ("silence_probability_ratio",): 0.5,
         ("silence_seconds",): 9 * day_s,
