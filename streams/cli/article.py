@@ -14,7 +14,7 @@ app = typer.Typer(help="Register articles: their title, author, series and impor
 
 @app.command()
 def add(
-    url: Annotated[str, typer.Argument(help="Any address of the article.")],
+    url: Annotated[str, typer.Argument(help="Any address of the article, or the label `article` of its alerts.")],
     *,
     title: Annotated[str, typer.Option(help="Title, as alerts are to name it.")] = "",
     published_at: Annotated[str, typer.Option(help="2026-01-31, or 2026-01-31T12:00:00Z.")] = "",
@@ -26,17 +26,18 @@ def add(
     """Register one article, or register it anew, and print its key: its canonical URL."""
     from connectors import articles
     from connectors.producer import Producer
+    from streams.domain.urls import absolute
 
-    texts = {
-        "url": url,
-        "title": title,
-        "published_at": published_at,
-        "author": author,
-        "series": series,
-        "strategy": strategy,
-        "tier": str(tier),
-    }
     try:
+        texts = {
+            "url": absolute(url, field="url"),
+            "title": title,
+            "published_at": published_at,
+            "author": author,
+            "series": series,
+            "strategy": strategy,
+            "tier": str(tier),
+        }
         article = articles.prepare(articles.from_texts(texts))
     except Rejected as rejected:
         raise typer.BadParameter(rejected.detail) from None

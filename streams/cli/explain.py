@@ -28,7 +28,7 @@ _ALIKE: Final = 0.85
 
 
 def explain(
-    article: Annotated[str, typer.Argument(help="Any address of the article.")],
+    article: Annotated[str, typer.Argument(help="Any address of the article, or the label `article` of its alerts.")],
     *,
     files: Annotated[
         list[Path] | None,
@@ -62,13 +62,13 @@ def explain(
     import msgspec
 
     from streams.cli.explanation_view import show
-    from streams.domain.urls import article_key
+    from streams.domain.urls import absolute, article_key
     from streams.policy_file import load_policies
 
     if not files and any((articles, heartbeats, on, watch_from)):
         raise typer.BadParameter("--articles, --heartbeats, --on and --watch-from go with --from")
     try:
-        key = article_key(article, field="article")
+        key = article_key(absolute(article, field="article"), field="article")
     except Rejected as rejected:
         raise typer.BadParameter(rejected.detail) from None
     settings = load_settings()

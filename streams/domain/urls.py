@@ -14,6 +14,9 @@ from streams.schema.rejection import Reason, Rejected
 MAX_LENGTH = 4096
 """Characters of a URL, as it comes and in canonical form."""
 
+SLUG_LENGTH_MAX = 200
+"""Characters of a metric's label that names a page."""
+
 INDEX_FILES = frozenset(
     {f"index.{suffix}" for suffix in ("asp", "aspx", "htm", "html", "jsp", "php", "shtml", "xhtml")}
     | {f"default.{suffix}" for suffix in ("asp", "aspx", "htm", "html")}
@@ -25,6 +28,10 @@ _CACHED_HOSTS = 131_072
 
 _HOST = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*+[a-z0-9_-]{1,63}|\[[0-9a-f:]+\]")
 _PORT = re.compile(r":[0-9]+$")
+
+# What a slug begins with, and no absolute URL does: a host, perhaps with a port, and a slash.
+_SLUG = re.compile(r"\s*(?:[^\s/:@?#\\\[\]]+|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?/")
+_CUT_END = re.compile(r"~[0-9a-f]{16}$")
 
 # Escapes that are not yet normal: lower-case digits, or an unreserved character (RFC 3986 §2.3). Only these, because
 # titles in other scripts are all escapes. Half an escape before one ("%", "%4") leaves both alone: decoding would
@@ -104,7 +111,24 @@ def article_key(url: str, *, field: str) -> bytes:
     return canonicalize_field(url, field=field).encode()
 
 
-def slug(canonical_url: str, max_length: int = 200) -> str:
+def absolute(address: str, *, field: str) -> str:
+    """Return the URL that a person means by an address: itself, or that of a `slug`, as alerts show it.
+
+    Raise `Rejected`, naming the field, for a slug that was cut: it is that of one page, but doesn't say which.
+    """
+    if not _SLUG.match(address):
+        return address
+    name = address.strip()
+    if len(name) == SLUG_LENGTH_MAX and _CUT_END.search(name):
+        raise Rejected(
+            Reason.INVALID_URL,
+            f"{field}: a label that was cut at {SLUG_LENGTH_MAX} characters, which is no address any more: give the "
+            "whole one (`flatline articles --json` lists all of them)",
+        )
+    return f"https://{name}"
+
+
+def slug(canonical_url: str, max_length: int = SLUG_LENGTH_MAX) -> str:
     """Return the canonical URL without its scheme, cut to ``max_length`` (> 17) characters: a bounded metric label.
 
     One that is cut ends in ``~`` and the 16 hexadecimal digits of the whole's xxh64, the same for ever.

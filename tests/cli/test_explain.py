@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from streams.domain.urls import slug
+
 FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
 START = datetime(2020, 1, 1, tzinfo=UTC)
 HOSTILE = "\x1b[31mcheap [bold]shoes[/bold]\x07 \u202egnp.exe"
@@ -65,6 +67,15 @@ def test_a_person_reads_all_that_it_rests_on(history: Path) -> None:
         "silent_probability",
     ):
         assert said in run.stdout, said
+
+
+def test_what_alerts_call_it_is_an_address(history: Path) -> None:
+    """The label can be copied as it is; of one that was cut it is said that it was."""
+    found = json.loads(_explain("t.example/stopped", "--from", history, "--json").stdout)
+    assert found["verdict"]["article"] == "https://t.example/stopped"
+    run = _explain(slug("https://t.example/" + "a" * 300), "--from", history)
+    assert run.returncode == 2
+    assert "cut at 200 characters" in run.stderr
 
 
 def test_a_script_gets_the_same_facts(history: Path) -> None:

@@ -49,6 +49,15 @@ def test_adding_one(kafka_bootstrap: str, topics: Topics, environment: dict[str,
     assert records(read_all(kafka_bootstrap, topics.articles)) == {b"https://a.example/1": {**FULL, "url": url}}
 
 
+def test_adding_by_the_label_of_an_alert(kafka_bootstrap: str, topics: Topics, environment: dict[str, str]) -> None:
+    """It becomes the URL that it stands for, as a record has no other."""
+    done = article(environment, "add", "a.example/1")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "https://a.example/1\n", "")
+    assert records(read_all(kafka_bootstrap, topics.articles)) == {
+        b"https://a.example/1": {"url": "https://a.example/1", "tier": 2}
+    }
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

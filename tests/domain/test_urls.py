@@ -15,7 +15,17 @@ from hypothesis import strategies as st
 
 from streams.domain import urls
 from streams.domain.tracking_parameters import TRACKING_PARAMETERS, TRACKING_PREFIXES
-from streams.domain.urls import INDEX_FILES, MAX_LENGTH, InvalidUrl, canonicalize, referring_domain, slug
+from streams.domain.urls import (
+    INDEX_FILES,
+    MAX_LENGTH,
+    SLUG_LENGTH_MAX,
+    InvalidUrl,
+    absolute,
+    canonicalize,
+    referring_domain,
+    slug,
+)
+from streams.schema.rejection import Rejected
 
 RULES = Path(urls.__file__).with_name("URLS.md")
 SAMPLE = Path(__file__).parents[3] / "shared" / "data" / "sample.ndjson.zst"
@@ -318,6 +328,33 @@ def test_slug_is_bounded_and_tells_pages_apart(url: str, max_length: int) -> Non
 def test_slug_is_the_same_for_ever() -> None:
     """Its digest depends on no process and no machine: it names time series."""
     assert slug("https://example.com/" + "a" * 300, 31) == "example.com/aa~18aea29e015a2781"
+
+
+@given(pages.map(str))
+@example("https://[2001:db8::1]:8080/")
+def test_a_slug_is_an_address(url: str) -> None:
+    """What alerts call a page leads back to it, and so does each of its URLs, which are left as they are."""
+    assert absolute(url, field="article") == url
+    if len(url) - len("https://") <= SLUG_LENGTH_MAX:
+        assert absolute(f" {slug(url)}\n", field="article") == url
+
+
+def test_a_slug_that_was_cut_is_no_address() -> None:
+    """It is refused, with the reason; a whole one that is as long is not."""
+    url = "https://example.com/" + "a" * 300
+    with pytest.raises(Rejected) as raised:
+        absolute(slug(url), field="article")
+    assert raised.value.detail.startswith("article: a label that was cut at 200 characters")
+    whole = slug(url)[: SLUG_LENGTH_MAX - 1] + "x"
+    assert absolute(whole, field="article") == f"https://{whole}"
+
+
+@pytest.mark.parametrize(
+    "text", ["mailto:someone@example.com", "someone@example.com/a", "/a/b", "example.com", "http:/a"]
+)
+def test_what_is_no_slug_stays_what_it_is(text: str) -> None:
+    """Other schemes, relative addresses and names are made no URLs of."""
+    assert absolute(text, field="article") == text
 
 
 def reference(url: str) -> tuple[str, str]:
