@@ -33,14 +33,14 @@ def doctor(
 
     ✓ is as it should be, ! is worth a look, ✗ has to be mended.
     """
-    from deploy.local.checkup.installation import deliver_test_alert, examine_installation
+    from deploy.local.checkup.installation import NOT_NAMED, deliver_test_alert, examine_installation
     from deploy.local.checkup.machine import examine_machine
 
     settings = load_settings(data_dir)
     findings = examine_machine()
     # Named by the environment, or by an installation that runs: the default alone says nothing about either.
-    if "kafka_bootstrap" in settings.model_fields_set:
-        findings += examine_installation(settings)
+    is_named = "kafka_bootstrap" in settings.model_fields_set
+    findings += examine_installation(settings) if is_named else [NOT_NAMED]
     if send_test_alert:
         Console(stderr=True).print("Sending a test alert. This takes a minute or two, as Alertmanager waits first.")
         findings += deliver_test_alert(settings)

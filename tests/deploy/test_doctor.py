@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 import typer
@@ -7,6 +8,7 @@ from typer.testing import CliRunner
 from deploy.kafka.topics import ensure_topics
 from deploy.local.checkup.finding import Finding, Sign
 from deploy.local.checkup.installation import examine_installation
+from deploy.local.checkup.services import examine_tokens
 from streams.cli.doctor import doctor
 from streams.schema.topics import Topics
 from streams.settings import Settings
@@ -26,6 +28,38 @@ def test_machine_that_runs_these_tests_is_fine() -> None:
     assert (result.exit_code, result.output.count("✗")) == (0, 0)
     for what in ("Python", "Java", "Kafka's jars", "prometheus", "promtool", "amtool", "Faust, compiled", "crc32c"):
         assert what in result.output
+
+
+def test_an_installation_that_nothing_names_is_said_not_to_be_looked_at() -> None:
+    """Or all that is fine would be taken for the whole; it may be meant so, and is no failure."""
+    result = CliRunner().invoke(app, ["--data-dir", "/nonexistent", "--json"])
+    found = by_name([Finding(**json.loads(line)) for line in result.stdout.splitlines()])["installation"]
+    assert (result.exit_code, found.sign) == (0, Sign.LOOK)
+    for variable in ("FLATLINE_KAFKA_BOOTSTRAP", "FLATLINE_PROMETHEUS_URL", "FLATLINE_ALERTMANAGER_URL"):
+        assert variable in found.says
+
+
+@pytest.mark.parametrize(
+    ("content", "sign", "says"),
+    [
+        ("# who may push\ncrawler:0123456789abcdef\n", Sign.FINE, "can be read"),
+        ("crawler:0123456789abcdef\nno token\n", Sign.WRONG, "line 2 is not `source:token`"),
+        (None, Sign.WRONG, "No such file"),
+    ],
+)
+def test_the_tokens_are_read_as_the_ingest_reads_them(
+    tmp_path: Path, content: str | None, sign: Sign, says: str
+) -> None:
+    """What would keep it from starting is named, and no token is told."""
+    file = tmp_path / "tokens"
+    if content is not None:
+        file.write_text(content)
+        file.chmod(0o600)
+    [found] = examine_tokens(Settings(ingest_tokens_file=file))
+    assert found.sign == sign
+    assert says in found.says
+    assert str(file) in found.says
+    assert "0123456789abcdef" not in found.says
 
 
 def test_what_is_missing_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +99,7 @@ def test_installation_is_examined(kafka_bootstrap: str, namespace: str) -> None:
     assert f"{namespace}.links.v1 does not exist." in found["topics"].says
     assert {found[name].sign for name in ("topics", "worker", "ingest")} == {Sign.WRONG}
     # Who has no monitoring, or has not said where it is, reads how to have it looked at.
-    assert {found[name].sign for name in ("Prometheus", "Alertmanager")} == {Sign.LOOK}
+    assert {found[name].sign for name in ("Prometheus", "Alertmanager", "tokens file")} == {Sign.LOOK}
 
     ensure_topics(kafka_bootstrap, Topics(namespace=namespace).all(), replication_factor=1)
     assert by_name(examine_installation(settings))["topics"].sign == Sign.FINE

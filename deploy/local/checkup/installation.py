@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Sequence
+from typing import Final
 
 import aiohttp
 
@@ -10,11 +11,17 @@ from deploy.local.checkup.http import Server, session
 from deploy.local.checkup.kafka import examine_kafka
 from deploy.local.checkup.prometheus import NAME as PROMETHEUS
 from deploy.local.checkup.prometheus import examine_prometheus, is_young
-from deploy.local.checkup.services import examine_readiness
+from deploy.local.checkup.services import examine_readiness, examine_tokens
 from deploy.local.checkup.test_alert import WHAT as TEST_ALERT
 from deploy.local.checkup.test_alert import send_test_alert
 from deploy.local.pace import Pace
 from streams.settings import Settings
+
+NOT_NAMED: Final = Finding.look(
+    "installation",
+    "not looked at: set FLATLINE_KAFKA_BOOTSTRAP (and FLATLINE_PROMETHEUS_URL, FLATLINE_ALERTMANAGER_URL) as the "
+    "workers have them, or name the folder of a running `flatline up` with --data-dir",
+)
 
 
 def examine_installation(settings: Settings) -> list[Finding]:
@@ -35,6 +42,7 @@ async def _examine(settings: Settings) -> list[Finding]:
             asyncio.to_thread(examine_kafka, settings),
             examine_readiness("worker", worker),
             examine_readiness("ingest", ingest),
+            asyncio.to_thread(examine_tokens, settings),
             _examine_monitoring(settings, asking),
         )
     return [finding for part in parts for finding in part]
