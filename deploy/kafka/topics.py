@@ -8,6 +8,11 @@ from kafka.errors import KafkaError, NoError, TopicAlreadyExistsError
 from streams.schema.topics import Topic
 
 _TIMEOUT_MS = 15_000
+CHECK_REMEDY = (
+    "Are FLATLINE_NAMESPACE and FLATLINE_PARTITIONS those of the workers? Then `flatline topics` creates what is "
+    "missing; settings are changed with kafka-configs.sh."
+)
+"""What to do about what `check_topics` returns."""
 _REMEDY = (
     "A topic's partitions are fixed for life: set FLATLINE_PARTITIONS to what the topics have, or start anew with "
     "another FLATLINE_NAMESPACE. Other settings are changed with kafka-configs.sh."

@@ -1,4 +1,4 @@
-from deploy.kafka.topics import TopicsError, check_topics
+from deploy.kafka.topics import CHECK_REMEDY, TopicsError, check_topics
 from deploy.local import probes
 from deploy.local.checkup.finding import Finding, worst
 from deploy.local.checkup.lag import examine_group
@@ -26,5 +26,5 @@ def _examine_topics(bootstrap: str, topics: Topics) -> Finding:
     except TopicsError as error:
         differences = [str(error)]
     if differences:
-        differences.append("`flatline topics` creates what is missing; settings are changed with kafka-configs.sh.")
+        differences.append(CHECK_REMEDY)
     return worst("topics", wrong=differences, fine=f"{len(declared)}, as declared")
