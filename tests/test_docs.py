@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.ingest.heartbeats import pushed_heartbeats
 from streams.cli import app
 from streams.schema.rejection import Reason
 from streams.schema.topics import Topics
@@ -28,6 +29,12 @@ def test_every_command_named_exists() -> None:
     """The README's `flatline …` commands exist."""
     exist = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
     assert set(re.findall(r"^flatline ([a-z]+)", README, re.MULTILINE)) <= exist
+
+
+def test_the_readme_s_heartbeat_is_taken() -> None:
+    """Whoever copies it gets no rejection."""
+    [body] = re.findall(r"`POST /v1/heartbeats` and `(.*?)`", README)
+    assert pushed_heartbeats.decode(body.encode()).period_s
 
 
 def test_the_contract_names_every_reason_and_topic() -> None:

@@ -23,6 +23,7 @@ def worker(
 ) -> None:
     """Accumulate and judge: one worker, until it is told to stop. Start more of them to share the load.
 
+    Each has metrics of its own, at the address that it logs first: Prometheus has to be told of it.
     Creates the topics that are missing, and refuses to start when one is not as it must be.
     """
     from deploy.kafka.topics import ensure_topics

@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+from connectors.ingest.heartbeats import pushed_heartbeats
 from streams.cli import app
+from streams.schema.topics import Topics
 from streams.settings import PREFIX, Settings
 from tests.deploy.alert_rules import DEPLOY, alerts
 
@@ -41,3 +43,30 @@ def test_commands_and_settings_it_names_exist() -> None:
         assert options >= set(re.findall(r"--[a-z-]+", arguments)), command
     settings = {PREFIX + name.upper() for name in Settings.model_fields}
     assert set(re.findall(rf"\b{PREFIX}\w+", TEXT)) <= settings
+
+
+def test_an_article_is_called_by_one_word() -> None:
+    """The one that is explained at the top: whoever takes another form for it silences nothing."""
+    assert "**ARTICLE** is what alerts call an article" in TEXT
+    assert set(re.findall(r" article=([^`\s]+)", TEXT)) == {"ARTICLE"}
+    assert set(re.findall(r"`flatline explain ([^`]+)`", TEXT)) == {"ARTICLE"}
+
+
+def test_changed_targets_are_read_again() -> None:
+    """Prometheus takes no notice of its file by itself."""
+    changing = [name for name, entry in ENTRIES.items() if "`prometheus.yml`" in entry]
+    assert {"IngestDown", "WorkerDown", "ConsumerLagGrowing", "WatchListOverflow"} <= set(changing)
+    assert all(re.search(r"`prometheus.yml`,\s+and\s+reload\s+that", ENTRIES[name]) for name in changing)
+
+
+def test_the_last_heartbeat_promises_no_other() -> None:
+    """The ingest takes it, and a period that is left out would stay as it was."""
+    [body] = re.findall(r"-d '(\{.*\})'\n", ENTRIES["SourceStale"])
+    pushed = pushed_heartbeats.decode(re.sub(r"'\$\(.*?\)'", "2026-01-31T09:30:00Z", body).encode())
+    assert pushed.period_s is None
+
+
+def test_the_dead_letters_are_read_where_they_are() -> None:
+    """The topic of the command is the one that exists."""
+    [topic] = re.findall(r"--topic (\S+)", ENTRIES["DeadLetters"])
+    assert topic == Topics().dead_letters.name
