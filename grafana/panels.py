@@ -30,6 +30,8 @@ from grafana.queries import DATASOURCE, buckets
 EMPTY_WHEN_WELL: Final = "Empty when all is well."
 # By that of each panel whose figure has to be learned from events first: those of some histories don't suffice.
 EMPTY_AT_FIRST: Final = "Empty until enough is known."
+# And by that of each panel of what a rule recorded: it has neither job nor instance.
+OF_ALL: Final = "Of all jobs and instances, whatever is chosen above."
 _NONE: Final = "none"
 _NONE_YET: Final = "none yet"
 _LAST: Final = "lastNotNull"

@@ -9,8 +9,8 @@ from grafana.annotations import alerts
 from grafana.board import Row, board
 from grafana.colours import BAD, DOUBTFUL, GOOD, Limit, words
 from grafana.links import PIPELINE
-from grafana.panels import EMPTY_WHEN_WELL, figure, lines, names, spread, stacked
-from grafana.queries import at_end, on_range, over_time, quantile, series
+from grafana.panels import EMPTY_WHEN_WELL, OF_ALL, figure, lines, names, spread, stacked
+from grafana.queries import at_end, on_range, over_time, quantile, recorded, series
 
 _LAG: Final = series("flatline_consumer_lag_records")
 _COMMIT_AGE: Final = f"time() - max by (instance) ({series('flatline_last_commit_timestamp_seconds')})"
@@ -220,14 +220,14 @@ def _push() -> list[Builder[Panel]]:
 
 
 def _letters() -> list[Builder[Panel]]:
-    dead = over_time("flatline_dead_letters_total", function="increase")
+    dead = recorded("topic_reason:flatline_dead_letters:increase15m")
     return [
         lines(
             51,
             "Dead letters by reason",
-            "Records that could not be read. Each is missing from every figure until its producer is mended and "
-            f"sends it again. {EMPTY_WHEN_WELL}",
-            on_range(f"sum by (topic, reason) ({dead})", "{{topic}}: {{reason}}"),
+            "Records that could not be read, in 15 minutes. Each is missing from every figure until its producer is "
+            f"mended and sends it again. {OF_ALL} {EMPTY_WHEN_WELL}",
+            on_range(dead, "{{topic}}: {{reason}}"),
         ),
         lines(
             52,

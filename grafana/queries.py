@@ -20,6 +20,14 @@ def over_time(metric: str, *matchers: str, function: str = "rate") -> str:
     return f"{function}({series(metric, *matchers)}[$__rate_interval])"
 
 
+def recorded(series_of_rule: str) -> str:
+    """Return what a rule counted in 15 minutes: the most of it in an interval as long as a point on the screen.
+
+    Unlike ``increase`` it has what a counter began with, so it shows what the alert saw. It knows no job or instance.
+    """
+    return f"max_over_time({series_of_rule}[$__rate_interval])"
+
+
 def quantile(share: float, histogram: str) -> str:
     """Return the value below which a share of a histogram's observations lie, over all chosen processes."""
     return f"histogram_quantile({share}, sum by (le) ({over_time(f'{histogram}_bucket')}))"

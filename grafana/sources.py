@@ -9,8 +9,8 @@ from grafana.annotations import alerts
 from grafana.board import Row, board
 from grafana.colours import BAD, DOUBTFUL, GOOD, Limit, words
 from grafana.links import SOURCES, of_source
-from grafana.panels import EMPTY_AT_FIRST, EMPTY_WHEN_WELL, figure, lines, stacked
-from grafana.queries import at_end, on_range, over_time, series
+from grafana.panels import EMPTY_AT_FIRST, EMPTY_WHEN_WELL, OF_ALL, figure, lines, stacked
+from grafana.queries import at_end, on_range, over_time, recorded, series
 from grafana.tables import Column, facts
 from grafana.variables import source
 
@@ -148,35 +148,39 @@ def _contribution() -> list[Builder[Panel]]:
 
 
 def _faults() -> list[Builder[Panel]]:
-    rejected = over_time("flatline_ingest_events_total", _CHOSEN, 'outcome="rejected"')
-    pushed = over_time("flatline_ingest_events_total", _CHOSEN)
+    share = recorded(f"source:flatline_ingest_events_rejected:ratio_rate15m{{{_CHOSEN}}}")
+    rejected = recorded(f'source_outcome:flatline_ingest_events:increase15m{{{_CHOSEN}, outcome="rejected"}}')
     reasons = over_time("flatline_ingest_rejected_total", _CHOSEN, function="increase")
-    clamped = over_time("flatline_event_time_clamped_total", _CHOSEN, function="increase")
+    clamped = recorded(f"source:flatline_event_time_clamped:increase15m{{{_CHOSEN}}}")
     return [
         lines(
             31,
             "Share that is rejected",
-            "Of what a source pushes, the share that can't be read. Above 5 % (dashed) the sender is broken, not the "
-            f"event. {EMPTY_WHEN_WELL}",
-            on_range(f"sum by (source) ({rejected}) / (sum by (source) ({pushed}) > 0)", "{{source}}"),
+            "Of what a source pushes in 15 minutes, the share that can't be read. Above 10 % (dashed), and ten events "
+            f"at least, the sender is broken, not the event. {OF_ALL} {EMPTY_WHEN_WELL}",
+            on_range(share, "{{source}}"),
             unit="percentunit",
-            limits=[Limit(0.05, BAD)],
-            width=8,
+            limits=[Limit(0.1, BAD)],
+        ),
+        lines(
+            34,
+            "Rejects",
+            "Events that could not be read, in 15 minutes, by source. The sender was told, and they are in the "
+            f"dead-letter topic. {OF_ALL} {EMPTY_WHEN_WELL}",
+            on_range(rejected, "{{source}}"),
         ),
         lines(
             32,
             "Rejects by reason",
-            "Events that could not be read, by source and reason. The sender was told, and they are in the "
-            f"dead-letter topic. {EMPTY_WHEN_WELL}",
+            "What was wrong with them, by source and reason. The first ones of a reason, after the ingest's start, "
+            f"are not in it: how many there were is what the panel of rejects says. {EMPTY_WHEN_WELL}",
             on_range(f"sum by (source, reason) ({reasons})", "{{source}}: {{reason}}"),
-            width=8,
         ),
         lines(
             33,
             "Clamped times",
-            "Events dated before the web or after their own record: a clock is wrong there. They count, at the nearest "
-            f"possible time. {EMPTY_WHEN_WELL}",
-            on_range(f"sum by (source) ({clamped})", "{{source}}"),
-            width=8,
+            "Events dated before the web or after their own record, in 15 minutes: a clock is wrong there. They "
+            f"count, at the nearest possible time. {OF_ALL} {EMPTY_WHEN_WELL}",
+            on_range(clamped, "{{source}}"),
         ),
     ]
