@@ -49,12 +49,17 @@ def starts() -> Annotation:
 
 
 def alerts(pattern: str, *matchers: str) -> Annotation:
-    """Return the alerts whose name matches a pattern, while they fire."""
+    """Return the alerts whose name matches a pattern, where they began to fire.
+
+    Grafana colours all the time in which an alert fires, on each panel, and articles stay silent for months.
+    """
     chosen = ", ".join(('alertstate="firing"', f'alertname=~"{pattern}"', *matchers))
+    firing = f"ALERTS{{{chosen}}}"
     return Annotation(
         _Event(
             "Alerts",
-            f"ALERTS{{{chosen}}}",
+            # From one point to the next, or a beginning would fall between two.
+            f"{firing} unless {firing} offset $__rate_interval",
             BAD,
             titleFormat="{{alertname}}",
             tagKeys="severity,article,kind,group,source,instance",

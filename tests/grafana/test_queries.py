@@ -6,11 +6,20 @@ from collections.abc import Callable
 import pytest
 
 from tests.grafana.asking import failures
-from tests.grafana.dashboards import MAY_BE_EMPTY, MAY_BE_EMPTY_AT_FIRST, Dashboard, all_dashboards
+from tests.grafana.dashboards import (
+    MAY_BE_EMPTY,
+    MAY_BE_EMPTY_AT_FIRST,
+    Dashboard,
+    all_dashboards,
+    annotation_query,
+    annotations,
+)
 from tests.grafana.installation import Lived
+from tests.grafana.interpolation import interpolated
 from tests.grafana.sound import sound
 
 pytestmark = pytest.mark.timeout(300)
+PORTFOLIO = "flatline-portfolio"
 CHOSEN = '{job=~"$job", instance=~"$instance"}'
 
 
@@ -80,6 +89,33 @@ def test_whatever_has_no_data_is_found(
     damage(whole)
     [failure] = failures(lived, whole)
     assert re.search(says, failure), failure
+
+
+def test_alerts_are_marked_where_they_begin(lived: Lived) -> None:
+    """Whatever goes on firing would be a colour over all the rest."""
+    if not lived.is_made_for_us:
+        pytest.skip("others need not have alerts")
+    [query] = [annotation_query(each) for each in annotations(all_dashboards()[PORTFOLIO]) if each["name"] == "Alerts"]
+    asked = interpolated(query, lived.whole.built_in)
+    firing = times(lived, asked.partition(" unless ")[0])
+    marked = times(lived, asked)
+    longest_s = 4 * lived.whole.scrape_s
+    assert any(max(at) - min(at) > 2 * longest_s for at in firing.values())
+    assert {key: min(at) for key, at in marked.items()} == {key: min(at) for key, at in firing.items()}
+    for key, at in marked.items():
+        begun = {s for s in at if s - lived.whole.step_s not in firing[key]}
+        assert all(any(0 <= s - start <= longest_s for start in begun) for s in at), key
+
+
+def times(lived: Lived, query: str) -> dict[frozenset[tuple[str, str]], set[float]]:
+    """Return when each series of a query is there."""
+    series = lived.prometheus.range(query, lived.whole)
+    return {
+        frozenset((label, value) for label, value in each["metric"].items() if label != "__name__"): {
+            at_s for at_s, _ in each["values"]
+        }
+        for each in series
+    }
 
 
 @pytest.mark.parametrize("is_made_for_us", [True, False])
