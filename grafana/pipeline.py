@@ -10,10 +10,12 @@ from grafana.board import Row, board
 from grafana.colours import BAD, DOUBTFUL, GOOD, Limit, words
 from grafana.links import PIPELINE
 from grafana.panels import EMPTY_WHEN_WELL, OF_ALL, figure, lines, names, spread, stacked
-from grafana.queries import at_end, on_range, over_time, quantile, recorded, series
+from grafana.queries import OURS, at_end, on_range, over_time, quantile, recorded, series
 
 _LAG: Final = series("flatline_consumer_lag_records")
-_COMMIT_AGE: Final = f"time() - max by (instance) ({series('flatline_last_commit_timestamp_seconds')})"
+_COMMIT: Final = series("flatline_last_commit_timestamp_seconds")
+# As of each scrape, and not of now: how long that is ago is nobody's delay.
+_COMMIT_AGE: Final = f"max by (instance) (timestamp({_COMMIT}) - {_COMMIT})"
 _QUANTILES: Final = {0.5: "median", 0.9: "90 %", 0.99: "99 %"}
 _REQUESTS: Final = "flatline_ingest_requests_total"
 
@@ -42,7 +44,7 @@ def _glance() -> list[Builder[Panel]]:
     assigned, recovered = (
         f"sum({series('flatline_partitions', phase)})" for phase in ('phase="assigned"', 'phase="recovered"')
     )
-    up = series("up")
+    up = series("up", OURS)
     return [
         figure(
             11,
@@ -99,6 +101,9 @@ def _glance() -> list[Builder[Panel]]:
 
 
 def _flow() -> list[Builder[Panel]]:
+    by_partition = "by (topic, partition)"
+    # Ten for the whole range: topk alone takes ten anew for each point, and draws all that ever were among them.
+    furthest = f"topk(10, max {by_partition} (max_over_time({_LAG}[$__range] @ end())))"
     return [
         stacked(
             lines(
@@ -129,8 +134,9 @@ def _flow() -> list[Builder[Panel]]:
         lines(
             24,
             "Furthest behind",
-            "The ten partitions with the longest queue. One far above the rest: a hot article, or a worker that lags.",
-            on_range(f"topk(10, sum by (topic, partition) ({_LAG}))", "{{topic}} {{partition}}"),
+            "The ten partitions that had the longest queue. One far above the rest: a hot article, or a worker that "
+            "lags.",
+            on_range(f"sum {by_partition} ({_LAG}) and {furthest}", "{{topic}} {{partition}}"),
         ),
     ]
 
@@ -247,7 +253,7 @@ def _processes() -> list[Builder[Panel]]:
             61,
             "Memory",
             "Resident memory. A worker's grows with the links and articles of its partitions, and then stays.",
-            on_range(f"max by (job, instance) ({series('process_resident_memory_bytes')})", by_process),
+            on_range(f"max by (job, instance) ({series('process_resident_memory_bytes', OURS)})", by_process),
             unit="bytes",
             width=8,
         ),
@@ -255,7 +261,7 @@ def _processes() -> list[Builder[Panel]]:
             62,
             "Processor",
             "Cores in use. A worker is one process on one core: at 1 (dashed) it can do no more, start another.",
-            on_range(f"sum by (job, instance) ({over_time('process_cpu_seconds_total')})", by_process),
+            on_range(f"sum by (job, instance) ({over_time('process_cpu_seconds_total', OURS)})", by_process),
             unit="short",
             limits=[Limit(1, BAD)],
             width=8,

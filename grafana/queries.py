@@ -8,6 +8,8 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 DATASOURCE: Final = DataSourceRef(type_val="prometheus", uid="${datasource}")
 CHOSEN: Final = 'job=~"$job", instance=~"$instance"'
+# Of metrics that every exporter has: a Prometheus may scrape others than ours.
+OURS: Final = 'job=~"flatline-.*"'
 
 
 def series(metric: str, *matchers: str) -> str:

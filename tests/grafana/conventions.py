@@ -21,6 +21,7 @@ from tests.grafana.linter import queries, readable, selector_of
 
 COLUMNS: Final = 24
 _DASHBOARD_LINK: Final = re.compile(r"/d/([A-Za-z0-9_-]+)[^\"\\]*")
+_EVERYBODYS: Final = re.compile(r"up|(scrape|process)_\w+")
 _LINK_VARIABLE: Final = re.compile(r"[?&]var-([a-z_]+)=")
 
 
@@ -93,6 +94,14 @@ def metrics_asked(dashboard: Dashboard) -> set[str]:
 def unknown_metrics(dashboard: Dashboard, known: Collection[str]) -> Iterator[str]:
     """Every metric exists."""
     return (f"there is no {name}" for name in sorted(metrics_asked(dashboard) - set(known)))
+
+
+def ours_alone(dashboard: Dashboard) -> Iterator[str]:
+    """Of metrics that every exporter has, those of other exporters are not shown: the job's All is every job."""
+    for place, query in readable(dashboard):
+        for selector in promql.selectors(query):
+            if _EVERYBODYS.fullmatch(str(selector.name)) and not promql.has_matcher(selector, "job", "flatline-.*"):
+                yield f"{place}: {selector.prettify()} is of every job"
 
 
 def thresholds(dashboard: Dashboard) -> Iterator[str]:

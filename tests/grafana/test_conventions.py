@@ -62,6 +62,7 @@ def links(dashboard: Dashboard) -> Iterator[str]:
 CONVENTIONS: tuple[Convention, ...] = (
     conventions.ids,
     conventions.grid,
+    conventions.ours_alone,
     conventions.thresholds,
     conventions.used_variables,
     links,
@@ -98,6 +99,7 @@ BROKEN: list[tuple[Convention, str, Damage]] = [
     (conventions.grid, "over the edge", place(12, 0, 13)),
     (conventions.grid, "over another", place(11, 7, 12)),
     (conventions.grid, "no width", place(12, 0, 0)),
+    (conventions.ours_alone, "any exporter's", asks('up{job=~"$job"}')),
     (conventions.thresholds, "descending", coloured(None, 5, 3)),
     (conventions.thresholds, "no colour below", coloured(3, 5)),
     (
