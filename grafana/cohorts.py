@@ -82,6 +82,7 @@ def _by_strategy() -> list[Builder[Panel]]:
         on_range(_share("90d", 'kind="strategy"', by="cohort"), "{{cohort}}"),
         on_range(f"vector({_QUOTED})", _QUOTE),
         unit="percentunit",
+        is_many=True,
     )
     return [dashed(panel.max(1), _QUOTE, "#808080")]
 

@@ -35,6 +35,8 @@ OF_ALL: Final = "Of all jobs and instances, whatever is chosen above."
 _NONE: Final = "none"
 _NONE_YET: Final = "none yet"
 _LAST: Final = "lastNotNull"
+# What Grafana calls it in a legend.
+_LAST_COLUMN: Final = "Last *"
 _OfStates = TypeVar("_OfStates", stat.Panel, timeseries.Panel, statetimeline.Panel)
 _Any = TypeVar("_Any", stat.Panel, timeseries.Panel, bargauge.Panel, statetimeline.Panel, heatmap.Panel, table.Panel)
 
@@ -97,8 +99,12 @@ def lines(
     width: int = 12,
     height: int = 8,
     limits: Sequence[Limit] = (),
+    is_many: bool = False,
 ) -> timeseries.Panel:
-    """Return curves over time; limits are drawn as dashed lines. Never below zero: nothing here is."""
+    """Return curves over time; limits are drawn as dashed lines. Never below zero: nothing here is.
+
+    ``is_many``: there is one for each source, worker or so. A legend below would leave them no room.
+    """
     panel = (
         framed(timeseries.Panel(), panel_id, title, text, queries, unit=unit, width=width, height=height)
         .min(0)
@@ -109,9 +115,11 @@ def lines(
         .legend(
             common.VizLegendOptions()
             .display_mode(LegendDisplayMode.TABLE)
-            .placement(LegendPlacement.BOTTOM)
+            .placement(LegendPlacement.RIGHT if is_many else LegendPlacement.BOTTOM)
             .show_legend(True)
             .calcs([_LAST])
+            .sort_by(_LAST_COLUMN)
+            .sort_desc(True)
         )
     )
     if limits:

@@ -3,11 +3,11 @@
 from typing import Final
 
 from grafana_foundation_sdk.cog.builder import Builder
-from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
+from grafana_foundation_sdk.models.dashboard import Dashboard, DynamicConfigValue, Panel
 
 from grafana.annotations import alerts
 from grafana.board import Row, board
-from grafana.colours import BAD, DOUBTFUL, GOOD, Limit, words
+from grafana.colours import BAD, DOUBTFUL, Limit, thresholds
 from grafana.links import PIPELINE
 from grafana.panels import EMPTY_WHEN_WELL, OF_ALL, figure, lines, names, spread, stacked
 from grafana.queries import OURS, at_end, on_range, over_time, quantile, recorded, series
@@ -49,10 +49,12 @@ def _glance() -> list[Builder[Panel]]:
         figure(
             11,
             "Up",
-            "Processes that Prometheus reaches. Down for minutes: see WorkerDown or IngestDown in the runbook.",
-            at_end(f"min by (job, instance) ({up})", "{{instance}}"),
+            "Processes that Prometheus reaches, and those it doesn't (red from 1 on), by job. Down for minutes: see "
+            "WorkerDown or IngestDown in the runbook.",
+            at_end(f"sum by (job) ({up})", "{{job}} up"),
+            at_end(f"sum by (job) (1 - {up})", "{{job}} down"),
             width=6,
-        ).mappings([words({0: ("down", BAD), 1: ("up", GOOD)})]),
+        ).override_by_regexp(".* down", [DynamicConfigValue("thresholds", thresholds(Limit(1, BAD)).build())]),
         figure(
             12,
             "Consumer lag",
@@ -112,6 +114,7 @@ def _flow() -> list[Builder[Panel]]:
                 "Link events a second, by worker. Uneven: partitions are, or one worker is slower.",
                 on_range(f"sum by (instance) ({over_time('flatline_link_events_total')})", "{{instance}}"),
                 unit="cps",
+                is_many=True,
             )
         ),
         stacked(
@@ -121,6 +124,7 @@ def _flow() -> list[Builder[Panel]]:
                 "Records that wait to be applied. A peak that drains is a backlog; a slope that doesn't end needs "
                 "another worker, or its partition's worker is stuck.",
                 on_range(f"sum by (topic) ({_LAG})", "{{topic}}"),
+                is_many=True,
             )
         ),
         lines(
@@ -137,6 +141,7 @@ def _flow() -> list[Builder[Panel]]:
             "The ten partitions that had the longest queue. One far above the rest: a hot article, or a worker that "
             "lags.",
             on_range(f"sum {by_partition} ({_LAG}) and {furthest}", "{{topic}} {{partition}}"),
+            is_many=True,
         ),
     ]
 
@@ -152,6 +157,7 @@ def _commits() -> list[Builder[Panel]]:
             on_range(_COMMIT_AGE, "{{instance}}"),
             unit="s",
             limits=[Limit(30, DOUBTFUL), Limit(120, BAD)],
+            is_many=True,
         ),
         spread(
             32,
@@ -166,6 +172,7 @@ def _commits() -> list[Builder[Panel]]:
             "deployment: a worker comes and goes.",
             on_range(f"sum by (instance) ({rebalances})", "{{instance}}"),
             width=8,
+            is_many=True,
         ),
         lines(
             34,
@@ -181,6 +188,7 @@ def _commits() -> list[Builder[Panel]]:
             on_range(f"max by (instance) ({series('flatline_recovery_duration_seconds')})", "{{instance}}"),
             unit="s",
             width=8,
+            is_many=True,
         ),
     ]
 
@@ -234,6 +242,7 @@ def _letters() -> list[Builder[Panel]]:
             "Records that could not be read, in 15 minutes. Each is missing from every figure until its producer is "
             f"mended and sends it again. {OF_ALL} {EMPTY_WHEN_WELL}",
             on_range(dead, "{{topic}}: {{reason}}"),
+            is_many=True,
         ),
         lines(
             52,
@@ -242,6 +251,7 @@ def _letters() -> list[Builder[Panel]]:
             f"otherwise. Harmless, but a second trip. {EMPTY_WHEN_WELL}",
             on_range(f"sum by (topic) ({over_time('flatline_records_forwarded_total')})", "{{topic}}"),
             unit="cps",
+            is_many=True,
         ),
     ]
 
@@ -256,6 +266,7 @@ def _processes() -> list[Builder[Panel]]:
             on_range(f"max by (job, instance) ({series('process_resident_memory_bytes', OURS)})", by_process),
             unit="bytes",
             width=8,
+            is_many=True,
         ),
         lines(
             62,
@@ -265,6 +276,7 @@ def _processes() -> list[Builder[Panel]]:
             unit="short",
             limits=[Limit(1, BAD)],
             width=8,
+            is_many=True,
         ),
         lines(
             63,
@@ -275,5 +287,6 @@ def _processes() -> list[Builder[Panel]]:
             unit="s",
             limits=[Limit(10, BAD)],
             width=8,
+            is_many=True,
         ),
     ]

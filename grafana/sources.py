@@ -84,6 +84,7 @@ def _freshness() -> list[Builder[Panel]]:
             on_range(f"{_STALENESS} / {_LIMIT}", "{{source}}"),
             unit="percentunit",
             limits=[Limit(1, BAD)],
+            is_many=True,
         ),
         lines(
             15,
@@ -92,6 +93,7 @@ def _freshness() -> list[Builder[Panel]]:
             f"slow source makes alerts late. {EMPTY_AT_FIRST}",
             on_range(_LAG, "{{source}}"),
             unit="s",
+            is_many=True,
         ),
     ]
 
@@ -110,6 +112,7 @@ def _contribution() -> list[Builder[Panel]]:
                 "has a problem of its own.",
                 on_range(gained, "{{source}}"),
                 unit="cps",
+                is_many=True,
             )
         ),
         lines(
@@ -120,6 +123,7 @@ def _contribution() -> list[Builder[Panel]]:
             "more.",
             on_range(f"({seen_again} or 0 * {counted}) / ({counted} > 0)", "{{source}}"),
             unit="percentunit",
+            is_many=True,
         ).max(1),
         stacked(
             lines(
@@ -142,6 +146,7 @@ def _contribution() -> list[Builder[Panel]]:
                     "{{source}}",
                 ),
                 unit="cps",
+                is_many=True,
             )
         ),
     ]
@@ -161,6 +166,7 @@ def _faults() -> list[Builder[Panel]]:
             on_range(share, "{{source}}"),
             unit="percentunit",
             limits=[Limit(0.1, BAD)],
+            is_many=True,
         ),
         lines(
             34,
@@ -168,6 +174,7 @@ def _faults() -> list[Builder[Panel]]:
             "Events that could not be read, in 15 minutes, by source. The sender was told, and they are in the "
             f"dead-letter topic. {OF_ALL} {EMPTY_WHEN_WELL}",
             on_range(rejected, "{{source}}"),
+            is_many=True,
         ),
         lines(
             32,
@@ -175,6 +182,7 @@ def _faults() -> list[Builder[Panel]]:
             "What was wrong with them, by source and reason. The first ones of a reason, after the ingest's start, "
             f"are not in it: how many there were is what the panel of rejects says. {EMPTY_WHEN_WELL}",
             on_range(f"sum by (source, reason) ({reasons})", "{{source}}: {{reason}}"),
+            is_many=True,
         ),
         lines(
             33,
@@ -182,5 +190,6 @@ def _faults() -> list[Builder[Panel]]:
             "Events dated before the web or after their own record, in 15 minutes: a clock is wrong there. They "
             f"count, at the nearest possible time. {OF_ALL} {EMPTY_WHEN_WELL}",
             on_range(clamped, "{{source}}"),
+            is_many=True,
         ),
     ]
