@@ -35,7 +35,7 @@ def board(
         dashboard.Dashboard(f"Flatline / {title}")
         .uid(uid)
         .description(text)
-        .tags([links.TAG])
+        .tags(["flatline"])
         .readonly()
         .timezone("browser")
         .time(since, "now")
@@ -43,7 +43,7 @@ def board(
         .tooltip(DashboardCursorSync.CROSSHAIR)
         .variables([*variables.shared(), *chosen])
         .annotations([annotations.starts(), alerts])
-        .links([links.to_each_other(), links.to_the_runbook()])
+        .links([*links.to_the_others(uid), links.to_the_runbook()])
     )
     for row in rows:
         heading = dashboard.Row(row.title).id(row.panel_id).collapsed(row.is_folded)

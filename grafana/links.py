@@ -6,7 +6,6 @@ from typing import Final
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.dashboard import DashboardLinkType
 
-TAG: Final = "flatline"
 PORTFOLIO: Final = "flatline-portfolio"
 ARTICLE: Final = "flatline-article"
 COHORTS: Final = "flatline-cohorts"
@@ -14,23 +13,27 @@ SOURCES: Final = "flatline-sources"
 PIPELINE: Final = "flatline-pipeline"
 RUNBOOK: Final = "https://github.com/flatline-links/flatline/blob/main/deploy/RUNBOOK.md"
 
-# The variables that dashboards share, and the time.
-_KEPT: Final = "${datasource:queryparam}&${job:queryparam}&${instance:queryparam}&${__url_time_range}"
+# Content is on all workers: of one that was looked at elsewhere it would show a part as if that were all.
+_OF_CONTENT: Final = {PORTFOLIO: "Portfolio", ARTICLE: "Article", COHORTS: "Cohorts"}
+_OF_PROCESSES: Final = {SOURCES: "Sources", PIPELINE: "Pipeline"}
+_DATASOURCE: Final = "${datasource:queryparam}"
+_TIME: Final = "${__url_time_range}"
 
 _Link = Mapping[str, object]
 
 
-def to_each_other() -> dashboard.DashboardLink:
-    """Return the list of all our dashboards; time and variables come along."""
-    return (
-        dashboard.DashboardLink("Flatline")
-        .type(DashboardLinkType.DASHBOARDS)
-        .tags([TAG])
-        .as_dropdown(True)
-        .include_vars(True)
+def to_the_others(uid: str) -> list[dashboard.DashboardLink]:
+    """Return the links of a dashboard to all others. Time and data source come along, what else is chosen to some."""
+    return [
+        dashboard.DashboardLink(title)
+        .type(DashboardLinkType.LINK)
+        .url(f"/d/{other}?{_DATASOURCE}" if other in _OF_CONTENT else f"/d/{other}")
+        .icon("dashboard")
+        .include_vars(other in _OF_PROCESSES)
         .keep_time(True)
-        .tooltip("The other dashboards of Flatline")
-    )
+        for other, title in (_OF_CONTENT | _OF_PROCESSES).items()
+        if other != uid
+    ]
 
 
 def to_the_runbook() -> dashboard.DashboardLink:
@@ -48,7 +51,10 @@ def to_the_runbook() -> dashboard.DashboardLink:
 def of_article(value: str) -> list[_Link]:
     """Return the links of an article whose slug Grafana knows as ``value``: to its dashboard, and to itself."""
     return [
-        {"title": "Its dashboard", "url": f"/d/{ARTICLE}?var-article=${{{value}:percentencode}}&{_KEPT}"},
+        {
+            "title": "Its dashboard",
+            "url": f"/d/{ARTICLE}?var-article=${{{value}:percentencode}}&{_DATASOURCE}&{_TIME}",
+        },
         # The slug is an encoded address without its scheme: not to be encoded again.
         {"title": "The article", "url": f"https://${{{value}:raw}}", "targetBlank": True},
     ]
@@ -56,4 +62,5 @@ def of_article(value: str) -> list[_Link]:
 
 def of_source(value: str) -> list[_Link]:
     """Return the link of a source whose name Grafana knows as ``value``."""
-    return [{"title": "This source alone", "url": f"/d/{SOURCES}?var-source=${{{value}:percentencode}}&{_KEPT}"}]
+    kept = f"{_DATASOURCE}&${{job:queryparam}}&${{instance:queryparam}}&{_TIME}"
+    return [{"title": "This source alone", "url": f"/d/{SOURCES}?var-source=${{{value}:percentencode}}&{kept}"}]

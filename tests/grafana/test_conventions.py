@@ -1,5 +1,6 @@
 """What our dashboards promise beyond the public rules."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -20,6 +21,7 @@ PROCESS = re.compile(
     r"process_(resident_memory_bytes|virtual_memory_bytes|cpu_seconds_total|start_time_seconds|open_fds|max_fds)"
 )
 BY_UID = {dashboard["uid"]: dashboard for dashboard in all_dashboards().values()}
+CONTENT = re.compile(r"/d/flatline-(?:portfolio|article|cohorts)[^\"]*")
 EXPECTED = {"flatline-portfolio", "flatline-article", "flatline-cohorts", "flatline-sources", "flatline-pipeline"}
 
 for_each_dashboard = pytest.mark.parametrize("dashboard", all_dashboards().values(), ids=all_dashboards())
@@ -168,3 +170,13 @@ def test_runbook_and_other_dashboards_are_at_hand(dashboard: Dashboard) -> None:
     text = str(dashboard["links"])
     assert "RUNBOOK.md" in text
     assert "'dashboards'" in text or sum(uid in text for uid in EXPECTED) >= len(EXPECTED) - 1
+
+
+@for_each_dashboard
+def test_content_is_shown_of_all_workers(dashboard: Dashboard) -> None:
+    """A worker that is chosen elsewhere has a part of it, which would look like all."""
+    for link in dashboard["links"]:
+        assert not link["includeVars"] or not CONTENT.search(link["url"])
+    for target in CONTENT.finditer(json.dumps(dashboard)):
+        assert "datasource" in target[0]
+        assert not re.search(r"job|instance|__all_variables", target[0])
