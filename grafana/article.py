@@ -14,7 +14,9 @@ from grafana.queries import at_end, on_range, per_article, series
 from grafana.tables import described, facts
 from grafana.variables import article
 
-_THIS: Final = 'article="$article"'
+# As it is, in PromQL's raw quotes: between others Grafana escapes an apostrophe so that no article matches. What can't
+# stand between these, a backtick, is escaped in an address, but for its query.
+_THIS: Final = "article=`${article:raw}`"
 _PROBABILITY: Final = per_article("flatline_watched_article_silence_probability_ratio", _THIS)
 _STATE: Final = f"max by (state) ({series('flatline_watched_article_state', _THIS)})"
 _WINDOWS: Final = {"7d": 7, "28d": 28, "90d": 90}

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from tests.grafana.dashboards import Dashboard, Variable, variable_query, variables
-from tests.grafana.interpolation import ALL, Span, chosen_text, interpolated
+from tests.grafana.interpolation import ALL, Span, chosen_texts, interpolated
 from tests.grafana.prometheus_api import PrometheusApi, Refused, Series
 
 _LABEL_VALUES: Final = re.compile(r"label_values\((?:(?P<selector>.+),)?\s*(?P<label>\w+)\s*\)", re.DOTALL)
@@ -21,7 +21,7 @@ class Choice(NamedTuple):
     def with_(self, variable: Variable, value: str) -> "Choice":
         """Return the choice of another value."""
         name = variable["name"]
-        return self._replace(texts={**self.texts, name: chosen_text(variable, value, self.options[name])})
+        return self._replace(texts={**self.texts, **chosen_texts(variable, value, self.options[name])})
 
 
 def first_choice(prometheus: PrometheusApi, dashboard: Dashboard, span: Span) -> Choice:
@@ -32,9 +32,9 @@ def first_choice(prometheus: PrometheusApi, dashboard: Dashboard, span: Span) ->
         name = variable["name"]
         options[name] = _options(prometheus, variable, texts, span)
         if variable.get("includeAll"):
-            texts[name] = chosen_text(variable, ALL, options[name])
+            texts |= chosen_texts(variable, ALL, options[name])
         elif options[name]:
-            texts[name] = chosen_text(variable, options[name][0], options[name])
+            texts |= chosen_texts(variable, options[name][0], options[name])
     return Choice(texts, options)
 
 

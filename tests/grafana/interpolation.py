@@ -1,6 +1,7 @@
 """What Grafana puts in the place of variables before it sends a query to Prometheus.
 
-https://grafana.com/docs/grafana/latest/datasources/prometheus/template-variables/
+https://grafana.com/docs/grafana/latest/datasources/prometheus/template-variables/, and of Grafana's source
+packages/grafana-prometheus/src/escaping.ts.
 """
 
 import re
@@ -44,32 +45,44 @@ class Span(NamedTuple):
         }
 
 
-def chosen_text(variable: Variable, chosen: str | Sequence[str], options: Sequence[str]) -> str:
-    """Return the text of what is chosen: one value, several, or ALL of the options."""
+def chosen_texts(
+    variable: Variable, chosen: str | Sequence[str], options: Sequence[str], *, special_chars: bool = False
+) -> dict[str, str]:
+    """Return the texts of what is chosen: one value, several, or ALL of the options; by name, and by name and format.
+
+    ``special_chars``: as with Grafana's feature toggle prometheusSpecialCharsInLabelValues, which is off by default.
+    """
+    name = variable["name"]
     if chosen == ALL:
         if variable.get("allValue"):
-            return str(variable["allValue"])
+            return dict.fromkeys((name, f"{name}:raw"), str(variable["allValue"]))
         chosen = options
-    if not (variable.get("multi") or variable.get("includeAll")):
-        return _escaped_for_string(str(chosen))
     values = [chosen] if isinstance(chosen, str) else chosen
-    texts = [_escaped_for_regex(value) for value in values]
-    return texts[0] if len(texts) == 1 else f"({'|'.join(texts)})"
+    if not (variable.get("multi") or variable.get("includeAll")):
+        text = _escaped_for_string(values[0], special_chars=special_chars)
+    else:
+        texts = [_escaped_for_regex(value, special_chars=special_chars) for value in values]
+        text = texts[0] if len(texts) == 1 else f"({'|'.join(texts)})"
+    return {name: text, f"{name}:raw": ",".join(values)}
 
 
 def interpolated(query: str, texts: Mapping[str, str]) -> str:
-    """Return a query with the texts of its variables in it. Raises KeyError for one that isn't there."""
+    """Return a query with the texts of its variables in it. Raises KeyError for one, or a format, that isn't there."""
 
     def text(found: re.Match[str]) -> str:
-        assert found[3] in (None, "raw", "regex"), f"{found[0]}: only Grafana knows this format"
-        return texts[found[1] or found[2] or found[4]]
+        name = found[1] or found[2] or found[4]
+        return texts[f"{name}:{found[3]}" if found[3] else name]
 
     return _NAMED.sub(text, query)
 
 
-def _escaped_for_string(value: str) -> str:
-    return value.replace("\\", "\\\\").replace("'", "\\\\'")
+def _escaped_for_string(value: str, *, special_chars: bool) -> str:
+    value = value.replace("\\", "\\\\")
+    return value.replace('"', '\\"') if special_chars else value.replace("'", "\\\\'")
 
 
-def _escaped_for_regex(value: str) -> str:
-    return _OF_REGEXES.sub(lambda found: f"\\\\{found[0]}", value.replace("\\", "\\\\\\\\"))
+def _escaped_for_regex(value: str, *, special_chars: bool) -> str:
+    value = value.replace("\\", "\\\\\\\\")
+    if special_chars:
+        value = value.replace('"', '\\\\\\"').replace("'", "\\\\'")
+    return _OF_REGEXES.sub(lambda found: f"\\\\{found[0]}", value)

@@ -43,11 +43,10 @@ def metrics(query: str) -> set[str]:
     return {selector.name for selector in selectors(query) if selector.name}
 
 
-def has_matcher(selector: VectorSelector, label: str, value: str) -> bool:
-    """Whether a selector has label=~"value"."""
+def has_matcher(selector: VectorSelector, label: str, value: str, op: MatchOp = MatchOp.Re) -> bool:
+    """Whether a selector has label=~"value", or another operator."""
     return any(
-        matcher.name == label and matcher.op == MatchOp.Re and matcher.value == value
-        for matcher in selector.matchers.matchers
+        matcher.name == label and matcher.op == op and matcher.value == value for matcher in selector.matchers.matchers
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.grafana.asking import failures
+from tests.grafana.choosing import first_choice
 from tests.grafana.dashboards import (
     MAY_BE_EMPTY,
     MAY_BE_EMPTY_AT_FIRST,
@@ -13,9 +14,12 @@ from tests.grafana.dashboards import (
     all_dashboards,
     annotation_query,
     annotations,
+    targets,
+    variables,
 )
 from tests.grafana.installation import Lived
 from tests.grafana.interpolation import interpolated
+from tests.grafana.prometheus_api import figures
 from tests.grafana.sound import sound
 
 pytestmark = pytest.mark.timeout(300)
@@ -116,6 +120,34 @@ def times(lived: Lived, query: str) -> dict[frozenset[tuple[str, str]], set[floa
         }
         for each in series
     }
+
+
+def test_an_article_with_an_apostrophe_has_figures(lived: Lived) -> None:
+    """Addresses have them, and Grafana treats them its own way."""
+    if not lived.is_made_for_us:
+        pytest.skip("others need not have such an article")
+    dashboard = all_dashboards()["flatline-article"]
+    [variable] = [each for each in variables(dashboard) if each["name"] == "article"]
+    choice = first_choice(lived.prometheus, dashboard, lived.whole)
+    [address] = [each for each in choice.options["article"] if "'" in each]
+    query = interpolated(query_of(dashboard, "State"), choice.with_(variable, address).texts)
+    assert figures(lived.prometheus.instant(query, lived.whole.end_s)) == [1], query
+
+
+def test_ten_partitions_are_ten_curves(lived: Lived) -> None:
+    """Also where, by and by, more than ten were among the ten with the longest queue."""
+    dashboard = all_dashboards()["flatline-pipeline"]
+    texts = first_choice(lived.prometheus, dashboard, lived.whole).texts
+    query = interpolated(query_of(dashboard, "Furthest behind"), texts)
+    shown, there = (lived.prometheus.range(each, lived.whole) for each in (query, query.partition(" and ")[0]))
+    assert len(shown) == min(10, len(there))
+    assert max(figures(shown)) == max(figures(there))
+
+
+def query_of(dashboard: Dashboard, title: str) -> str:
+    """Return what a panel asks first."""
+    [expr, *_] = [target["expr"] for panel, target in targets(dashboard) if panel["title"] == title]
+    return str(expr)
 
 
 @pytest.mark.parametrize("is_made_for_us", [True, False])

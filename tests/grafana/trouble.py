@@ -57,7 +57,7 @@ class Troubles:
         url = self._article("on the rise", TRIALS)
         yield from self._links(url, rhythms.growing(chance, range(end - 320, end), mean_gap=30, halved_after=70))
 
-        url = self._article("just out", TRIALS)
+        url = self._article("what's just out", TRIALS)
         yield from self._links(url, [end - 12, end - 6])
 
         for number in range(_DIGESTS):
