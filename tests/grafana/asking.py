@@ -98,10 +98,10 @@ def _texts(dashboard: Dashboard, target: Target, choice: Choice) -> Iterator[Map
 
 
 def _has_data_in_trouble(lived: Lived, dashboard: Dashboard, target: Target, choice: Choice) -> bool:
-    """Whether there is data at some time of the trouble's last seconds."""
+    """Whether there is data in some of the trouble's last seconds, and not only zeros, as while all is well."""
     looks = (lived.whole._replace(end_s=lived.whole.end_s - _LOOK_EVERY_S * each) for each in range(_TROUBLE_LOOKS))
     choices = list(_texts(dashboard, target, choice))
-    return any(figures(_asked(lived.prometheus, target, choices, span)[1]) for span in looks)
+    return any(any(figures(_asked(lived.prometheus, target, choices, span)[1])) for span in looks)
 
 
 def _unknown_labels(place: str, lived: Lived, target: Target, choice: Choice) -> Iterator[str]:

@@ -42,8 +42,13 @@ class Faults:
         self._kafka.close()
 
     def make(self) -> None:
-        """Make one of each: events that are rejected or unreadable, clocks that go wrong, a key of somebody's own."""
+        """Make one of each: events that are rejected or unreadable, clocks that go wrong, a key of somebody's own.
+
+        The first time also what never happens again: a record with nothing in it.
+        """
         self._number += 1
+        if self._number == 1:
+            self._send(b"")
         self._post(b'{"url_from": "https://a.example/x"}\n{broken\n{"url_from": "mailto:a", "url_to": 1}')
         post(self._ingest, _LINKS, b"{}", token="nobody's")
         self._send(b"{broken")

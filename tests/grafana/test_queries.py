@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from streams.schema.rejection import Reason
 from tests.grafana.asking import failures
 from tests.grafana.choosing import first_choice
 from tests.grafana.dashboards import (
@@ -142,6 +143,15 @@ def test_ten_partitions_are_ten_curves(lived: Lived) -> None:
     shown, there = (lived.prometheus.range(each, lived.whole) for each in (query, query.partition(" and ")[0]))
     assert len(shown) == min(10, len(there))
     assert max(figures(shown)) == max(figures(there))
+
+
+def test_what_failed_once_shows(lived: Lived) -> None:
+    """A counter that begins with its only failure never increases."""
+    dashboard = all_dashboards()["flatline-pipeline"]
+    texts = first_choice(lived.prometheus, dashboard, lived.whole).texts
+    query = interpolated(query_of(dashboard, "Dead letters by reason"), texts)
+    series = lived.prometheus.range(query, lived.whole)
+    assert max(figures([each for each in series if each["metric"]["reason"] == Reason.EMPTY])) == 1
 
 
 def query_of(dashboard: Dashboard, title: str) -> str:
