@@ -34,7 +34,10 @@ def made() -> Dashboard:
             Row(5, "Dead letters and forwarded records", _letters(), is_folded=True),
             Row(6, "Processes", _processes(), is_folded=True),
         ],
-        alerts=alerts("Worker.*|Consumer.*|Commits.*|Ingest.*|DeadLetters|Watch.*", 'alertname!="Watchdog"'),
+        alerts=alerts(
+            "Worker.*|Consumer.*|Commits.*|Ingest.*|DeadLetters|Watch.*|Partitions.*|Notifications.*|Rules.*|Config.*",
+            'alertname!="Watchdog"',
+        ),
         since="now-6h",
         refresh="30s",
     )
