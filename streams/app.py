@@ -26,7 +26,8 @@ from streams.engine.app import MicroBatchApp
 from streams.engine.changelog import Changelog
 from streams.engine.commit_guard import CommitGuard
 from streams.engine.ending import die
-from streams.engine.micro_batch import MicroBatch, MicroBatches, RawRecords
+from streams.engine.log import MicroBatch
+from streams.engine.micro_batch import MicroBatches, RawRecords
 from streams.engine.ownership import Ownership
 from streams.engine.partition import Partition
 from streams.engine.watchdog import LoopWatchdog

@@ -13,7 +13,7 @@ from streams.domain.referrer import referrer
 from streams.domain.rhythm import DAY_MS
 from streams.domain.sight.heard import report_of
 from streams.domain.urls import article_key
-from streams.engine.micro_batch import MicroBatch, Record
+from streams.engine.log import MicroBatch, Record
 from streams.engine.partition import Partition
 from streams.metrics import WorkerMetrics
 from streams.schema import codec

@@ -2,8 +2,7 @@
 
 from abc import ABC, abstractmethod
 
-from streams.engine.batch_writer import Outgoing
-from streams.engine.micro_batch import MicroBatch, Record
+from streams.engine.log import MicroBatch, Outgoing, Record
 from streams.engine.partition import Partition
 from streams.metrics import WorkerMetrics
 from streams.schema import dead_letter

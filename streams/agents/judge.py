@@ -21,7 +21,7 @@ from streams.domain.rhythm import DAY_MS, day_of
 from streams.domain.sight.sight import Sight
 from streams.domain.sight.sources import Sources
 from streams.domain.watch_list import Watched, WatchList
-from streams.engine.batch_writer import Outgoing
+from streams.engine.log import Outgoing
 from streams.engine.partition import Partition
 from streams.schema import codec
 from streams.schema.topics import Topics

@@ -12,7 +12,7 @@ from streams.domain.groups.cohorts import Cohort, Cohorts
 from streams.domain.groups.judgement import is_newer, judge_group, says_the_same
 from streams.domain.groups.survey import Group, Survey
 from streams.domain.policy import Policy
-from streams.engine.batch_writer import Outgoing
+from streams.engine.log import Outgoing
 from streams.schema import codec
 from streams.schema.group import GroupKind, GroupPart, GroupVerdict, SurveyRound, Tally
 from streams.schema.partitioning import partition_of

@@ -5,7 +5,7 @@ from collections import defaultdict
 from streams.agents.intake import Intake
 from streams.domain.impact.visits import Report, report_of
 from streams.domain.urls import article_key
-from streams.engine.micro_batch import MicroBatch, Record
+from streams.engine.log import MicroBatch, Record
 from streams.engine.partition import Partition
 from streams.schema import codec
 from streams.schema.rejection import Rejected

@@ -1,18 +1,9 @@
 """Writes records to Kafka in the client's own batches, some eleven microseconds each instead of a hundred."""
 
-from collections.abc import Awaitable, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Iterable
+from typing import Any
 
-
-class Outgoing(NamedTuple):
-    """A record to write. ``timestamp_ms`` is its record time; None is now."""
-
-    topic: str
-    partition: int
-    key: bytes | None
-    value: bytes | None
-    timestamp_ms: int | None = None
-    headers: Sequence[tuple[str, bytes]] = ()
+from streams.engine.log import Outgoing
 
 
 async def write(producer: Any, records: Iterable[Outgoing]) -> None:

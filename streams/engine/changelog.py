@@ -11,8 +11,9 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import ProducerFenced
 
-from streams.engine.batch_writer import Outgoing, write
+from streams.engine.batch_writer import write
 from streams.engine.ending import die
+from streams.engine.log import Outgoing
 from streams.engine.partition import Partition
 
 FETCH_BYTES_MAX: Final = 4 << 20

@@ -13,8 +13,9 @@ from typing import Any
 
 from aiokafka.errors import KafkaError
 
-from streams.engine.batch_writer import Outgoing, write
+from streams.engine.batch_writer import write
 from streams.engine.ending import die
+from streams.engine.log import Outgoing
 from streams.engine.ownership import Owned, Ownership
 from streams.engine.partition import Partition
 

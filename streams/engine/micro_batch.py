@@ -5,22 +5,14 @@ times faster.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import faust
 from aiokafka.consumer import fetcher
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
-
-class Record(Protocol):
-    """A record as the Kafka client gives it."""
-
-    offset: int
-    timestamp: int  # ms since the epoch
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+from streams.engine.log import MicroBatch, Record
 
 
 class UnwrappedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
@@ -28,14 +20,6 @@ class UnwrappedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
 
     def _consumer_record(self, tp: Any, record: Record) -> Record:
         return record
-
-
-class MicroBatch(NamedTuple):
-    """Records of one partition, in their order."""
-
-    topic: str
-    partition: int
-    records: Sequence[Record]
 
 
 class PseudoRecord:

@@ -6,7 +6,7 @@ from typing import Final
 from streams.domain.article import MARK, Article, Header, check_format
 from streams.domain.segment import Segment
 from streams.domain.sight.heard import Heard
-from streams.engine.batch_writer import Outgoing
+from streams.engine.log import Outgoing
 
 WARM_SEGMENTS_MAX: Final = 20_000
 

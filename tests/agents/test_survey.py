@@ -16,7 +16,7 @@ from streams.domain.policy import Policy
 from streams.domain.rhythm import DAY_MS
 from streams.domain.sight.sources import Sources
 from streams.domain.watch_list import WatchList
-from streams.engine.batch_writer import Outgoing
+from streams.engine.log import Outgoing
 from streams.engine.partition import Partition
 from streams.schema.group import GroupKind, GroupState
 from streams.schema.topics import Topics

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from streams.agents.visits import CountVisits
 from streams.domain.referrer import referrer
 from streams.engine import partition as partition_module
-from streams.engine.micro_batch import MicroBatch
+from streams.engine.log import MicroBatch
 from streams.engine.partition import Partition
 from streams.metrics import WorkerMetrics
 from streams.schema.partitioning import partition_of

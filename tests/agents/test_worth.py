@@ -22,7 +22,7 @@ from streams.domain.quality.worth import Worth, worth_of
 from streams.domain.reporting import verdict_on
 from streams.domain.rhythm import DAY_MS, Rhythm
 from streams.domain.segment import Segment
-from streams.engine.micro_batch import MicroBatch
+from streams.engine.log import MicroBatch
 from streams.engine.partition import Partition
 from streams.metrics import WorkerMetrics
 from streams.schema.topics import Topics

@@ -12,7 +12,7 @@ from connectors.lines import Line
 from streams.agents.accumulate import Accumulate
 from streams.backtest.histories import Histories
 from streams.domain.ignoring import Ignore, Ignored
-from streams.engine.micro_batch import MicroBatch
+from streams.engine.log import MicroBatch
 from streams.engine.partition import Partition
 from streams.metrics import WorkerMetrics
 from streams.schema.topics import Topics

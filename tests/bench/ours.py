@@ -11,7 +11,7 @@ from deploy.kafka.topics import ensure_topics
 from deploy.local.ports import Ports
 from streams.agents.accumulate import Accumulate
 from streams.engine.app import MicroBatchApp
-from streams.engine.micro_batch import MicroBatch
+from streams.engine.log import MicroBatch
 from streams.engine.partition import Partition
 from streams.readmodel.latest_verdicts import latest_verdicts
 from streams.settings import Settings

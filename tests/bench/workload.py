@@ -15,7 +15,8 @@ import orjson
 from aiokafka import AIOKafkaProducer
 
 from deploy.kafka.topics import ensure_topics
-from streams.engine.batch_writer import Outgoing, write
+from streams.engine.batch_writer import write
+from streams.engine.log import Outgoing
 from streams.schema.partitioning import partition_of
 from streams.schema.topics import Topics
 from tests.bench.run import Totals

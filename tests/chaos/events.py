@@ -13,7 +13,7 @@ from typing import Final
 import orjson
 
 import streams.schema
-from streams.engine.batch_writer import Outgoing
+from streams.engine.log import Outgoing
 from streams.schema.partitioning import partition_of
 from streams.schema.topics import Topics
 

@@ -10,7 +10,7 @@ from deploy.local.pace import Pace
 from deploy.local.ports import Ports
 from deploy.local.prometheus import Prometheus
 from deploy.local.supervisor import Supervisor
-from streams.engine.batch_writer import Outgoing
+from streams.engine.log import Outgoing
 from tests.chaos.events import POISON, Events, Shares
 from tests.chaos.flow import write_all
 from tests.chaos.scale import pick

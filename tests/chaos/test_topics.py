@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from kafka import KafkaAdminClient, TopicPartition
 
 from deploy.kafka.topics import ensure_topics
-from streams.engine.batch_writer import Outgoing
+from streams.engine.log import Outgoing
 from streams.schema.topics import Topics
 from tests.chaos.broker import Broker
 from tests.chaos.flow import write_all

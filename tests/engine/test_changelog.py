@@ -8,8 +8,8 @@ from deploy.kafka.topics import ensure_topics
 from streams.domain.article import Article, Header
 from streams.domain.segment import Segment
 from streams.engine import changelog as changelog_module
-from streams.engine.batch_writer import Outgoing
 from streams.engine.changelog import Changelog, PartitionWriter
+from streams.engine.log import Outgoing
 from streams.engine.partition import Partition
 from streams.schema.topics import Topics
 

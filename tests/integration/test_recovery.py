@@ -12,7 +12,8 @@ from aiokafka import AIOKafkaProducer
 from streams.domain.article import Article, Header
 from streams.domain.link import ORGANIC
 from streams.domain.segment import Segment
-from streams.engine.batch_writer import Outgoing, write
+from streams.engine.batch_writer import write
+from streams.engine.log import Outgoing
 from streams.schema.partitioning import partition_of
 from streams.schema.topics import Topics
 from tests.integration.running import Installation

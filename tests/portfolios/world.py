@@ -19,7 +19,7 @@ from streams.domain.policies import Policies
 from streams.domain.rhythm import DAY_MS
 from streams.domain.sight.sources import Sources
 from streams.domain.watch_list import WatchList
-from streams.engine.micro_batch import MicroBatch
+from streams.engine.log import MicroBatch
 from streams.engine.partition import Partition
 from streams.metrics import WorkerMetrics
 from streams.schema import codec

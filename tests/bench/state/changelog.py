@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 from aiokafka import AIOKafkaProducer
 
 from deploy.kafka.topics import ensure_topics
-from streams.engine.batch_writer import Outgoing, write
+from streams.engine.batch_writer import write
+from streams.engine.log import Outgoing
 from streams.schema.partitioning import partition_of
 from tests.bench.state.articles import article_key, article_records, link_count
 from tests.bench.worker import PARTITIONS, topics
