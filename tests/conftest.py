@@ -1,12 +1,22 @@
 import secrets
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from deploy.local.kafka import Kafka
 from deploy.local.ports import Ports
 from deploy.local.supervisor import Supervisor
 from streams.settings import Settings
+
+# No property depends on the speed of the machine. A fixture that lives through all examples of a test is meant to.
+hypothesis.settings.register_profile(
+    "flatline",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
+    print_blob=True,
+)
+hypothesis.settings.load_profile("flatline")
 
 
 @pytest.fixture(autouse=True)

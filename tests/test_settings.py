@@ -2,8 +2,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.settings import ENV_FILE, Settings, SettingsError, load_settings
@@ -77,7 +76,6 @@ def test_environment_wins_over_the_running_installation(monkeypatch: pytest.Monk
 FOLDERS = st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), exclude_characters="$/"), min_size=1)
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(folder=FOLDERS, speed=st.floats(0.01, 1e9), origin=st.datetimes(timezones=st.just(UTC)))
 def test_written_settings_are_the_settings_read(folder: str, speed: float, origin: datetime) -> None:
     """What `flatline up` writes leads other commands to the very same settings, whatever the folders are called."""

@@ -88,7 +88,7 @@ def test_what_events_say_of_links_is_weighed() -> None:
     assert sum(worth.days.values()) == 2
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.permutations(EVENTS), st.lists(st.sampled_from(EVENTS), max_size=4))
 def test_order_and_repetition_change_nothing(events: list[dict[str, object]], again: list[dict[str, object]]) -> None:
     """Whatever the order of events, and however often they come, the links are worth the same."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.backtest.histories import History
@@ -75,7 +75,6 @@ bursts = st.lists(
 heard_on = st.lists(st.tuples(st.integers(-10, 1_500), st.integers(1, 100)), max_size=6)  # a day, and the period
 
 
-@settings(deadline=None)  # every single day is judged
 @given(
     bursts=bursts,
     heard_on=heard_on,

@@ -32,7 +32,7 @@ class Look(NamedTuple):
 
 
 @full_only
-@pytest.mark.timeout(MINUTES * 60 + 600)
+@pytest.mark.timeout(MINUTES * 60 + 1800)
 def test_memory_and_lag_stay_level(trial: Trial, seed: int) -> None:
     """Two workers at a rate that they can bear: what they hold does not grow, and nothing piles up."""
     events = Events(trial.topics, seed=seed, articles=ARTICLES, pages_max=PAGES_MAX, shares=Shares())

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.running import FLATLINE, Installation
+from tests.waiting import PATIENCE_S
 
 ARTICLE = "https://ada.example/article"
 LINKS = "".join(
@@ -39,7 +40,7 @@ def _authority(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run it where no Kafka answers."""
     environment = {**os.environ, "FLATLINE_KAFKA_BOOTSTRAP": "127.0.0.1:1", "COLUMNS": "120"}
     command = [FLATLINE, "authority", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
 
 
 def _rows(said: str) -> list[tuple[object, ...]]:

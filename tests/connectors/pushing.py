@@ -13,6 +13,7 @@ from typing import Any
 
 from deploy.local.ports import LOOPBACK, Ports
 from streams.schema.topics import Topics
+from tests.waiting import PATIENCE_S
 
 FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
 TOKEN = "a-token-that-nobody-must-ever-see"
@@ -50,7 +51,7 @@ class RunningIngest:
     @contextmanager
     def connect(self) -> Iterator[http.client.HTTPConnection]:
         """Open a connection for the block."""
-        with closing(http.client.HTTPConnection(LOOPBACK, self.port, timeout=60)) as connection:
+        with closing(http.client.HTTPConnection(LOOPBACK, self.port, timeout=PATIENCE_S)) as connection:
             yield connection
 
     def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Answer:

@@ -11,6 +11,7 @@ from streams.schema.topics import Topics
 from tests.connectors.examples import gzipped
 from tests.connectors.pushing import FLATLINE
 from tests.integration.reading import Stored, read_all
+from tests.waiting import PATIENCE_S
 
 NDJSON = b'{"url":"http://www.a.example/1/","title":"Ein Titel","unknown":[1, 2]}\n\n{"url":"https://a.example/2"}\n'
 FULL = {
@@ -29,7 +30,7 @@ def article(
 ) -> subprocess.CompletedProcess[str]:
     """Run `flatline article`."""
     command = [FLATLINE, "article", *map(str, arguments)]
-    done = subprocess.run(command, env=environment, input=stdin, capture_output=True, check=False, timeout=60)
+    done = subprocess.run(command, env=environment, input=stdin, capture_output=True, check=False, timeout=PATIENCE_S)
     return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 

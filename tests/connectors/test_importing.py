@@ -13,6 +13,7 @@ from streams.schema.topics import Topics
 from tests.connectors.examples import ACCEPTED, REJECTED, gzipped, key_of, link, zstd
 from tests.connectors.pushing import FLATLINE
 from tests.integration.reading import read_all
+from tests.waiting import PATIENCE_S
 
 # A blank line is no record, so these two are never rejected in a file.
 REJECTED_LINES = {name: line for name, line in REJECTED.items() if line.strip()}
@@ -23,7 +24,7 @@ def flatline_import(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run it to its end."""
     command = [FLATLINE, "import", *map(str, arguments)]
-    return subprocess.run(command, env=environment, input=stdin, capture_output=True, check=False, timeout=60)
+    return subprocess.run(command, env=environment, input=stdin, capture_output=True, check=False, timeout=PATIENCE_S)
 
 
 def test_every_example_from_every_kind_of_file(
@@ -101,7 +102,7 @@ def test_the_summary_says_what_was_rejected_and_where_it_went(topics: Topics, en
     command = said.splitlines()[-1].split()
     assert command[:3] == ["python", "-m", "kafka.consumer"]
     shown = [str(Path(FLATLINE).with_name("python")), *command[1:], "-C", "consumer_timeout_ms=2000"]
-    letters = subprocess.run(shown, capture_output=True, check=True, timeout=60).stdout
+    letters = subprocess.run(shown, capture_output=True, check=True, timeout=PATIENCE_S).stdout
     assert letters.count(b"b'nonsense'") == 2
     assert topics.dead_letters.name in said
     assert flatline_import(environment, "--strict", "-").returncode == 0

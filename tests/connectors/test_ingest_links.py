@@ -5,7 +5,7 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.producer import DEAD_LETTER_BYTES_MAX
@@ -139,7 +139,7 @@ bodies = events | st.lists(events).map(b"\n".join) | st.lists(events).map(lambda
 @given(
     body=bodies, content_type=st.sampled_from([JSON, NDJSON]), encoding=st.sampled_from(["", "gzip", "identity", "br"])
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 def test_no_body_is_a_bug(ingest: RunningIngest, body: bytes, content_type: str, encoding: str) -> None:
     """Whatever is sent, the answer is a batch's or an error's, and never "internal"."""
     headers = {"Content-Encoding": encoding} if encoding else {}

@@ -33,7 +33,7 @@ from tests.connectors.pushing import (
     running_ingest,
 )
 from tests.integration.reading import read_all
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 EVENT = link("https://a.example/", "https://b.example/")
 
@@ -64,7 +64,7 @@ def test_tokens_are_never_logged(ingest: RunningIngest) -> None:
     """Neither good nor broken requests leave a token in what the process prints."""
     broken = f"POST /v1/links HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\x00\r\n\r\n"
     for request in (broken, broken.replace("\r\nHost", f" {TOKEN}\r\nHost"), f"{TOKEN}\r\n\r\n"):
-        with socket.create_connection((LOOPBACK, ingest.port), timeout=10) as connection:
+        with socket.create_connection((LOOPBACK, ingest.port), timeout=PATIENCE_S) as connection:
             connection.sendall(request.encode())
             assert b" 400 " in connection.recv(1000)
     assert ingest.push(b"nonsense").status == 400
@@ -84,7 +84,7 @@ def test_whoever_hangs_up_is_no_bug_of_ours(ingest: RunningIngest) -> None:
     with ingest.connect() as connection:
         connection.request("POST", "/v1/links", headers={**authorized(), "Content-Length": "9"})
         time.sleep(0.3)
-    until("it is counted", lambda: counted() == before + 1, timeout_s=10)
+    until("it is counted", lambda: counted() == before + 1)
     assert "Traceback" not in ingest.log()
 
 
@@ -199,7 +199,9 @@ def test_limits(strict: RunningIngest) -> None:
 )
 def test_it_does_not_start_open(environment: dict[str, str], options: list[str], code: int, complaint: str) -> None:
     """Without tokens it serves nobody but this machine, and that only when told to."""
-    done = subprocess.run([FLATLINE, "ingest", *options], env=environment, capture_output=True, check=False, timeout=60)
+    done = subprocess.run(
+        [FLATLINE, "ingest", *options], env=environment, capture_output=True, check=False, timeout=PATIENCE_S
+    )
     assert done.returncode == code
     assert complaint in done.stderr.decode()
     assert "Traceback" not in done.stderr.decode()
@@ -209,7 +211,7 @@ def test_a_port_that_is_taken(ingest: RunningIngest, topics: Topics, environment
     """It says so and ends."""
     assert topics
     command = [FLATLINE, "ingest", "--no-auth", f"--port={ingest.port}"]
-    done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
+    done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=PATIENCE_S)
     assert done.returncode == 1
     said = done.stderr.decode()
     assert said.startswith(f"The ingest can't listen on {LOOPBACK}:{ingest.port}: ")
@@ -296,7 +298,7 @@ def test_an_orderly_end(topics: Topics, environment: dict[str, str], tmp_path: P
         assert (refused.status, refused.code, refused.headers["Retry-After"]) == (503, "stopping", "1")
         early.send(EVENT)
         assert read_answer(early).body == {"accepted": 1, "rejected": []}
-        assert ingest.process.wait(20) == 0
+        assert ingest.process.wait(PATIENCE_S) == 0
     assert len(read_all(kafka_bootstrap, topics.links)) == 1
     assert ingest.log().splitlines() == [f"The ingest listens on http://{LOOPBACK}:{ingest.port}"]
 
@@ -325,7 +327,7 @@ def test_all_that_was_acknowledged_is_in_kafka(
             time.sleep(0.01)
         os.kill(ingest.process.pid, signal.SIGKILL)
         for client in clients:
-            client.join(30)
+            client.join(PATIENCE_S)
     stored = {with_source_removed(record.value or b"") for record in read_all(kafka_bootstrap, topics.links)}
     assert set(acknowledged) <= stored <= set(pushed)
     assert len(acknowledged) < len(pushed)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.lines import LINE_BYTES_MAX, Line, LineFile, UnreadableFile
@@ -24,7 +24,7 @@ def lines_of(path: Path) -> list[Line]:
 
 @packings
 @given(lines=st.lists(st.binary(max_size=50).map(lambda line: line.replace(b"\n", b"").replace(b"\r", b""))))
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=30)
 def test_every_line_comes_once(pack: Callable[[bytes], bytes], lines: list[bytes], tmp_path: Path) -> None:
     """Each line comes with its number, in order, as it was written; blank ones don't."""
     path = tmp_path / "lines"

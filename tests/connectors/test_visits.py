@@ -9,6 +9,7 @@ import pytest
 from streams.schema.topics import Topics
 from tests.connectors.pushing import FLATLINE, SOURCE, RunningIngest
 from tests.integration.reading import read_all
+from tests.waiting import PATIENCE_S
 
 URL = "https://yours.example/article"
 VISITS = {"url": URL, "domain": "news.example", "day": "2026-01-31", "visits": 12}
@@ -17,7 +18,7 @@ VISITS = {"url": URL, "domain": "news.example", "day": "2026-01-31", "visits": 1
 def visits_import(environment: dict[str, str], content: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """Run `flatline visits import` on standard input."""
     command = [FLATLINE, "visits", "import", "-", *arguments]
-    return subprocess.run(command, env=environment, input=content, capture_output=True, check=False, timeout=60)
+    return subprocess.run(command, env=environment, input=content, capture_output=True, check=False, timeout=PATIENCE_S)
 
 
 def test_ndjson(kafka_bootstrap: str, topics: Topics, environment: dict[str, str]) -> None:

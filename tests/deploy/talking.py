@@ -16,10 +16,10 @@ from deploy.local.pace import Pace
 from deploy.local.ports import Ports
 from deploy.local.supervisor import Supervisor
 from tests.deploy.alert_rules import alerts
+from tests.waiting import PATIENCE_S
 
 RUNBOOK = "https://github.com/flatline-links/flatline/blob/main/deploy/RUNBOOK.md"
 GRAFANA = "https://grafana.example/d"
-PATIENCE_S = 20
 # Groups wait for a second at this pace, and digests for their own time.
 FAST = Pace(86_400)
 

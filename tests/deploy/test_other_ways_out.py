@@ -15,8 +15,9 @@ from aiosmtpd.controller import Controller
 from deploy.local import programs
 from deploy.local.ports import Ports
 from tests.deploy.alert_rules import DEPLOY
-from tests.deploy.talking import PATIENCE_S, alert, talking
+from tests.deploy.talking import alert, talking
 from tests.deploy.test_alerts import run
+from tests.waiting import PATIENCE_S
 
 FOLDER = DEPLOY / "alertmanager"
 HOSTILE = "<script>alert(1)</script>\nSubject: other"

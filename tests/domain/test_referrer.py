@@ -39,7 +39,7 @@ words = st.text("aZ0.-_~!$&'()*+,;=:@%/", max_size=6) | st.sampled_from(
 plain_urls = st.builds("https://{}/{}".format, hosts, st.lists(words, max_size=3).map("/".join))
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=1_000)
 @given(plain_urls)
 def test_the_short_way_is_the_long_one(url: str) -> None:
     """Whatever looks plain comes out as the parser and the rules would have it; and again, when it is remembered."""

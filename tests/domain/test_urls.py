@@ -29,7 +29,6 @@ from streams.schema.rejection import Rejected
 
 RULES = Path(urls.__file__).with_name("URLS.md")
 SAMPLE = Path(__file__).parents[3] / "shared" / "data" / "sample.ndjson.zst"
-no_deadline = settings(deadline=None)  # the first URL loads the public suffix list
 
 
 def documented(heading: str) -> list[list[str]]:
@@ -232,21 +231,18 @@ def test_every_escape_is_normal_as_urllib_writes_it() -> None:
         )
 
 
-@no_deadline
 @given(pages.map(str))
 def test_canonical_urls_stand(url: str) -> None:
     """A URL to which no rule applies is its own canonical form, so any difference between two is kept."""
     check_canonical(url)
 
 
-@no_deadline
 @given(st.data(), pages)
 def test_variants_are_one(data: st.DataObject, page: Page) -> None:
     """However a page is written by the documented rules, at once, its canonical form is the same."""
     assert canonicalize(data.draw(variants(page))) == str(page)
 
 
-@no_deadline
 @given(st.data(), pages)
 @pytest.mark.parametrize(
     ("one", "another"),
@@ -284,7 +280,7 @@ url_shaped = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=1000)
+@settings(max_examples=1000)
 @given(st.text(st.characters()) | url_shaped)
 @example("https://example.com/" + "é" * 2000)
 @example("https://" + "a" * MAX_LENGTH)

@@ -15,7 +15,7 @@ import pytest
 from deploy.demo.simulation import Simulation
 from deploy.local import programs
 from streams.settings import Settings
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
 SAMPLE = programs.PROJECT.parent / "shared" / "data" / "sample.ndjson.zst"
@@ -45,9 +45,9 @@ def demo(folder: Path, *arguments: str, **environment: str) -> Iterator[subproce
                 process.terminate()
 
 
-def said_by(process: subprocess.Popen[str], *, within_s: float) -> str:
+def said_by(process: subprocess.Popen[str]) -> str:
     """Return all that a demo says until its end."""
-    said, _ = process.communicate(timeout=within_s)
+    said, _ = process.communicate(timeout=PATIENCE_S)
     return said
 
 
@@ -68,7 +68,7 @@ def left_over(folder: Path) -> list[str]:
 def test_the_story_reaches_slack(tmp_path: Path) -> None:
     """The stop, the crawler's death and the revival are each seen in Slack, and nothing else is; then all is gone."""
     with demo(tmp_path, "--once") as process:
-        said = said_by(process, within_s=240)
+        said = said_by(process)
     assert process.returncode == 0, said
     assert said.count("✓ ") == 6
     assert "✗" not in said
@@ -83,7 +83,7 @@ def test_ctrl_c_ends_a_play(tmp_path: Path, kafka_bootstrap: str) -> None:
         assert process.stdout
         assert any("Imported: " in line for line in process.stdout)
         process.send_signal(signal.SIGINT)
-        said = said_by(process, within_s=40)
+        said = said_by(process)
     assert process.returncode == 130, said
     until("nothing is left", lambda: left_over(tmp_path) == [])
 
@@ -96,7 +96,7 @@ def test_history_that_ended_long_ago_is_played(tmp_path: Path, kafka_bootstrap: 
     file.write_bytes(gzip.compress(b"\n".join([b"{broken", *reversed(lines), b'{"url_from": "https://a.example/"}'])))
     played = ("--once", "--history", str(file), "--speed", "100")
     with demo(tmp_path, *played, FLATLINE_KAFKA_BOOTSTRAP=kafka_bootstrap) as process:
-        said = said_by(process, within_s=120)
+        said = said_by(process)
     assert process.returncode == 0, said
     assert f"{len(lines) + 2:,} lines" in said
     assert "2 lines are broken and went to the dead-letter topic: 1 invalid_json, 1 missing_field" in said
@@ -112,7 +112,7 @@ def test_real_history_is_played(tmp_path: Path, kafka_bootstrap: str) -> None:
     """Events from seventeen years, with addresses as people write them."""
     played = ("--once", "--history", str(SAMPLE), "--speed", "60")
     with demo(tmp_path, *played, FLATLINE_KAFKA_BOOTSTRAP=kafka_bootstrap) as process:
-        said = said_by(process, within_s=120)
+        said = said_by(process)
     assert process.returncode == 0, said
     assert re.search(r"Slack: .* stopped gaining links", said)
 
@@ -130,5 +130,5 @@ def test_what_cant_be_played_is_said(tmp_path: Path) -> None:
         (["--speed", "50"], "Slack would miss some of the story"),
     ):
         with demo(tmp_path, *arguments) as process:
-            assert says in said_by(process, within_s=30).replace("\n", " ")
+            assert says in said_by(process).replace("\n", " ")
         assert process.returncode == 1

@@ -6,6 +6,7 @@ import pytest
 
 from streams.engine.ownership import Ownership
 from streams.engine.partition import Partition
+from tests.waiting import PATIENCE_S
 
 
 class StubWriter:
@@ -62,7 +63,7 @@ def ownership(changelog: StubChangelog, newly_owned: list[frozenset[int]]) -> Ow
 
 async def _assign(ownership: Ownership, *numbers: int, generation: int) -> None:
     ownership.assign(frozenset(numbers), generation=generation)
-    await asyncio.wait_for(ownership.whole(), 5)
+    await asyncio.wait_for(ownership.whole(), PATIENCE_S)
     await asyncio.sleep(0)
 
 
@@ -95,7 +96,7 @@ async def test_nothing_is_whole_before_all_is(ownership: Ownership, changelog: S
     await asyncio.sleep(0.01)
     assert not ownership.is_whole
     changelog.may_read.set()
-    await asyncio.wait_for(ownership.whole(), 5)
+    await asyncio.wait_for(ownership.whole(), PATIENCE_S)
     assert ownership.owned.keys() == {1, 2}
     assert changelog.closed == [0]
     assert sorted(changelog.fenced) == [0, 1, 2]

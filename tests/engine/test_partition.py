@@ -41,7 +41,7 @@ def _figures(partition: Partition) -> dict[bytes, Totals]:
     return {key: article.totals for key in partition if (article := partition.peek(key))}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(commits)
 def test_the_changelog_restores_the_state(batches: list[list[tuple[bytes, int, bool]]]) -> None:
     """A partition restored from the compacted changelog is the one that wrote it."""

@@ -23,7 +23,6 @@ from tests.grafana.interpolation import interpolated
 from tests.grafana.prometheus_api import figures
 from tests.grafana.sound import sound
 
-pytestmark = pytest.mark.timeout(300)
 PORTFOLIO = "flatline-portfolio"
 CHOSEN = '{job=~"$job", instance=~"$instance"}'
 

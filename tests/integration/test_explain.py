@@ -5,8 +5,6 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
-
 from tests.integration.running import FLATLINE, Installation
 
 ARTICLE = "https://yours.example/article"
@@ -25,7 +23,6 @@ def _link(number: int, today: datetime) -> bytes:
     ).encode()
 
 
-@pytest.mark.timeout(300)
 def test_an_article_is_explained_as_the_worker_knows_it(kafka_bootstrap: str, namespace: str, tmp_path: Path) -> None:
     """Links of all segments, visits, the source's heartbeat and the published verdict are read by key alone."""
     today = datetime.now(UTC)

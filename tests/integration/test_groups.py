@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
-import pytest
 
 from streams.schema import codec
 from streams.schema.topics import Topics
@@ -35,7 +34,6 @@ def _links(number: int, today: datetime) -> list[bytes]:
     ]
 
 
-@pytest.mark.timeout(400)
 def test_groups_are_judged_whole(kafka_bootstrap: str, namespace: str, tmp_path: Path) -> None:
     """Whichever worker has which articles, a series is judged by all of them, once; a restart changes nothing."""
     # A clock on which a day takes a second, as what was before the watch began is no news.

@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import pairwise
 from random import Random
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from streams.domain.article import Article, Header
@@ -52,7 +52,6 @@ def severity(judgement: Judgement) -> int:
     return SEVERITY.get(judgement.state, 0)
 
 
-@settings(deadline=None)
 @given(days, st.integers(1, 900))
 def test_never_more_silent_just_after_a_link_than_just_before(link_days: list[int], gap: int) -> None:
     """A link is a sign of life: state and score, on the same day, with and without it."""
@@ -126,7 +125,6 @@ def test_the_order_of_events_changes_nothing(events: list[tuple[int, bool, int, 
     assert found[0] == found[1]
 
 
-@settings(deadline=None)
 @given(days)
 def test_each_state_lasts(link_days: list[int]) -> None:
     """Judged daily, nothing comes and goes within days, but for what a link, or the lack of it, changes for good."""
