@@ -11,15 +11,16 @@ from streams.clock import Clock
 from streams.domain.appraisal import appraise
 from streams.domain.article import Article
 from streams.domain.groups.census import Census
-from streams.domain.groups.survey import Survey, contribution
+from streams.domain.groups.survey import Survey, contribution, membership_of
 from streams.domain.judgement import Judgement
 from streams.domain.policies import Policies
+from streams.domain.quality.article_worth import DailyWorth
 from streams.domain.quality.standing import Standings
 from streams.domain.quality.worth import Worth
-from streams.domain.reporting import digest, membership_of
 from streams.domain.rhythm import DAY_MS, day_of
 from streams.domain.sight.sight import Sight
 from streams.domain.sight.sources import Sources
+from streams.domain.verdicts import digest
 from streams.domain.watch_list import Watched, WatchList
 from streams.engine.log import Outgoing
 from streams.engine.partition import Partition
@@ -50,6 +51,7 @@ class Docket:
         self._suppressed: set[bytes] = set()
         self._sight = Sight()
         self.standings = Standings()
+        self.worth = DailyWorth()
         self.tally: Counter[Kind] = Counter()
 
     def see(self, sight: Sight) -> None:
@@ -156,7 +158,8 @@ class Judge:
             if is_first_of_day:
                 docket.standings.add(article.segments)
             is_surveyed = docket.was_judged_since(key, survey.began_ms)
-            worth = article.worth(
+            worth = docket.worth.worth(
+                article,
                 quality_min=self._policies.of(article.header.registration.tier).worthy_quality,
                 standing_of=docket.standings,
                 may_be_of_today=not is_first_of_day,
@@ -175,7 +178,7 @@ class Judge:
         self, article: Article, sight: Sight, worth: Worth, now_ms: int, survey: Survey | None
     ) -> tuple[Judgement, Verdict]:
         """Judge an article, and add it to the survey where one is given."""
-        rhythm, membership = article.rhythm, membership_of(article.key.decode(), article)
+        rhythm, membership = article.rhythm, membership_of(article)
         expectation, evidence, judgement, verdict = appraise(
             article,
             sight,

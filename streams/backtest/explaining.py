@@ -16,12 +16,11 @@ from streams.domain.groups import replay as group_replay
 from streams.domain.groups.census import Census
 from streams.domain.groups.judgement import judge_group
 from streams.domain.groups.replay import survey_round
-from streams.domain.groups.survey import Group
+from streams.domain.groups.survey import Group, membership_of
 from streams.domain.judgement import Standing
 from streams.domain.link import Effect
 from streams.domain.policies import Policies
 from streams.domain.quality.standing import Standings
-from streams.domain.reporting import membership_of, published_day
 from streams.domain.rhythm import DAY_MS, day_of
 from streams.domain.sight.heard import Heard
 from streams.domain.sight.sources import Freshness, Sources
@@ -61,7 +60,7 @@ def explain_history(
         for record in survey_round(peers, census, day):
             census.hear(record)
     standings.begin(on_day + 1)  # what was found is known from now on
-    membership = membership_of(key.decode(), article)
+    membership = membership_of(article)
     around = Surroundings(
         policies,
         sight=sights.on(on_day, article.header.sources),
@@ -97,10 +96,10 @@ def _peers(
 
     As in the survey, nothing is asked of those that can't be seen, and they teach nothing.
     """
-    groups = set(membership_of(article.key.decode(), article).groups)
+    groups = set(membership_of(article).groups)
     for key in histories.keys:
         unread = History(key, [], histories.registration_of(key)).article()
-        if groups.isdisjoint(membership_of(key.decode(), unread).groups):
+        if groups.isdisjoint(membership_of(unread).groups):
             continue
         peer = _article_on(histories.of(key), on_day)
         standings.add(peer.segments)
@@ -114,7 +113,7 @@ def _peers(
             registration.strategy,
             registration.series,
             registration.author,
-            published_day(registration.published_ms),
+            registration.published_day,
             day_of(watched_since_ms),
         )
 
@@ -122,7 +121,7 @@ def _peers(
 def _article_on(history: History, day: int) -> Article:
     """Return an article as it was at the end of a day."""
     article = history.article()
-    article.see((each for each in history.sightings if day_of(each[3]) <= day), Counter[tuple[str | None, Effect]]())
+    article.see((each for each in history.sightings if day_of(each.at_ms) <= day), Counter[tuple[str | None, Effect]]())
     return article
 
 

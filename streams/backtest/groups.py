@@ -10,7 +10,6 @@ from streams.domain.article import Registration
 from streams.domain.event_time import to_ms
 from streams.domain.groups import replay as group_replay
 from streams.domain.policy import Policy
-from streams.domain.reporting import published_day
 from streams.domain.rhythm import day_of
 from streams.schema.group import GroupKind, GroupState, GroupVerdict
 
@@ -70,7 +69,7 @@ class _Known:
             strategy=registration.strategy,
             series=registration.series,
             author=registration.author,
-            published_day=published_day(registration.published_ms),
+            published_day=registration.published_day,
             watched_day=day_of(watched_since_ms),
         )
 

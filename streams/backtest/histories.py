@@ -6,21 +6,19 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
 from streams.domain.article import Article, Header, Registration, Sighting, registration_of
-from streams.domain.event_flags import flags_of
-from streams.domain.event_time import EARLIEST_MS, possible_ms, stated_ms, to_ms
+from streams.domain.event_time import EARLIEST_MS, to_ms
 from streams.domain.ignoring import Ignored
 from streams.domain.link import Effect
-from streams.domain.referrer import referrer
 from streams.domain.rhythm import day_of
 from streams.domain.segment import Segment
 from streams.domain.sight.heard import Report, report_of
+from streams.domain.sightings import ArticleKeys, sighting_of
 from streams.domain.urls import article_key
 from streams.schema import codec
 from streams.schema.heartbeat import Heartbeat
 from streams.schema.link_event import LinkEvent
 from streams.schema.rejection import Reason, Rejected
 
-URLS_REMEMBERED: Final = 1_000_000
 LINES_BETWEEN_LOOKS: Final = 500
 UNREGISTERED: Final = Registration()
 # As many reports of a source on a day teach what there is to learn.
@@ -103,30 +101,25 @@ class Histories:
         time of its own is only counted, as the time of an import says nothing about its link. ``show`` is told now and
         then how many lines are behind us.
         """
-        keys: dict[str, bytes] = {}
+        keys = ArticleKeys()
         decode, by_key = codec.links.decode, self._sightings
         for line in self._counted(lines, show):
             try:
                 event = decode(line.value)
-                if ignored is not None and ignored.covers(event):
-                    self.ignored += 1
-                    continue
-                page, domain = referrer(event.url_from)
-                key = keys.get(event.url_to)
-                if key is None:
-                    key = keys[event.url_to] = article_key(event.url_to, field="url_to")
-                    if len(keys) >= URLS_REMEMBERED:
-                        keys.clear()
+                sighting = sighting_of(event, recorded_ms=recorded_ms, keys=keys, ignored=ignored)
             except Rejected as rejected:
                 self._reject(rejected, name, line)
+                continue
+            if sighting is None:
+                self.ignored += 1
                 continue
             if event.occurred_at is None and event.observed_at is None:
                 self.undated += 1
                 continue
-            if key == self.about:
+            if sighting.article == self.about:
                 self.events.append(event)
-            at_ms = possible_ms(stated_ms(event, recorded_ms=recorded_ms), recorded_ms=recorded_ms)
-            by_key[key].append((page, domain, event.change == "gained", at_ms, flags_of(event), event.source))
+            by_key[sighting.article].append(sighting)
+            at_ms = sighting.at_ms
             self.end_ms = max(self.end_ms, at_ms)
             if event.source is not None and event.discovery != "import":
                 self._note_report(event.source, event, at_ms)
@@ -156,7 +149,7 @@ class Histories:
 
     def of(self, key: bytes) -> History:
         """Return the history of one article; nothing was seen of one that is not known."""
-        in_order = sorted(self._sightings.get(key, ()), key=lambda sighting: sighting[3])
+        in_order = sorted(self._sightings.get(key, ()), key=lambda sighting: sighting.at_ms)
         return History(key, in_order, self.registration_of(key))
 
     def registration_of(self, key: bytes) -> Registration:

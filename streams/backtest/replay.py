@@ -17,11 +17,11 @@ from streams.backtest.sights import Sights
 from streams.domain.article import Article
 from streams.domain.event_time import EARLIEST_MS
 from streams.domain.hazard import Hazard
-from streams.domain.judgement import Evidence, Judgement, Standing, judge
+from streams.domain.judgement import Evidence, Judgement, Standing, evidence_of, judge
 from streams.domain.link import Effect
 from streams.domain.policies import Policies
 from streams.domain.policy import Policy
-from streams.domain.reporting import evidence_of
+from streams.domain.quality.article_worth import article_worth
 from streams.domain.rhythm import DAY_MS, day_of
 from streams.schema.verdict import FindingKind, State
 
@@ -99,7 +99,7 @@ def judgements(
     """
     article = history.article(watched_since_ms=watched_since_ms)
     effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
-    days = [(day, list(seen)) for day, seen in groupby(history.sightings, key=lambda sighting: day_of(sighting[3]))]
+    days = [(day, list(seen)) for day, seen in groupby(history.sightings, key=lambda sighting: day_of(sighting.at_ms))]
     last: Spoken | None = None
     for number, (day, sightings) in enumerate(days):
         if day > end_day:
@@ -114,7 +114,7 @@ def judgements(
 def _may_alert(history: History, link_days: Sequence[int], policies: Policies) -> bool:
     """Whether there is enough to judge, or to lose: most addresses of the web have a link or two."""
     enough = policies.of(history.registration.tier).link_days_min
-    return len(link_days) >= enough or sum(not gained for _, _, gained, *_ in history.sightings) >= enough
+    return len(link_days) >= enough or sum(not sighting.is_gain for sighting in history.sightings) >= enough
 
 
 def _changes(
@@ -123,7 +123,7 @@ def _changes(
     """Yield what is said on ``first``, and on each later day that brings a change while no event comes."""
     policy = policies.of(article.header.registration.tier)
     # What is known of the referring domains by their other links moves no verdict, and is left out.
-    worth = article.worth(quality_min=policy.worthy_quality)
+    worth = article_worth(article, quality_min=policy.worthy_quality)
     sources = article.header.sources
     begins = [first, *sights.changes(sources, after=first, until=until)]
 

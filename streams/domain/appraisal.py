@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 from streams.domain.article import Article
 from streams.domain.expected.expectation import Expectation, Kind, expect
-from streams.domain.judgement import Evidence, Judgement, Standing, judge
+from streams.domain.judgement import Evidence, Judgement, Standing, evidence_of, judge
 from streams.domain.policies import Policies
 from streams.domain.quality.worth import Worth
-from streams.domain.reporting import evidence_of, published_day, verdict_on
 from streams.domain.rhythm import DAY_MS, day_of
 from streams.domain.sight.sight import Sight
+from streams.domain.verdicts import verdict_on
 from streams.schema.verdict import Verdict
 
 
@@ -33,10 +33,10 @@ def appraise(
     now_ms: int,
 ) -> Appraisal:
     """Judge an article at ``now_ms``. ``kind``: what is learned of articles like it; ``previous``: what was said."""
-    key, header = article.key.decode(), article.header
+    header = article.header
     expectation = expect(
         article.totals.days,
-        published_day=published_day(header.registration.published_ms),
+        published_day=header.registration.published_day,
         watched_day=day_of(header.watched_since_ms),
         now_days=now_ms / DAY_MS,
         kind=kind,
@@ -45,7 +45,6 @@ def appraise(
     policy, hazard = policies.of(header.registration.tier), policies.hazard
     judgement = judge(evidence, previous=previous, now_ms=now_ms, policy=policy, hazard=hazard)
     verdict = verdict_on(
-        key,
         article,
         judgement,
         worth=worth,

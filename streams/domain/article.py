@@ -1,36 +1,47 @@
 """All that is accumulated of one article, in memory and as the bytes of its changelog records."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Final
 
 import msgspec
 
 from streams.domain.event_time import to_ms
 from streams.domain.impact.visits import YEAR_BYTES, Report, Visits
-from streams.domain.judgement.evidence import Standing
 from streams.domain.link import Effect
-from streams.domain.quality.anchors import natural
-from streams.domain.quality.factors import DomainStanding
-from streams.domain.quality.worth import Worth, worth_of
-from streams.domain.rhythm import Rhythm
+from streams.domain.rhythm import Rhythm, day_of
 from streams.domain.segment import SEGMENT_LINKS_MAX, Segment
 from streams.domain.sight.sight import Credit, credited, is_of_newest_week
+from streams.domain.standing import Standing
 from streams.domain.totals import Totals, totals_of
 from streams.schema.article_record import ArticleRecord
 
 SOURCES_MAX: Final = 32
-WEIGHED_AT_ONCE_MAX: Final = 2_000
-"""Links of an article that are weighed whenever it is judged; more are weighed once a day."""
 
 FORMAT: Final = 2
 """The first byte of every value in the changelog. Fields may be added at the end of `Header` without raising it: older
 workers leave out what they don't know, and newer ones take its default."""
 
 
-# The fingerprints of the referring page and of its domain as `Segment` keeps them; whether the link was gained, or
-# lost; when, in ms since the epoch; its marks as for `Segment.see`; the source that reports it.
-Sighting = tuple[bytes, bytes, bool, int, int, str | None]
+class Sighting(msgspec.Struct, frozen=True, gc=False):
+    """What an event says of a link. A NamedTuple would take four times as long to make.
+
+    ``article``       the key of the article that it leads to
+    ``page, domain``  fingerprints of the referring page and of its domain, as `Segment` keeps them
+    ``is_gain``       whether the link was gained; else it was lost
+    ``at_ms``         when; ``is_clamped`` if the event says another time, which can't be
+    ``marks``         as for `Segment.see`
+    ``source``        who reports it
+    """
+
+    article: bytes
+    page: bytes
+    domain: bytes
+    is_gain: bool
+    at_ms: int
+    marks: int
+    source: str | None = None
+    is_clamped: bool = False
 
 
 class UnknownFormatError(Exception):
@@ -47,6 +58,11 @@ class Registration(msgspec.Struct, frozen=True, array_like=True, gc=False):
     tier: int | None = None  # None: not registered
     published_ms: int | None = None
     recorded_ms: int = 0  # when its record was written
+
+    @property
+    def published_day(self) -> int | None:
+        """The UTC day of publication; None where it is not registered."""
+        return None if self.published_ms is None else day_of(self.published_ms)
 
 
 def registration_of(record: ArticleRecord, *, recorded_ms: int) -> Registration:
@@ -105,6 +121,7 @@ class Article:
     """
 
     __slots__ = (
+        "__weakref__",
         "_changed",
         "_first",
         "_further",
@@ -112,7 +129,6 @@ class Article:
         "_rhythm",
         "_totals",
         "_visiting_domains",
-        "_worth",
         "header",
         "is_dirty",
         "key",
@@ -137,7 +153,6 @@ class Article:
         self._totals: Totals | None = None
         self._rhythm: Rhythm | None = None
         self._visiting_domains: frozenset[bytes] | None = None
-        self._worth: Worth | None = None  # kept where there are too many links to weigh them each time
         self.visits = visits
         self.is_dirty = False
 
@@ -209,45 +224,17 @@ class Article:
         self.visits, self._visiting_domains = visits, None
         return True
 
-    def worth(
-        self,
-        *,
-        quality_min: float,
-        standing_of: Callable[[bytes], DomainStanding] | None = None,
-        may_be_of_today: bool = False,
-    ) -> Worth:
-        """Weigh the links, as `quality.worth.worth_of` does.
-
-        Where they are more than WEIGHED_AT_ONCE_MAX and it ``may_be_of_today``, return what was found the last time.
-        """
-        if may_be_of_today and self._worth is not None:
-            return self._worth
-        registration = self.header.registration
-        worth = worth_of(
-            self.segments,
-            quality_min=quality_min,
-            natural_anchors=lambda: natural(self.key.decode(), registration.title, registration.author),
-            standing_of=standing_of,
-            visited=self.visiting_domains,
-            rhythm_of=self._rhythm_of,
-        )
-        self._worth = worth if self.totals.gained > WEIGHED_AT_ONCE_MAX else None
-        return worth
-
-    def _rhythm_of(self, days: dict[int, int]) -> Rhythm | None:
-        """Return `Rhythm.of` link days; those that matter are most often all there are."""
-        return self.rhythm if days == self.totals.days else Rhythm.of(days)
-
     def see(self, sightings: Iterable[Sighting], effects: MutableMapping[tuple[str | None, Effect], int]) -> bool:
         """Apply sightings, count what each did by source and effect, and return whether anything was learned."""
         first, lows, reported = self._first, self._lows, self.header.sources
         is_news = is_credited = False
-        for page, domain, gained, at_ms, marks, source in sightings:
-            if gained and source is not None and not is_of_newest_week(reported.get(source, 0), at_ms):
+        for sighting in sightings:
+            page, is_gain, at_ms, source = sighting.page, sighting.is_gain, sighting.at_ms, sighting.source
+            if is_gain and source is not None and not is_of_newest_week(reported.get(source, 0), at_ms):
                 is_credited |= self._credit(source, at_ms)
             index = bisect_right(lows, page) if lows else 0
             segment = self._further[index - 1] if index else first
-            effect, is_new = segment.see(page, domain, gained, at_ms, marks)
+            effect, is_new = segment.see(page, sighting.domain, is_gain, at_ms, sighting.marks)
             effects[source, effect] += 1
             if not is_new:
                 continue

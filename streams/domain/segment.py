@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import Final, Literal, NamedTuple
 
-from streams.domain import link
+from streams.domain import link, looks
 from streams.domain.link import Effect, Link
-from streams.domain.quality import looks
 
 SEGMENT_LINKS_MAX: Final = 128
 PAGE_BYTES: Final = 8

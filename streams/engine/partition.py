@@ -34,8 +34,6 @@ class Partition:
         self._warm: list[Article] = []
         self._warm_segments = 0
         self._changes: list[tuple[bytes, bytes]] = []  # records that are bytes already
-        # Warm articles by URLs as they come: one look into one table for the usual event.
-        self.by_url: dict[str, Article] = {}
         self.heard: dict[str, Heard] = {}
         self._heard_changed: set[str] = set()
         self.dirty: list[Article] = []
@@ -144,4 +142,3 @@ class Partition:
                 self._further[article.key] = further
         self._warm.clear()
         self._warm_segments = 0
-        self.by_url.clear()

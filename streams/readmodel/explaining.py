@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 from streams.domain.explanation.explained import Explanation
 from streams.domain.explanation.explanation import Surroundings, explain
-from streams.domain.groups.survey import Group
+from streams.domain.groups.survey import Group, membership_of
 from streams.domain.policies import Policies
 from streams.domain.quality.singly import newest
-from streams.domain.reporting import membership_of
 from streams.domain.rhythm import DAY_MS
 from streams.domain.sight.sources import Sources
 from streams.readmodel.article_state import kept_of
@@ -41,7 +40,7 @@ def explain_live(
     around = Surroundings(
         policies,
         sight=sources.sight(now_ms),
-        kind=latest_census(bootstrap, topics).kind_of(membership_of(key.decode(), article)),
+        kind=latest_census(bootstrap, topics).kind_of(membership_of(article)),
         events=_events(bootstrap, topics, key, since_ms=since_ms),
         freshness=sources.freshness(now_ms),
         groups={Group(each.kind, each.name): each for each in latest_groups(bootstrap, topics)},

@@ -8,7 +8,7 @@ from streams.agents import survey
 from streams.agents.judge import Judge
 from streams.agents.survey import Groups, Surveyor
 from streams.domain import link
-from streams.domain.article import Registration
+from streams.domain.article import Registration, Sighting
 from streams.domain.groups.census import Census
 from streams.domain.groups.survey import Group
 from streams.domain.policies import Policies
@@ -58,7 +58,8 @@ class Bench:
         article.header.registration = Registration(series=series)
         effects: defaultdict[tuple[str | None, link.Effect], int] = defaultdict(int)
         sightings = [
-            (day.to_bytes(8, "big"), day.to_bytes(6, "big"), True, day * DAY_MS, link.ORGANIC, None) for day in days
+            Sighting(key, day.to_bytes(8, "big"), day.to_bytes(6, "big"), True, day * DAY_MS, link.ORGANIC)
+            for day in days
         ]
         article.see(sightings, effects)
         self.partition.touch(article)

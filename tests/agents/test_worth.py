@@ -13,15 +13,16 @@ from prometheus_client import CollectorRegistry
 from streams.agents.accumulate import Accumulate
 from streams.agents.judge import Docket
 from streams.domain import link
-from streams.domain.article import WEIGHED_AT_ONCE_MAX, Article, Header, Registration
+from streams.domain.article import Article, Header, Registration, Sighting
 from streams.domain.hazard import Hazard
 from streams.domain.impact.visits import Report
 from streams.domain.judgement import Evidence, judge
 from streams.domain.policy import Policy
+from streams.domain.quality.article_worth import WEIGHED_AT_ONCE_MAX, DailyWorth, article_worth
 from streams.domain.quality.worth import Worth, worth_of
-from streams.domain.reporting import verdict_on
 from streams.domain.rhythm import DAY_MS, Rhythm
 from streams.domain.segment import Segment
+from streams.domain.verdicts import verdict_on
 from streams.engine.log import MicroBatch
 from streams.engine.partition import Partition
 from streams.metrics import WorkerMetrics
@@ -74,7 +75,7 @@ def _partition(events: list[dict[str, object]]) -> Partition:
 def _worth(events: list[dict[str, object]]) -> Worth:
     article = _partition(events).peek(KEY)
     assert article is not None
-    return article.worth(quality_min=0.25)
+    return article_worth(article, quality_min=0.25)
 
 
 def test_what_events_say_of_links_is_weighed() -> None:
@@ -101,10 +102,10 @@ def test_visits_save_a_link() -> None:
     """Once its domain has sent somebody, a link from a footer matters."""
     article = _partition(EVENTS[2:3]).peek(KEY)
     assert article is not None
-    assert article.worth(quality_min=0.25).thin == 1
+    assert article_worth(article, quality_min=0.25).thin == 1
     (domain,) = {row[2] for segment in article.segments for row in segment.rows()}
     article.see_visits([Report(domain, NOW_MS // DAY_MS, 7)])
-    assert article.worth(quality_min=0.25).thin == 0
+    assert article_worth(article, quality_min=0.25).thin == 0
 
 
 def test_the_registered_title_is_a_natural_anchor() -> None:
@@ -112,9 +113,9 @@ def test_the_registered_title_is_a_natural_anchor() -> None:
     events = [_event(f"site-{number}.example", anchor="how engines think") for number in range(6)]
     article = _partition(events).peek(KEY)
     assert article is not None
-    assert article.worth(quality_min=0.25).thin == 6
+    assert article_worth(article, quality_min=0.25).thin == 6
     article.header.registration = Registration(title="How engines think | Ours")
-    assert article.worth(quality_min=0.25).thin == 0
+    assert article_worth(article, quality_min=0.25).thin == 0
 
 
 def test_an_article_counts_once_a_day_in_the_standings() -> None:
@@ -122,7 +123,7 @@ def test_an_article_counts_once_a_day_in_the_standings() -> None:
     docket, midnight_ms = Docket([KEY]), NOW_MS // DAY_MS * DAY_MS
     article, policy, hazard = Article(KEY, Header(NOW_MS), Segment()), Policy(), Hazard()
     judgement = judge(Evidence(None, NOW_MS), previous=None, now_ms=NOW_MS, policy=policy, hazard=hazard)
-    verdict = verdict_on(KEY.decode(), article, judgement, horizon_days=180, now_ms=NOW_MS)
+    verdict = verdict_on(article, judgement, horizon_days=180, now_ms=NOW_MS)
     for at_ms, is_first in ((midnight_ms, True), (midnight_ms + 5, False), (midnight_ms + DAY_MS, True)):
         assert docket.is_first_of_day(KEY, at_ms) == is_first
         docket.judged(KEY, verdict, next_ms=at_ms + DAY_MS)
@@ -131,16 +132,17 @@ def test_an_article_counts_once_a_day_in_the_standings() -> None:
 def test_very_many_links_are_weighed_once_a_day() -> None:
     """What few links are worth is always new; that of very many is of the first judgement of the day."""
     for links, is_kept in ((WEIGHED_AT_ONCE_MAX, False), (WEIGHED_AT_ONCE_MAX + 1, True)):
-        article = Article(KEY, Header(NOW_MS), Segment())
+        article, daily = Article(KEY, Header(NOW_MS), Segment()), DailyWorth()
         _gain(article, range(links))
-        before = article.worth(quality_min=0.25)
+        before = daily.worth(article, quality_min=0.25, may_be_of_today=True)
         _gain(article, [links])
-        assert (article.worth(quality_min=0.25, may_be_of_today=True) == before) == is_kept
-        assert sum(article.worth(quality_min=0.25).days.values()) == links + 1
+        assert (daily.worth(article, quality_min=0.25, may_be_of_today=True) == before) == is_kept
+        assert sum(daily.worth(article, quality_min=0.25).days.values()) == links + 1
+        assert sum(daily.worth(article, quality_min=0.25, may_be_of_today=True).days.values()) == links + 1
 
 
 def _gain(article: Article, numbers: Iterable[int]) -> None:
-    seen = [(number.to_bytes(8), bytes(6), True, NOW_MS, link.ORGANIC, None) for number in numbers]
+    seen = [Sighting(KEY, number.to_bytes(8), bytes(6), True, NOW_MS, link.ORGANIC) for number in numbers]
     article.see(seen, Counter())
 
 
@@ -150,7 +152,7 @@ def test_a_rhythm_that_is_shared_is_that_of_the_days(events: list[tuple[int, int
     article = Article(KEY, Header(NOW_MS), Segment())
     for page, day, gained, is_thin in events:
         marks = link.ORGANIC | is_thin * (link.SPONSORED | link.STUFFED_ANCHOR)
-        article.see([(page.to_bytes(8), bytes(6), gained, day * DAY_MS, marks, None)], Counter())
-        worth = article.worth(quality_min=0.25, may_be_of_today=True)
+        article.see([Sighting(KEY, page.to_bytes(8), bytes(6), gained, day * DAY_MS, marks)], Counter())
+        worth = article_worth(article, quality_min=0.25)
         assert worth == worth_of(article.segments, quality_min=0.25)
         assert worth.rhythm == Rhythm.of(worth.days)

@@ -13,26 +13,28 @@ from streams.backtest.sights import Sights
 from streams.domain import link
 from streams.domain.article import Registration, Sighting
 from streams.domain.event_time import EARLIEST_MS, to_datetime, to_ms
-from streams.domain.judgement import judge
+from streams.domain.judgement import evidence_of, judge
 from streams.domain.policies import Policies
 from streams.domain.policy import Policy
-from streams.domain.reporting import evidence_of
+from streams.domain.quality.article_worth import article_worth
 from streams.domain.rhythm import DAY_MS
 from streams.domain.sight.sources import Sources
 from streams.schema.heartbeat import Heartbeat
 from streams.schema.verdict import State
 
 START = 15_000
+KEY = b"https://a.example/"
 POLICIES = Policies(by_tier={1: Policy(cooling_probability=0.2, silent_probability=0.4)})
 
 
 def _gain(day: int, *, page: int = 0, organic: bool = True) -> Sighting:
     name = (day * 10 + page).to_bytes(8, "big")
-    return name, b"domain", True, day * DAY_MS + page, link.ORGANIC if organic else 0, "crawler"
+    at_ms, marks = day * DAY_MS + page, link.ORGANIC if organic else 0
+    return Sighting(KEY, name, b"domain", True, at_ms, marks, "crawler")
 
 
 def _history(days: list[int], *, tier: int | None = None) -> History:
-    return History(b"https://a.example/", [_gain(day) for day in days], Registration(tier=tier))
+    return History(KEY, [_gain(day) for day in days], Registration(tier=tier))
 
 
 def _daily(
@@ -47,12 +49,12 @@ def _daily(
         for heartbeat in heartbeats:
             if to_ms(heartbeat.sent_at) <= now_ms:
                 sources.hear(heartbeat)
-        article.see([each for each in history.sightings if each[3] // DAY_MS == day], Counter())
+        article.see([each for each in history.sightings if each.at_ms // DAY_MS == day], Counter())
         said = judge(
             evidence_of(
                 article,
                 sources.sight(now_ms),
-                worth=article.worth(quality_min=policy.worthy_quality),
+                worth=article_worth(article, quality_min=policy.worthy_quality),
                 now_ms=now_ms,
             ),
             previous=standing,

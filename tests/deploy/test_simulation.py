@@ -14,14 +14,13 @@ from deploy.demo.errors import DemoError
 from deploy.demo.scenarios import SimulatedScenario
 from deploy.demo.simulation import Simulation
 from deploy.demo.titles import CRAWLERS, title_of
-from streams.domain.article import Article, Header
+from streams.domain.article import Article, Header, Sighting
 from streams.domain.event_time import to_datetime, to_ms
 from streams.domain.hazard import Hazard
-from streams.domain.judgement import Standing, judge
+from streams.domain.judgement import Standing, evidence_of, judge
 from streams.domain.link import ORGANIC
 from streams.domain.policy import Policy
 from streams.domain.referrer import referrer
-from streams.domain.reporting import evidence_of
 from streams.domain.rhythm import DAY_MS
 from streams.domain.segment import Segment
 from streams.domain.sight.sight import Sight
@@ -97,8 +96,9 @@ def see(articles: dict[str, Article], line: bytes) -> None:
     assert event.observed_at
     assert event.occurred_at <= event.observed_at
     at_ms, is_gained = to_ms(event.occurred_at), event.change == "gained"
-    sighting = (*referrer(event.url_from), is_gained, at_ms, ORGANIC, event.source)
-    articles[canonicalize(event.url_to)].see([sighting], Counter())
+    article = articles[canonicalize(event.url_to)]
+    sighting = Sighting(article.key, *referrer(event.url_from), is_gained, at_ms, ORGANIC, event.source)
+    article.see([sighting], Counter())
 
 
 def heartbeat(crawler: str, at_ms: int, *, period_days: float) -> Heartbeat:

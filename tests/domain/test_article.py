@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.domain.article import Article, Header, UnknownFormatError
+from streams.domain.article import Article, Header, Sighting, UnknownFormatError
 from streams.domain.event_time import to_ms
 from streams.domain.link import NOFOLLOW, ORGANIC, Effect
 from streams.domain.rhythm import DAY_MS, Rhythm
@@ -31,7 +31,8 @@ def _see(article: Article, event: Event) -> Effect:
     page, gained, hour, organic, nofollow = event
     flags, source = ORGANIC * organic | NOFOLLOW * nofollow, f"crawler-{page % 2}"
     effects = Counter[tuple[str | None, Effect]]()
-    article.see([(_page(page), (page // 3).to_bytes(6, "big"), gained, T0 + hour * 3_600_000, flags, source)], effects)
+    at_ms, domain = T0 + hour * 3_600_000, (page // 3).to_bytes(6, "big")
+    article.see([Sighting(article.key, _page(page), domain, gained, at_ms, flags, source)], effects)
     ((of, effect),) = effects
     assert of == source
     return effect
@@ -126,11 +127,14 @@ def test_many_links_are_written_in_parts() -> None:
     """With 5,000 links known, one more makes a few kilobytes to write, not all; and nothing is lost on the way."""
     article, written = Article(b"key", Header(T0), Segment()), dict[bytes, bytes]()
     article.see(
-        [(_page(number), number.to_bytes(6, "big"), True, T0 + number, ORGANIC, None) for number in range(5_000)],
+        [
+            Sighting(b"key", _page(number), number.to_bytes(6, "big"), True, T0 + number, ORGANIC)
+            for number in range(5_000)
+        ],
         Counter(),
     )
     written.update(article.encode_further(only_changed=True))
-    article.see([(_page(9_999), b"domain", True, T0, ORGANIC, None)], Counter())
+    article.see([Sighting(b"key", _page(9_999), b"domain", True, T0, ORGANIC)], Counter())
     one_more = dict(article.encode_further(only_changed=True))
     assert sum(map(len, one_more.values())) + len(article.encode()) < 10_000
     read = Article.decode(b"key", article.encode(), {**written, **one_more})

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.domain import article as article_module
-from streams.domain.article import Article, Header
+from streams.domain.article import Article, Header, Sighting
 from streams.domain.link import ORGANIC
 from streams.domain.losses import FEW, WINDOW_DAYS, Losses, losses_of
 from streams.domain.rhythm import DAY_MS
@@ -34,7 +34,8 @@ def test_losses_agree_with_sets(history: list[tuple[int, bool, int]]) -> None:
     article = Article(b"key", Header(0), Segment())
     for page, gained, ago in history:
         fingerprint = (page * 0x9E3779B97F4A7C15 % (1 << 64)).to_bytes(8, "big")
-        sighting = (fingerprint, (page // 4 + 1).to_bytes(6, "big"), gained, NOW_MS - ago * DAY_MS, ORGANIC, None)
+        domain = (page // 4 + 1).to_bytes(6, "big")
+        sighting = Sighting(article.key, fingerprint, domain, gained, NOW_MS - ago * DAY_MS, ORGANIC)
         article.see([sighting], Counter())
     newest: dict[int, tuple[int, bool]] = {}
     for page, gained, ago in history:

@@ -3,9 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.domain import link
+from streams.domain import link, looks
 from streams.domain.link import Effect, Link
-from streams.domain.quality import looks
 from streams.domain.segment import DOMAIN_BYTES, PAGE_BYTES, Segment
 
 # Few different bytes, so that one fingerprint lies across two others.

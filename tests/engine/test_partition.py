@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.domain import article as article_module
+from streams.domain.article import Sighting
 from streams.domain.link import ORGANIC
 from streams.domain.sight.heard import Report
 from streams.domain.totals import Totals
@@ -33,7 +34,8 @@ def _apply(partition: Partition, batch: list[tuple[bytes, int, bool]]) -> None:
     for key, page, gained in batch:
         article = partition.get(key) or partition.create(key, now_ms=T0)
         fingerprint = (page * 0x9E3779B97F4A7C15 % (1 << 64)).to_bytes(8, "big")
-        if article.see([(fingerprint, (page % 50).to_bytes(6, "big"), gained, T0 + page, ORGANIC, None)], Counter()):
+        sighting = Sighting(key, fingerprint, (page % 50).to_bytes(6, "big"), gained, T0 + page, ORGANIC)
+        if article.see([sighting], Counter()):
             partition.touch(article)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 
-from streams.domain.article import Article, Header
+from streams.domain.article import Article, Header, Sighting
 from streams.domain.link import ORGANIC
 from streams.domain.segment import Segment
 from streams.engine.batch_writer import write
@@ -28,7 +28,7 @@ def _record(number: int, links: int) -> bytes:
     article = Article(b"key", Header(T0_MS), Segment())
     for page in range(1, links + 1):
         fingerprint = ((number * 10 + page) * 0x9E3779B97F4A7C15 % (1 << 64)).to_bytes(8, "big")
-        sighting = fingerprint, page.to_bytes(6, "big"), True, T0_MS + page * HOUR_MS, ORGANIC, None
+        sighting = Sighting(article.key, fingerprint, page.to_bytes(6, "big"), True, T0_MS + page * HOUR_MS, ORGANIC)
         article.see([sighting], Counter())
     return article.encode()
 

@@ -21,20 +21,20 @@ from streams.domain.explanation.explained import (
     ToldSource,
 )
 from streams.domain.explanation.trajectory import trajectory
-from streams.domain.groups.survey import Group
+from streams.domain.groups.survey import Group, membership_of
 from streams.domain.hazard import Hazard
 from streams.domain.judgement import Circumstances, Standing
 from streams.domain.judgement.states import is_judgeable, quiet_since_day
 from streams.domain.policies import Policies
 from streams.domain.policy import Policy
-from streams.domain.quality.anchors import natural
+from streams.domain.quality.article_worth import article_worth, natural_anchors
 from streams.domain.quality.factors import DomainStanding
 from streams.domain.quality.singly import Weighed, newest
 from streams.domain.referrer import referrer
-from streams.domain.reporting import membership_of, published_day, told
 from streams.domain.rhythm import DAY_MS, Rhythm, day_of
 from streams.domain.sight.sight import Sight, View, week_begins_ms, weeks_of
 from streams.domain.sight.sources import Freshness
+from streams.domain.verdicts import told
 from streams.schema.group import GroupVerdict
 from streams.schema.link_event import LinkEvent
 from streams.schema.rejection import Rejected
@@ -68,10 +68,10 @@ def explain(
     article: Article, around: Surroundings, *, previous: Standing | None, now_ms: int, links: int
 ) -> Explanation:
     """Explain what is said of an article at ``now_ms``, with its newest ``links``; ``previous``: what was said."""
-    key, header, today = article.key.decode(), article.header, day_of(now_ms)
+    header, today = article.header, day_of(now_ms)
     policy, hazard = around.policies.of(header.registration.tier), around.policies.hazard
-    published, watched = published_day(header.registration.published_ms), day_of(header.watched_since_ms)
-    worth = article.worth(quality_min=policy.worthy_quality, standing_of=around.standing_of)
+    published, watched = header.registration.published_day, day_of(header.watched_since_ms)
+    worth = article_worth(article, quality_min=policy.worthy_quality, standing_of=around.standing_of)
     expectation, evidence, _, verdict = appraise(
         article,
         around.sight,
@@ -107,9 +107,7 @@ def explain(
         ],
         links=_links(article, around, policy, number=links),
         sources=_sources(article, around, now_ms=now_ms),
-        groups=[
-            ToldGroup(each.kind, each.name, around.groups.get(each)) for each in membership_of(key, article).groups
-        ],
+        groups=[ToldGroup(each.kind, each.name, around.groups.get(each)) for each in membership_of(article).groups],
         policy=policy,
         changes=list(around.changes),
     )
@@ -152,12 +150,11 @@ def _silent_from(rhythm: Rhythm, at: Circumstances) -> date | None:
 
 
 def _links(article: Article, around: Surroundings, policy: Policy, *, number: int) -> list[ToldLink]:
-    registration = article.header.registration
     weighed = newest(
         article.segments,
         number,
         quality_min=policy.worthy_quality,
-        natural_anchors=lambda: natural(article.key.decode(), registration.title, registration.author),
+        natural_anchors=lambda: natural_anchors(article),
         standing_of=around.standing_of or (lambda _domain: DomainStanding.UNKNOWN),
         visited=article.visiting_domains,
     )

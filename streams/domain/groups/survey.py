@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from operator import add
 from typing import Final, NamedTuple, Self
 
+from streams.domain.article import Article
 from streams.domain.event_time import to_datetime
 from streams.domain.expected.curve import BINS, EDGES_DAYS
 from streams.domain.expected.expectation import BLOCKS, WINDOWS_DAYS, Expectation
@@ -51,6 +52,20 @@ class Membership(NamedTuple):
     def groups(self) -> list[Group]:
         """The groups."""
         return [Group(kind, name) for kind, name in zip(_KINDS, self, strict=True) if name]
+
+
+def membership_of(article: Article) -> Membership:
+    """Return the groups that an article belongs to."""
+    registration, rhythm = article.header.registration, article.rhythm
+    first_day = None if rhythm is None else rhythm.first_day
+    published = registration.published_day
+    return Membership.of(
+        article.key.decode(),
+        strategy=registration.strategy,
+        series=registration.series,
+        author=registration.author,
+        begin_day=first_day if published is None else published,
+    )
 
 
 _KINDS: Final = (GroupKind.SITE, GroupKind.STRATEGY, GroupKind.SERIES, GroupKind.AUTHOR, GroupKind.MONTH)

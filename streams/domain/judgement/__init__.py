@@ -3,9 +3,10 @@
 `evidence` is what it rests on; `states` and `findings` are the rules, `reasons` the sentences; `judging` is all of it.
 """
 
-from streams.domain.judgement.evidence import Circumstances, Evidence, Standing
+from streams.domain.judgement.evidence import Circumstances, Evidence, evidence_of
 from streams.domain.judgement.findings import FINDING_RULES, FindingRule
 from streams.domain.judgement.judging import Found, Judgement, judge
+from streams.domain.standing import Standing
 
 __all__ = [
     "FINDING_RULES",
@@ -15,5 +16,6 @@ __all__ = [
     "Found",
     "Judgement",
     "Standing",
+    "evidence_of",
     "judge",
 ]

@@ -1,17 +1,16 @@
-"""What a judgement rests on."""
+"""What a judgement rests on, and how it follows from the state of an article."""
 
 from typing import NamedTuple
 
-from msgspec import Struct
-
+from streams.domain.article import Article
 from streams.domain.expected.expectation import Expectation
 from streams.domain.hazard import Hazard
-from streams.domain.losses import Losses
+from streams.domain.losses import Losses, losses_of
 from streams.domain.policy import Policy
 from streams.domain.quality.worth import Worth
-from streams.domain.rhythm import Rhythm
-from streams.domain.sight.sight import CLEAR, View
-from streams.schema.verdict import FindingKind, State
+from streams.domain.rhythm import DAY_MS, Rhythm, day_of
+from streams.domain.sight.sight import CLEAR, Sight, View
+from streams.domain.standing import Standing
 
 
 class Evidence(NamedTuple):
@@ -38,14 +37,31 @@ class Evidence(NamedTuple):
     expectation: Expectation | None = None
 
 
-class Standing(Struct, frozen=True, array_like=True, gc=False):
-    """The last verdict, as far as the next one needs it. ``digest`` tells whether a verdict says anything new."""
-
-    state: State
-    since_ms: int
-    digest: int
-    found: dict[FindingKind, int] = {}  # kind -> since when, in ms
-    link_days: int = 0  # how many were known
+def evidence_of(
+    article: Article,
+    sight: Sight,
+    *,
+    worth: Worth | None = None,
+    expectation: Expectation | None = None,
+    now_ms: int,
+) -> Evidence:
+    """Return all that a judgement of an article at ``now_ms`` rests on, without what is not given."""
+    rhythm, totals, today = article.rhythm, article.totals, day_of(now_ms)
+    view, links_a_link_day = CLEAR, 1.0
+    if rhythm is not None:
+        links_a_link_day = sum(totals.days.values()) / rhythm.link_days
+        view = sight.view(article.header.sources, since_ms=rhythm.last_day * DAY_MS, now_ms=now_ms)
+    return Evidence(
+        rhythm,
+        article.header.watched_since_ms,
+        view,
+        gained_last_7_days=totals.gained_in_days(7, today=today),
+        gained_last_365_days=totals.gained_in_days(365, today=today),
+        links_a_link_day=links_a_link_day,
+        losses=losses_of(article.segments, live=totals.live, now_ms=now_ms),
+        worth=worth,
+        expectation=expectation,
+    )
 
 
 class Circumstances(NamedTuple):

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from streams.domain.hazard import Hazard
-from streams.domain.judgement.evidence import Circumstances, Evidence, Standing
+from streams.domain.judgement.evidence import Circumstances, Evidence
 from streams.domain.judgement.findings import FINDING_RULES, is_mass_loss_made_good
 from streams.domain.judgement.reasons import MADE_GOOD, nothing_worse, reason_of
 from streams.domain.judgement.states import SEVERITY, is_judgeable, is_taken_back_by_time, silent_since_day, state_of
 from streams.domain.policy import Policy
 from streams.domain.rhythm import DAY_MS, day_of
+from streams.domain.standing import Standing
 from streams.schema.verdict import FindingKind, State
 
 

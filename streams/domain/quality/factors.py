@@ -5,8 +5,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from streams.domain import link
-from streams.domain.quality import looks
+from streams.domain import link, looks
 from streams.domain.quality.pages import READINGS, Kind
 
 NEUTRAL: Final = 0.5

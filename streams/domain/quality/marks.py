@@ -6,8 +6,8 @@ Every gain comes through here: what is not said costs nothing, and anchors are r
 import re
 from typing import Final
 
-from streams.domain import link
-from streams.domain.quality import anchors, looks, pages
+from streams.domain import link, looks
+from streams.domain.quality import anchors, pages
 from streams.domain.quality.anchors import CHARS_READ_MAX
 from streams.domain.quality.pages import GUESSED, INTERVIEW_SLUG, READINGS, Kind, Reading, is_url_telling
 from streams.schema.link_event import LinkEvent

@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
-from streams.domain import link
-from streams.domain.quality import looks
+from streams.domain import link, looks
 from streams.domain.quality.factors import FLAGS, DomainStanding, Explained, Facts, explain
 from streams.domain.quality.worth import shared_anchors, sitewide_links
 from streams.domain.segment import PAGE_BYTES, Row, Segment

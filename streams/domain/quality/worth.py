@@ -6,8 +6,7 @@ from functools import lru_cache
 from math import log10
 from typing import Final, NamedTuple
 
-from streams.domain import link
-from streams.domain.quality import looks
+from streams.domain import link, looks
 from streams.domain.quality.factors import ANCHOR_DOMAINS_MIN, FLAGS, SITEWIDE_AFTER, DomainStanding, Facts, explain
 from streams.domain.quality.words import MANY_AUTHORS
 from streams.domain.rhythm import DAY_MS, Rhythm

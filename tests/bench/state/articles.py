@@ -68,6 +68,7 @@ def _prototype(links: int) -> list[tuple[bytes, bytes]]:
     for _ in range(links):
         age_ms = int(min(chance.expovariate(1 / _LINK_AGE_DAYS), 10 * _LINK_AGE_DAYS) * DAY_MS)
         flags = link.ORGANIC if chance.random() >= _IMPORTED else 0
-        sightings.append((chance.randbytes(PAGE_BYTES), chance.choice(domains), True, now_ms - age_ms, flags, _SOURCE))
+        page, domain = chance.randbytes(PAGE_BYTES), chance.choice(domains)
+        sightings.append(Sighting(key, page, domain, True, now_ms - age_ms, flags, _SOURCE))
     article.see(sightings, Counter())
     return [(written.removeprefix(key), value) for written, value in partition.take_changes()]

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain.article import Article, Header
+from streams.domain.article import Article, Header, Sighting
 from streams.domain.impact import visits as visits_module
 from streams.domain.impact.impact import TROPHY_AFTER_DAYS, Tracking, is_trophy
 from streams.domain.impact.visits import Report, date_of
 from streams.domain.judgement import Judgement
 from streams.domain.link import ORGANIC
-from streams.domain.reporting import verdict_on
 from streams.domain.rhythm import DAY_MS
 from streams.domain.segment import Segment
+from streams.domain.verdicts import verdict_on
 from streams.schema.verdict import Impact, SendingDomain, State, VisitsInDays
 
 TODAY = 20_500
@@ -38,14 +38,14 @@ def _domain(number: int) -> bytes:
 def _article(linked: Iterable[Linked], reports: Iterable[tuple[int, int, int]]) -> Article:
     article = Article(b"key", Header(0), Segment())
     for page, domain, day, gained in linked:
-        sighting = page.to_bytes(8, "big"), _domain(domain), gained, day * DAY_MS, ORGANIC, None
+        sighting = Sighting(article.key, page.to_bytes(8, "big"), _domain(domain), gained, day * DAY_MS, ORGANIC)
         article.see([sighting], Counter())
     article.see_visits(Report(_domain(domain), day, visits) for domain, day, visits in reports)
     return article
 
 
 def _impact(article: Article) -> Impact | None:
-    return verdict_on("key", article, JUDGEMENT, horizon_days=1, now_ms=TODAY * DAY_MS).impact
+    return verdict_on(article, JUDGEMENT, horizon_days=1, now_ms=TODAY * DAY_MS).impact
 
 
 def test_nobody_counted() -> None:

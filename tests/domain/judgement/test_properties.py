@@ -7,13 +7,12 @@ from random import Random
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from streams.domain.article import Article, Header
+from streams.domain.article import Article, Header, Sighting
 from streams.domain.expected.expectation import Kind, expect
 from streams.domain.hazard import Hazard
-from streams.domain.judgement import Evidence, Judgement, Standing, judge
+from streams.domain.judgement import Evidence, Judgement, Standing, evidence_of, judge
 from streams.domain.link import ORGANIC
 from streams.domain.policy import Policy
-from streams.domain.reporting import evidence_of
 from streams.domain.rhythm import DAY_MS, Rhythm
 from streams.domain.segment import Segment
 from streams.domain.sight.sight import Behind, Sight, View
@@ -118,7 +117,8 @@ def test_the_order_of_events_changes_nothing(events: list[tuple[int, bool, int, 
         article = Article(b"key", Header(0), Segment())
         for page, gained, day, source in history:
             fingerprints = (page + 1).to_bytes(8, "big"), (page // 3).to_bytes(6, "big")
-            article.see([(*fingerprints, gained, (BEGIN + day) * DAY_MS, ORGANIC, f"{source}")], Counter())
+            at_ms = (BEGIN + day) * DAY_MS
+            article.see([Sighting(b"key", *fingerprints, gained, at_ms, ORGANIC, f"{source}")], Counter())
         sight = Sight(frozenset("012"), {"0": Behind((BEGIN + 290) * DAY_MS, "gone")})
         evidence = evidence_of(article, sight, now_ms=now_ms)
         found.append((evidence, judge(evidence, previous=None, now_ms=now_ms, policy=POLICY, hazard=HAZARD)))

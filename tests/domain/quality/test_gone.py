@@ -4,10 +4,10 @@ import random
 
 import pytest
 
+from streams.domain import looks
 from streams.domain.hazard import Hazard
 from streams.domain.judgement import Evidence, Judgement, Standing, judge
 from streams.domain.policy import Policy
-from streams.domain.quality import looks
 from streams.domain.quality.worth import Worth
 from streams.domain.rhythm import DAY_MS, Rhythm
 from streams.domain.sight.sight import CLEAR, View

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain import link
-from streams.domain.quality import anchors, looks
+from streams.domain import link, looks
+from streams.domain.quality import anchors
 from streams.domain.quality.marks import marks_of
 from streams.domain.quality.pages import DECLARED, GUESSED, READINGS, Kind, Reading
 from streams.schema.link_event import LinkEvent, Page

@@ -3,8 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain import link
-from streams.domain.quality import looks
+from streams.domain import link, looks
 from streams.domain.quality.singly import newest
 from streams.domain.quality.worth import worth_of
 from streams.domain.rhythm import DAY_MS

@@ -5,8 +5,8 @@ from math import isclose, log10
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain import link
-from streams.domain.quality import anchors, looks
+from streams.domain import link, looks
+from streams.domain.quality import anchors
 from streams.domain.quality.factors import DomainStanding
 from streams.domain.quality.worth import Worth, worth_of
 from streams.domain.referrer import fingerprint

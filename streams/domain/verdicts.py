@@ -1,4 +1,4 @@
-"""From an article's state to what it is judged by, and from a judgement to the verdict that is published."""
+"""From a judgement to the verdict that is published."""
 
 import msgspec
 from xxhash import xxh3_64_intdigest
@@ -7,46 +7,15 @@ from streams.domain.article import Article
 from streams.domain.event_time import to_datetime
 from streams.domain.expected.expectation import Expectation
 from streams.domain.expected.profile import profile_of
-from streams.domain.groups.survey import Membership
 from streams.domain.impact.impact import impact_of
-from streams.domain.judgement import Evidence, Judgement
-from streams.domain.losses import losses_of
+from streams.domain.judgement import Judgement
 from streams.domain.quality.worth import Worth
 from streams.domain.rhythm import DAY_MS, day_of
-from streams.domain.sight.sight import CLEAR, Sight
 from streams.schema import codec, verdict
 from streams.schema.verdict import Finding, GainedInDays, State, Verdict
 
 
-def evidence_of(
-    article: Article,
-    sight: Sight,
-    *,
-    worth: Worth | None = None,
-    expectation: Expectation | None = None,
-    now_ms: int,
-) -> Evidence:
-    """Return all that a judgement of an article at ``now_ms`` rests on, without what is not given."""
-    rhythm, totals, today = article.rhythm, article.totals, day_of(now_ms)
-    view, links_a_link_day = CLEAR, 1.0
-    if rhythm is not None:
-        links_a_link_day = sum(totals.days.values()) / rhythm.link_days
-        view = sight.view(article.header.sources, since_ms=rhythm.last_day * DAY_MS, now_ms=now_ms)
-    return Evidence(
-        rhythm,
-        article.header.watched_since_ms,
-        view,
-        gained_last_7_days=totals.gained_in_days(7, today=today),
-        gained_last_365_days=totals.gained_in_days(365, today=today),
-        links_a_link_day=links_a_link_day,
-        losses=losses_of(article.segments, live=totals.live, now_ms=now_ms),
-        worth=worth,
-        expectation=expectation,
-    )
-
-
 def verdict_on(
-    key: str,
     article: Article,
     judgement: Judgement,
     *,
@@ -55,12 +24,12 @@ def verdict_on(
     horizon_days: int,
     now_ms: int,
 ) -> Verdict:
-    """Return the verdict on the article with this key; without its worth or expectation where these are not given."""
+    """Return the verdict on an article; without its worth or expectation where these are not given."""
     today = day_of(now_ms)
     registration = article.header.registration
     totals = article.totals
     return Verdict(
-        article=key,
+        article=article.key.decode(),
         state=judgement.state,
         since=to_datetime(judgement.since_ms),
         judged_at=to_datetime(now_ms),
@@ -92,27 +61,8 @@ def verdict_on(
         worth=None if worth is None else _summary(worth, today=today),
         # It moves a little each day, and a dormant article is not written again each day.
         expectation=None if expectation is None or judgement.state is State.DORMANT else told(expectation),
-        profile=profile_of(totals.days, published_day=published_day(registration.published_ms), today=today),
+        profile=profile_of(totals.days, published_day=registration.published_day, today=today),
     )
-
-
-def membership_of(key: str, article: Article) -> Membership:
-    """Return the groups that the article with this key belongs to."""
-    registration, rhythm = article.header.registration, article.rhythm
-    first_day = None if rhythm is None else rhythm.first_day
-    published = published_day(registration.published_ms)
-    return Membership.of(
-        key,
-        strategy=registration.strategy,
-        series=registration.series,
-        author=registration.author,
-        begin_day=first_day if published is None else published,
-    )
-
-
-def published_day(published_ms: int | None) -> int | None:
-    """Return the UTC day of publication where it is registered."""
-    return None if published_ms is None else day_of(published_ms)
 
 
 def told(expectation: Expectation) -> verdict.Expectation:

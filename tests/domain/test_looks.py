@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain.quality import looks
+from streams.domain import looks
 from streams.domain.quality.pages import READINGS
 
 some = st.integers(0, (1 << 8 * looks.BYTES) - 1)
