@@ -155,6 +155,7 @@ def assemble(settings: Settings) -> tuple[MicroBatchApp, Background]:
             partitions_recovered=len(ownership.owned),
             recovery_s=ownership.recovery_s,
             last_commit_s=guard.last_durable_s,
+            judged_until_s=min((docket.judged_until_ms / 1000 for docket in judge.dockets.values()), default=None),
             is_stuck=health.is_stuck(),
             event_loop_lag_s=loop_watchdog.lag_s,
             rebalances=app.rebalancing_count,

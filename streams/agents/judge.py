@@ -41,7 +41,7 @@ class Docket:
 
     One that changed is due at once, and any other a day after it was last judged, so the order of judging is the order
     of the queue. ``tally`` counts the articles judged so far by state and series; ``standings`` are those of the
-    domains that link to them.
+    domains that link to them. ``judged_until_ms`` is the instant at which last nothing was left to judge.
     """
 
     def __init__(self, keys: Iterable[bytes]) -> None:
@@ -53,6 +53,7 @@ class Docket:
         self.standings = Standings()
         self.worth = DailyWorth()
         self.tally: Counter[Kind] = Counter()
+        self.judged_until_ms = 0
 
     def see(self, sight: Sight) -> None:
         """Take note of what can be seen; when that changes, the suppressed articles are due at once."""
@@ -85,6 +86,11 @@ class Docket:
                 self.tally[former] -= 1
             self.tally[kind] += 1
             self._kinds[key] = kind
+
+    def settled(self, now_ms: int) -> None:
+        """Note that all was judged that could be now: verdicts hold what was applied and what was due until now."""
+        is_something_left = bool(self._changed) or any(due <= now_ms for due in islice(self._due_ms.values(), 1))
+        self.judged_until_ms = min(self.judged_until_ms, now_ms - 1) if is_something_left else now_ms
 
     def was_judged_since(self, key: bytes, instant_ms: int) -> bool:
         """Whether an article was judged at or after an instant."""
@@ -171,6 +177,7 @@ class Judge:
                 article.header.standing = standing
                 partition.put(article)
                 yield Outgoing(self._topics.verdicts.name, number, key, codec.verdicts.encode(verdict))
+        docket.settled(now_ms)
         is_over = docket.all_judged_since(survey.began_ms)
         yield from self._surveyor.settle(number, is_over=is_over, is_lagging=sight.is_lagging, now_ms=now_ms)
 

@@ -27,6 +27,7 @@ class Snapshot(NamedTuple):
     partitions_recovered: int = 0
     recovery_s: float = 0.0
     last_commit_s: float | None = None
+    judged_until_s: float | None = None  # by the clock that the worker goes by
     is_stuck: bool = False
     event_loop_lag_s: float = 0.0
     rebalances: int = 0

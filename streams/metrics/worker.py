@@ -43,6 +43,13 @@ def worker_families(snapshot: Snapshot) -> Iterator[Metric]:
             "When what was applied was last made durable, by the wall clock. It moves every few seconds, work or not.",
             snapshot.last_commit_s,
         )
+    if snapshot.judged_until_s is not None:
+        yield single(
+            "flatline_judged_until_timestamp_seconds",
+            "Verdicts hold everything that was applied or due by then, by the worker's clock. Minutes ago: the worker "
+            "judges more slowly than articles change.",
+            snapshot.judged_until_s,
+        )
     yield single(
         "flatline_worker_stuck", "1 while there is work and none of it has been done for a minute.", snapshot.is_stuck
     )

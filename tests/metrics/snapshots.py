@@ -90,6 +90,7 @@ SNAPSHOT = Snapshot(
     partitions_recovered=3,
     recovery_s=1.5,
     last_commit_s=1_780_000_000.5,
+    judged_until_s=1_780_000_000.0,
     event_loop_lag_s=0.01,
     rebalances=2,
 )
