@@ -103,7 +103,7 @@ class Producer:
             self._force_close()
             raise KafkaUnavailable(
                 f"Kafka has no topic {topic}: {error}\n"
-                "`flatline topics` creates the topics; FLATLINE_NAMESPACE is the prefix of their names."
+                "`flatline topics create` creates the topics; FLATLINE_NAMESPACE is the prefix of their names."
             ) from error
 
     @property

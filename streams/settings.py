@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     )
     partitions: int = Field(8, ge=1, le=1000, description="Partitions of the topics keyed by article. Fixed for life.")
     replication_factor: int = Field(1, ge=1, le=32767, description="Copies of each partition; 3 in production.")
+    retention_days: int | None = Field(
+        None, ge=1, le=100_000, description="How long Kafka keeps links and visits; for ever if not set."
+    )
     data_dir: Path = Field(Path(".flatline"), description="Folder of everything that is kept on this machine.")
     worker_host: str = Field("127.0.0.1", description="Address of the worker's /metrics, /livez and /readyz.")
     worker_port: Port = Field(8711, description="Port of the worker's /metrics, /livez and /readyz.")
@@ -107,7 +110,12 @@ class Settings(BaseSettings):
     @property
     def topics(self) -> Topics:
         """The topics of the installation."""
-        return Topics(namespace=self.namespace, partitions=self.partitions)
+        return Topics(
+            namespace=self.namespace,
+            partitions=self.partitions,
+            replication_factor=self.replication_factor,
+            retention_days=self.retention_days,
+        )
 
     def environment(self) -> dict[str, str]:
         """Return the variables that make another process load these very settings."""

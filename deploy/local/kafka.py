@@ -17,10 +17,13 @@ class Kafka:
     Its records outlive it in ``folder``: the next one goes on where the last one ended.
     """
 
-    def __init__(self, folder: Path, ports: Ports) -> None:
+    def __init__(self, folder: Path, ports: Ports, *, name: str = "kafka", heap_mb: int = 768) -> None:
         self._folder = folder
-        self._port = ports.claim("kafka")
-        self._controller_port = ports.claim("kafka-controller")
+        self._name = name
+        self._heap_mb = heap_mb
+        self._port = ports.claim(name)
+        self._controller_port = ports.claim(f"{name}-controller")
+        self.cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_")
         self.bootstrap = f"{LOOPBACK}:{self._port}"
 
     def process(self) -> Process:
@@ -34,8 +37,8 @@ class Kafka:
         if not (self._storage / "meta.properties").exists():
             self._format(properties)
         return Process(
-            name="kafka",
-            command=[*_jvm(heap_mb=768), "kafka.Kafka", str(properties)],
+            name=self._name,
+            command=[*_jvm(heap_mb=self._heap_mb), "kafka.Kafka", str(properties)],
             address=self.bootstrap,
             is_ready=lambda: probes.is_kafka(self.bootstrap),
             is_essential=True,
@@ -73,8 +76,8 @@ class Kafka:
         }
 
     def _format(self, properties: Path) -> None:
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_")
-        command = [*_jvm(heap_mb=128), "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(properties)]
+        format_it = ["kafka.tools.StorageTool", "format", "-t", self.cluster_id, "-c", str(properties)]
+        command = [*_jvm(heap_mb=128), *format_it]
         done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own arguments
         if done.returncode:
             raise LaunchError(f"Kafka's storage in {self._storage} could not be prepared:\n{done.stdout}{done.stderr}")

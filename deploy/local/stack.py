@@ -122,7 +122,7 @@ class LocalStack:
         settings = self.settings
         topics = settings.topics.all()
         try:
-            ensure_topics(settings.kafka_bootstrap, topics, replication_factor=settings.replication_factor)
+            ensure_topics(settings.kafka_bootstrap, topics)
         except TopicsError as error:
             raise LaunchError(str(error)) from error
 

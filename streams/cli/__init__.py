@@ -44,7 +44,7 @@ app.command("explain")(explain.explain)
 app.command("backtest")(backtest.backtest)
 app.command("fit")(fit.fit)
 app.command("policy")(policy.policy)
-app.command("topics")(topics.topics)
+app.add_typer(topics.app, name="topics")
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 
@@ -74,6 +74,7 @@ def _for_a_person(error: Exception) -> str | None:
     from streams.domain.article import UnknownFormatError
     from streams.fitting.fit import TooFewCasesError
     from streams.policy_file import PolicyError
+    from streams.rebuild.lost_state import LostStateError
     from streams.settings import SettingsError
 
     if isinstance(error, KafkaError):
@@ -82,6 +83,7 @@ def _for_a_person(error: Exception) -> str | None:
     mendable = (
         ConnectorError
         | LaunchError
+        | LostStateError
         | PolicyError
         | SettingsError
         | TooFewCasesError

@@ -14,7 +14,6 @@ from streams.domain.expected.expectation import WINDOWS_DAYS
 from streams.domain.explanation.explained import Explanation, Moved, ToldGroup, ToldLink, ToldSource
 from streams.domain.policy import Policy
 from streams.domain.words import count
-from streams.schema.topics import DAY_MS, Topics
 from streams.schema.verdict import Expected, Verdict
 
 _PLOT_WIDTH_MAX: Final = 100
@@ -24,7 +23,6 @@ _BAR_MAX: Final = 12
 _LOGIT_A_BLOCK: Final = 0.5
 _ANCHOR_CHARACTERS: Final = 80
 _CHANGES_SHOWN: Final = 8
-_KEPT_DAYS: Final = (Topics().links.retention_ms or 0) // DAY_MS
 _SHOWN_THRESHOLDS: Final = (
     "link_days_min",
     "cooling_probability",
@@ -201,7 +199,7 @@ def _links(links: Iterable[ToldLink], console: Console, *, is_live: bool) -> Non
         table.add_row(str(each.gained_on), f"{each.quality:.2f}", _link(each))
     console.print(table)
     if is_live and any(each.url is None for each in links):
-        console.print(f"Kafka keeps link events for {_KEPT_DAYS} days: of older links only their figures are left.")
+        console.print("Of links whose events Kafka does not keep any more only their figures are left.")
 
 
 def _link(each: ToldLink) -> Text:

@@ -1,35 +1,81 @@
-"""`flatline topics`."""
+"""`flatline topics`: create, check and alter."""
 
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from streams.schema.topics import DAY_MS, Topic
 from streams.settings import load_settings
 
+if TYPE_CHECKING:
+    from deploy.kafka.topics import Difference
 
-def topics(
-    check: Annotated[
-        bool, typer.Option("--check", help="Create nothing. Exit code 1 if one is missing or not as declared.")
-    ] = False,
-) -> None:
+_ASK_YOURSELF: Final = (
+    "The settings that begin with FLATLINE_ must be those of the workers: FLATLINE_NAMESPACE, FLATLINE_PARTITIONS, "
+    "FLATLINE_REPLICATION_FACTOR and FLATLINE_RETENTION_DAYS say what should be."
+)
+
+app = typer.Typer(help="The topics in Kafka: create, check and alter them.", no_args_is_help=True)
+
+
+@app.command()
+def create() -> None:
     """Create the topics that are missing, check the others, and list them all."""
-    from deploy.kafka.topics import CHECK_REMEDY, TopicsError, check_topics, ensure_topics
+    from deploy.kafka.topics import check_topics, ensure_topics
 
     settings = load_settings()
-    bootstrap, declared = settings.kafka_bootstrap, settings.topics.all()
-    differences, new = [], []
-    if check:
-        differences = check_topics(bootstrap, declared)
-    else:
-        new = ensure_topics(bootstrap, declared, replication_factor=settings.replication_factor)
-    table = Table("topic", "key", "partitions", "cleanup", "", box=None, title_justify="left")
+    declared = settings.topics.all()
+    new = ensure_topics(settings.kafka_bootstrap, declared)
+    _print(declared, dict.fromkeys(new, "created"))
+    _print_differences(check_topics(settings.kafka_bootstrap, declared))
+
+
+@app.command()
+def check() -> None:
+    """Compare the topics with what they should be: each setting, partitions and replicas. Changes nothing.
+
+    Exit code 1 if one is missing or is not as it should be; what to do about it is said.
+    """
+    from deploy.kafka.topics import TopicsError, check_topics, remedies
+
+    settings = load_settings()
+    declared = settings.topics.all()
+    differences = check_topics(settings.kafka_bootstrap, declared)
+    _print(declared, {})
     if differences:
-        table.title = "As the settings have them; what is otherwise follows."
-    for topic in declared:
-        created = "created" if topic.name in new else ""
-        table.add_row(topic.name, topic.key, str(topic.partitions), topic.cleanup_policy, created)
+        raise TopicsError("\n".join(["", *remedies(differences), _ASK_YOURSELF]))
+
+
+@app.command()
+def alter() -> None:
+    """Give the topics that exist the settings that they should have (`check` shows which). Records stay.
+
+    A shorter retention (FLATLINE_RETENTION_DAYS) deletes what is older: Kafka does that within minutes.
+    """
+    from deploy.kafka.topics import alter_topics, check_topics
+
+    settings = load_settings()
+    declared = settings.topics.all()
+    changed = alter_topics(settings.kafka_bootstrap, declared)
+    _print(declared, dict.fromkeys(changed, "altered"))
+    _print_differences(check_topics(settings.kafka_bootstrap, declared))
+
+
+def _print(topics: Iterable[Topic], done: Mapping[str, str]) -> None:
+    table = Table("topic", "key", "partitions", "replicas", "cleanup", "kept", "", box=None, title_justify="left")
+    table.title = "The topics as they should be"
+    for topic in topics:
+        kept = "for ever" if topic.retention_ms is None else f"{topic.retention_ms // DAY_MS} days"
+        figures = str(topic.partitions), str(topic.replication_factor)
+        table.add_row(topic.name, topic.key, *figures, topic.cleanup_policy, kept, done.get(topic.name, ""))
     Console().print(table)
-    if differences:
-        raise TopicsError("\n".join([*differences, CHECK_REMEDY]))
+
+
+def _print_differences(differences: Iterable["Difference"]) -> None:
+    from deploy.kafka.topics import remedies
+
+    for line in remedies(differences):
+        Console(stderr=True, highlight=False).print(line, markup=False, soft_wrap=True)

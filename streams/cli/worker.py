@@ -9,6 +9,8 @@ from streams.settings import Settings, load_settings
 
 PORTS_TRIED: Final = 100
 
+log = logging.getLogger("flatline.worker")
+
 
 def worker(
     port: Annotated[
@@ -24,12 +26,13 @@ def worker(
     """Accumulate and judge: one worker, until it is told to stop. Start more of them to share the load.
 
     Each has metrics of its own, at the address that it logs first: Prometheus has to be told of it.
-    Creates the topics that are missing, and refuses to start when one is not as it must be.
+    Creates the topics that are missing, and refuses to start when one is not as it must be, or when the state was lost.
     """
-    from deploy.kafka.topics import ensure_topics
+    from deploy.kafka.topics import check_topics, ensure_topics
     from deploy.local.ports import is_free
     from streams.app import UnfitError, run_worker
     from streams.policy_file import load_policies
+    from streams.rebuild.lost_state import refuse_lost_state
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("flatline").setLevel(logging.INFO)
@@ -40,7 +43,10 @@ def worker(
         address = f"{settings.worker_host}:{settings.worker_port}"
         raise UnfitError(f"A worker can't listen on {address}: set --port or FLATLINE_WORKER_PORT.")
     topics = settings.topics
-    ensure_topics(settings.kafka_bootstrap, topics.all(), replication_factor=settings.replication_factor)
+    ensure_topics(settings.kafka_bootstrap, topics.all())
+    for difference in check_topics(settings.kafka_bootstrap, topics.all()):
+        log.warning("%s %s", difference.says, difference.remedy)
+    refuse_lost_state(settings.kafka_bootstrap, topics)
     run_worker(settings)
 
 

@@ -15,6 +15,10 @@ _SEPARATOR: Final = b"\0"
 # So no article has the key of what was heard of a source: NUL and its name.
 _SOURCE: Final = b"\0"
 
+# Under this key stands that the partition was begun. Without it a partition whose records left no trace, as they were
+# ignored or could not be read, would look like one that was lost.
+_BEGUN: Final = _SOURCE
+
 SOURCES_MAX: Final = 500
 
 
@@ -36,6 +40,7 @@ class Partition:
         self._changes: list[tuple[bytes, bytes]] = []  # records that are bytes already
         self.heard: dict[str, Heard] = {}
         self._heard_changed: set[str] = set()
+        self._is_begun = False  # whether the changelog says so
         self.dirty: list[Article] = []
         self.dead_letters: list[Outgoing] = []
         self.forwarded: list[Outgoing] = []
@@ -54,6 +59,9 @@ class Partition:
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Apply one changelog record, before anything else was done. Raises UnknownFormatError."""
         article_key, separator, low = key.partition(_SEPARATOR)
+        if key == _BEGUN:
+            self._is_begun = True
+            return
         if value is None:
             self._articles.pop(key, None)
             return
@@ -121,6 +129,9 @@ class Partition:
     def take_changes(self) -> list[tuple[bytes, bytes]]:
         """Return the changelog records of all changes, and forget these."""
         changes, self._changes = self._changes, []
+        if not self._is_begun:
+            self._is_begun = True
+            changes.append((_BEGUN, MARK + Heard().encode()))  # as of a source without a name, to earlier versions
         for article in self.dirty:
             article.is_dirty = False
             changes.append((article.key, article.encode()))

@@ -28,7 +28,7 @@ def kept_of(bootstrap: str, topics: Topics, key: bytes) -> Kept:
     own: dict[bytes, bytes] = {}
     heard: dict[str, Heard] = {}
     for record in records(bootstrap, topics.changelog, partition=partition_of(key, topics.changelog.partitions)):
-        if record.key is None:
+        if record.key is None or record.key == _SEPARATOR:  # the mark of a partition that was begun
             continue
         article_key, _, part = record.key.partition(_SEPARATOR)
         if article_key and article_key != key:

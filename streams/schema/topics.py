@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+FOR_EVER = -1  # Kafka's word for no limit
 MESSAGE_BYTES_MAX = 1_048_588  # Kafka's own default, stated as that of the dead letters depends on it
 
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic: its name, what its key is, and how the broker keeps it."""
+    """One topic: its name, what its key is, and how the broker keeps it. Without a retention it is kept for ever."""
 
     name: str
     key: str
@@ -18,13 +20,28 @@ class Topic:
     cleanup_policy: Literal["compact", "delete"]
     retention_ms: int | None = None
     max_message_bytes: int = MESSAGE_BYTES_MAX
+    compression: Literal["zstd", "producer"] = "producer"
+    replication_factor: int = 1
 
     def config(self) -> Mapping[str, str]:
-        """Return the topic's settings in the broker's own words."""
-        retention = {} if self.retention_ms is None else {"retention.ms": str(self.retention_ms)}
+        """Return the topic's settings in the broker's own words.
+
+        What is Kafka's own default stands here where a record would be lost, or judged wrongly, without it.
+        """
+        retention = {}
+        if self.cleanup_policy == "delete":
+            retention_ms = FOR_EVER if self.retention_ms is None else self.retention_ms
+            retention = {"retention.ms": str(retention_ms), "retention.bytes": str(FOR_EVER)}
         return {
             "cleanup.policy": self.cleanup_policy,
+            "compression.type": self.compression,
             "max.message.bytes": str(self.max_message_bytes),
+            # What is acknowledged has a second copy, and a copy that lacks it never becomes the leader.
+            "min.insync.replicas": str(min(2, self.replication_factor)),
+            "unclean.leader.election.enable": "false",
+            # Records carry the producer's time, which bounds that of their events.
+            "message.timestamp.type": "CreateTime",
+            "message.timestamp.after.max.ms": str(HOUR_MS),
             **retention,
         }
 
@@ -33,10 +50,18 @@ class Topics:
     """All topics of one installation. ``namespace`` lets several share a cluster.
 
     links, articles, visits and the changelog have the same number of partitions and the same key, so that one worker
-    holds all there is about an article; that number is fixed for life.
+    holds all there is about an article. Links and visits are the record of all there is to know: they are kept
+    ``retention_days``, or for ever, and compressed by the broker, whatever their producer does.
     """
 
-    def __init__(self, *, namespace: str = "flatline", partitions: int = 8) -> None:
+    def __init__(
+        self,
+        *,
+        namespace: str = "flatline",
+        partitions: int = 8,
+        replication_factor: int = 1,
+        retention_days: int | None = None,
+    ) -> None:
         self.namespace = namespace
 
         def topic(
@@ -47,14 +72,26 @@ class Topics:
             partitions: int = partitions,
             retention_days: int | None = None,
             max_message_bytes: int = MESSAGE_BYTES_MAX,
+            compression: Literal["zstd", "producer"] = "producer",
         ) -> Topic:
-            retention_ms = None if retention_days is None else retention_days * DAY_MS
-            return Topic(f"{namespace}.{name}", key, partitions, cleanup_policy, retention_ms, max_message_bytes)
+            return Topic(
+                f"{namespace}.{name}",
+                key,
+                partitions,
+                cleanup_policy,
+                retention_ms=None if retention_days is None else retention_days * DAY_MS,
+                max_message_bytes=max_message_bytes,
+                compression=compression,
+                replication_factor=replication_factor,
+            )
 
-        self.links = topic("links.v1", "article key", "delete", retention_days=30)
-        self.articles = topic("articles.v1", "article key", "compact")
-        self.visits = topic("visits.v1", "article key", "delete", retention_days=30)
-        self.heartbeats = topic("heartbeats.v1", "source", "compact", partitions=1)
+        def log(name: str) -> Topic:
+            return topic(name, "article key", "delete", retention_days=retention_days, compression="zstd")
+
+        self.links = log("links.v1")
+        self.articles = topic("articles.v1", "article key", "compact", compression="zstd")
+        self.visits = log("visits.v1")
+        self.heartbeats = topic("heartbeats.v1", "source", "compact", partitions=1, compression="zstd")
         self.verdicts = topic("verdicts.v1", "article key", "compact")
         self.groups = topic("groups.v1", "kind/name", "compact")
         self.group_parts = topic(
@@ -68,6 +105,7 @@ class Topics:
             partitions=1,
             retention_days=90,
             max_message_bytes=2 * MESSAGE_BYTES_MAX,
+            compression="zstd",
         )
         self.changelog = topic("state.v1-changelog", "article key, or that of one of its parts", "compact")
 

@@ -24,7 +24,7 @@ SETTLED_AFTER_S: Final = 3
 def main(run: Run) -> None:
     """Run the worker until everything is committed."""
     logging.basicConfig(level=logging.WARNING)
-    ensure_topics(run.bootstrap, run.topics.all(), replication_factor=1)
+    ensure_topics(run.bootstrap, run.topics.all())
     streams.app.Topics = lambda **_namespace: run.topics  # type: ignore[attr-defined,assignment]
     assemble = streams.app.assemble
 

@@ -58,7 +58,7 @@ class _Link(NamedTuple):
 async def fill(bootstrap: str, topic: str, workload: Workload) -> Totals:
     """Create a topic, write the events into it, and return what must come out of them."""
     declared = Topics(partitions=workload.partitions).links
-    ensure_topics(bootstrap, [replace(declared, name=topic)], replication_factor=1)
+    ensure_topics(bootstrap, [replace(declared, name=topic)])
     links: set[int] = set()
     domains: set[int] = set()
     articles: set[int] = set()

@@ -73,7 +73,7 @@ def _delete_records(trial: Trial, *, until_share: float) -> None:
 def test_an_unexpected_partition_count_is_refused(broker: Broker, namespace: str, tmp_path: Path, name: str) -> None:
     """A worker that finds a topic with another number of partitions ends at once and says what to do."""
     other = getattr(Topics(namespace=namespace, partitions=PARTITIONS - 1), name)
-    ensure_topics(broker.bootstrap, [other], replication_factor=1)
+    ensure_topics(broker.bootstrap, [other])
     settings = {"FLATLINE_PARTITIONS": str(PARTITIONS)}
     with closing(Installation(broker.bootstrap, namespace, tmp_path, **settings)) as installation:
         installation.start(1)

@@ -14,7 +14,7 @@ from kafka import KafkaAdminClient
 
 from deploy.kafka.topics import ensure_topics
 from streams.schema.topics import Topics
-from tests.chaos.events import Events
+from tests.chaos.events import Events, Shares
 from tests.chaos.flow import Flow, write_all
 from tests.chaos.reference import Counts, reference
 from tests.chaos.saying import say
@@ -112,17 +112,25 @@ class Trial:
 
 @contextmanager
 def running_trial(
-    bootstrap: str, namespace: str, folder: Path, seed: int, *, session_timeout_s: float = SESSION_TIMEOUT_S
+    bootstrap: str,
+    namespace: str,
+    folder: Path,
+    seed: int,
+    *,
+    session_timeout_s: float = SESSION_TIMEOUT_S,
+    replication_factor: int = 1,
+    shares: Shares | None = None,
 ) -> Iterator[Trial]:
     """Make an installation without workers; at the end of the block none of its workers is left."""
-    topics = Topics(namespace=namespace, partitions=PARTITIONS)
+    topics = Topics(namespace=namespace, partitions=PARTITIONS, replication_factor=replication_factor)
     settings = {
         "FLATLINE_PARTITIONS": str(PARTITIONS),
+        "FLATLINE_REPLICATION_FACTOR": str(replication_factor),
         "FLATLINE_SESSION_TIMEOUT_S": str(session_timeout_s),
     }
-    ensure_topics(bootstrap, topics.all(), replication_factor=1)
+    ensure_topics(bootstrap, topics.all())
     with closing(Installation(bootstrap, namespace, folder, **settings)) as installation:
-        yield Trial(installation, bootstrap, topics, Events(topics, seed=seed), session_timeout_s)
+        yield Trial(installation, bootstrap, topics, Events(topics, seed=seed, shares=shares), session_timeout_s)
     with KafkaAdminClient(bootstrap_servers=bootstrap) as admin:  # a broker's restart takes longer with every topic
         admin.delete_topics([topic.name for topic in topics.all()])
 

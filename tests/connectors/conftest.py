@@ -19,7 +19,7 @@ def topics(kafka_bootstrap: str, namespace: str) -> Topics:
 def made_topics(bootstrap: str, namespace: str) -> Topics:
     """Create the topics of a namespace, with few partitions."""
     topics = Topics(namespace=namespace, partitions=3)
-    ensure_topics(bootstrap, topics.all(), replication_factor=1)
+    ensure_topics(bootstrap, topics.all())
     return topics
 
 

@@ -103,9 +103,7 @@ def test_a_failed_delivery_is_raised_by_the_next_call(kafka_bootstrap: str, name
     """What the broker refuses fails the next call and the flush, with topic and cause; other deliveries don't care."""
     topics = Topics(namespace=namespace, partitions=3)
     narrow = Narrow(**vars(topics.links))
-    ensure_topics(
-        kafka_bootstrap, [topic if topic != topics.links else narrow for topic in topics.all()], replication_factor=1
-    )
+    ensure_topics(kafka_bootstrap, [topic if topic != topics.links else narrow for topic in topics.all()])
     producer = Producer(kafka_bootstrap, topics, now_ms=now_ms)
     others = producer.new_deliveries()
     small = prepare(link("https://a.example/", "https://b.example/"))

@@ -81,7 +81,7 @@ def story(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
     try:
         ready(broker)
         topics = Topics(namespace=NAMESPACE, partitions=3)
-        ensure_topics(kafka.bootstrap, topics.all(), replication_factor=1)
+        ensure_topics(kafka.bootstrap, topics.all())
         environment = environment_of(kafka.bootstrap, NAMESPACE, folder)
         topicless = Import(environment_of(kafka_bootstrap, "no-such", folder))
         unreachable = Import(environment_of(nobody, NAMESPACE, folder))
@@ -129,7 +129,7 @@ def test_an_import_without_topics(story: Story) -> None:
     ended = story.topicless
     assert (ended.code, ended.stdout) == (1, "")
     assert "Kafka has no topic no-such.links.v1" in ended.stderr
-    assert "`flatline topics`" in ended.stderr
+    assert "`flatline topics create`" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

@@ -101,7 +101,7 @@ def test_installation_is_examined(kafka_bootstrap: str, namespace: str) -> None:
     # Who has no monitoring, or has not said where it is, reads how to have it looked at.
     assert {found[name].sign for name in ("Prometheus", "Alertmanager", "tokens file")} == {Sign.LOOK}
 
-    ensure_topics(kafka_bootstrap, Topics(namespace=namespace).all(), replication_factor=1)
+    ensure_topics(kafka_bootstrap, Topics(namespace=namespace).all())
     assert by_name(examine_installation(settings))["topics"].sign == Sign.FINE
 
 

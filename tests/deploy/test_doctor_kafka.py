@@ -25,7 +25,7 @@ def by_name(settings: Settings) -> dict[str, Finding]:
 def settings(kafka_bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Return those of an installation whose topics are there and empty."""
     monkeypatch.setattr(lag, "_PROGRESS_WITHIN_S", 2.0)
-    ensure_topics(kafka_bootstrap, Topics(namespace=namespace, partitions=2).all(), replication_factor=1)
+    ensure_topics(kafka_bootstrap, Topics(namespace=namespace, partitions=2).all())
     return Settings(kafka_bootstrap=kafka_bootstrap, namespace=namespace, partitions=2)
 
 
@@ -74,7 +74,7 @@ def test_a_topic_with_another_setting_is_named(settings: Settings, links: str) -
     found = by_name(settings)["topics"]
     different, remedy = found.says.splitlines()
     assert different.startswith(f"{links} has max.message.bytes=1000; it should be")
-    assert "kafka-configs.sh" in remedy
+    assert "`flatline topics alter`" in remedy
 
 
 def test_records_that_nobody_reads_are_wrong(settings: Settings, links: str) -> None:

@@ -28,7 +28,7 @@ def test_records_outlive_the_server(tmp_path: Path) -> None:
             kafka = Kafka(tmp_path / "kafka", Ports(tmp_path / "ports.json"))
             supervisor.start(kafka.process())
             bootstraps.append(kafka.bootstrap)
-            created = ensure_topics(kafka.bootstrap, topics.all(), replication_factor=1)
+            created = ensure_topics(kafka.bootstrap, topics.all())
             assert len(created) == (len(topics.all()) if value == b"first" else 0)
             with KafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all") as producer:
                 producer.send(topics.links.name, value).get(10)

@@ -22,7 +22,7 @@ class Died(Exception):
 def topics(kafka_bootstrap: str, namespace: str) -> Topics:
     """Return topics that exist."""
     topics = Topics(namespace=namespace, partitions=2)
-    ensure_topics(kafka_bootstrap, topics.all(), replication_factor=1)
+    ensure_topics(kafka_bootstrap, topics.all())
     return topics
 
 

@@ -56,7 +56,7 @@ class Installation:
         self.ends: list[End] = []
 
     def __enter__(self) -> Self:
-        self.run("topics")
+        self.run("topics", "create")
         return self
 
     def __exit__(

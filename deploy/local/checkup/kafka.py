@@ -1,4 +1,4 @@
-from deploy.kafka.topics import CHECK_REMEDY, TopicsError, check_topics
+from deploy.kafka.topics import TopicsError, check_topics, remedies
 from deploy.local import probes
 from deploy.local.checkup.finding import Finding, worst
 from deploy.local.checkup.lag import examine_group
@@ -22,9 +22,7 @@ def examine_kafka(settings: Settings) -> list[Finding]:
 def _examine_topics(bootstrap: str, topics: Topics) -> Finding:
     declared = topics.all()
     try:
-        differences = check_topics(bootstrap, declared)
+        wrong = remedies(check_topics(bootstrap, declared))
     except TopicsError as error:
-        differences = [str(error)]
-    if differences:
-        differences.append(CHECK_REMEDY)
-    return worst("topics", wrong=differences, fine=f"{len(declared)}, as declared")
+        wrong = [str(error)]
+    return worst("topics", wrong=wrong, fine=f"{len(declared)}, as declared")

@@ -81,7 +81,7 @@ def measure(bootstrap: str, folder: Path) -> dict[str, float]:
 def _ours(bootstrap: str, folder: Path) -> Process:
     """Return the ingest as it runs for everybody, but for the limit of events/s."""
     namespace, tokens = topics("ingest"), folder / "tokens"
-    ensure_topics(bootstrap, namespace.all(), replication_factor=1)
+    ensure_topics(bootstrap, namespace.all())
     tokens.touch(mode=0o600)
     tokens.write_text(f"crawler-a:{_TOKEN}\n")
     port = Ports(folder / "ingest.ports.json").claim("ours")

@@ -38,7 +38,7 @@ class State(NamedTuple):
 def write_changelogs(bootstrap: str, states: Sequence[State]) -> dict[str, int]:
     """Create the topics of these states and write their changelogs; return the links in each, by namespace."""
     for state in states:
-        ensure_topics(bootstrap, topics(state.namespace).all(), replication_factor=1)
+        ensure_topics(bootstrap, topics(state.namespace).all())
     jobs = [
         (state, range(start, min(start + _ARTICLES_A_JOB, state.articles)))
         for state in states

@@ -1,0 +1,48 @@
+"""State that is gone although its group went on from it: to begin with nothing would count only what comes now."""
+
+from typing import Final
+
+from kafka import KafkaConsumer, TopicPartition
+
+from streams.schema.topics import Topics
+
+_TIMEOUT_MS: Final = 60_000
+
+
+class LostStateError(Exception):
+    """Partitions of the changelog are empty, and their records were read before. The message says what to do."""
+
+
+def refuse_lost_state(bootstrap: str, topics: Topics) -> None:
+    """Raise LostStateError when there is lost state, and KafkaError."""
+    lost = lost_partitions(bootstrap, topics)
+    if lost:
+        numbers = ", ".join(map(str, lost))
+        raise LostStateError(
+            f"The state is lost: {topics.changelog.name} holds nothing in partition {numbers}, and the group "
+            f"{topics.namespace} has read records of it. Counting would begin at zero.\n"
+            "`flatline state rebuild` makes the state anew from the log. Then start the worker again."
+        )
+
+
+def lost_partitions(bootstrap: str, topics: Topics) -> list[int]:
+    """Return the numbers of the partitions without state of which the group has committed offsets. Raises KafkaError.
+
+    A worker's first commit on a partition leaves a mark in the changelog, whatever the records were.
+    """
+    changelog = topics.changelog
+    servers = bootstrap.split(",")
+    # In the group's name, but never subscribed. Unlike an admin client it waits for a coordinator to be there.
+    consumer = KafkaConsumer(bootstrap_servers=servers, group_id=topics.namespace, enable_auto_commit=False)
+    try:
+        partitions = [TopicPartition(changelog.name, number) for number in range(changelog.partitions)]
+        read = {
+            number
+            for topic in (topics.links, topics.articles, topics.visits)
+            for number in range(topic.partitions)
+            if consumer.committed(TopicPartition(topic.name, number), timeout_ms=_TIMEOUT_MS)
+        }
+        starts, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+    finally:
+        consumer.close()
+    return [tp.partition for tp in partitions if tp.partition in read and starts[tp] == ends[tp]]
