@@ -3,12 +3,11 @@
 import gc
 import logging
 import socket
-from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple
 
 from faust import streams as faust_streams
-from faust.worker import Worker
+from faust.worker import Worker as FaustWorker
 from mode import Service
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
@@ -18,30 +17,27 @@ from streams.agents.listen import Hear, Listen, hear_heartbeats
 from streams.agents.register import Register
 from streams.agents.survey import Groups, Surveyor
 from streams.agents.visits import CountVisits
-from streams.clock import Clock, clock_from
+from streams.clock import clock_from
 from streams.domain.groups.census import Census
 from streams.domain.sight.sources import Sources
-from streams.domain.watch_list import WatchList
 from streams.engine.app import MicroBatchApp
-from streams.engine.changelog import Changelog
-from streams.engine.commit_guard import CommitGuard
+from streams.engine.assignment import Assignment
 from streams.engine.ending import die
-from streams.engine.log import MicroBatch
+from streams.engine.kafka_log import KafkaChangelog, KafkaForwarder
+from streams.engine.log import RebalanceListener
 from streams.engine.micro_batch import MicroBatches, RawRecords
-from streams.engine.ownership import Ownership
-from streams.engine.partition import Partition
 from streams.engine.watchdog import LoopWatchdog
 from streams.health import Health
 from streams.http import Endpoint
-from streams.metrics import Gauges, Snapshot, WorkerMetrics
-from streams.metrics.limits import MONTHS_LABELLED_MAX, STRATEGIES_LABELLED_MAX
+from streams.lag import Lag
+from streams.metrics import Gauges, WorkerMetrics
 from streams.policy_file import load_policies
 from streams.schema.topics import Topic
+from streams.scrape import Scrape
 from streams.settings import Settings
+from streams.worker import Worker
 
 HEARTBEATS_A_SESSION: Final = 6
-COMMIT_INTERVAL_S: Final = 1.0
-CATCHING_UP_COMMIT_INTERVAL_S: Final = 5.0
 MICRO_BATCH_RECORDS_MAX: Final = 12_000
 MICRO_BATCHES_WAITING_MAX: Final = 4
 FETCH_BYTES_MAX: Final = 8 << 20
@@ -49,39 +45,42 @@ FETCH_BYTES_MAX: Final = 8 << 20
 
 log = logging.getLogger("flatline.worker")
 
-Task = Callable[[], Coroutine[Any, Any, None]]
+Run = Callable[[], Coroutine[Any, Any, None]]
 
 
 class UnfitError(Exception):
     """This installation can't run a worker. The message says what to do."""
 
 
-class Apply(Protocol):
-    """Applies a micro-batch to the state of its partition. Raises nothing for bad records."""
-
-    def __call__(self, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:
-        """Apply its records in order."""
-
-
 class Background(Service):
     """What runs beside the streams, from the start of the worker to its end."""
 
-    def __init__(self, endpoint: Endpoint, tasks: Sequence[Task], *, at_end: Task) -> None:
+    def __init__(self, endpoint: Endpoint, runs: Sequence[Run], *, at_end: Sequence[Run]) -> None:
         super().__init__()
         self._endpoint = endpoint
-        self._run = tasks
+        self._runs = runs
         self._at_end = at_end
 
     async def on_start(self) -> None:
-        """Listen, then start the tasks."""
+        """Listen, then start what runs."""
         await self._endpoint.start()
-        for run in self._run:
+        for run in self._runs:
             self.add_future(run())
 
     async def on_stop(self) -> None:
-        """Listen no more."""
+        """Listen no more, and do what is to be done at the end, in order."""
         await self._endpoint.stop()
-        await self._at_end()
+        for run in self._at_end:
+            await run()
+
+
+class Assembly(NamedTuple):
+    """Everything one worker consists of. ``app`` and ``background`` are to be started together."""
+
+    app: MicroBatchApp
+    background: Background
+    assignment: Assignment
+    worker: Worker
 
 
 def run_worker(settings: Settings) -> None:
@@ -91,86 +90,73 @@ def run_worker(settings: Settings) -> None:
             "Faust's compiled streams are missing, and its Python ones acknowledge what they have not seen. "
             "Install faust-streaming from a wheel, or with a C compiler at hand."
         )
-    app, background = assemble(settings)
+    assembly = assemble(settings)
     # Articles live as long as the worker: looking for garbage among them takes a quarter of all time.
     gc.set_threshold(100_000, 20, 100)
-    worker = Worker(app, background, quiet=True, override_logging=False, redirect_stdouts=False)
-    worker.spinner = None
+    services = (assembly.app, assembly.background)
+    faust_worker = FaustWorker(*services, quiet=True, override_logging=False, redirect_stdouts=False)
+    faust_worker.spinner = None
     log.info("metrics and health: http://%s:%d", settings.worker_host, settings.worker_port)
-    worker.execute_from_commandline()
+    faust_worker.execute_from_commandline()
 
 
-def assemble(settings: Settings) -> tuple[MicroBatchApp, Background]:
+def assemble(settings: Settings) -> Assembly:
     """Build everything one worker consists of. Raises PolicyError."""
     policies = load_policies(settings.policy_file)
-    topics = settings.topics
-    clock, sources, watch_list = clock_from(settings), Sources(), WatchList(settings.watch_list_size)
+    topics, clock = settings.topics, clock_from(settings)
     metrics = WorkerMetrics(CollectorRegistry())
-    app = _faust_app(settings)
-    changelog = Changelog(topics.changelog.name, client={"bootstrap_servers": settings.kafka_bootstrap})
-    ownership = app.ownership = Ownership(changelog)
-    census, groups = Census(settings.partitions), Groups()
-    surveyor = Surveyor(topics=topics, policy=policies.default, census=census, groups=groups)
-    judge = Judge(
-        topics=topics,
-        clock=clock,
-        policies=policies,
-        sources=sources,
-        watch_list=watch_list,
-        census=census,
-        surveyor=surveyor,
-    )
-    guard = app.guard = CommitGuard(ownership, judge.settle)
-    health = Health(app=app, topics=topics)
-    judge.is_lagging = health.is_lagging
-    guard.on_flushed = metrics.commit_duration.observe
-    app.may_commit_later = lambda: guard.since_flush_s < CATCHING_UP_COMMIT_INTERVAL_S and health.is_lagging()
-    ownership.on_whole = lambda newly: judge.assigned(
-        {number: owned.partition for number, owned in ownership.owned.items()}, newly
-    )
-    accumulate = Accumulate(topics=topics, metrics=metrics, ignored=policies.ignored)
-    _add_agent(app, topics.links.name, accumulate.apply, clock)
-    _add_agent(app, topics.articles.name, Register(topics=topics, metrics=metrics).apply, clock)
-    _add_agent(app, topics.visits.name, CountVisits(topics=topics, metrics=metrics).apply, clock)
+    client = {"bootstrap_servers": settings.kafka_bootstrap}
 
-    loop_watchdog = LoopWatchdog(limit_s=settings.session_timeout_s / 2)
-
-    def snapshot() -> Snapshot:
-        numbers = frozenset(judge.dockets)
-        left_out_registered, left_out_found = watch_list.left_out()
-        return Snapshot(
-            tally=sum((docket.tally for docket in judge.dockets.values()), Counter()),
-            windows=surveyor.windows(numbers),
-            watched=watch_list.chosen(),
-            watch_list_capacity=watch_list.size,
-            left_out_registered=left_out_registered,
-            left_out_found=left_out_found,
-            groups=surveyor.owned(numbers),
-            cohorts=surveyor.cohorts(numbers, months=MONTHS_LABELLED_MAX, strategies=STRATEGIES_LABELLED_MAX),
-            freshness=sources.freshness(clock.now_ms()),
-            rhythms=sources.rhythms(),
-            lag=health.lag(),
-            partitions_declared=settings.partitions,
-            partitions_assigned=len(ownership.assigned),
-            partitions_recovered=len(ownership.owned),
-            recovery_s=ownership.recovery_s,
-            last_commit_s=guard.last_durable_s,
-            judged_until_s=min((docket.judged_until_ms / 1000 for docket in judge.dockets.values()), default=None),
-            is_stuck=health.is_stuck(),
-            event_loop_lag_s=loop_watchdog.lag_s,
-            rebalances=app.rebalancing_count,
-        )
-
-    for collector in (ProcessCollector, PlatformCollector, GCCollector):
-        collector(registry=metrics.registry)
-    metrics.registry.register(Gauges(snapshot))
+    changelog = KafkaChangelog(topics.changelog.name, group=settings.namespace, client=client)
+    forwarder = KafkaForwarder(client=client)
+    assignment = Assignment(changelog, forwarder, end=die)
+    app = _faust_app(settings, assignment)
+    lag = Lag(topics=topics, assignment=assignment, consumer=app)
 
     def listen(topic: Topic, hear: Hear) -> Listen:
         return Listen(bootstrap=settings.kafka_bootstrap, topic=topic, hear=hear)
 
+    sources, census, groups = Sources(), Census(settings.partitions), Groups()
     heartbeats = listen(topics.heartbeats, hear_heartbeats(sources))
-    parts, verdicts = listen(topics.group_parts, census.hear_record), listen(topics.groups, groups.hear)
-    surveyor.may_judge = lambda: verdicts.is_current
+    group_parts = listen(topics.group_parts, census.hear_record)
+    group_verdicts = listen(topics.groups, groups.hear)
+
+    surveyor = Surveyor(topics=topics, policy=policies.default, census=census, groups=groups)
+    worker = Worker(
+        assignment=assignment,
+        agents={
+            topics.links.name: Accumulate(topics=topics, metrics=metrics, ignored=policies.ignored),
+            topics.articles.name: Register(topics=topics, metrics=metrics),
+            topics.visits.name: CountVisits(topics=topics, metrics=metrics),
+        },
+        judge=Judge(topics=topics, policies=policies, census=census, surveyor=surveyor),
+        surveyor=surveyor,
+        sources=sources,
+        group_verdicts=group_verdicts,
+        lag=lag,
+        clock=clock,
+        metrics=metrics,
+        end=die,
+    )
+    for topic in (topics.links, topics.articles, topics.visits):
+        _deliver(app, topic, worker)
+
+    health = Health(assignment=assignment, worker=worker, lag=lag, end=die)
+    loop_watchdog = LoopWatchdog(limit_s=settings.session_timeout_s / 2)
+    scrape = Scrape(
+        settings=settings,
+        assignment=assignment,
+        worker=worker,
+        surveyor=surveyor,
+        sources=sources,
+        lag=lag,
+        health=health,
+        loop_watchdog=loop_watchdog,
+        clock=clock,
+    )
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=metrics.registry)
+    metrics.registry.register(Gauges(scrape.snapshot))
     endpoint = Endpoint(
         host=settings.worker_host,
         port=settings.worker_port,
@@ -178,13 +164,15 @@ def assemble(settings: Settings) -> tuple[MicroBatchApp, Background]:
         not_live=health.not_live,
         not_ready=health.not_ready,
     )
-    tasks = [loop_watchdog.run, health.run, heartbeats.run, parts.run, verdicts.run]
-    return app, Background(endpoint, tasks, at_end=ownership.close)
+    runs = [loop_watchdog.run, health.run, heartbeats.run, group_parts.run, group_verdicts.run, worker.run]
+    background = Background(endpoint, runs, at_end=[assignment.close, forwarder.close])
+    return Assembly(app, background, assignment, worker)
 
 
-def _faust_app(settings: Settings) -> MicroBatchApp:
+def _faust_app(settings: Settings, listener: RebalanceListener) -> MicroBatchApp:
     return MicroBatchApp(
         settings.namespace,
+        listener=listener,
         broker=[f"aiokafka://{server}" for server in settings.kafka_bootstrap.split(",")],
         store="memory://",
         topic_partitions=settings.partitions,
@@ -198,7 +186,6 @@ def _faust_app(settings: Settings) -> MicroBatchApp:
         ConsumerScheduler=MicroBatches,
         broker_max_poll_records=MICRO_BATCH_RECORDS_MAX,
         consumer_max_fetch_size=FETCH_BYTES_MAX,
-        broker_commit_interval=COMMIT_INTERVAL_S,
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.session_timeout_s / HEARTBEATS_A_SESSION,
         stream_buffer_maxsize=MICRO_BATCHES_WAITING_MAX,
@@ -208,23 +195,11 @@ def _faust_app(settings: Settings) -> MicroBatchApp:
     )
 
 
-def _add_agent(app: MicroBatchApp, topic: str, apply: Apply, clock: Clock) -> None:
-    """Have every micro-batch of a topic applied, in order, by one agent that never awaits in between."""
-    ownership = app.ownership
+def _deliver(app: MicroBatchApp, topic: Topic, worker: Worker) -> None:
+    """Have every micro-batch of a topic delivered to the worker, in order, by one agent."""
 
     async def agent(stream: Any) -> None:
         async for event in stream.events():
-            message = event.message
-            if not ownership.is_whole:
-                await ownership.whole()
-                if message.generation_id != app.consumer_generation_id:
-                    continue  # it was assigned anew meanwhile, and will be read again
-            partition = ownership.owned[message.partition].partition
-            try:
-                apply(event.value, partition, now_ms=clock.now_ms())
-            except Exception:  # noqa: BLE001
-                # Faust acknowledges what an agent fails on: it must not come to that.
-                die(f"a micro-batch of {message.tp} up to offset {message.offset} can't be applied")
-            partition.next_offsets[message.topic] = message.offset + 1
+            await worker.deliver(event.value, generation=event.message.generation_id)
 
-    app.agent(app.topic(topic, schema=RawRecords(), allow_empty=True), name=topic)(agent)
+    app.agent(app.topic(topic.name, schema=RawRecords(), allow_empty=True), name=topic.name)(agent)

@@ -1,17 +1,16 @@
-"""How a worker is: lag, progress, readiness. Health means progress, not a loop that turns."""
+"""How a worker is: progress and readiness. Health means progress, not a loop that turns."""
 
 import asyncio
+from collections.abc import Callable
 from time import monotonic
-from typing import Any, Final
+from typing import Final, NoReturn
 
-from faust.types import TP
-
-from streams.engine.app import MicroBatchApp
-from streams.engine.ending import die
+from streams.engine.assignment import Assignment
+from streams.engine.task import TaskState
 from streams.engine.watchdog import TICK_S, Progress
-from streams.schema.topics import Topics
+from streams.lag import Lag
+from streams.worker import Worker
 
-LAGGING_RECORDS: Final = 10_000
 STUCK_AFTER_S: Final = 60.0
 GIVE_UP_AFTER_S: Final = 180.0
 
@@ -19,77 +18,55 @@ GIVE_UP_AFTER_S: Final = 180.0
 class Health:
     """Watches one worker from inside."""
 
-    def __init__(self, *, app: MicroBatchApp, topics: Topics) -> None:
-        self._app: Any = app
-        self._ownership = app.ownership
-        self._topics = topics
-        self._progress = Progress()
+    def __init__(self, *, assignment: Assignment, worker: Worker, lag: Lag, end: Callable[[str], NoReturn]) -> None:
+        self._assignment = assignment
+        self._worker = worker
+        self._lag = lag
+        self._end = end
+        self._records = Progress()
+        self._commits = Progress()
 
-    def _sources(self) -> list[TP]:
-        topics = {self._topics.links.name, self._topics.articles.name, self._topics.visits.name}
-        consumer = self._app.consumer
-        return [tp for tp in consumer.assignment() if tp.topic in topics] if consumer.started else []
+    def observe(self, now_s: float) -> None:
+        """Note how far everything is that moves when work is done, and whether there is any. Monotonic clock."""
+        tasks = self._assignment.tasks.values()
+        restoring = [task for task in tasks if task.state is TaskState.RESTORING]
+        to_apply = sum(lag > 0 for lag in self._lag.waiting().values())
+        to_commit = sum(task.durable.get(topic) != offset for task in tasks for topic, offset in task.positions.items())
+        # What is durable, not what was applied: a commit may hang while more and more is.
+        positions: dict[object, int | None] = {
+            (topic, task.number): offset for task in tasks for topic, offset in task.durable.items()
+        }
+        positions["restored"] = sum(len(task.articles) for task in restoring)
+        self._records.observe(positions, work=len(restoring) + to_apply + to_commit, now_s=now_s)
+        self._commits.observe({"commits": self._worker.commits}, work=self._worker.is_committing, now_s=now_s)
 
-    def lag(self) -> dict[tuple[str, int], int]:
-        """Return the records that wait, by topic and partition; a partition of which nothing is known yet has none."""
-        lag = {}
-        for tp in self._sources():
-            high_water = self._app.consumer.fetched(tp).high_water
-            if high_water is not None:
-                lag[tp.topic, tp.partition] = max(0, high_water - self._position(tp))
-        return lag
-
-    def _position(self, tp: TP) -> int:
-        owned = self._ownership.owned.get(tp.partition)
-        applied = None if owned is None else owned.partition.next_offsets.get(tp.topic)
-        return applied or self._app.consumer._committed_offset.get(tp) or 0  # noqa: SLF001
-
-    def is_lagging(self) -> bool:
-        """Whether so many records wait, or it isn't known how many, that an article may have gained links unseen.
-
-        Visits that wait hide no link.
-        """
-        sources = [tp for tp in self._sources() if tp.topic != self._topics.visits.name]
-        lag = self.lag()
-        waiting = [lag[tp] for tp in sources if tp in lag]
-        return len(waiting) < len(sources) or sum(waiting) > LAGGING_RECORDS
-
-    def _work(self) -> int:
-        """Return how much there is to do: records to apply, and partitions whose state is to be recovered.
-
-        Offsets without a record, such as the marks of transactions, are no work: the client has passed them.
-        """
-        consumer = self._app.consumer
-        work = len(self._ownership.assigned) - len(self._ownership.owned)
-        for tp in self._sources():
-            high_water, position = consumer.fetched(tp)
-            if (high_water or 0) > self._position(tp) and (consumer.unacked or (position or 0) < (high_water or 0)):
-                work += 1
-        return work
+    def _stuck_with(self, limit_s: float) -> str | None:
+        now_s = monotonic()
+        if self._commits.waiting_s(now_s) > limit_s:
+            return f"a commit has been under way for over {limit_s:.0f} s"
+        if self._records.waiting_s(now_s) > limit_s:
+            return f"there has been work for over {limit_s:.0f} s, and none of it was done"
+        return None
 
     def is_stuck(self) -> bool:
         """Whether there has been work for STUCK_AFTER_S, and none of it was done."""
-        return self._progress.waiting_s(monotonic()) > STUCK_AFTER_S
+        return self._stuck_with(STUCK_AFTER_S) is not None
 
     async def run(self) -> None:
         """Observe for ever; end a worker that has been stuck for GIVE_UP_AFTER_S: Faust has stalls it does not see."""
         while True:
             await asyncio.sleep(TICK_S)
-            positions: dict[object, int | None] = {tp: self._position(tp) for tp in self._sources()}
-            positions["restored"] = self._ownership.restored_articles
-            self._progress.observe(positions, work=self._work(), now_s=monotonic())
-            if self._progress.waiting_s(monotonic()) > GIVE_UP_AFTER_S:
-                die(f"there has been work for {GIVE_UP_AFTER_S:.0f} s, and none of it was done")
+            self.observe(monotonic())
+            if (why := self._stuck_with(GIVE_UP_AFTER_S)) is not None:
+                self._end(why)
 
     def not_live(self) -> str | None:
         """Return why this worker should be restarted, or None."""
-        return (
-            f"there has been work for over {STUCK_AFTER_S:.0f} s, and none of it was done" if self.is_stuck() else None
-        )
+        return self._stuck_with(STUCK_AFTER_S)
 
     def not_ready(self) -> str | None:
         """Return why this worker can't answer for its partitions yet, or None."""
-        assigned, owned = len(self._ownership.assigned), len(self._ownership.owned)
+        assigned, restored = len(self._assignment.tasks), len(self._assignment.restored)
         if assigned == 0:
             return "no partition is assigned"
-        return None if self._ownership.is_whole else f"the state of {owned} of {assigned} partitions is restored"
+        return None if self._assignment.is_whole else f"the state of {restored} of {assigned} partitions is restored"

@@ -1,6 +1,6 @@
 """Surveys of partitions into parts of groups, and parts into verdicts on groups."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from time import monotonic
 from typing import Final
 
@@ -13,6 +13,7 @@ from streams.domain.groups.judgement import is_newer, judge_group, says_the_same
 from streams.domain.groups.survey import Group, Survey
 from streams.domain.policy import Policy
 from streams.engine.log import Outgoing
+from streams.engine.task import Task
 from streams.schema import codec
 from streams.schema.group import GroupKind, GroupPart, GroupVerdict, SurveyRound, Tally
 from streams.schema.partitioning import partition_of
@@ -41,31 +42,24 @@ class Groups:
 
 
 class Surveyor:
-    """Ends the rounds of one worker's partitions, and judges the groups whose verdict lies on them.
-
-    ``may_judge``  whether the former verdicts on groups are all known
-    """
+    """Ends the rounds of tasks, and judges the groups whose verdict lies on their partitions."""
 
     def __init__(self, *, topics: Topics, policy: Policy, census: Census, groups: Groups) -> None:
         self._topics = topics
         self._policy = policy
         self._census = census
         self._groups = groups
-        self._surveys: dict[int, Survey] = {}
-        self._ended_s: dict[int, float] = {}
-        self._judged: dict[int, int] = {}  # partition -> version of the census
         self._cohorts: Cohorts | None = None
         self._cohorts_version = -1
-        self.may_judge: Callable[[], bool] = lambda: True
 
-    def survey(self, number: int, now_ms: int) -> Survey:
-        """Return the round of a partition that is under way."""
-        return self._surveys.get(number) or self._surveys.setdefault(number, Survey(now_ms))
-
-    def forget(self, number: int) -> None:
-        """Give up a partition."""
-        for known in (self._surveys, self._ended_s, self._judged):
-            known.pop(number, None)
+    @staticmethod
+    def round_of(task: Task, now_ms: int) -> Survey:
+        """Return the round of a task that is under way."""
+        survey = task.rounds.current
+        # It began in the future by a clock that was ahead; right after another one, it begins a millisecond later.
+        if survey is None or survey.began_ms > now_ms + 1:
+            survey = task.rounds.current = Survey(now_ms)
+        return survey
 
     def owned(self, numbers: frozenset[int]) -> list[GroupVerdict]:
         """Return the verdicts that lie on these partitions."""
@@ -91,20 +85,24 @@ class Surveyor:
         owned = [self._cohorts.of(group) for group in groups if self._partition(group) in numbers]
         return [self._cohorts.all, *owned] if 0 in numbers else owned
 
-    def settle(self, number: int, *, is_over: bool, is_lagging: bool, now_ms: int) -> Iterator[Outgoing]:
-        """Yield what is to be written of a partition: its parts when its round is over, and news of its groups."""
-        waited_s = monotonic() - self._ended_s.get(number, -ROUND_S_MIN)
-        has_begun = self.survey(number, now_ms).began_ms <= now_ms  # a clock may stand still
-        if is_over and has_begun and not is_lagging and waited_s >= ROUND_S_MIN:
-            yield from self._end_round(number, now_ms)
-        if self._census.is_complete and self.may_judge() and self._judged.get(number) != self._census.version:
-            self._judged[number] = self._census.version
-            yield from self._judge(number, is_lagging=is_lagging, now_ms=now_ms)
+    def settle(self, task: Task, *, is_lagging: bool, may_judge_groups: bool, now_ms: int) -> None:
+        """Have said what is to be written of a task: its parts when its round is over, and news of its groups.
 
-    def _end_round(self, number: int, now_ms: int) -> Iterator[Outgoing]:
-        survey = self._surveys.pop(number, None) or Survey(now_ms)
-        self._surveys[number] = Survey(now_ms + 1)  # what was judged at this instant belongs to the round that ends
-        self._ended_s[number] = monotonic()
+        ``may_judge_groups``: whether the former verdicts on them are all known.
+        """
+        rounds, survey = task.rounds, self.round_of(task, now_ms)
+        waited_s = ROUND_S_MIN if rounds.ended_s is None else monotonic() - rounds.ended_s
+        is_over = survey.began_ms <= now_ms and task.due.all_judged_since(survey.began_ms, now_ms=now_ms)
+        if is_over and not is_lagging and waited_s >= ROUND_S_MIN:
+            task.said += self._end_round(task, survey, now_ms)
+        if self._census.is_complete and may_judge_groups and rounds.judged_version != self._census.version:
+            rounds.judged_version = self._census.version
+            task.said += self._judge(task.number, is_lagging=is_lagging, now_ms=now_ms)
+
+    def _end_round(self, task: Task, survey: Survey, now_ms: int) -> Iterator[Outgoing]:
+        number = task.number
+        # What was judged at this instant belongs to the round that ends.
+        task.rounds.current, task.rounds.ended_s = Survey(now_ms + 1), monotonic()
         ended_at = to_datetime(now_ms)
         vanished = set(self._census.groups_of(number))
         surveyed = 0

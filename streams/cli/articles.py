@@ -65,7 +65,7 @@ def articles(
     sort: Annotated[Sort, typer.Option(help="What to sort by; the most, or the latest, first.")] = Sort.ARTICLE,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     wait: Annotated[
-        float, typer.Option(help="Wait up to so many seconds until the workers have caught up.", min=0)
+        float, typer.Option(help="Wait up to so many seconds until the verdicts hold every record sent before.", min=0)
     ] = 0,
 ) -> None:
     """List the articles with their newest verdicts, as read from the verdicts topic."""
@@ -78,7 +78,7 @@ def articles(
         sleep(_POLL_S)
     if waiting:
         Console(stderr=True).print(
-            f"[yellow]{waiting:,} records are still waiting to be accumulated; what follows is without them.[/yellow]"
+            f"[yellow]{waiting:,} records are not in the verdicts yet; what follows may be without them.[/yellow]"
         )
     verdicts = latest_verdicts(settings.kafka_bootstrap, topics.verdicts)
     chosen = sorted((v for v in verdicts if not state or v.state in state), key=_SORT_KEYS[sort])

@@ -31,8 +31,12 @@ def appraise(
     policies: Policies,
     previous: Standing | None,
     now_ms: int,
+    as_of_offset: int | None = None,
 ) -> Appraisal:
-    """Judge an article at ``now_ms``. ``kind``: what is learned of articles like it; ``previous``: what was said."""
+    """Judge an article at ``now_ms``. ``kind``: what is learned of articles like it; ``previous``: what was said.
+
+    ``as_of_offset``: of the links of its partition, that up to which all are in the article.
+    """
     header = article.header
     expectation = expect(
         article.totals.days,
@@ -51,5 +55,6 @@ def appraise(
         expectation=expectation,
         horizon_days=hazard.horizon_days,
         now_ms=now_ms,
+        as_of_offset=as_of_offset,
     )
     return Appraisal(expectation, evidence, judgement, verdict)

@@ -23,6 +23,7 @@ def verdict_on(
     expectation: Expectation | None = None,
     horizon_days: int,
     now_ms: int,
+    as_of_offset: int | None = None,
 ) -> Verdict:
     """Return the verdict on an article; without its worth or expectation where these are not given."""
     today = day_of(now_ms)
@@ -62,6 +63,7 @@ def verdict_on(
         # It moves a little each day, and a dormant article is not written again each day.
         expectation=None if expectation is None or judgement.state is State.DORMANT else told(expectation),
         profile=profile_of(totals.days, published_day=registration.published_day, today=today),
+        as_of_offset=as_of_offset,
     )
 
 
@@ -86,5 +88,6 @@ def _summary(worth: Worth, *, today: int) -> verdict.Worth:
 
 
 def digest(said: Verdict) -> int:
-    """Return a fingerprint of all that a verdict says, when it was said left out."""
-    return xxh3_64_intdigest(codec.verdicts.encode(msgspec.structs.replace(said, judged_at=said.since)))
+    """Return a fingerprint of all that a verdict says, when it was said and of which records left out."""
+    said = msgspec.structs.replace(said, judged_at=said.since, as_of_offset=None)
+    return xxh3_64_intdigest(codec.verdicts.encode(said))

@@ -1,6 +1,8 @@
 """The articles that have metrics of their own: a bounded choice, registered tiers first, then those in trouble."""
 
-from heapq import nsmallest
+from collections.abc import Iterable
+from heapq import heapify, heappop, heappush, merge
+from itertools import islice
 from typing import Final, NamedTuple
 
 from streams.schema.verdict import State, Verdict
@@ -9,6 +11,10 @@ _URGENCY: Final = {State.SILENT: 0, State.REVIVED: 1, State.COOLING: 2}
 _FOUND: Final = 3  # nothing in the state, but something beside it
 _CALM: Final = 4
 _UNREGISTERED_TIER: Final = 4
+_HEAP_MIN: Final = 1_000
+
+
+Rank = tuple[int, int, int, str]  # smallest first; the last is the article, so no two are equal
 
 
 class Watched(NamedTuple):
@@ -29,7 +35,7 @@ class Watched(NamedTuple):
         return verdict.tier is not None or verdict.state in _URGENCY or bool(verdict.findings)
 
     @property
-    def rank(self) -> tuple[int, int, int, str]:
+    def rank(self) -> Rank:
         """Smallest first."""
         verdict = self.verdict
         tier = verdict.tier or _UNREGISTERED_TIER
@@ -37,31 +43,70 @@ class Watched(NamedTuple):
         return tier, _URGENCY.get(verdict.state, calm), -verdict.gained_total, verdict.article
 
 
-class WatchList:
-    """Chooses at most ``size`` of the candidates."""
+class Candidates:
+    """The candidates of a partition, ranked as verdicts come: the best are found without a look at all others."""
 
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self._candidates: dict[str, Watched] = {}
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Watched, Rank]] = {}
+        self._heap: list[Rank] = []  # with ranks that hold no more: they are dropped when they come up
+        self.registered = 0
+
+    def __len__(self) -> int:
+        return len(self._known)
 
     def note(self, watched: Watched) -> None:
         """Take in the newest verdict on an article."""
-        if watched.is_candidate:
-            self._candidates[watched.verdict.article] = watched
-        else:
-            self.forget(watched.verdict.article)
+        article = watched.verdict.article
+        if not watched.is_candidate:
+            self.forget(article)
+            return
+        known, rank = self._known.get(article), watched.rank
+        self.registered += _is_registered(watched) - (known is not None and _is_registered(known[0]))
+        self._known[article] = watched, rank
+        if known is None or known[1] != rank:
+            heappush(self._heap, rank)
+            if len(self._heap) > 2 * len(self._known) + _HEAP_MIN:
+                self._heap = [rank for _, rank in self._known.values()]
+                heapify(self._heap)
 
     def forget(self, article: str) -> None:
         """Leave an article out from now on."""
-        self._candidates.pop(article, None)
+        known = self._known.pop(article, None)
+        if known is not None:
+            self.registered -= _is_registered(known[0])
+
+    def best(self, size: int) -> list[tuple[Rank, Watched]]:
+        """Return the best of them, at most ``size``, in order of their ranks."""
+        best: list[tuple[Rank, Watched]] = []
+        while self._heap and len(best) < size:
+            rank = heappop(self._heap)
+            known = self._known.get(rank[-1])
+            if known is not None and known[1] == rank and not (best and best[-1][0] == rank):
+                best.append((rank, known[0]))
+        for rank, _ in best:
+            heappush(self._heap, rank)
+        return best
+
+
+class WatchList:
+    """The choice of at most ``size`` of all candidates."""
+
+    def __init__(self, size: int, candidates: Iterable[Candidates]) -> None:
+        self._candidates = list(candidates)
+        self.size = size
 
     def chosen(self) -> list[Watched]:
         """Return the watched articles, most important first."""
-        return nsmallest(self.size, self._candidates.values(), key=lambda watched: watched.rank)
+        best = merge(*(candidates.best(self.size) for candidates in self._candidates))
+        return [watched for _, watched in islice(best, self.size)]
 
     def left_out(self) -> tuple[int, int]:
         """Return how many candidates there is no room for: registered ones, and others."""
-        registered = sum(watched.verdict.tier is not None for watched in self._candidates.values())
-        others = len(self._candidates) - registered
+        registered = sum(candidates.registered for candidates in self._candidates)
+        known = sum(map(len, self._candidates))
         # Registered ones come first, whatever their tier.
-        return max(0, registered - self.size), min(others, max(0, len(self._candidates) - self.size))
+        return max(0, registered - self.size), min(known - registered, max(0, known - self.size))
+
+
+def _is_registered(watched: Watched) -> bool:
+    return watched.verdict.tier is not None

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Iterable
 from typing import Any
 
 from streams.engine.log import Outgoing
+from streams.engine.turns import Turns
 
 
 async def write(producer: Any, records: Iterable[Outgoing]) -> None:
@@ -14,6 +15,7 @@ async def write(producer: Any, records: Iterable[Outgoing]) -> None:
     """
     open_batches: dict[tuple[str, int], Any] = {}
     acknowledgements: list[Awaitable[Any]] = []
+    turns = Turns()
 
     async def close(target: tuple[str, int]) -> None:
         batch = open_batches.pop(target)
@@ -30,6 +32,8 @@ async def write(producer: Any, records: Iterable[Outgoing]) -> None:
             await close(target)
             batch = open_batches[target] = producer.create_batch()
             batch.append(timestamp=timestamp_ms, key=key, value=value, headers=list(headers))
+        if turns.is_over:  # records may be encoded as they are asked for
+            await turns.next()
     for target in list(open_batches):
         await close(target)
     for acknowledged in acknowledgements:

@@ -113,8 +113,8 @@ class Forwarder(Protocol):
         """Write records; return once all are durable. Records of a partition stay in order. Raises what went wrong."""
 
 
-class Sources(Protocol):
-    """The topics that are read, as the consumer of this worker sees them."""
+class Consumer(Protocol):
+    """The consumer of this worker: it delivers the records of the partitions that are assigned."""
 
     def fetched(self, topic: str, partition: int) -> Fetched:
         """Return how far the consumer is with an assigned partition."""

@@ -4,7 +4,7 @@ Faust spends one Message, one Event, one queue hop and one ack on each record. M
 times faster.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import faust
@@ -22,8 +22,16 @@ class UnwrappedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
         return record
 
 
+class FetchedRecords(list[Record]):
+    """What the client handed over of one partition, and the offset that it goes on with."""
+
+    def __init__(self, records: Iterable[Record], next_offset: int) -> None:
+        super().__init__(records)
+        self.next_offset = next_offset
+
+
 class PseudoRecord:
-    """A micro-batch in the shape of a record, as Faust wants it: its offset is that of the last one."""
+    """A micro-batch in the shape of a record, as Faust wants it: its offset is the one to go on with after it."""
 
     __slots__ = (
         "checksum",
@@ -40,21 +48,32 @@ class PseudoRecord:
     )
 
     def __init__(self, batch: MicroBatch) -> None:
-        last: Any = batch.records[-1]
-        self.topic, self.partition, self.offset = batch.topic, batch.partition, last.offset
-        self.timestamp, self.timestamp_type = last.timestamp, last.timestamp_type
+        self.topic, self.partition, self.offset = batch.topic, batch.partition, batch.next_offset
+        self.timestamp = batch.records[-1].timestamp if batch.records else 0
         self.key, self.value, self.headers, self.checksum = None, batch, (), None
-        self.serialized_key_size = self.serialized_value_size = 0
+        self.serialized_key_size = self.serialized_value_size = self.timestamp_type = 0
 
 
 class MicroBatches(DefaultSchedulingStrategy):
-    """Hands over each partition's fetched records as one micro-batch. ``broker_max_poll_records`` bounds it."""
+    """Hands over each partition's fetched records as one micro-batch. ``broker_max_poll_records`` bounds it.
 
-    def iterate(self, records: Mapping[TP, Sequence[Record]]) -> Iterator[tuple[TP, PseudoRecord]]:
+    A batch without records is handed over only where it tells of offsets that were passed.
+    """
+
+    def __init__(self) -> None:
+        self._handed_over: dict[TP, int] = {}
+
+    def forget(self) -> None:
+        """Forget what was handed over: partitions were assigned anew."""
+        self._handed_over.clear()
+
+    def iterate(self, records: Mapping[TP, list[Any]]) -> Iterator[tuple[TP, PseudoRecord]]:
         """Yield one micro-batch a partition."""
         for tp, fetched in records.items():
-            if fetched:
-                yield tp, PseudoRecord(MicroBatch(tp.topic, tp.partition, fetched))
+            assert isinstance(fetched, FetchedRecords), "the consumer makes no others"
+            if fetched or self._handed_over.get(tp) != fetched.next_offset:
+                yield tp, PseudoRecord(MicroBatch(tp.topic, tp.partition, fetched, fetched.next_offset))
+                self._handed_over[tp] = fetched.next_offset  # not when Faust stopped at it
 
 
 class RawRecords(faust.Schema[Any, Any]):

@@ -1,12 +1,15 @@
 """The articles of one partition: as bytes until they are touched, and as bytes again when too many are not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
+
+from msgspec import msgpack
 
 from streams.domain.article import MARK, Article, Header, check_format
 from streams.domain.segment import Segment
 from streams.domain.sight.heard import Heard
 from streams.engine.log import Outgoing
+from streams.engine.turns import Turns
 
 WARM_SEGMENTS_MAX: Final = 20_000
 
@@ -14,10 +17,9 @@ WARM_SEGMENTS_MAX: Final = 20_000
 _SEPARATOR: Final = b"\0"
 # So no article has the key of what was heard of a source: NUL and its name.
 _SOURCE: Final = b"\0"
-
-# Under this key stands that the partition was begun. Without it a partition whose records left no trace, as they were
-# ignored or could not be read, would look like one that was lost.
-_BEGUN: Final = _SOURCE
+# Nor that of the offsets. Workers before it take it for a segment of an article that is not there, and leave it alone.
+# It is there from the first committed offset on: a changelog without it was lost, even where records left no trace.
+_POSITIONS: Final = b"positions" + _SEPARATOR
 
 SOURCES_MAX: Final = 500
 
@@ -29,7 +31,7 @@ class Partition:
     ``dirty``         articles that were changed since the last commit
     ``dead_letters``  records for the dead-letter topic
     ``forwarded``     records for other partitions, where they belong
-    ``next_offsets``  by topic, the offset after the last record that was applied
+    ``positions``     by topic, the offsets up to which records are in it and in the verdicts, as the changelog has them
     """
 
     def __init__(self) -> None:
@@ -40,11 +42,10 @@ class Partition:
         self._changes: list[tuple[bytes, bytes]] = []  # records that are bytes already
         self.heard: dict[str, Heard] = {}
         self._heard_changed: set[str] = set()
-        self._is_begun = False  # whether the changelog says so
         self.dirty: list[Article] = []
         self.dead_letters: list[Outgoing] = []
         self.forwarded: list[Outgoing] = []
-        self.next_offsets: dict[str, int] = {}
+        self.positions: dict[str, tuple[int, int]] = {}
 
     def __len__(self) -> int:
         return len(self._articles)
@@ -59,14 +60,13 @@ class Partition:
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Apply one changelog record, before anything else was done. Raises UnknownFormatError."""
         article_key, separator, low = key.partition(_SEPARATOR)
-        if key == _BEGUN:
-            self._is_begun = True
-            return
         if value is None:
             self._articles.pop(key, None)
             return
         check_format(value)
-        if not article_key:
+        if key == _POSITIONS:
+            self.positions = msgpack.decode(value[1:], type=dict[str, tuple[int, int]])
+        elif not article_key:
             self.heard[low.decode()] = Heard.decode(value[1:])
         elif separator:
             self._further.setdefault(article_key, {})[low] = value
@@ -107,12 +107,13 @@ class Partition:
         return article
 
     def put(self, article: Article) -> None:
-        """Have an article that was only looked at, and whose header was changed, written with the next commit."""
-        if self._articles.get(article.key) is article:
-            self.touch(article)
-        else:
-            record = self._articles[article.key] = article.encode()
-            self._changes.append((article.key, record))
+        """Have the header of an article that was only looked at written with the next commit."""
+        if article.is_dirty:
+            return  # it is written anyway
+        record = article.encode()
+        if self._articles.get(article.key) is not article:
+            self._articles[article.key] = record
+        self._changes.append((article.key, record))
 
     def touch(self, article: Article) -> None:
         """Have an article to work on written with the next commit."""
@@ -126,30 +127,53 @@ class Partition:
         self._warm.append(article)
         self._warm_segments += len(article.segments)
 
-    def take_changes(self) -> list[tuple[bytes, bytes]]:
-        """Return the changelog records of all changes, and forget these."""
-        changes, self._changes = self._changes, []
-        if not self._is_begun:
-            self._is_begun = True
-            changes.append((_BEGUN, MARK + Heard().encode()))  # as of a source without a name, to earlier versions
-        for article in self.dirty:
+    @property
+    def is_changed(self) -> bool:
+        """Whether there is anything to be written."""
+        return bool(self._changes or self.dirty or self._heard_changed)
+
+    def take_changes(self, positions: Mapping[str, tuple[int, int]] | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """Return the changelog records of all changes so far, and of ``positions`` if given; forget the changes.
+
+        They are made as they are asked for. What is learned of an article in the meantime is written with it, or with
+        the next changes: either way nothing is left out.
+        """
+        if positions is not None:
+            self.positions = dict(positions)
+            self._changes.append((_POSITIONS, MARK + msgpack.encode(self.positions)))
+        changes, dirty, heard = self._changes, self.dirty, self._heard_changed
+        self._changes, self.dirty, self._heard_changed = [], [], set()
+        return self._encoded(changes, dirty, heard)
+
+    def _encoded(
+        self, changes: list[tuple[bytes, bytes]], dirty: list[Article], heard: set[str]
+    ) -> Iterator[tuple[bytes, bytes]]:
+        yield from changes
+        for article in dirty:
             article.is_dirty = False
-            changes.append((article.key, article.encode()))
-            changes += [
+            if self._articles.get(article.key) is not article:
+                continue  # it is no more
+            # At once, or it might change between its segments.
+            records = [(article.key, article.encode())]
+            records += [
                 (article.key + _SEPARATOR + low, encoded) for low, encoded in article.encode_further(only_changed=True)
             ]
-        self.dirty = []
-        changes += [(_SOURCE + source.encode(), MARK + self.heard[source].encode()) for source in self._heard_changed]
-        self._heard_changed.clear()
-        if self._warm_segments > WARM_SEGMENTS_MAX:
-            self._cool()
-        return changes
+            yield from records
+        yield from [(_SOURCE + source.encode(), MARK + self.heard[source].encode()) for source in heard]
 
-    def _cool(self) -> None:
-        """Make bytes of all articles. None of them is dirty."""
-        for article in self._warm:
-            self._articles[article.key] = article.encode()
-            if further := dict(article.encode_further(only_changed=False)):
-                self._further[article.key] = further
-        self._warm.clear()
-        self._warm_segments = 0
+    async def cool(self) -> None:
+        """Make bytes of all articles when too many are not, but for those that are still to be written."""
+        if self._warm_segments <= WARM_SEGMENTS_MAX:
+            return
+        warm, self._warm, self._warm_segments = self._warm, [], 0
+        turns = Turns()
+        for article in warm:
+            if article.is_dirty:
+                self._warm.append(article)
+                self._warm_segments += len(article.segments)
+            elif self._articles.get(article.key) is article:
+                self._articles[article.key] = article.encode()
+                if further := dict(article.encode_further(only_changed=False)):
+                    self._further[article.key] = further
+            if turns.is_over:
+                await turns.next()

@@ -4,6 +4,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from streams.readmodel.records import records
 from streams.schema import codec
+from streams.schema.offset_metadata import judged_until
 from streams.schema.topics import Topic, Topics
 from streams.schema.verdict import Verdict
 
@@ -27,10 +28,13 @@ def latest_values(bootstrap: str, topic: Topic, *, partition: int | None = None)
 
 
 def waiting_records(bootstrap: str, topics: Topics) -> int:
-    """Return how many records of links, articles and visits no worker has accumulated yet. Raises KafkaError."""
+    """Return how many records of links, articles and visits the verdicts don't hold yet. Raises KafkaError."""
     # In the group's name, but never subscribed: it reads what the group committed and takes part in nothing.
     consumer = KafkaConsumer(
-        bootstrap_servers=bootstrap.split(","), enable_auto_commit=False, group_id=topics.namespace
+        bootstrap_servers=bootstrap.split(","),
+        enable_auto_commit=False,
+        group_id=topics.namespace,
+        isolation_level="read_committed",  # what is in a transaction that is open can't be waited for
     )
     try:
         partitions = [
@@ -39,8 +43,9 @@ def waiting_records(bootstrap: str, topics: Topics) -> int:
             for number in range(topic.partitions)
         ]
         # What is committed first: a record that is sent on meanwhile must not be missed on both partitions.
-        committed = {tp: consumer.committed(tp) or 0 for tp in partitions}
+        committed = {tp: consumer.committed(tp, metadata=True) for tp in partitions}
+        judged = {tp: judged_until(offset.metadata) if offset else 0 for tp, offset in committed.items()}
         ends, starts = consumer.end_offsets(partitions), consumer.beginning_offsets(partitions)
-        return sum(ends[tp] - max(committed[tp], starts[tp]) for tp in partitions)
+        return sum(max(0, ends[tp] - max(judged[tp], starts[tp])) for tp in partitions)
     finally:
         consumer.close()

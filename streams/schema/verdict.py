@@ -168,4 +168,8 @@ class Verdict(Struct, frozen=True, gc=False):
     worth: Annotated[Worth | None, Meta(description="null where it was not weighed")] = None
     expectation: Annotated[Expectation | None, Meta(description="null without links, and for dormant articles")] = None
     profile: Annotated[Profile | None, Meta(description="null without links")] = None
+    as_of_offset: Annotated[
+        int | None,
+        Meta(description="It holds all records of links before this offset, of the partition that it lies on itself"),
+    ] = None
     version: Literal[1] = 1

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from streams.domain.watch_list import Watched, WatchList
+from streams.domain.watch_list import Candidates, Watched, WatchList
 from streams.schema.verdict import Finding, FindingKind, GainedInDays, State, Verdict
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -40,7 +40,8 @@ def watched(article: str, state: State, *, tier: int | None = None, gained: int 
 
 def test_registered_tiers_come_first_then_trouble_then_size() -> None:
     """The order is tier, then how urgent the state is, then how many links there are to lose."""
-    watch_list = WatchList(size=4)
+    candidates = Candidates()
+    watch_list = WatchList(4, [candidates])
     for each in (
         watched("small trouble", State.SILENT, gained=5),
         watched("large trouble", State.SILENT, gained=500),
@@ -49,7 +50,7 @@ def test_registered_tiers_come_first_then_trouble_then_size() -> None:
         watched("first tier, silent", State.SILENT, tier=1),
         watched("calm, not registered", State.STEADY, gained=9_999),
     ):
-        watch_list.note(each)
+        candidates.note(each)
     assert [each.verdict.article for each in watch_list.chosen()] == [
         "first tier, silent",
         "first tier, calm",
@@ -61,33 +62,61 @@ def test_registered_tiers_come_first_then_trouble_then_size() -> None:
 
 def test_who_recovers_leaves() -> None:
     """An article that is not registered is watched only while it is in trouble."""
-    watch_list = WatchList(size=10)
-    watch_list.note(watched("a", State.SILENT))
-    watch_list.note(watched("a", State.STEADY))
-    assert watch_list.chosen() == []
+    candidates = Candidates()
+    candidates.note(watched("a", State.SILENT))
+    candidates.note(watched("a", State.STEADY))
+    assert WatchList(10, [candidates]).chosen() == []
 
 
-@given(st.lists(st.tuples(st.integers(0, 30), st.sampled_from(list(State)), st.sampled_from([None, 1, 2, 3]))))
-def test_never_more_than_its_size(notes: list[tuple[int, State, int | None]]) -> None:
-    """Chosen and left out together are all candidates, and the chosen never exceed the size."""
-    watch_list, latest = WatchList(size=7), {}
-    for number, state, tier in notes:
-        latest[number] = watched(str(number), state, tier=tier)
-        watch_list.note(latest[number])
-    candidates = sum(each.is_candidate for each in latest.values())
-    assert len(watch_list.chosen()) == min(7, candidates)
-    assert sum(watch_list.left_out()) == max(0, candidates - 7)
+notes = st.tuples(
+    st.integers(0, 30),
+    st.one_of(
+        st.none(),
+        st.tuples(st.sampled_from(list(State)), st.sampled_from([None, 1, 2, 3]), st.integers(1, 3)),
+    ),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(notes, max_size=200))
+def test_the_best_of_all_partitions_are_chosen(noted: list[tuple[int, tuple[State, int | None, int] | None]]) -> None:
+    """However verdicts come and articles are forgotten: the choice is that of a sort of all, and none is lost."""
+    partitions, latest = [Candidates(), Candidates(), Candidates()], dict[int, Watched]()
+    for number, said in noted:
+        candidates = partitions[number % 3]
+        if said is None:
+            candidates.forget(str(number))
+            latest.pop(number, None)
+            continue
+        state, tier, gained = said
+        latest[number] = watched(str(number), state, tier=tier, gained=gained)
+        candidates.note(latest[number])
+        WatchList(7, partitions).chosen()  # a scrape in between
+    ranked = sorted((each for each in latest.values() if each.is_candidate), key=lambda each: each.rank)
+    watch_list = WatchList(7, partitions)
+    assert watch_list.chosen() == ranked[:7]
+    registered = sum(each.verdict.tier is not None for each in ranked[7:])
+    assert watch_list.left_out() == (registered, len(ranked[7:]) - registered)
+
+
+def test_the_heap_does_not_grow_with_verdicts() -> None:
+    """An article whose rank changes for ever leaves no more behind than there are articles."""
+    candidates = Candidates()
+    for gained in range(20_000):
+        candidates.note(watched("a", State.SILENT, gained=gained))
+    assert len(candidates._heap) < 2_000
+    assert [each.verdict.gained_total for each in WatchList(3, [candidates]).chosen()] == [19_999]
 
 
 def test_a_finding_makes_a_candidate_behind_those_in_trouble() -> None:
     """What is found beside the state is watched, although nobody registered the article."""
     finding = Finding(FindingKind.MASS_LOSS, NOW, "")
     lost = watched("lost many", State.STEADY)
-    watch_list = WatchList(size=4)
+    candidates = Candidates()
     for each in (
         lost._replace(verdict=structs.replace(lost.verdict, findings=[finding])),
         watched("cooling", State.COOLING),
         watched("calm", State.STEADY),
     ):
-        watch_list.note(each)
-    assert [each.verdict.article for each in watch_list.chosen()] == ["cooling", "lost many"]
+        candidates.note(each)
+    assert [each.verdict.article for each in WatchList(4, [candidates]).chosen()] == ["cooling", "lost many"]

@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-
 from streams.engine.ownership import Ownership
+
 from streams.engine.partition import Partition
 from tests.waiting import PATIENCE_S
 

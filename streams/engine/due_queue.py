@@ -1,0 +1,134 @@
+"""The articles of a partition in the order in which they are due to be judged."""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from itertools import chain, islice
+from typing import Final
+
+from streams.domain.quality.article_worth import DailyWorth
+from streams.domain.quality.standing import Standings
+from streams.domain.rhythm import DAY_MS, day_of
+from streams.domain.sight.sight import Sight
+from streams.schema.verdict import State, Verdict
+
+Kind = tuple[State, str | None]  # state and series
+
+JUDGED_AT_ONCE_MAX: Final = 20_000
+
+
+class DueQueue:
+    """One that changed is due at once, and any other a day after it was last judged.
+
+    So the order of judging is the order of the queue.
+
+    ``judged_positions``  by topic, the offsets up to which verdicts hold everything: all articles that records before
+                          these changed were judged after that
+    ``judged_until_ms``   the instant at which last nothing was left to judge
+    ``tally``             the articles judged so far, by state and series
+    ``standings``         those of the domains that link to them, and ``worth`` what their links are worth
+    """
+
+    def __init__(
+        self,
+        keys: Iterable[bytes] = (),
+        *,
+        judged_positions: Mapping[str, int] | None = None,
+        may_have_changed: bool = True,
+    ) -> None:
+        """All of these are due; any of them ``may_have_changed`` since it was judged."""
+        self._due_ms = dict.fromkeys(keys, 0)
+        # By the mark that is reached when they are judged. Marks rise in the order of this.
+        self._changed: dict[bytes, int] = dict.fromkeys(self._due_ms, 0) if may_have_changed else {}
+        self._marks: deque[tuple[int, dict[str, int]]] = deque()
+        self._next_mark = 1
+        self._kinds: dict[bytes, Kind] = {}
+        self._suppressed: set[bytes] = set()
+        self._sight = Sight()
+        self.judged_positions = dict(judged_positions or {})
+        self.standings = Standings()
+        self.worth = DailyWorth()
+        self.tally: Counter[Kind] = Counter()
+        self.judged_until_ms = 0
+
+    def see(self, sight: Sight) -> None:
+        """Take note of what can be seen; when that changes, the suppressed articles are due at once."""
+        if sight != self._sight:
+            self._sight = sight
+            self._put(self._suppressed)
+
+    def change(self, keys: Iterable[bytes], positions: Mapping[str, int]) -> None:
+        """Have articles that changed judged soon. All that records before these positions changed is among them."""
+        self._put(keys)
+        if not self._marks or self._marks[-1][1] != positions:
+            self._marks.append((self._next_mark, dict(positions)))
+            self._next_mark += 1
+        self._reach_marks()
+
+    def _put(self, keys: Iterable[bytes]) -> None:
+        changed, mark = self._changed, self._next_mark
+        for key in keys:
+            changed.setdefault(key, mark)
+
+    def _reach_marks(self) -> None:
+        """Find how far the verdicts are: before the first article that waits."""
+        waiting = next(iter(self._changed.values()), self._next_mark)
+        while self._marks and self._marks[0][0] < waiting:
+            self.judged_positions |= self._marks.popleft()[1]
+
+    def due(self, now_ms: int) -> list[bytes]:
+        """Return the articles due by now, at most JUDGED_AT_ONCE_MAX."""
+        changed = list(islice(self._changed, JUDGED_AT_ONCE_MAX))
+        due = islice(self._due_by(now_ms), JUDGED_AT_ONCE_MAX - len(changed))
+        return list(dict.fromkeys(chain(changed, due)))
+
+    def _due_by(self, now_ms: int) -> Iterable[bytes]:
+        latest_ms = now_ms + DAY_MS + 1
+        for key, due_ms in self._due_ms.items():
+            # Later than a day from now is none, unless it was judged by a clock that was ahead.
+            if now_ms < due_ms <= latest_ms:
+                return
+            yield key
+
+    def is_first_of_day(self, key: bytes, now_ms: int) -> bool:
+        """Whether an article was not judged before on the UTC day."""
+        return day_of(self._due_ms.get(key, 0)) <= day_of(now_ms)  # due a day after it was judged
+
+    def judged(self, key: bytes, verdict: Verdict, *, next_ms: int) -> None:
+        """Put an article at the end of the queue, with what was said of it."""
+        self._changed.pop(key, None)
+        self._due_ms.pop(key, None)
+        self._due_ms[key] = next_ms
+        (self._suppressed.add if verdict.suppressed else self._suppressed.discard)(key)
+        self._count(key, (verdict.state, verdict.series))
+
+    def forget(self, key: bytes) -> None:
+        """Take an article out: it is no more."""
+        self._changed.pop(key, None)
+        self._due_ms.pop(key, None)
+        self._suppressed.discard(key)
+        self._count(key, None)
+
+    def _count(self, key: bytes, kind: Kind | None) -> None:
+        former = self._kinds.get(key)
+        if kind == former:
+            return
+        if former is not None:
+            self.tally[former] -= 1
+            del self._kinds[key]
+        if kind is not None:
+            self.tally[kind] += 1
+            self._kinds[key] = kind
+
+    def settled(self, now_ms: int) -> None:
+        """Note that all was judged that could be now: verdicts hold what was applied and what was due until now."""
+        is_something_left = bool(self._changed) or any(True for _ in self._due_by(now_ms))
+        self.judged_until_ms = min(self.judged_until_ms, now_ms - 1) if is_something_left else now_ms
+        self._reach_marks()
+
+    def was_judged_since(self, key: bytes, instant_ms: int) -> bool:
+        """Whether an article was judged at or after an instant."""
+        return self._due_ms.get(key, 0) - DAY_MS >= instant_ms
+
+    def all_judged_since(self, instant_ms: int, *, now_ms: int) -> bool:
+        """Whether every article was, by a clock that was not ahead: the first of the queue was judged longest ago."""
+        return all(instant_ms <= due_ms - DAY_MS <= now_ms + 1 for due_ms in islice(self._due_ms.values(), 1))

@@ -1,0 +1,138 @@
+"""Kafka as `engine.log` wants it: fences by transactional ids, a commit is one transaction.
+
+Whoever writes a partition's changelog does so through a producer with the transactional id of that partition; the
+broker lets only the newest producer with that id write. So nothing that a former owner still has in hand, on the wire,
+or in a paused process can overwrite what came after it. The offsets are committed in the same transaction.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import ProducerFenced
+
+from streams.engine.batch_writer import write
+from streams.engine.log import FencedError, Offset, Outgoing
+
+FETCH_BYTES_MAX: Final = 4 << 20
+BATCH_BYTES_MAX: Final = 1 << 19
+TRANSACTION_TIMEOUT_MS: Final = 60_000
+ANSWER_S: Final = 10.0
+
+log = logging.getLogger("flatline.engine")
+
+
+class KafkaChangelog:
+    """A changelog topic, and the consumer group whose offsets are committed with it.
+
+    ``client`` holds what every Kafka client of this worker is made with.
+    """
+
+    def __init__(self, topic: str, *, group: str, client: Mapping[str, Any]) -> None:
+        self.topic = topic
+        self._group = group
+        self._client = client
+
+    async def fence(self, partition: int) -> "KafkaWriter":
+        """Become the only writer of a partition. Raises KafkaError."""
+        producer = AIOKafkaProducer(
+            **self._client,
+            transactional_id=f"{self.topic}-{partition}",
+            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+            max_batch_size=BATCH_BYTES_MAX,
+        )
+        starting = asyncio.ensure_future(producer.start())
+        try:
+            await asyncio.shield(starting)
+        except BaseException:
+            # A request that is on its way would fence whoever comes next: its answer is waited for.
+            await asyncio.wait([starting], timeout=ANSWER_S)
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+            await _stop(producer)
+            raise
+        return KafkaWriter(producer, partition, group=self._group)
+
+    async def restore(self, partition: int, apply: Callable[[bytes, bytes | None], None]) -> None:
+        """Call ``apply`` with all that was committed of a partition. Raises KafkaError, and what ``apply`` raises."""
+        tp = TopicPartition(self.topic, partition)
+        async with AIOKafkaConsumer(
+            **self._client,
+            isolation_level="read_committed",  # what was begun and not committed will be done again
+            max_partition_fetch_bytes=FETCH_BYTES_MAX,
+            enable_auto_commit=False,
+            # Not by a seek: the answer to a reset that is under way would come after it, and undo it.
+            auto_offset_reset="earliest",
+        ) as consumer:
+            consumer.assign([tp])
+            end = (await consumer.end_offsets([tp]))[tp]
+            while await consumer.position(tp) < end:
+                for records in (await consumer.getmany(timeout_ms=1_000)).values():
+                    for record in records:
+                        apply(record.key, record.value)
+
+
+class KafkaWriter:
+    """A producer that nobody else's has fenced yet."""
+
+    def __init__(self, producer: Any, partition: int, *, group: str) -> None:
+        self._producer = producer
+        self._partition = partition
+        self._group = group
+
+    async def commit(self, records: Iterable[Outgoing], offsets: Mapping[str, Offset]) -> None:
+        """Write records and offsets in one transaction. Raises FencedError and KafkaError."""
+        positions = {TopicPartition(topic, self._partition): tuple(offset) for topic, offset in offsets.items()}
+        try:
+            async with self._producer.transaction():
+                await write(self._producer, records)
+                if positions:
+                    await self._producer.send_offsets_to_transaction(positions, self._group)
+        except ProducerFenced as fenced:
+            raise FencedError from fenced
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        await _stop(self._producer)
+
+
+class KafkaForwarder:
+    """Writes outside of transactions: written twice these records do no harm, and marks of transactions look like lag.
+
+    It connects when it is first needed: most workers never forward anything.
+    """
+
+    def __init__(self, *, client: Mapping[str, Any]) -> None:
+        self._client = client
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+
+    async def forward(self, records: Iterable[Outgoing]) -> None:
+        """Write records; return once all are durable. Raises KafkaError."""
+        async with self._starting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(**self._client, enable_idempotence=True, max_batch_size=BATCH_BYTES_MAX)
+                try:
+                    await producer.start()
+                except BaseException:
+                    await _stop(producer)
+                    raise
+                self._producer = producer
+        await write(self._producer, records)
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        if self._producer is not None:
+            await _stop(self._producer)
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    """Stop a producer, started or not. Raises nothing: it is of no more use either way."""
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            await producer.stop()
+    except Exception as error:  # noqa: BLE001
+        log.warning("a producer did not stop as it should: %r", error)
+        await producer.client.close()

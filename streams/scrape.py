@@ -1,0 +1,72 @@
+"""What a scrape shows, put together from everything that a worker consists of."""
+
+from collections import Counter
+
+from streams.agents.survey import Surveyor
+from streams.clock import Clock
+from streams.domain.sight.sources import Sources
+from streams.domain.watch_list import WatchList
+from streams.engine.assignment import Assignment
+from streams.engine.watchdog import LoopWatchdog
+from streams.health import Health
+from streams.lag import Lag
+from streams.metrics import Snapshot
+from streams.metrics.limits import MONTHS_LABELLED_MAX, STRATEGIES_LABELLED_MAX
+from streams.settings import Settings
+from streams.worker import Worker
+
+
+class Scrape:
+    """Looks at one worker."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        assignment: Assignment,
+        worker: Worker,
+        surveyor: Surveyor,
+        sources: Sources,
+        lag: Lag,
+        health: Health,
+        loop_watchdog: LoopWatchdog,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._assignment = assignment
+        self._worker = worker
+        self._surveyor = surveyor
+        self._sources = sources
+        self._lag = lag
+        self._health = health
+        self._loop_watchdog = loop_watchdog
+        self._clock = clock
+
+    def snapshot(self) -> Snapshot:
+        """Return what the gauges show now."""
+        tasks = self._assignment.restored
+        numbers = frozenset(task.number for task in tasks)
+        watch_list = WatchList(self._settings.watch_list_size, [task.candidates for task in tasks])
+        left_out_registered, left_out_found = watch_list.left_out()
+        return Snapshot(
+            tally=sum((task.due.tally for task in tasks), Counter()),
+            windows=self._surveyor.windows(numbers),
+            watched=watch_list.chosen(),
+            watch_list_capacity=watch_list.size,
+            left_out_registered=left_out_registered,
+            left_out_found=left_out_found,
+            groups=self._surveyor.owned(numbers),
+            cohorts=self._surveyor.cohorts(numbers, months=MONTHS_LABELLED_MAX, strategies=STRATEGIES_LABELLED_MAX),
+            freshness=self._sources.freshness(self._clock.now_ms()),
+            rhythms=self._sources.rhythms(),
+            lag=self._lag.waiting(),
+            partitions_declared=self._settings.partitions,
+            partitions_assigned=len(self._assignment.tasks),
+            partitions_recovered=len(tasks),
+            recovery_s=self._assignment.recovery_s,
+            last_commit_s=self._worker.last_durable_s,
+            judged_until_s=min((task.due.judged_until_ms / 1000 for task in tasks), default=None),
+            is_stuck=self._health.is_stuck(),
+            event_loop_lag_s=self._loop_watchdog.lag_s,
+            rebalances=self._assignment.rebalances,
+        )
