@@ -37,5 +37,5 @@ class Lag:
         return {(topic, task.number): self._of(task, topic) for task in tasks for topic in topics}
 
     def _of(self, task: Task, topic: str) -> int | None:
-        position, end = task.positions.get(topic), self._consumer.fetched(topic, task.number).end
+        position, end = task.position(topic), self._consumer.fetched(topic, task.number).end
         return None if position is None or end is None else max(0, end - position)

@@ -120,15 +120,19 @@ class Worker:
         self._sources.listen_to(task.articles.heard for task in tasks)
         now_ms, is_lagging = self._clock.now_ms(), self._lag.is_lagging()
         circumstances = Circumstances(now_ms, self._sources.sight(now_ms, is_lagging=is_lagging))
-        budget_s = BUDGET_WHILE_LAGGING_S if is_lagging else BUDGET_S
-        for task in tasks:
+        share_s = (BUDGET_WHILE_LAGGING_S if is_lagging else BUDGET_S) / max(1, len(tasks))
+        turns = Turns()
+        for number, task in enumerate(tasks, 1):
             async with task.lock:
                 if task.is_running:
-                    await self._judge_task(task, circumstances, Turns(budget_s / len(tasks)))
+                    # What a task leaves of its share is there for those behind it.
+                    await self._judge_task(task, circumstances, turns, until_spent_s=number * share_s)
 
-    async def _judge_task(self, task: Task, circumstances: Circumstances, turns: Turns) -> None:
+    async def _judge_task(
+        self, task: Task, circumstances: Circumstances, turns: Turns, *, until_spent_s: float
+    ) -> None:
         for _ in self._judge.judge_due(task, circumstances):
-            if turns.is_budget_spent:
+            if turns.spent_s >= until_spent_s:
                 break
             if turns.is_over:
                 await turns.next()

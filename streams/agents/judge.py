@@ -92,7 +92,7 @@ class Judge:
             policies=self._policies,
             previous=article.header.standing,
             now_ms=now_ms,
-            as_of_offset=task.positions.get(self._topics.links.name),
+            as_of_offset=task.position(self._topics.links.name),
         )
         if survey is not None:
             survey.add(membership, contribution(expectation, is_blind=evidence.view.is_dim), verdict.state)

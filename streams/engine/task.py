@@ -112,6 +112,11 @@ class Task:
         """Note that all records of a topic before an offset were applied. After a rebalance some come again."""
         self.positions[topic] = max(next_offset, self.positions.get(topic, 0))
 
+    def position(self, topic: str) -> int | None:
+        """Return the offset up to which its articles hold all records of a topic; None where that isn't known."""
+        restored, _ = self._committed.get(topic, (None, 0))
+        return self.positions.get(topic, restored)
+
     def queue_changes(self) -> None:
         """Have all articles that changed up to now judged soon."""
         self.due.change((article.key for article in self.articles.dirty), self.positions)

@@ -8,10 +8,10 @@ TURN_S: Final = 0.025
 
 
 class Turns:
-    """Measures turns of work. ``budget_s``: how much time all of them together may take, the pauses left out."""
+    """Measures turns of work."""
 
-    def __init__(self, budget_s: float = float("inf")) -> None:
-        self._left_s = budget_s
+    def __init__(self) -> None:
+        self._spent_s = 0.0
         self._began_s = monotonic()
 
     @property
@@ -20,12 +20,12 @@ class Turns:
         return monotonic() - self._began_s >= TURN_S
 
     @property
-    def is_budget_spent(self) -> bool:
-        """Whether there is no time left for any work."""
-        return monotonic() - self._began_s >= self._left_s
+    def spent_s(self) -> float:
+        """How much time all turns took so far, the pauses left out."""
+        return self._spent_s + monotonic() - self._began_s
 
     async def next(self) -> None:
         """End this turn, let others have theirs, and begin another one."""
-        self._left_s -= monotonic() - self._began_s
+        self._spent_s = self.spent_s
         await asyncio.sleep(0)
         self._began_s = monotonic()

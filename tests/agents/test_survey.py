@@ -14,12 +14,12 @@ from streams.domain.groups.survey import Group
 from streams.domain.policies import Policies
 from streams.domain.policy import Policy
 from streams.domain.rhythm import DAY_MS
-from streams.domain.sight.sources import Sources
-from streams.domain.watch_list import WatchList
+from streams.domain.sight.sight import Sight
 from streams.engine.log import Outgoing
-from streams.engine.partition import Partition
 from streams.schema.group import GroupKind, GroupState
 from streams.schema.topics import Topics
+from tests.agents.judging import judge_all
+from tests.engine.stand_ins import running_task
 
 START = 20_000
 
@@ -30,31 +30,18 @@ class Bench:
     def __init__(self) -> None:
         self.day = START
         self.topics = Topics(partitions=1)
-        self.census, self.groups, self.partition = Census(1), Groups(), Partition()
-        surveyor = Surveyor(topics=self.topics, policy=Policy(), census=self.census, groups=self.groups)
-        self.judge = Judge(
-            topics=self.topics,
-            clock=self,
-            policies=Policies(),
-            sources=Sources(),
-            watch_list=WatchList(10),
-            census=self.census,
-            surveyor=surveyor,
-        )
-        self.judge.assigned({0: self.partition}, frozenset({0}))
+        self.census, self.groups, self.task = Census(1), Groups(), running_task()
+        self.surveyor = Surveyor(topics=self.topics, policy=Policy(), census=self.census, groups=self.groups)
+        self.judge = Judge(topics=self.topics, policies=Policies(), census=self.census, surveyor=self.surveyor)
 
     def now_ms(self) -> int:
         """Return one in the morning."""
         return self.day * DAY_MS + 3_600_000
 
-    def wall_ms(self, duration_ms: int) -> int:
-        """Return what it is given."""
-        return duration_ms
-
     def link(self, number: int, *days: int, series: str = "Field Notes") -> None:
         """Have an article gain a link on each of these days."""
         key = b"https://yours.example/%d" % number
-        article = self.partition.get(key) or self.partition.create(key, now_ms=self.now_ms())
+        article = self.task.articles.get(key) or self.task.articles.create(key, now_ms=self.now_ms())
         article.header.registration = Registration(series=series)
         effects: defaultdict[tuple[str | None, link.Effect], int] = defaultdict(int)
         sightings = [
@@ -62,12 +49,12 @@ class Bench:
             for day in days
         ]
         article.see(sightings, effects)
-        self.partition.touch(article)
+        self.task.articles.touch(article)
 
     def settle(self) -> list[Outgoing]:
         """Commit once, and have the census hear what was written."""
-        written = list(self.judge.settle(0, self.partition))
-        self.partition.take_changes()
+        written = judge_all(self.task, self.judge, self.surveyor, now_ms=self.now_ms(), sight=Sight())
+        list(self.task.articles.take_changes())
         for record in written:
             if record.topic == self.topics.group_parts.name and record.key and record.value:
                 self.census.hear_record(record.key, record.value)

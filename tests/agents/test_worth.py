@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from streams.agents.accumulate import Accumulate
-from streams.agents.judge import Docket
 from streams.domain import link
 from streams.domain.article import Article, Header, Registration, Sighting
 from streams.domain.hazard import Hazard
@@ -23,6 +22,7 @@ from streams.domain.quality.worth import Worth, worth_of
 from streams.domain.rhythm import DAY_MS, Rhythm
 from streams.domain.segment import Segment
 from streams.domain.verdicts import verdict_on
+from streams.engine.due_queue import DueQueue
 from streams.engine.log import MicroBatch
 from streams.engine.partition import Partition
 from streams.metrics import WorkerMetrics
@@ -120,13 +120,13 @@ def test_the_registered_title_is_a_natural_anchor() -> None:
 
 def test_an_article_counts_once_a_day_in_the_standings() -> None:
     """However often it changes, it is surveyed at its first judgement of a UTC day."""
-    docket, midnight_ms = Docket([KEY]), NOW_MS // DAY_MS * DAY_MS
+    due, midnight_ms = DueQueue([KEY]), NOW_MS // DAY_MS * DAY_MS
     article, policy, hazard = Article(KEY, Header(NOW_MS), Segment()), Policy(), Hazard()
     judgement = judge(Evidence(None, NOW_MS), previous=None, now_ms=NOW_MS, policy=policy, hazard=hazard)
     verdict = verdict_on(article, judgement, horizon_days=180, now_ms=NOW_MS)
     for at_ms, is_first in ((midnight_ms, True), (midnight_ms + 5, False), (midnight_ms + DAY_MS, True)):
-        assert docket.is_first_of_day(KEY, at_ms) == is_first
-        docket.judged(KEY, verdict, next_ms=at_ms + DAY_MS)
+        assert due.is_first_of_day(KEY, at_ms) == is_first
+        due.judged(KEY, verdict, next_ms=at_ms + DAY_MS)
 
 
 def test_very_many_links_are_weighed_once_a_day() -> None:

@@ -2,18 +2,18 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 
 from streams.cli.worker import worker
-from streams.engine.changelog import Changelog
-from streams.engine.partition import Partition
+from streams.engine.kafka_log import KafkaChangelog
 
-_restore = Changelog.restore
+_restore = KafkaChangelog.restore
 
 
-async def _restore_slowly(self: Changelog, number: int, partition: Partition) -> None:
-    await _restore(self, number, partition)
+async def _restore_slowly(self: KafkaChangelog, partition: int, apply: Callable[[bytes, bytes | None], None]) -> None:
+    await _restore(self, partition, apply)
     await asyncio.sleep(8)
 
 
-Changelog.restore = _restore_slowly  # type: ignore[method-assign]
+KafkaChangelog.restore = _restore_slowly  # type: ignore[method-assign]
 worker(port=int(os.environ["FLATLINE_WORKER_PORT"]))

@@ -18,15 +18,15 @@ from streams.domain.groups.census import Census
 from streams.domain.policies import Policies
 from streams.domain.rhythm import DAY_MS
 from streams.domain.sight.sources import Sources
-from streams.domain.watch_list import WatchList
 from streams.engine.log import MicroBatch
-from streams.engine.partition import Partition
 from streams.metrics import WorkerMetrics
 from streams.schema import codec
 from streams.schema.heartbeat import Heartbeat
 from streams.schema.link_event import LinkEvent
 from streams.schema.topics import Topics
 from streams.schema.verdict import State, Verdict
+from tests.agents.judging import judge_all
+from tests.engine.stand_ins import StandInChangelog, running_task
 
 BEGIN = 20_000  # UTC day of the story's day 0
 HOUR_MS = DAY_MS // 24
@@ -128,23 +128,15 @@ class World:
 
     def _start(self) -> None:
         """Become a worker that knows what the changelog and the topic of heartbeats hold."""
-        self._partition = Partition()
-        for key, value in self._changelog.items():
-            self._partition.restore(key, value)
+        changelog = StandInChangelog(self._changelog)
+        self._task = running_task(changelog)
         self._sources = Sources()
         for heartbeat in self._heartbeats.values():
             self._sources.hear(heartbeat)
         policies, census = Policies(), Census(TOPICS.links.partitions)
-        self._judge = Judge(
-            topics=TOPICS,
-            clock=self._clock,
-            policies=policies,
-            sources=self._sources,
-            watch_list=WatchList(10),
-            census=census,
-            surveyor=Surveyor(topics=TOPICS, policy=policies.default, census=census, groups=Groups()),
-        )
-        self._judge.assigned({0: self._partition}, frozenset({0}))
+        self._surveyor = Surveyor(topics=TOPICS, policy=policies.default, census=census, groups=Groups())
+        self._judge = Judge(topics=TOPICS, policies=policies, census=census, surveyor=self._surveyor)
+        self._sources.listen_to([self._task.articles.heard])
 
     def play(self, *, days: int) -> Lives:
         """Return how the articles that are known on the first day fared."""
@@ -178,7 +170,7 @@ class World:
             records.append(self.record_of(*self._reports.pop(0)))
         if records:
             batch = MicroBatch(TOPICS.links.name, 0, records)
-            self._accumulate.apply(batch, self._partition, now_ms=self._clock.ms)
+            self._accumulate.apply(batch, self._task.articles, now_ms=self._clock.ms)
 
     def record_of(self, reported: int, link: Link) -> Record:
         """Return the record in which a link is reported on a day."""
@@ -199,9 +191,11 @@ class World:
         return Record(self._offset, recorded_ms, codec.links.encode(event))
 
     def _settle(self, standing: dict[str, Verdict]) -> None:
-        for outgoing in self._judge.settle(0, self._partition):
+        now_ms = self._clock.ms
+        sight = self._sources.sight(now_ms)
+        for outgoing in judge_all(self._task, self._judge, self._surveyor, now_ms=now_ms, sight=sight):
             if outgoing.topic != TOPICS.verdicts.name:
                 continue  # of groups
             verdict = codec.verdicts.decode(outgoing.value)
             standing[verdict.article.removeprefix("https://yours.example/")] = verdict
-        self._changelog.update(self._partition.take_changes())
+        self._changelog.update(self._task.articles.take_changes())

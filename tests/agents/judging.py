@@ -1,0 +1,17 @@
+"""One task, judged at once as the worker's loop does it within its budget."""
+
+from streams.agents.judge import Circumstances, Judge
+from streams.agents.survey import Surveyor
+from streams.domain.sight.sight import Sight
+from streams.engine.log import Outgoing
+from streams.engine.task import Task
+
+
+def judge_all(task: Task, judge: Judge, surveyor: Surveyor, *, now_ms: int, sight: Sight) -> list[Outgoing]:
+    """Judge what is due of a task; return what is said, as if it were committed."""
+    for _ in judge.judge_due(task, Circumstances(now_ms, sight)):
+        pass
+    task.due.settled(now_ms)
+    surveyor.settle(task, is_lagging=sight.is_lagging, may_judge_groups=True, now_ms=now_ms)
+    said, task.said = task.said, []
+    return said
