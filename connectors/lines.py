@@ -12,9 +12,10 @@ from typing import Any, BinaryIO, Final, NamedTuple, cast
 import zstandard
 
 from connectors.errors import ConnectorError
+from streams.schema.dead_letter import VALUE_BYTES_MAX
 
-# More than any record may have, and little enough for a dead letter. What follows on the same line is skipped.
-LINE_BYTES_MAX: Final = 900_000
+# More than any record may have, and no more than a dead letter keeps. What follows on the same line is skipped.
+LINE_BYTES_MAX: Final = VALUE_BYTES_MAX
 
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"

@@ -17,13 +17,13 @@ from connectors.errors import ConnectorError
 from connectors.links import PreparedLink
 from connectors.partitioner import ArticlePartitioner
 from connectors.visits import PreparedVisits
-from streams.schema import codec, dead_letter
+from streams.schema import codec
+from streams.schema.dead_letter import Headers, dead_letter
 from streams.schema.heartbeat import Heartbeat
 from streams.schema.rejection import Rejected
-from streams.schema.topics import Topics
+from streams.schema.topics import DEAD_LETTER_BYTES_MAX, Topics
 
 BUFFER_BYTES_MAX: Final = 48 * 1024 * 1024
-DEAD_LETTER_BYTES_MAX: Final = 900_000  # headers and envelope stay below the broker's default of 1 MiB a message
 
 # Long enough for a broker's restart, short enough for a person who waits for an answer.
 _CONNECT_TIMEOUT_MS: Final = 10_000
@@ -50,6 +50,7 @@ def _connect(bootstrap: str, *, linger_ms: int) -> KafkaProducer:
             allow_auto_create_topics=False,
             # One batch a partition is on its way at a time, and each must stay below the broker's 1 MiB.
             batch_size=512 * 1024,
+            max_request_size=DEAD_LETTER_BYTES_MAX,  # the largest record that any topic takes
             linger_ms=linger_ms,
             bootstrap_timeout_ms=_CONNECT_TIMEOUT_MS,
             max_block_ms=_CONNECT_TIMEOUT_MS,
@@ -130,18 +131,9 @@ class Producer:
     def send_dead_letter(
         self, value: bytes, rejected: Rejected, *, origin: dict[str, str | int], deliveries: Deliveries | None = None
     ) -> None:
-        """Send what was rejected, untouched, with headers that say why and where it came from.
-
-        More than DEAD_LETTER_BYTES_MAX no topic takes: then its beginning is sent, with a header ``cut_at_bytes``.
-        """
-        if len(value) > DEAD_LETTER_BYTES_MAX:
-            value, origin = value[:DEAD_LETTER_BYTES_MAX], {**origin, "cut_at_bytes": DEAD_LETTER_BYTES_MAX}
-        self._send(
-            self.topics.dead_letters.name,
-            value=value,
-            headers=dead_letter.headers(rejected, origin=origin),
-            deliveries=deliveries,
-        )
+        """Send what was rejected, untouched as far as there is room, with headers that say why and whence it came."""
+        letter = dead_letter(rejected, origin=origin, value=value)
+        self._send(self.topics.dead_letters.name, value=letter.value, headers=letter.headers, deliveries=deliveries)
 
     def heartbeat(
         self,
@@ -172,7 +164,7 @@ class Producer:
         *,
         value: bytes,
         key: bytes | None = None,
-        headers: dead_letter.Headers | None = None,
+        headers: Headers | None = None,
         deliveries: Deliveries | None = None,
     ) -> None:
         deliveries = deliveries or self.deliveries

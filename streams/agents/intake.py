@@ -2,13 +2,14 @@
 
 from abc import ABC, abstractmethod
 
+from streams.engine.batch_writer import batch_bytes_max
 from streams.engine.log import MicroBatch, Outgoing, Record
 from streams.engine.partition import Partition
 from streams.metrics import WorkerMetrics
-from streams.schema import dead_letter
+from streams.schema.dead_letter import dead_letter
 from streams.schema.partitioning import partition_of
-from streams.schema.rejection import Rejected
-from streams.schema.topics import Topics
+from streams.schema.rejection import Reason, Rejected
+from streams.schema.topics import MESSAGE_BYTES_MAX, Topics
 
 
 class Intake(ABC):
@@ -27,19 +28,29 @@ class Intake(ABC):
         return partition_of(key, self._topics.links.partitions) != batch.partition
 
     def _send_on(self, key: bytes, record: Record, batch: MicroBatch, partition: Partition) -> None:
-        """Send a record to where it belongs: rightly keyed, its time and bytes untouched."""
+        """Send a record to where it belongs: rightly keyed, its time, value and headers untouched.
+
+        With its key, or out of a compressed batch, it can be too large for its topic: then it is a dead letter.
+        """
         target = partition_of(key, self._topics.links.partitions)
-        partition.forwarded.append(Outgoing(batch.topic, target, key, record.value, record.timestamp, record.headers))
+        forwarded = Outgoing(batch.topic, target, key, record.value, record.timestamp, record.headers)
+        size = batch_bytes_max(forwarded)
+        if size > MESSAGE_BYTES_MAX:
+            detail = f"sent on with the key of its article it would have {size} bytes; the limit is {MESSAGE_BYTES_MAX}"
+            self._reject(Rejected(Reason.TOO_LONG, detail), record, batch, partition)
+            return
+        partition.forwarded.append(forwarded)
         self._metrics.forwarded.labels(batch.topic).inc()
 
     def _reject(self, rejected: Rejected, record: Record, batch: MicroBatch, partition: Partition) -> None:
-        """Write a record to the dead letters: its bytes untouched, its coordinates and the reason in the headers."""
+        """Write a record to the dead letters, as `dead_letter` makes them."""
         origin: dict[str, str | int] = {
             "topic": batch.topic,
             "partition": batch.partition,
             "offset": record.offset,
             "timestamp_ms": record.timestamp,
         }
-        letters, headers = self._topics.dead_letters.name, dead_letter.headers(rejected, origin=origin)
-        partition.dead_letters.append(Outgoing(letters, 0, record.key, record.value or b"", record.timestamp, headers))
+        letter = dead_letter(rejected, origin=origin, key=record.key, value=record.value)
+        outgoing = Outgoing(self._topics.dead_letters.name, 0, letter.key, letter.value, headers=letter.headers)
+        partition.dead_letters.append(outgoing)
         self._metrics.dead_letters.labels(batch.topic, rejected.reason).inc()

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from streams.domain.event_time import to_ms
+from streams.domain.event_time import check_recorded, to_ms
 from streams.domain.impact.visits import YEAR_BYTES, Report, Visits
 from streams.domain.link import Effect
 from streams.domain.rhythm import Rhythm, day_of
@@ -66,7 +66,8 @@ class Registration(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 def registration_of(record: ArticleRecord, *, recorded_ms: int) -> Registration:
-    """Return the registration that an article record asks for."""
+    """Return the registration that an article record asks for. Raise `Rejected` where it has no possible time."""
+    check_recorded(recorded_ms)
     return Registration(
         title=record.title,
         author=record.author,

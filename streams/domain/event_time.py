@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from streams.schema.link_event import LinkEvent
+from streams.schema.rejection import Reason, Rejected
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)
@@ -23,6 +24,16 @@ def to_ms(instant: datetime) -> int:
 def to_datetime(instant_ms: int) -> datetime:
     """Return ms since the epoch as a datetime in UTC."""
     return _EPOCH + instant_ms * _MS
+
+
+def check_recorded(recorded_ms: int) -> None:
+    """Raise `Rejected` for a record whose own time lies before EARLIEST_MS: its producer set none (-1), or nonsense.
+
+    When its event came to be known decides what can be believed of it, and which of two records is the newer one.
+    """
+    if recorded_ms < EARLIEST_MS:
+        detail = f"the record's own timestamp is {recorded_ms} ms, before the first web page: let your client set it"
+        raise Rejected(Reason.INVALID_TIME, detail)
 
 
 def stated_ms(event: LinkEvent, *, recorded_ms: int) -> int:

@@ -5,7 +5,7 @@ from typing import Final
 
 from streams.domain import link
 from streams.domain.article import Sighting
-from streams.domain.event_time import EARLIEST_MS, LATEST_MS, possible_ms, stated_ms
+from streams.domain.event_time import EARLIEST_MS, LATEST_MS, check_recorded, possible_ms, stated_ms
 from streams.domain.ignoring import Ignored
 from streams.domain.link import rel_flags
 from streams.domain.quality.marks import marks_of
@@ -42,7 +42,7 @@ def sighting_of(
 ) -> Sighting | None:
     """Return what a link event of a record written at ``recorded_ms`` says of its link; None when it is ``ignored``.
 
-    Raise `Rejected` for URLs that can't be read.
+    Raise `Rejected` for URLs that can't be read, and for a record without a possible time of its own.
     """
     if ignored is not None and ignored.covers(event):
         return None
@@ -51,6 +51,7 @@ def sighting_of(
     at_ms = stated_ms(event, recorded_ms=recorded_ms)
     is_clamped = not EARLIEST_MS <= at_ms <= recorded_ms <= LATEST_MS
     if is_clamped:
+        check_recorded(recorded_ms)
         at_ms = possible_ms(at_ms, recorded_ms=recorded_ms)
     return Sighting(article, page, domain, event.change == "gained", at_ms, _marks(event), event.source, is_clamped)
 

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Iterable
 from typing import Any
 
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+
 from streams.engine.log import Outgoing
 from streams.engine.turns import Turns
 
@@ -38,3 +40,8 @@ async def write(producer: Any, records: Iterable[Outgoing]) -> None:
         await close(target)
     for acknowledged in acknowledgements:
         await acknowledged
+
+
+def batch_bytes_max(record: Outgoing) -> int:
+    """Return how large a batch with this record alone may become; a topic's ``max.message.bytes`` bounds that."""
+    return int(DefaultRecordBatchBuilder.estimate_size_in_bytes(record.key, record.value, list(record.headers)))

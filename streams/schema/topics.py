@@ -8,6 +8,7 @@ DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 FOR_EVER = -1  # Kafka's word for no limit
 MESSAGE_BYTES_MAX = 1_048_588  # Kafka's own default, stated as that of the dead letters depends on it
+DEAD_LETTER_BYTES_MAX = 2 * MESSAGE_BYTES_MAX  # a dead letter is longer than its record: it says why
 
 
 @dataclass(frozen=True)
@@ -97,14 +98,13 @@ class Topics:
         self.group_parts = topic(
             "group-parts.v1", "partition/kind/name, or the partition for its last round", "compact", partitions=1
         )
-        # A dead letter is longer than its record: it says why.
         self.dead_letters = topic(
             "links.v1-dlq",
             "that of the record",
             "delete",
             partitions=1,
             retention_days=90,
-            max_message_bytes=2 * MESSAGE_BYTES_MAX,
+            max_message_bytes=DEAD_LETTER_BYTES_MAX,
             compression="zstd",
         )
         self.changelog = topic("state.v1-changelog", "article key, or that of one of its parts", "compact")

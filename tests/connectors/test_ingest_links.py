@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.producer import DEAD_LETTER_BYTES_MAX
+from streams.schema.dead_letter import VALUE_BYTES_MAX
 from tests.connectors.examples import ACCEPTED, REJECTED, key_of, link
 from tests.connectors.pushing import JSON, NDJSON, SOURCE, RunningIngest
 from tests.integration.reading import Stored, read_all
@@ -102,7 +102,7 @@ def test_an_event_that_is_too_large_for_any_topic(ingest: RunningIngest, new: Ne
     event = link("https://a.example/", "https://b.example/", context="x" * 2_000_000)
     assert ingest.push(event).body["rejected"][0]["reason"] == "too_long"
     (letter,) = new.of("dead_letters")
-    assert letter.value == event[:DEAD_LETTER_BYTES_MAX]
+    assert letter.value == event[:VALUE_BYTES_MAX]
 
 
 def test_a_source_that_makes_an_event_too_long(ingest: RunningIngest, new: NewRecords) -> None:

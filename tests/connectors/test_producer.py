@@ -10,9 +10,10 @@ from connectors.articles import from_texts
 from connectors.articles import prepare as prepare_article
 from connectors.delivery import RECORD_OVERHEAD_BYTES, Buffer, Deliveries, DeliveryFailed
 from connectors.links import prepare
-from connectors.producer import DEAD_LETTER_BYTES_MAX, Producer
+from connectors.producer import Producer
 from deploy.kafka.topics import ensure_topics
 from streams.schema import codec
+from streams.schema.dead_letter import VALUE_BYTES_MAX
 from streams.schema.partitioning import partition_of
 from streams.schema.rejection import Reason, Rejected
 from streams.schema.topics import Topic, Topics
@@ -73,8 +74,8 @@ def test_dead_letters_are_untouched(kafka_bootstrap: str, topics: Topics) -> Non
     small, large = read_all(kafka_bootstrap, topics.dead_letters)
     assert small.value == b"\xff\x00"
     assert small.headers == {"reason": "too_long", "detail": "too much", "file": "é", "line": "7"}
-    assert large.value == b"a" * DEAD_LETTER_BYTES_MAX
-    assert large.headers["cut_at_bytes"] == str(DEAD_LETTER_BYTES_MAX)
+    assert large.value == b"a" * VALUE_BYTES_MAX
+    assert large.headers["cut_at_bytes"] == str(VALUE_BYTES_MAX)
 
 
 def test_the_buffer_is_bounded(kafka_bootstrap: str, topics: Topics) -> None:
