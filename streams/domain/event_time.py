@@ -9,6 +9,9 @@ from streams.schema.rejection import Reason, Rejected
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)
 
+_FIRST_MS: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MS
+_LAST_MS: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MS
+
 # The day on which the first web page was announced: no link is older.
 EARLIEST_MS: Final = (datetime(1991, 8, 6, tzinfo=UTC) - _EPOCH) // _MS
 # Some producers write record times in microseconds.
@@ -22,8 +25,11 @@ def to_ms(instant: datetime) -> int:
 
 
 def to_datetime(instant_ms: int) -> datetime:
-    """Return ms since the epoch as a datetime in UTC."""
-    return _EPOCH + instant_ms * _MS
+    """Return ms since the epoch as a datetime in UTC; the nearest that there is for one of no year from 1 to 9999.
+
+    Such as 0001-01-01T00:00:00+14:00, which is a datetime, but not in UTC.
+    """
+    return _EPOCH + max(_FIRST_MS, min(instant_ms, _LAST_MS)) * _MS
 
 
 def check_recorded(recorded_ms: int) -> None:

@@ -30,40 +30,55 @@ class GroupState(StrEnum):
     ABOVE_CURVE = "above_curve"  # so many links that it is no chance
 
 
+COUNT_MAX = 10**12
+"""Beyond all that there is to count, and little enough for sums over all partitions to stay exact."""
+
+Count = Annotated[int, Meta(ge=0, le=COUNT_MAX)]
+GroupName = Annotated[str, Meta(max_length=253)]
+StateCounts = Annotated[dict[State, Count], Meta(description="Articles by state")]
+
+
 class GroupPart(Struct, frozen=True, gc=False):
     """The articles of a group that lie on one partition, added up over one round of the survey."""
 
     kind: GroupKind
-    name: str
-    partition: int
+    name: GroupName
+    partition: Count
     round_ended_at: Instant
-    states: Annotated[dict[State, int], Meta(description="Articles by state")]
-    sums: Annotated[list[float], Meta(description="In the order of streams.domain.groups.survey.Sums")]
+    states: StateCounts
+    sums: Annotated[
+        list[Annotated[float, Meta(ge=0, le=COUNT_MAX)]],
+        Meta(
+            max_length=1_000,
+            description="In the order of streams.domain.groups.survey.Sums. Later versions may have more of them at "
+            "the end: a reader leaves out those that it doesn't know, and takes 0 for those that are missing",
+        ),
+    ]
     version: Literal[1] = 1
 
 
 class SurveyRound(Struct, frozen=True, gc=False):
     """The last record of a round: the parts of its partition with the same ``round_ended_at`` are whole."""
 
-    partition: int
+    partition: Count
     round_ended_at: Instant
-    groups: int
-    left_out: Annotated[int, Meta(description="Groups for which there was no room")] = 0
+    groups: Count
+    left_out: Annotated[Count, Meta(description="Groups for which there was no room")] = 0
     version: Literal[1] = 1
 
 
 class Tally(Struct, frozen=True, gc=False):
     """Links that a group should have gained in the last so many days, and that it gained."""
 
-    expected: float
-    gained: int
+    expected: Annotated[float, Meta(ge=0, le=COUNT_MAX)]
+    gained: Count
 
 
 class GroupVerdict(Struct, frozen=True, gc=False):
     """What is said of a group at ``judged_at``. Compacted by kind and name."""
 
     kind: GroupKind
-    name: str
+    name: GroupName
     state: GroupState
     since: Annotated[Instant, Meta(description="Since when this state holds")]
     judged_at: Instant
@@ -71,11 +86,11 @@ class GroupVerdict(Struct, frozen=True, gc=False):
     chance: Annotated[
         float | None, Meta(description="Probability of links as few as in the stretch that is least probable")
     ]
-    stretch_days: Annotated[int | None, Meta(description="The length of that stretch, which ends now")]
+    stretch_days: Annotated[Count | None, Meta(description="The length of that stretch, which ends now")]
     stretch: Annotated[Tally | None, Meta(description="What should have come in it, and what came")]
     suppressed: Annotated[bool, Meta(description="Worse was not said, because it could not be seen")]
-    articles: int
-    states: Annotated[dict[State, int], Meta(description="Articles by state")]
+    articles: Count
+    states: StateCounts
     last_7: Tally
     last_28: Tally
     last_90: Tally

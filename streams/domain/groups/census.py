@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import chain, repeat
 from operator import add
 from typing import Final, NamedTuple
 
 from streams.domain.expected.curve import learned
 from streams.domain.expected.expectation import PRIOR_LINKS_AN_ARTICLE, Kind
-from streams.domain.groups.survey import NOTHING, Group, Membership, Sums
+from streams.domain.groups.survey import NOTHING, VALUES, Group, Membership, Sums
 from streams.schema import codec
 from streams.schema.group import GroupKind, GroupPart, SurveyRound
+from streams.schema.rejection import Reason, Rejected
 from streams.schema.verdict import State
 
 STRATEGY_LINKS_MIN: Final = 200
@@ -44,7 +46,10 @@ class Census:
         self._added_up = -1
 
     def hear(self, record: GroupPart | SurveyRound) -> None:
-        """Take a record in."""
+        """Take a record in. Raise `Rejected` for one of a partition that there is not."""
+        if record.partition >= self._partitions:
+            detail = f"partition: there are {self._partitions}, from 0 on, and no {record.partition}"
+            raise Rejected(Reason.INVALID_VALUE, detail)
         if isinstance(record, GroupPart):
             self._pending.setdefault(record.partition, {})[Group(record.kind, record.name)] = record
             return
@@ -94,7 +99,9 @@ class Census:
         states: dict[Group, Counter[State]] = {}
         for parts in self._parts.values():
             for group, part in parts.items():
-                values[group] = list(map(add, values.get(group, NOTHING.values), part.sums))
+                # One of another version may have fewer or more.
+                sums = chain(part.sums[:VALUES], repeat(0.0))
+                values[group] = list(map(add, values.get(group, NOTHING.values), sums))
                 states.setdefault(group, Counter()).update(part.states)
         self._wholes = {group: Whole(Sums(summed), states[group]) for group, summed in values.items()}
         self._kinds = {

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, Self
 from msgspec import Struct, msgpack
 from xxhash import xxh3_64_intdigest
 
-from streams.domain.event_time import to_ms
+from streams.domain.event_time import LATEST_MS, to_ms
 from streams.domain.rhythm import DAY_MS, day_of
 from streams.schema.link_event import LinkEvent
 
@@ -28,6 +28,7 @@ USUAL_GAP_QUANTILE: Final = 0.95
 WRITTEN_EVERY: Final = 16
 
 _HOUR_MS: Final = 3_600_000
+_DAY_MAX: Final = day_of(LATEST_MS)
 _LAG_BUCKETS: Final = 18  # under an hour, under two, under four, ... up to fifteen years
 
 
@@ -67,8 +68,18 @@ class Heard(Struct, array_like=True, gc=False):
 
     @classmethod
     def decode(cls, encoded: bytes) -> Self:
-        """Return it from its bytes; raise msgspec.DecodeError on others."""
-        return msgpack.decode(encoded, type=cls)
+        """Return it from its bytes, of this version or another; raise msgspec.DecodeError on others."""
+        heard = msgpack.decode(encoded, type=cls)
+        heard.days = sorted({day for day in heard.days if 0 <= day <= _DAY_MAX})[-DAYS_REMEMBERED:]
+        del heard.articles[ARTICLES_MIN:]
+        if heard.lags:
+            # Another version may tell lags apart less finely, or more; what lies beyond the last bucket is in it.
+            lags = [min(max(count, 0), LAG_SAMPLES_MAX) for count in heard.lags]
+            beyond = sum(lags[_LAG_BUCKETS:])
+            lags = [*lags[:_LAG_BUCKETS], *[0] * (_LAG_BUCKETS - len(lags))]
+            lags[-1] += beyond
+            heard.lags = lags
+        return heard
 
     def encode(self) -> bytes:
         """Return it as bytes."""
