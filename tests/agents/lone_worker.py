@@ -1,8 +1,10 @@
-"""A worker without Kafka: every agent, the judgement and the metrics, over one partition."""
+"""A worker with everything but Kafka: it owns partition 0, and its clock is turned by hand."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Final, NamedTuple, Self
 
 from prometheus_client import CollectorRegistry, generate_latest
 
@@ -15,11 +17,21 @@ from streams.agents.visits import CountVisits
 from streams.domain.groups.census import Census
 from streams.domain.policies import Policies
 from streams.domain.sight.sources import Sources
-from streams.domain.watch_list import WatchList
+from streams.engine.assignment import Assignment
 from streams.engine.log import MicroBatch, Outgoing
 from streams.engine.partition import Partition
-from streams.metrics import Gauges, Snapshot, WorkerMetrics
+from streams.engine.watchdog import LoopWatchdog
+from streams.health import Health
+from streams.lag import Lag
+from streams.metrics import Gauges, WorkerMetrics
 from streams.schema.topics import Topic, Topics
+from streams.scrape import Scrape
+from streams.settings import Settings
+from streams.worker import Worker
+from tests.engine.stand_ins import Ending, StandInChangelog, StandInConsumer, StandInForwarder
+
+GENERATION: Final = 1
+_SETTINGS: Final = Settings()
 
 
 class Read(NamedTuple):
@@ -32,32 +44,38 @@ class Read(NamedTuple):
     headers: Sequence[tuple[str, bytes]] = ()
 
 
-class LoneWorker:
-    """The owner of partition 0, whose clock is turned by hand.
+class _Everything:
+    """Has read its whole topic."""
 
-    ``written``    by topic, all that its commits wrote
-    ``forwarded``  what they sent on to other partitions
-    ``changelog``  what a worker that takes over reads
+    is_current = True
+
+
+class LoneWorker:
+    """For the time of the block. Whatever would end a worker raises `EndedError`.
+
+    ``changelog``  what it wrote: in ``written`` all but the state
+    ``forwarder``  what it sent on to other partitions
     """
 
     def __init__(self, topics: Topics, *, now_ms: int) -> None:
         self.topics = topics
         self.ms = now_ms
-        self.registry = CollectorRegistry()
-        self.metrics = WorkerMetrics(self.registry)
-        agents = {"topics": topics, "metrics": self.metrics}
-        self._applying = {
-            topics.links.name: Accumulate(**agents),
-            topics.articles.name: Register(**agents),
-            topics.visits.name: CountVisits(**agents),
-        }
+        self.changelog, self.forwarder = StandInChangelog(), StandInForwarder()
+        self.changelog.topic = topics.changelog.name
         self._offsets: Counter[str] = Counter()
         self._heard: dict[str, list[Read]] = {}
-        self.changelog: dict[bytes, bytes] = {}
-        self.written: dict[str, list[Outgoing]] = {topic.name: [] for topic in topics.all()}
-        self.forwarded: list[Outgoing] = []
-        self.registry.register(Gauges(self._snapshot))
+        self._runner = asyncio.Runner()
+
+    def __enter__(self) -> Self:
+        self._runner.__enter__()
         self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._runner.run(self._assignment.close())
+        self._runner.__exit__(kind, error, trace)
 
     def now_ms(self) -> int:
         """Return what it was set to."""
@@ -68,78 +86,94 @@ class LoneWorker:
         return duration_ms
 
     def start(self) -> None:
-        """Become a worker that knows what the changelog, and the topics that are read whole, hold."""
+        """Become a new worker, which knows what the changelog, and the topics that are read whole, hold."""
         topics, policies = self.topics, Policies()
-        self.partition = Partition()
-        for key, value in self.changelog.items():
-            self.partition.restore(key, value)
-        self.sources, self.census, self.groups = Sources(), Census(topics.links.partitions), Groups()
-        self.watch_list = WatchList(10)
-        self.surveyor = Surveyor(topics=topics, policy=policies.default, census=self.census, groups=self.groups)
-        self.judge = Judge(
-            topics=topics,
+        self.registry = CollectorRegistry()
+        metrics = WorkerMetrics(self.registry)
+        end = Ending()
+        self._assignment = Assignment(self.changelog, self.forwarder, end=end)
+        lag = Lag(topics=topics, assignment=self._assignment, consumer=StandInConsumer())
+        sources, census, groups = Sources(), Census(topics.links.partitions), Groups()
+        surveyor = Surveyor(topics=topics, policy=policies.default, census=census, groups=groups)
+        self._worker = Worker(
+            assignment=self._assignment,
+            agents={
+                topics.links.name: Accumulate(topics=topics, metrics=metrics),
+                topics.articles.name: Register(topics=topics, metrics=metrics),
+                topics.visits.name: CountVisits(topics=topics, metrics=metrics),
+            },
+            judge=Judge(topics=topics, policies=policies, census=census, surveyor=surveyor),
+            surveyor=surveyor,
+            sources=sources,
+            group_verdicts=_Everything(),
+            lag=lag,
             clock=self,
-            policies=policies,
-            sources=self.sources,
-            watch_list=self.watch_list,
-            census=self.census,
-            surveyor=self.surveyor,
+            metrics=metrics,
+            end=end,
         )
-        self.judge.assigned({0: self.partition}, frozenset({0}))
+        scrape = Scrape(
+            settings=_SETTINGS,
+            assignment=self._assignment,
+            worker=self._worker,
+            surveyor=surveyor,
+            sources=sources,
+            lag=lag,
+            health=Health(assignment=self._assignment, worker=self._worker, lag=lag, end=end),
+            loop_watchdog=LoopWatchdog(limit_s=1.0),
+            clock=self,
+        )
+        self.registry.register(Gauges(scrape.snapshot))
         hearing = {
-            topics.heartbeats: hear_heartbeats(self.sources),
-            topics.group_parts: self.census.hear_record,
-            topics.groups: self.groups.hear,
+            topics.heartbeats: hear_heartbeats(sources),
+            topics.group_parts: census.hear_record,
+            topics.groups: groups.hear,
         }
         self._listening = {topic.name: Listen(bootstrap="", topic=topic, hear=hear) for topic, hear in hearing.items()}
         for name, records in self._heard.items():
             self._listening[name]._take(records)
+        self._runner.run(self._take_over())
+
+    async def _take_over(self) -> None:
+        self._assignment.assigned(frozenset({0}), generation=GENERATION)
+        await self._assignment.task_of(0, generation=GENERATION)
+
+    @property
+    def partition(self) -> Partition:
+        """The articles."""
+        return self._assignment.tasks[0].articles
+
+    @property
+    def written(self) -> Mapping[str, list[Outgoing]]:
+        """By topic, everything that it wrote."""
+        written: dict[str, list[Outgoing]] = {topic.name: [] for topic in self.topics.all()}
+        for record in self.changelog.written:
+            written[record.topic].append(record)
+        changelog = self.topics.changelog.name
+        written[changelog] = [Outgoing(changelog, 0, key, value) for key, value in self.changelog.records[0]]
+        return written
 
     def take(self, topic: Topic, records: Iterable[Outgoing]) -> list[Read]:
-        """Have records of a topic read, and return them as they were."""
+        """Have records of a topic read, and return them as they were read."""
         batch = []
         for record in records:
             at_ms = self.ms if record.timestamp_ms is None else record.timestamp_ms
             batch.append(Read(self._offsets[topic.name], at_ms, record.key, record.value, record.headers))
             self._offsets[topic.name] += 1
-        if topic.name in self._applying:
-            self._applying[topic.name].apply(MicroBatch(topic.name, 0, batch), self.partition, now_ms=self.ms)
-        else:
+        if topic.name in self._listening:
             self._heard.setdefault(topic.name, []).extend(batch)
             self._listening[topic.name]._take(batch)
+        else:
+            self._runner.run(self._worker.deliver(MicroBatch(topic.name, 0, batch), generation=GENERATION))
         return batch
 
     def commit(self) -> None:
-        """Judge, and write all that there is to write; what is written into topics that all read whole, is heard."""
-        partition = self.partition
-        said = list(self.judge.settle(0, partition))
-        outgoing = [*said, *partition.dead_letters]
-        self.forwarded += partition.forwarded
-        partition.dead_letters, partition.forwarded = [], []
-        changes = partition.take_changes()
-        self.changelog.update(changes)
-        changelog = self.topics.changelog.name
-        for record in [*outgoing, *(Outgoing(changelog, 0, key, value) for key, value in changes)]:
-            self.written[record.topic].append(record)
+        """Judge and commit; what is written into topics that every worker reads whole is heard."""
+        before = len(self.changelog.written)
+        self._runner.run(self._worker.commit())
+        written = self.changelog.written[before:]
         for topic in (self.topics.group_parts, self.topics.groups):
-            self.take(topic, [record for record in said if record.topic == topic.name])
+            self.take(topic, [record for record in written if record.topic == topic.name])
 
     def scrape(self) -> str:
         """Return what Prometheus reads."""
         return generate_latest(self.registry).decode()
-
-    def _snapshot(self) -> Snapshot:
-        here = frozenset({0})
-        left_out_registered, left_out_found = self.watch_list.left_out()
-        return Snapshot(
-            tally=self.judge.dockets[0].tally,
-            windows=self.surveyor.windows(here),
-            watched=self.watch_list.chosen(),
-            watch_list_capacity=self.watch_list.size,
-            left_out_registered=left_out_registered,
-            left_out_found=left_out_found,
-            groups=self.surveyor.owned(here),
-            cohorts=self.surveyor.cohorts(here, months=10, strategies=10),
-            freshness=self.sources.freshness(self.ms),
-            rhythms=self.sources.rhythms(),
-        )
