@@ -19,6 +19,7 @@ from streams.metrics import WorkerMetrics
 
 COMMIT_INTERVAL_S: Final = 1.0
 CATCHING_UP_COMMIT_INTERVAL_S: Final = 5.0
+PAUSE_S: Final = 0.2  # between commits, when there is more to judge
 # Of a commit, for judging, over all tasks; what is due beyond that waits for the next one.
 BUDGET_S: Final = 0.4
 BUDGET_WHILE_LAGGING_S: Final = 0.05
@@ -94,19 +95,23 @@ class Worker:
 
     async def run(self) -> None:
         """Commit for ever: every second, or every few while far behind, as that leaves more time to catch up."""
+        is_all_judged = True
         while True:
-            await asyncio.sleep(COMMIT_INTERVAL_S)
+            await asyncio.sleep(COMMIT_INTERVAL_S if is_all_judged else PAUSE_S)
             is_recent = monotonic() - self._committed_s < CATCHING_UP_COMMIT_INTERVAL_S
             if not (is_recent and self._lag.is_lagging()):
-                await self.commit()
+                is_all_judged = await self.commit()
 
-    async def commit(self) -> None:
-        """Judge what changed and what is due, within the budget, and make everything durable."""
+    async def commit(self) -> bool:
+        """Judge what changed and what is due, within the budget, and make everything durable.
+
+        Return whether nothing was left to judge.
+        """
         async with self._one_at_a_time:
-            began_s = monotonic()
+            began_s, is_all_judged = monotonic(), True
             if self._assignment.is_whole:
                 try:
-                    await self._judge_tasks(self._assignment.running)
+                    is_all_judged = await self._judge_tasks(self._assignment.running)
                 except Exception:  # noqa: BLE001
                     self._end("articles can't be judged")
             await self._assignment.commit()
@@ -114,19 +119,25 @@ class Worker:
             self.last_durable_s = time()
             self.commits += 1
             self._metrics.commit_duration.observe(self._committed_s - began_s)
+            return is_all_judged
 
-    async def _judge_tasks(self, tasks: Sequence[Task]) -> None:
-        """Judge for all tasks: time, visibility and lag are the same for each, and looked at once."""
+    async def _judge_tasks(self, tasks: Sequence[Task]) -> bool:
+        """Judge for all tasks: time, visibility and lag are the same for each, and looked at once.
+
+        Return whether nothing was left to judge.
+        """
         self._sources.listen_to(task.articles.heard for task in tasks)
         now_ms, is_lagging = self._clock.now_ms(), self._lag.is_lagging()
         circumstances = Circumstances(now_ms, self._sources.sight(now_ms, is_lagging=is_lagging))
         share_s = (BUDGET_WHILE_LAGGING_S if is_lagging else BUDGET_S) / max(1, len(tasks))
-        turns = Turns()
+        turns, is_all_judged = Turns(), True
         for number, task in enumerate(tasks, 1):
             async with task.lock:
                 if task.is_running:
                     # What a task leaves of its share is there for those behind it.
                     await self._judge_task(task, circumstances, turns, until_spent_s=number * share_s)
+                    is_all_judged &= task.due.judged_until_ms >= now_ms
+        return is_all_judged
 
     async def _judge_task(
         self, task: Task, circumstances: Circumstances, turns: Turns, *, until_spent_s: float
@@ -137,6 +148,8 @@ class Worker:
             if turns.is_over:
                 await turns.next()
         task.due.settled(circumstances.now_ms)
+        if turns.is_over:
+            await turns.next()
         self._surveyor.settle(
             task,
             is_lagging=circumstances.sight.is_lagging,

@@ -43,3 +43,5 @@ asyncio.run(main())
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=25)
     assert done.returncode == EXIT_SOFTWARE
     assert "the event loop was blocked" in done.stderr
+    assert "in main" in done.stderr, "the stacks of all threads say where it was blocked"
+    assert "in _watch" in done.stderr
