@@ -1,5 +1,8 @@
 """The newest verdict on every article, read from the verdicts topic."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from kafka import KafkaConsumer, TopicPartition
 
 from streams.readmodel.records import records
@@ -28,24 +31,38 @@ def latest_values(bootstrap: str, topic: Topic, *, partition: int | None = None)
 
 
 def waiting_records(bootstrap: str, topics: Topics) -> int:
-    """Return how many records of links, articles and visits the verdicts don't hold yet. Raises KafkaError."""
-    # In the group's name, but never subscribed: it reads what the group committed and takes part in nothing.
+    """Return how many records the verdicts that can be read don't hold yet. Raises KafkaError.
+
+    Of links, articles and visits; and verdicts whose transaction has not quite ended.
+    """
+    # In the group's name, but never subscribed: they read what the group committed and take part in nothing.
+    with _consumer(bootstrap, topics, "read_committed") as readable, _consumer(bootstrap, topics) as written:
+        partitions = _partitions(topics.links, topics.articles, topics.visits)
+        # What is committed first: a record that is sent on meanwhile must not be missed on both partitions.
+        committed = {tp: readable.committed(tp, metadata=True) for tp in partitions}
+        judged = {tp: judged_until(offset.metadata) if offset else 0 for tp, offset in committed.items()}
+        # What is behind a transaction that is open can't be read by the workers either.
+        ends, starts = readable.end_offsets(partitions), readable.beginning_offsets(partitions)
+        waiting = sum(max(0, ends[tp] - max(judged[tp], starts[tp])) for tp in partitions)
+        # The end of a transaction reaches one partition after the other: offsets may be there before the verdicts are.
+        verdicts = _partitions(topics.verdicts)
+        ends, stable = written.end_offsets(verdicts), readable.end_offsets(verdicts)
+        return waiting + sum(ends[tp] - stable[tp] for tp in verdicts if ends[tp] > stable[tp])
+
+
+@contextmanager
+def _consumer(bootstrap: str, topics: Topics, isolation_level: str = "read_uncommitted") -> Iterator[KafkaConsumer]:
     consumer = KafkaConsumer(
         bootstrap_servers=bootstrap.split(","),
         enable_auto_commit=False,
         group_id=topics.namespace,
-        isolation_level="read_committed",  # what is in a transaction that is open can't be waited for
+        isolation_level=isolation_level,
     )
     try:
-        partitions = [
-            TopicPartition(topic.name, number)
-            for topic in (topics.links, topics.articles, topics.visits)
-            for number in range(topic.partitions)
-        ]
-        # What is committed first: a record that is sent on meanwhile must not be missed on both partitions.
-        committed = {tp: consumer.committed(tp, metadata=True) for tp in partitions}
-        judged = {tp: judged_until(offset.metadata) if offset else 0 for tp, offset in committed.items()}
-        ends, starts = consumer.end_offsets(partitions), consumer.beginning_offsets(partitions)
-        return sum(max(0, ends[tp] - max(judged[tp], starts[tp])) for tp in partitions)
+        yield consumer
     finally:
         consumer.close()
+
+
+def _partitions(*topics: Topic) -> list[TopicPartition]:
+    return [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
