@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.domain.sight.sources import Sources
+from streams.engine.kafka_log import started
 from streams.schema import codec
 from streams.schema.rejection import Rejected
 from streams.schema.topics import Topic
@@ -40,12 +41,13 @@ class Listen:
                 await asyncio.sleep(RETRY_S)
 
     async def _listen(self) -> None:
-        async with AIOKafkaConsumer(
+        consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             auto_offset_reset="earliest",
             enable_auto_commit=False,
             isolation_level="read_committed",  # workers write verdicts and parts in transactions
-        ) as consumer:
+        )
+        async with started(consumer):
             partitions = [TopicPartition(self._topic.name, number) for number in range(self._topic.partitions)]
             consumer.assign(partitions)
             ends = await consumer.end_offsets(partitions)

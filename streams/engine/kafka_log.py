@@ -7,7 +7,8 @@ or in a paused process can overwrite what came after it. The offsets are committ
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -58,14 +59,15 @@ class KafkaChangelog:
     async def restore(self, partition: int, apply: Callable[[bytes, bytes | None], None]) -> None:
         """Call ``apply`` with all that was committed of a partition. Raises KafkaError, and what ``apply`` raises."""
         tp = TopicPartition(self.topic, partition)
-        async with AIOKafkaConsumer(
+        consumer = AIOKafkaConsumer(
             **self._client,
             isolation_level="read_committed",  # what was begun and not committed will be done again
             max_partition_fetch_bytes=FETCH_BYTES_MAX,
             enable_auto_commit=False,
             # Not by a seek: the answer to a reset that is under way would come after it, and undo it.
             auto_offset_reset="earliest",
-        ) as consumer:
+        )
+        async with started(consumer):
             consumer.assign([tp])
             end = (await consumer.end_offsets([tp]))[tp]
             while await consumer.position(tp) < end:
@@ -126,6 +128,16 @@ class KafkaForwarder:
         """Give the connection back."""
         if self._producer is not None:
             await _stop(self._producer)
+
+
+@asynccontextmanager
+async def started(consumer: AIOKafkaConsumer) -> AsyncIterator[None]:
+    """Start a consumer for the block, and stop it whatever comes. Its own context does not if its start fails."""
+    try:
+        await consumer.start()
+        yield
+    finally:
+        await consumer.stop()
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:

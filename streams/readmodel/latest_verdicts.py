@@ -43,11 +43,12 @@ def waiting_records(bootstrap: str, topics: Topics) -> int:
         judged = {tp: judged_until(offset.metadata) if offset else 0 for tp, offset in committed.items()}
         # What is behind a transaction that is open can't be read by the workers either.
         ends, starts = readable.end_offsets(partitions), readable.beginning_offsets(partitions)
-        waiting = sum(max(0, ends[tp] - max(judged[tp], starts[tp])) for tp in partitions)
+        waiting: int = sum(max(0, ends[tp] - max(judged[tp], starts[tp])) for tp in partitions)
         # The end of a transaction reaches one partition after the other: offsets may be there before the verdicts are.
         verdicts = _partitions(topics.verdicts)
         ends, stable = written.end_offsets(verdicts), readable.end_offsets(verdicts)
-        return waiting + sum(ends[tp] - stable[tp] for tp in verdicts if ends[tp] > stable[tp])
+        undecided: int = sum(ends[tp] - stable[tp] for tp in verdicts if ends[tp] > stable[tp])
+        return waiting + undecided
 
 
 @contextmanager

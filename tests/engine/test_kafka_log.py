@@ -119,10 +119,15 @@ async def test_offsets_are_committed_with_the_state(
     await owner.close()
 
 
-async def test_a_fence_that_is_cancelled_leaves_nothing_behind(changelog: KafkaChangelog) -> None:
+async def test_a_takeover_that_is_cancelled_leaves_nothing_behind(changelog: KafkaChangelog) -> None:
     """Whenever it is: no client goes on in the background, and no request that fences whoever comes next."""
     before = asyncio.all_tasks()
     for steps in (0, 1, 3, 10, 30, 100):
+        restoring = asyncio.ensure_future(changelog.restore(0, Partition().restore))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        restoring.cancel()
+        await asyncio.wait([restoring])
         fencing = asyncio.ensure_future(changelog.fence(0))
         for _ in range(steps):
             await asyncio.sleep(0)
