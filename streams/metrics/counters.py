@@ -51,8 +51,8 @@ class WorkerMetrics:
         )
         self.commit_duration = Histogram(
             "flatline_commit_duration_seconds",
-            "Time to make what was applied durable, before its offsets are committed. Beyond a second, Kafka or its "
-            "disk is slow.",
+            "Time to judge what is due, up to 0.4 s, and to make it durable with all that was applied and its offsets. "
+            "Beyond a second, Kafka or its disk is slow.",
             buckets=_COMMIT_S,
             registry=registry,
         )
