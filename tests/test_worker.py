@@ -16,6 +16,7 @@ from streams.agents.survey import Groups, Surveyor
 from streams.agents.visits import CountVisits
 from streams.domain.groups.census import Census
 from streams.domain.policies import Policies
+from streams.domain.sight.sight import Sight
 from streams.domain.sight.sources import Sources
 from streams.engine.assignment import Assignment
 from streams.engine.log import Fetched, MicroBatch
@@ -257,6 +258,23 @@ async def test_a_lost_partition_ends_the_worker(bench: Bench) -> None:
     await bench.changelog.fence(0)
     with pytest.raises(EndedError, match="another worker has taken over"):
         await bench.worker.commit()
+
+
+async def test_what_holds_for_all_is_looked_at_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What sources can see costs the same for one partition and for a hundred."""
+    looked: list[int] = []
+    sight = Sources.sight
+
+    def look(sources: Sources, now_ms: int, *, is_lagging: bool = False) -> Sight:
+        looked.append(now_ms)
+        return sight(sources, now_ms, is_lagging=is_lagging)
+
+    monkeypatch.setattr(Sources, "sight", look)
+    await bench.assignment.revoked()
+    bench.assignment.assigned(frozenset(range(5)), generation=2)
+    await bench.assignment.task_of(0, generation=2)
+    await bench.worker.commit()
+    assert looked == [NOW_MS]
 
 
 async def test_judging_gives_others_their_turns(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

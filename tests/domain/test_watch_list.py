@@ -1,7 +1,9 @@
 """Who has metrics of their own."""
 
+from collections.abc import Iterator, ValuesView
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
@@ -106,6 +108,41 @@ def test_the_heap_does_not_grow_with_verdicts() -> None:
         candidates.note(watched("a", State.SILENT, gained=gained))
     assert len(candidates._heap) < 2_000
     assert [each.verdict.gained_total for each in WatchList(3, [candidates]).chosen()] == [19_999]
+
+
+def test_a_scrape_ranks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Articles are ranked as verdicts come; a scrape takes the best, and looks at no more than it shows."""
+    candidates = Candidates()
+    for number in range(5_000):
+        candidates.note(watched(str(number), State.SILENT, gained=number))
+    looked_at: list[object] = []
+    known = candidates._known
+    candidates._known = Looked(known, looked_at)
+    monkeypatch.setattr(Watched, "rank", property(lambda _watched: 1 / 0))
+    watch_list = WatchList(7, [candidates])
+    assert [each.verdict.gained_total for each in watch_list.chosen()] == list(range(4_999, 4_992, -1))
+    assert watch_list.left_out() == (0, 4_993)
+    assert len(looked_at) == 7
+
+
+class Looked(dict[str, object]):
+    """A dict that notes which of its keys are looked up, and can't be walked through."""
+
+    def __init__(self, known: dict[str, tuple[Watched, object]], looked_at: list[object]) -> None:
+        super().__init__(known)
+        self._looked_at = looked_at
+
+    def get(self, key: str, default: object = None) -> object:
+        """Note it."""
+        self._looked_at.append(key)
+        return super().get(key, default)
+
+    def __iter__(self) -> Iterator[str]:
+        raise AssertionError
+
+    def values(self) -> ValuesView[object]:
+        """Refuse."""
+        raise AssertionError
 
 
 def test_a_finding_makes_a_candidate_behind_those_in_trouble() -> None:
