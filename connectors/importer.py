@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
-from connectors.lines import Line, LineFile
+from connectors.lines import Line, LineFile, UnusableLine
 from connectors.producer import Producer
 from streams.schema.rejection import Reason, Rejected
 
@@ -47,7 +47,7 @@ def take(
     *,
     prepare: Callable[[bytes], T],
     send: Callable[[T], None],
-    as_lines: Callable[[LineFile], Iterator[Line]] = iter,
+    as_lines: Callable[[LineFile], Iterator[Line | UnusableLine]] = iter,
 ) -> Iterator[None]:
     """Send each line of the file, in order, and count it in ``tally``; yields now and then, for whoever watches.
 
@@ -56,6 +56,8 @@ def take(
     name = file.name
     for line in as_lines(file):
         try:
+            if isinstance(line, UnusableLine):
+                raise line.rejected
             prepared = prepare(line.value)
         except Rejected as rejected:
             tally.reject(rejected, file=name, number=line.number)

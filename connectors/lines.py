@@ -6,6 +6,7 @@ import io
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, cast
 
@@ -13,6 +14,7 @@ import zstandard
 
 from connectors.errors import ConnectorError
 from streams.schema.dead_letter import VALUE_BYTES_MAX
+from streams.schema.rejection import Rejected
 
 # More than any record may have, and no more than a dead letter keeps. What follows on the same line is skipped.
 LINE_BYTES_MAX: Final = VALUE_BYTES_MAX
@@ -29,11 +31,22 @@ class UnreadableFile(ConnectorError):
     """The file can't be opened, or not be read to its end. The message names it and the cause."""
 
 
+_BREAKS: Final = (OSError, EOFError, zlib.error, zstandard.ZstdError)
+
+
 class Line(NamedTuple):
     """A line without its end; the first one has number 1."""
 
     number: int
     value: bytes
+
+
+class UnusableLine(NamedTuple):
+    """A line that what reads the file can't make a record of, and why."""
+
+    number: int
+    value: bytes
+    rejected: Rejected
 
 
 class LineFile:
@@ -46,6 +59,7 @@ class LineFile:
         """
         self.name = "standard input" if path is None else str(path)
         self.size_bytes: int | None = None
+        self._first_line: bytes | None = None
         try:
             # Large blocks: each read lets Kafka's thread in, and it is slow to go again.
             self._file = io.BufferedReader(_Watched(path, reading), _BLOCK_BYTES)
@@ -66,8 +80,10 @@ class LineFile:
         """
         number = 0
         try:
-            with self._file, self._plain() as plain:
-                while value := plain.readline(LINE_BYTES_MAX + 1):
+            with self._file, self._plain as plain:
+                first, self._first_line = self._first_line, None
+                while value := first or plain.readline(LINE_BYTES_MAX + 1):
+                    first = None
                     number += 1
                     if len(value) > LINE_BYTES_MAX and not value.endswith(b"\n"):
                         _skip_line(plain)
@@ -75,9 +91,35 @@ class LineFile:
                     value = value.rstrip(b"\r\n")
                     if value and not value.isspace():
                         yield Line(number, value)
-        except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
+        except _BREAKS as error:
             raise UnreadableFile(f"{self.name} is broken after line {number}: {error}") from error
 
+    def first_line(self) -> bytes:
+        """Return the first line, with its end, unpacked; reading the file begins with it all the same.
+
+        Raise `UnreadableFile`.
+        Of one with more than LINE_BYTES_MAX bytes it is the beginning.
+        """
+        try:
+            if self._first_line is None:
+                self._first_line = self._plain.readline(LINE_BYTES_MAX + 1)
+        except _BREAKS as error:
+            raise UnreadableFile(f"{self.name} is broken at its beginning: {error}") from error
+        return self._first_line
+
+    def whole(self, bytes_max: int) -> bytes:
+        """Return the whole file, unpacked. Raise `UnreadableFile`, also where it has more than ``bytes_max``."""
+        first, self._first_line = self.first_line(), None
+        try:
+            with self._file, self._plain as plain:
+                data = first + plain.read(bytes_max)
+        except _BREAKS as error:
+            raise UnreadableFile(f"{self.name} is broken: {error}") from error
+        if len(data) > bytes_max:
+            raise UnreadableFile(f"{self.name} has more than {bytes_max:,} bytes unpacked; split it.")
+        return data
+
+    @cached_property
     def _plain(self) -> BinaryIO:
         magic = self._file.peek(4)[:4]
         if magic.startswith(_GZIP) or self.name.endswith(".gz"):

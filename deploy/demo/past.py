@@ -1,4 +1,4 @@
-"""What is known when the watch begins: registered, and imported as `flatline import` does it."""
+"""What is known when the watch begins: registered, and imported as `flatline links import` does it."""
 
 from collections.abc import Callable
 from time import monotonic

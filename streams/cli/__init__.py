@@ -15,8 +15,8 @@ from streams.cli import (
     explain,
     fit,
     groups,
-    imports,
     ingest,
+    links,
     policy,
     topics,
     up,
@@ -31,7 +31,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("up")(up.up)
-app.command("import")(imports.import_files)
+app.add_typer(links.app, name="links")
+app.command("import", hidden=True, deprecated=True)(links.import_files)
 app.command("ingest")(ingest.ingest)
 app.command("worker")(worker.worker)
 app.command("articles")(articles.articles)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import FrameType
 from typing import Final, Generic, NamedTuple, Self, TypeVar
@@ -16,7 +17,7 @@ from rich.console import Console
 
 from connectors.errors import ConnectorError
 from connectors.importer import Tally, take
-from connectors.lines import Line, LineFile
+from connectors.lines import Line, LineFile, UnusableLine
 from connectors.producer import Producer
 from streams.cli.progress import Display
 from streams.clock import clock_from
@@ -79,12 +80,19 @@ class Way(NamedTuple, Generic[T]):
 
     prepare: Callable[[bytes], T]
     send: Callable[[T], None]
-    as_lines: Callable[[LineFile], Iterator[Line]] = iter
+    as_lines: Callable[[LineFile], Iterator[Line | UnusableLine]] = iter
     at_end: Callable[[], None] = lambda: None
 
 
-def import_all(paths: Iterable[Path], way_of: Callable[[Producer], Way[T]], *, as_json: bool, is_strict: bool) -> None:
-    """Send all lines of these files (- is stdin) to the installation's Kafka, and print what that came to.
+def import_all(
+    paths: Iterable[Path],
+    way_of: Callable[[Producer], Way[T]],
+    *,
+    as_json: bool,
+    is_strict: bool,
+    remarks: Callable[[], Iterable[str]] = tuple,
+) -> None:
+    """Send all lines of these files (- is stdin) to the installation's Kafka; print ``remarks`` and what came of it.
 
     End the program with an exit code if that isn't 0. Raise a `ConnectorError` that says how far it came.
     """
@@ -100,7 +108,9 @@ def import_all(paths: Iterable[Path], way_of: Callable[[Producer], Way[T]], *, a
     if as_json:
         sys.stdout.buffer.write(orjson.dumps(_summary(outcome, dead_letters), option=orjson.OPT_APPEND_NEWLINE))
     else:
-        for line in _sentences(outcome, dead_letters=dead_letters, bootstrap=settings.kafka_bootstrap):
+        for line in chain(
+            remarks(), _sentences(outcome, dead_letters=dead_letters, bootstrap=settings.kafka_bootstrap)
+        ):
             sys.stdout.write(f"{line}\n")
     if outcome.is_interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)

@@ -44,4 +44,12 @@ class LinkEvent(Struct, frozen=True, omit_defaults=True, gc=False):
     page: Page | None = None
     authority: Annotated[float, Meta(ge=0, le=100)] | None = None
     lost_reason: Name | None = None
+    flags: Annotated[
+        list[Token],
+        Meta(
+            max_length=16,
+            description="What a tool says of it: spam; sitewide; floor, where one event stands for several links; and, "
+            "where the link is no text, image, redirect, canonical, alternate, rss, form, frame or meta",
+        ),
+    ] = []
     source: Annotated[SourceName | None, Meta(description="The connector instance that reports it")] = None

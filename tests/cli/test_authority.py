@@ -76,7 +76,7 @@ def test_nobody_is_registered(files: list[str]) -> None:
 def test_what_kafka_keeps(kafka_bootstrap: str, namespace: str, tmp_path: Path) -> None:
     """Without files the topics are read, and it says that they do not go back for ever."""
     with Installation(kafka_bootstrap, namespace, tmp_path) as installation:
-        installation.run("import", "-", stdin=LINKS.encode())
+        installation.run("links", "import", "-", stdin=LINKS.encode())
         installation.run("article", "import", "-", stdin=ARTICLES.encode())
         installation.run("visits", "import", "-", stdin=VISITS.encode())
         assert _rows(installation.run("authority", "--json")) == EXPECTED

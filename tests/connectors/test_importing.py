@@ -1,4 +1,4 @@
-"""`flatline import`, as a person or a script runs it."""
+"""`flatline links import`, as a person or a script runs it."""
 
 import json
 import signal
@@ -23,7 +23,7 @@ def flatline_import(
     environment: dict[str, str], *arguments: str | Path, stdin: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
     """Run it to its end."""
-    command = [FLATLINE, "import", *map(str, arguments)]
+    command = [FLATLINE, "links", "import", *map(str, arguments)]
     return subprocess.run(command, env=environment, input=stdin, capture_output=True, check=False, timeout=PATIENCE_S)
 
 
@@ -145,7 +145,7 @@ def test_ctrl_c_ends_it_with_what_was_read(kafka_bootstrap: str, topics: Topics,
     """Ctrl-C while it waits for more: what it has read is in Kafka, it says so, and it is not taken for finished."""
     lines = [link(f"https://a.example/{n}", "https://b.example/") for n in range(1234)]
     with subprocess.Popen(
-        [FLATLINE, "import", "-"],
+        [FLATLINE, "links", "import", "-"],
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

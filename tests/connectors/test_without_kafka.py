@@ -39,11 +39,11 @@ class Ended:
 
 
 class Import:
-    """`flatline import -` in the background."""
+    """`flatline links import -` in the background."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.process = subprocess.Popen(
-            [FLATLINE, "import", "-"],
+            [FLATLINE, "links", "import", "-"],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

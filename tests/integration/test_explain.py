@@ -28,7 +28,7 @@ def test_an_article_is_explained_as_the_worker_knows_it(kafka_bootstrap: str, na
     today = datetime.now(UTC)
     with Installation(kafka_bootstrap, namespace, tmp_path) as running:
         running.run("article", "add", ARTICLE, "--title", "The [red]article", "--series", "Notes", "--tier", "1")
-        running.run("import", "-", stdin=b"\n".join(_link(number, today) for number in range(LINKS)))
+        running.run("links", "import", "-", stdin=b"\n".join(_link(number, today) for number in range(LINKS)))
         visits = {"url": ARTICLE, "domain": "site7.example", "day": f"{today:%Y-%m-%d}", "visits": 5}
         running.run("visits", "import", "-", stdin=json.dumps(visits).encode())
         running.start(1)

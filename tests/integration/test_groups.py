@@ -51,7 +51,7 @@ def test_groups_are_judged_whole(kafka_bootstrap: str, namespace: str, tmp_path:
         )
         running.run("article", "import", "-", stdin=records.encode())
         links = b"\n".join(line for number in range(ARTICLES) for line in _links(number, today))
-        running.run("import", "-", stdin=links)
+        running.run("links", "import", "-", stdin=links)
         running.start(1)
         running.start(2)
         running.wait_ready(1, 2)
