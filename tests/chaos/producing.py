@@ -22,7 +22,7 @@ _PUSHED_AT_ONCE: Final = 100
 @contextmanager
 def importing(file: Path, environment: dict[str, str], *, patience_s: float = PATIENCE_S) -> Iterator[None]:
     """Import a file during the block; after the block again for as long as the command says so."""
-    command = [FLATLINE, "import", str(file)]
+    command = [FLATLINE, "links", "import", str(file)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         yield
         _, said = process.communicate(timeout=patience_s)
