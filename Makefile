@@ -31,6 +31,5 @@ bench: ## measure, next to others (BENCH_OUT=file keeps the figures; EVENTS=1000
 	@bash deploy/setup.sh bench
 	@BENCH_OUT='$(BENCH_OUT)' $(bin)/python -m tests.bench
 
-profile: ## where the worker's time goes on the benchmark's events (EVENTS=1000000)
-	@bash deploy/setup.sh bench
+profile: setup ## where the worker's time goes on the benchmark's events (EVENTS=1000000)
 	@$(bin)/python -m tests.bench.profile

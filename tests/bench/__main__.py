@@ -12,7 +12,7 @@ from tests.bench import report
 from tests.bench.broker import fresh_kafka, topics_deleted
 from tests.bench.part import WrongResult
 
-PARTS: Final = ("throughput", "hot_article", "state", "latency", "ingest")
+PARTS: Final = ("throughput", "hot_article", "state", "restart", "latency", "ingest")
 """Modules with a function ``measure(bootstrap: str, folder: Path) -> dict[str, float]``: figures by name."""
 
 
@@ -38,7 +38,7 @@ def _measure(parts: Sequence[str]) -> dict[str, float]:
         for part in parts:
             report.say(f"\n{part}")
             (folder / part).mkdir()
-            with topics_deleted(bootstrap):
+            with topics_deleted(bootstrap, ""):
                 figures |= importlib.import_module(f"tests.bench.{part}").measure(bootstrap, folder / part)
     return figures
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from kafka import KafkaAdminClient
+from kafka.admin import MemberToRemove
 
 from deploy.local.kafka import Kafka
 from deploy.local.ports import Ports
@@ -33,14 +34,30 @@ def fresh_kafka() -> Iterator[tuple[str, Path]]:
 
 
 @contextmanager
-def topics_deleted(bootstrap: str) -> Iterator[None]:
-    """At the end delete the topics that were created meanwhile: they would be compacted while the next one is timed."""
+def topics_deleted(bootstrap: str, *prefixes: str) -> Iterator[None]:
+    """At the end delete the topics that were created meanwhile: they would be compacted while the next one is timed.
+
+    Of these topics only those with one of the prefixes: others may use the broker, too.
+    """
     with KafkaAdminClient(bootstrap_servers=bootstrap) as admin:
         before = set(admin.list_topics())
         yield
-        new = [name for name in admin.list_topics() if name not in before and not name.startswith("__")]
+        new = [name for name in admin.list_topics() if name.startswith(prefixes) and name not in before]
         if new:
             admin.delete_topics(new)
+
+
+def delete_group(bootstrap: str, group: str) -> None:
+    """Delete a consumer group of which no member runs any more, so that the next one begins at the beginning."""
+    with KafkaAdminClient(bootstrap_servers=bootstrap) as admin:
+        # A static member stays in the group until its session expires.
+        members = [
+            MemberToRemove(member_id=member["member_id"], group_instance_id=member["group_instance_id"])
+            for member in admin.describe_groups([group])[group]["members"]
+        ]
+        if members:
+            admin.remove_group_members(group, members)
+        admin.delete_groups([group])
 
 
 def log_bytes(bootstrap: str, topic: str) -> int:

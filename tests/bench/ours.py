@@ -1,88 +1,72 @@
-"""Our worker, as `flatline worker` runs it."""
+"""Our worker: the real `flatline worker`, told what to do by its settings, and timed from outside."""
 
-import asyncio
-import logging
-import os
-from datetime import UTC, datetime
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
-import streams.app
-from deploy.kafka.topics import ensure_topics
-from deploy.local.ports import Ports
-from streams.agents.accumulate import Accumulate
-from streams.engine.app import MicroBatchApp
-from streams.engine.log import MicroBatch
-from streams.engine.partition import Partition
 from streams.readmodel.latest_verdicts import latest_verdicts
-from streams.settings import Settings
-from tests.bench.run import Run, Stopwatch, Totals, committed
+from tests.bench.broker import delete_group
+from tests.bench.commits import follow, rates
+from tests.bench.part import WrongResult
+from tests.bench.run import Answer, Run, Totals
+from tests.bench.worker import Worker
 from tests.bench.workload import BEGIN, STEP
 
-SETTLED_AFTER_S: Final = 3
+_JUDGED_WITHIN_S: Final = 600
+_ASK_EVERY_S: Final = 1
 
 
-def main(run: Run) -> None:
-    """Run the worker until everything is committed."""
-    logging.basicConfig(level=logging.WARNING)
-    ensure_topics(run.bootstrap, run.topics.all())
-    streams.app.Topics = lambda **_namespace: run.topics  # type: ignore[attr-defined,assignment]
-    assemble = streams.app.assemble
+@dataclass(frozen=True)
+class Ours:
+    """Us, as a `Peer`. ``under``: a command that runs the worker, such as a profiler."""
 
-    def assemble_timed(settings: Settings) -> tuple[MicroBatchApp, streams.app.Background]:
-        apps: list[MicroBatchApp] = []
-        _time(apps, run)
-        app, background = assemble(settings)
-        apps.append(app)
-        return app, background
+    name: str = "ours"
+    title: str = "flatline worker"
+    family: str = "ours"
+    share: float = 1.0
+    under: Sequence[str] = ()
 
-    streams.app.assemble = assemble_timed
-    settings = {
-        "kafka_bootstrap": run.bootstrap,
-        "namespace": run.namespace,
-        "partitions": run.partitions,
-        "worker_port": Ports(run.folder / "ports.json").claim("worker"),
-        # Its clock starts at the end of the workload: verdicts say the same whenever this runs.
-        "clock_origin": BEGIN + run.events * STEP,
-        "clock_epoch": datetime.now(UTC),
-        "clock_speed": 1.0,
-    }
-    streams.app.run_worker(Settings.model_validate(settings))
+    def run(self, run: Run, must_be: Totals) -> Answer:
+        """Have a worker read the events to their end. Raises WrongResult and LaunchError.
 
-
-def _time(apps: list[MicroBatchApp], run: Run) -> None:
-    """Have the stopwatch see what is applied, and end the process after the last commit."""
-    stopwatch = Stopwatch(run)
-    apply = Accumulate.apply
-    tasks: list[asyncio.Future[None]] = []
-
-    async def finish() -> None:
-        await committed(apps[0], run)
-        answer = stopwatch.stop()
-        # What changed last is judged with the next commits, which aren't timed: no peer judges.
-        published, before = _published(run), None
-        while published != before:
-            await asyncio.sleep(SETTLED_AFTER_S)
-            published, before = _published(run), published
-        answer(published).give(run)
-        os._exit(0)
-
-    def apply_timed(self: Accumulate, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:
-        apply(self, batch, partition, now_ms=now_ms)
-        if stopwatch.applied(len(batch.records)):
-            tasks.append(asyncio.ensure_future(finish()))
-
-    Accumulate.apply = apply_timed  # type: ignore[method-assign]
+        What changed last is judged with the commits after the last event, which aren't timed: no peer judges.
+        """
+        run.folder.mkdir(parents=True)
+        worker = Worker(
+            run.bootstrap,
+            run.installation,
+            run.folder,
+            partitions=run.partitions,
+            now=BEGIN + run.events * STEP,
+            under=self.under,
+        )
+        try:
+            with worker:
+                commits = follow(worker, after=0, until=run.events)
+                found = _published(worker, must_be)
+        finally:
+            delete_group(run.bootstrap, run.installation)
+        if found != must_be:
+            raise WrongResult(f"{self.name} came to {found} instead of {must_be}")
+        per_s, per_cpu_s = rates(commits, warm_up=run.warm_up)
+        return Answer(per_s, 1e6 / per_cpu_s, found)
 
 
-def _published(run: Run) -> Totals:
-    """Read the result from where everybody reads it: the topic of verdicts."""
-    verdicts = latest_verdicts(run.bootstrap, run.topics.verdicts)
-    return Totals(
-        links=sum(verdict.gained_total for verdict in verdicts),
-        referring_domains=sum(verdict.referring_domains for verdict in verdicts),
-        articles=len(verdicts),
-    )
+OURS: Final = Ours()
 
 
-if __name__ == "__main__":
-    main(Run.from_environment())
+def _published(worker: Worker, must_be: Totals) -> Totals:
+    """Read the result from where everybody reads it, the topic of verdicts, until it is what it must be."""
+    give_up_at_s = time.monotonic() + _JUDGED_WITHIN_S
+    while True:
+        verdicts = latest_verdicts(worker.bootstrap, worker.topics.verdicts)
+        found = Totals(
+            links=sum(verdict.gained_total for verdict in verdicts),
+            referring_domains=sum(verdict.referring_domains for verdict in verdicts),
+            articles=len(verdicts),
+        )
+        if found == must_be or time.monotonic() > give_up_at_s:
+            return found
+        worker.check_runs()
+        time.sleep(_ASK_EVERY_S)

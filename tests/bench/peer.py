@@ -1,8 +1,8 @@
-"""Somebody who does the job: a process that reads its `Run` from the environment and leaves an `Answer`."""
+"""Somebody who does the job."""
 
 import sys
 import time
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from deploy.local.errors import LaunchError
 from deploy.local.processes import Child, Process
@@ -12,14 +12,30 @@ from tests.bench.run import Answer, Run, Totals
 PATIENCE_S: Final = 180
 
 
-class Peer(NamedTuple):
-    """A peer as a command. Of a family of variants the best one counts."""
+class Peer(Protocol):
+    """Runs the job. Of a family of variants the best one counts; a slow one gets a ``share`` of the events."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def title(self) -> str: ...  # noqa: D102
+    @property
+    def family(self) -> str: ...  # noqa: D102
+    @property
+    def share(self) -> float: ...  # noqa: D102
+
+    def run(self, run: Run, must_be: Totals) -> Answer:
+        """Run it to its end. Raises WrongResult, and LaunchError when it gave no answer."""
+
+
+class Program(NamedTuple):
+    """A peer as a process that reads its `Run` from the environment and leaves an `Answer`."""
 
     name: str
     title: str
     command: list[str]
     family: str
-    share: float = 1.0  # of the events: a slow one gets fewer
+    share: float = 1.0
 
     def run(self, run: Run, must_be: Totals) -> Answer:
         """Run it to its end. Raises WrongResult, and LaunchError when it gave no answer."""
@@ -47,6 +63,3 @@ class Peer(NamedTuple):
 def python(module: str) -> list[str]:
     """Return the command of a module that runs in the project's own environment."""
     return [sys.executable, "-m", module]
-
-
-OURS: Final = Peer("ours", "flatline worker", python("tests.bench.ours"), family="ours")

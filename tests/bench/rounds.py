@@ -33,13 +33,13 @@ def take_turns(
 
     ``ended`` is called after each run, with what had to come out, while the run's topics still exist.
     """
-    topics: dict[Workload, str] = {}
+    installations: dict[Workload, str] = {}
     must_be: dict[Workload, Totals] = {}
     for load in (entrant.load for entrant in entrants):
-        if load not in topics:
-            topics[load] = f"{folder.name}.links-{len(topics)}"
+        if load not in installations:
+            installations[load] = f"{folder.name}-{len(installations)}"
             report.say(f"writing {load.events:,} events")
-            must_be[load] = asyncio.run(workload.fill(bootstrap, topics[load], load))
+            must_be[load] = asyncio.run(workload.fill(bootstrap, installations[load], load))
     answers: defaultdict[str, list[Answer]] = defaultdict(list)
     for repeat in range(1, repeats + 1):
         report.say(f"round {repeat} of {repeats}")
@@ -47,14 +47,14 @@ def take_turns(
             name = f"{peer.name}-{repeat}"
             run = Run(
                 bootstrap=bootstrap,
-                topic=topics[load],
+                installation=installations[load],
                 partitions=load.partitions,
                 events=load.events,
                 warm_up=warm_up,
                 namespace=f"{folder.name}.{name}",
                 folder=folder / name,
             )
-            with topics_deleted(bootstrap):
+            with topics_deleted(bootstrap, f"{run.installation}.", run.namespace):
                 answer = peer.run(run, must_be[load])
                 ended(peer, run, must_be[load])
             answers[peer.name].append(answer)

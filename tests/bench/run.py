@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from time import perf_counter, process_time
@@ -19,23 +19,26 @@ class Run:
     """One run of one peer: ``events`` link events wait in a topic that other runs read, too."""
 
     bootstrap: str
-    topic: str
+    installation: str  # the namespace whose topic of links the events are in
     partitions: int
     events: int
     warm_up: int  # how many of them are applied before the time runs
-    namespace: str  # the run's own: its consumer group, its state and its topics are named so
+    namespace: str  # the run's own: a peer names its consumer group, its state and its topics so
     folder: Path  # the run's own, for the answer and for whatever a peer leaves on disk
 
     @property
     def topics(self) -> Topics:
-        """Our topics: all of them the run's own, but for that of the links."""
-        topics = Topics(namespace=self.namespace, partitions=self.partitions)
-        topics.links = replace(topics.links, name=self.topic)
-        return topics
+        """The topics of an installation of ours that gets the events."""
+        return Topics(namespace=self.installation, partitions=self.partitions)
+
+    @property
+    def topic(self) -> str:
+        """The topic that the events are in."""
+        return self.topics.links.name
 
     def environment(self) -> dict[str, str]:
         """Return the variables from which the peer's process gets its run."""
-        return {f"BENCH_{name.upper()}": str(value) for name, value in asdict(self).items()}
+        return {f"BENCH_{name.upper()}": str(value) for name, value in {**asdict(self), "topic": self.topic}.items()}
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -43,7 +46,7 @@ class Run:
         told = os.environ
         return cls(
             bootstrap=told["BENCH_BOOTSTRAP"],
-            topic=told["BENCH_TOPIC"],
+            installation=told["BENCH_INSTALLATION"],
             partitions=int(told["BENCH_PARTITIONS"]),
             events=int(told["BENCH_EVENTS"]),
             warm_up=int(told["BENCH_WARM_UP"]),

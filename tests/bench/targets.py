@@ -19,6 +19,9 @@ AT_MOST: Final[Mapping[str, float]] = {
     "latency_p99_ms": 1_500,
     "idle_judging_core_share": 0.02,
     "scrape_ms": 100,
+    "restart_commit_p99_s": 0.6,
+    "restart_loop_blocked_max_s": 0.2,
+    "restart_scrape_max_ms": 100,
 }
 
 

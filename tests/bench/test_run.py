@@ -9,7 +9,7 @@ from tests.bench.run import Answer, Run, Stopwatch, Totals
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """Return one of 100 events, of which 20 are applied before the time runs."""
-    return Run("127.0.0.1:1", "links", partitions=4, events=100, warm_up=20, namespace="ours-1", folder=tmp_path)
+    return Run("127.0.0.1:1", "race-0", partitions=4, events=100, warm_up=20, namespace="ours-1", folder=tmp_path)
 
 
 def test_a_peer_gets_its_run_from_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams.schema.topics import Topics
 from tests.bench import workload
 from tests.bench.run import Totals
 from tests.bench.workload import Workload
@@ -20,9 +21,9 @@ HOT = "https://blog.example.com/articles/50/thought-leadership"
 )
 async def test_what_must_come_out_is_what_the_events_say(kafka_bootstrap: str, load: Workload) -> None:
     """Totals are counted on the numbers that events are made from; here they are counted on the events."""
-    topic = f"workload-{load.partitions}"
-    must_be = await workload.fill(kafka_bootstrap, topic, load)
-    events = await _read(kafka_bootstrap, topic, load)
+    installation = f"workload-{load.partitions}"
+    must_be = await workload.fill(kafka_bootstrap, installation, load)
+    events = await _read(kafka_bootstrap, installation, load)
     links = {(event["url_from"], event["url_to"]) for event in events}
     assert must_be == Totals(
         links=len(links),
@@ -41,8 +42,9 @@ async def test_the_hot_article_has_its_links_before_the_others_begin(kafka_boots
     assert urls[1_000:].count(HOT) / 5_000 == pytest.approx(0.1, rel=0.2)
 
 
-async def _read(bootstrap: str, topic: str, load: Workload) -> list[dict[str, str]]:
+async def _read(bootstrap: str, installation: str, load: Workload) -> list[dict[str, str]]:
     events: list[dict[str, str]] = []
+    topic = Topics(namespace=installation, partitions=load.partitions).links.name
     async with AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest") as consumer:
         consumer.assign([TopicPartition(topic, number) for number in range(load.partitions)])
         while len(events) < load.events:

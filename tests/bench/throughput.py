@@ -9,7 +9,8 @@ from typing import Final
 from deploy.local import programs
 from tests.bench import report
 from tests.bench.broker import log_bytes
-from tests.bench.peer import OURS, Peer, python
+from tests.bench.ours import OURS
+from tests.bench.peer import Peer, Program, python
 from tests.bench.rounds import Entrant, take_turns
 from tests.bench.run import Answer, Run, Totals
 from tests.bench.workload import Workload
@@ -42,16 +43,18 @@ def _kafka_streams(threads: int) -> list[str]:
 
 
 def peers() -> list[Peer]:
-    """Return those that are installed; we come first. Raises LaunchError without a Java."""
-    every = [
+    """Return those that PEERS names, else all that are installed; we come first. Raises LaunchError without a Java."""
+    every: list[Peer] = [
         OURS,
-        Peer("ceiling", "aiokafka, decoding only", python("tests.bench.peers.ceiling"), "ceiling"),
-        Peer("kafka_streams_1_thread", "Kafka Streams, 1 thread", _kafka_streams(1), "kafka_streams", share=1 / 2),
-        Peer("kafka_streams_2_threads", "Kafka Streams, 2 threads", _kafka_streams(2), "kafka_streams", share=1 / 2),
-        Peer("bytewax", "Bytewax, recovery on", _foreign("bytewax"), "bytewax", share=1 / 2),
-        Peer("quix", "Quix Streams, RocksDB", _foreign("quix"), "quix", share=1 / 5),
-        Peer("faust", "stock Faust, plain Table", python("tests.bench.peers.faust_table"), "faust", share=1 / 40),
+        Program("ceiling", "aiokafka, decoding only", python("tests.bench.peers.ceiling"), "ceiling"),
+        Program("kafka_streams_1_thread", "Kafka Streams, 1 thread", _kafka_streams(1), "kafka_streams", share=1 / 2),
+        Program("kafka_streams_2_threads", "Kafka Streams, 2 threads", _kafka_streams(2), "kafka_streams", share=1 / 2),
+        Program("bytewax", "Bytewax, recovery on", _foreign("bytewax"), "bytewax", share=1 / 2),
+        Program("quix", "Quix Streams, RocksDB", _foreign("quix"), "quix", share=1 / 5),
+        Program("faust", "stock Faust, plain Table", python("tests.bench.peers.faust_table"), "faust", share=1 / 40),
     ]
+    if wanted := os.environ.get("PEERS", "").replace(",", " ").split():
+        return [OURS, *(peer for peer in every if peer.family in wanted and peer is not OURS)]
     if not any((BUILT / "venv" / "lib").glob("python*/site-packages/bytewax")):
         report.say("Bytewax is left out: it has no release for this Python")
         return [peer for peer in every if peer.family != "bytewax"]

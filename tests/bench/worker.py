@@ -5,8 +5,8 @@ import signal
 import sysconfig
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -17,9 +17,10 @@ from kafka.admin import OffsetSpec
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.local import probes
+from deploy.local.errors import LaunchError
 from deploy.local.ports import LOOPBACK, Ports
 from deploy.local.processes import Child, Process
-from streams.schema.topics import Topics
+from streams.schema.topics import Topic, Topics
 from streams.settings import Settings
 
 PARTITIONS: Final = 4
@@ -27,19 +28,20 @@ PARTITIONS: Final = 4
 NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 _FLATLINE: Final = str(Path(sysconfig.get_path("scripts")) / "flatline")
-_READY_WITHIN_S: Final = 120
+_READY_WITHIN_S: Final = 600
 _ASK_EVERY_S: Final = 0.02
-_TIMEOUT_S: Final = 30
+_TIMEOUT_S: Final = 60
+_ENDED_WITHIN_S: Final = 60
 
 
 def topics(namespace: str) -> Topics:
-    """Return the topics of a namespace of the benchmark."""
+    """Return the topics of a worker of PARTITIONS partitions."""
     return Topics(namespace=namespace, partitions=PARTITIONS)
 
 
-def record_count(bootstrap: str, topic: str) -> int:
-    """Return how many records a topic of the benchmark has taken, whether or not it still has them."""
-    ends = {TopicPartition(topic, number): OffsetSpec.LATEST for number in range(PARTITIONS)}
+def record_count(bootstrap: str, topic: Topic) -> int:
+    """Return how many records a topic has taken, whether or not it still has them."""
+    ends = {TopicPartition(topic.name, number): OffsetSpec.LATEST for number in range(topic.partitions)}
     with KafkaAdminClient(bootstrap_servers=bootstrap) as admin:
         return sum(end.offset for end in admin.list_partition_offsets(ends).values())
 
@@ -48,32 +50,47 @@ class Worker:
     """A worker of ``namespace``: started with the block, ready when it begins, and gone when it ends.
 
     ``ready_at_s`` is when /readyz said 200, by the monotonic clock, and ``ready_after_s`` how long after the start of
-    the process. The worker's own clock starts at NOW and runs ``clock_speed`` times as fast as the wall's.
+    the process. The worker's own clock starts at ``now`` and runs ``clock_speed`` times as fast as the wall's.
+    ``under`` is a command that runs the worker, such as a profiler; it ends by itself when the worker has ended.
     """
 
-    def __init__(self, bootstrap: str, namespace: str, folder: Path, *, clock_speed: float = 1.0) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        namespace: str,
+        folder: Path,
+        *,
+        partitions: int = PARTITIONS,
+        now: datetime = NOW,
+        clock_speed: float = 1.0,
+        under: Sequence[str] = (),
+    ) -> None:
         self.bootstrap = bootstrap
         self.namespace = namespace
+        self.topics = Topics(namespace=namespace, partitions=partitions)
         port = Ports(folder / f"{namespace}.ports.json").claim("worker")
-        self._address = f"{LOOPBACK}:{port}"
+        self.address = f"{LOOPBACK}:{port}"
         settings = {
             "kafka_bootstrap": bootstrap,
             "namespace": namespace,
-            "partitions": PARTITIONS,
+            "partitions": partitions,
+            # It may stand still for long, and a busy machine may let it.
+            "session_timeout_s": 80,
             "worker_port": port,
             "data_dir": folder,
-            "clock_origin": NOW,
+            "clock_origin": now,
             "clock_epoch": datetime.now(UTC),
             "clock_speed": clock_speed,
         }
         self._process = Process(
             namespace,
-            [_FLATLINE, "worker"],
-            self._address,
-            is_ready=lambda: probes.answers_ok(self._address, "/readyz"),
+            [*under, _FLATLINE, "worker"],
+            self.address,
+            is_ready=lambda: probes.answers_ok(self.address, "/readyz"),
             environment=Settings.model_validate(settings).environment(),
             ready_within_s=_READY_WITHIN_S,
         )
+        self._is_under = bool(under)
         self._folder = folder
         self.ready_after_s = self.ready_at_s = 0.0
 
@@ -97,34 +114,49 @@ class Worker:
 
     def _end(self) -> None:
         # Nothing of it is needed any more: with SIGTERM it would first write what it has.
-        os.kill(self._child.pid, signal.SIGKILL)
-        self._child.wait_ended(time.monotonic())
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        self._child.wait_ended(time.monotonic() + _ENDED_WITHIN_S)
+
+    def check_runs(self) -> None:
+        """Raise LaunchError, with the end of its log, when it runs no more."""
+        if end := self._child.end():
+            raise LaunchError(f"The worker of {self.namespace} {end}.{self._child.last_lines()}")
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        pid = self._child.pid
+        if not self._is_under:
+            return pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return int(children[0]) if children else pid
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """Have it stand still for the block, which must be shorter than half its session timeout."""
-        os.kill(self._child.pid, signal.SIGSTOP)
+        """Have it stand still for the block."""
+        os.kill(self.pid, signal.SIGSTOP)
         try:
             yield
         finally:
-            os.kill(self._child.pid, signal.SIGCONT)
+            os.kill(self.pid, signal.SIGCONT)
 
     @property
     def cpu_s(self) -> float:
         """The processor time that it has used, on all cores."""
-        fields = Path(f"/proc/{self._child.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         user, system = fields[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     @property
     def resident_bytes(self) -> int:
         """The memory that it holds."""
-        pages = Path(f"/proc/{self._child.pid}/statm").read_text().split()[1]
+        pages = Path(f"/proc/{self.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
     def scrape(self) -> str:
         """Return what /metrics says."""
-        with urllib.request.urlopen(f"http://{self._address}/metrics", timeout=_TIMEOUT_S) as answer:
+        with urllib.request.urlopen(f"http://{self.address}/metrics", timeout=_TIMEOUT_S) as answer:
             return str(answer.read().decode())
 
     def metric(self, name: str, **labels: str) -> float:

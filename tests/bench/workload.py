@@ -6,7 +6,7 @@ What must come out is counted on the numbers that the events are made from, neve
 import random
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import Final, NamedTuple
@@ -18,7 +18,7 @@ from deploy.kafka.topics import ensure_topics
 from streams.engine.batch_writer import write
 from streams.engine.log import Outgoing
 from streams.schema.partitioning import partition_of
-from streams.schema.topics import Topics
+from streams.schema.topics import Topic, Topics
 from tests.bench.run import Totals
 
 REFERRING_DOMAINS: Final = 50_000
@@ -55,10 +55,13 @@ class _Link(NamedTuple):
     is_nofollow: bool
 
 
-async def fill(bootstrap: str, topic: str, workload: Workload) -> Totals:
-    """Create a topic, write the events into it, and return what must come out of them."""
-    declared = Topics(partitions=workload.partitions).links
-    ensure_topics(bootstrap, [replace(declared, name=topic)])
+async def fill(bootstrap: str, installation: str, workload: Workload) -> Totals:
+    """Create an installation's topic of links, write the events into it, and return what must come out of them.
+
+    ``installation`` is the namespace of its topics.
+    """
+    links_topic = Topics(namespace=installation, partitions=workload.partitions).links
+    ensure_topics(bootstrap, [links_topic])
     links: set[int] = set()
     domains: set[int] = set()
     articles: set[int] = set()
@@ -68,7 +71,7 @@ async def fill(bootstrap: str, topic: str, workload: Workload) -> Totals:
             links.add(link.step)  # no two are made in one step
             domains.add(link.article * REFERRING_DOMAINS + link.domain)
             articles.add(link.article)
-            yield _record(topic, workload.partitions, number, link)
+            yield _record(links_topic, number, link)
 
     # Idempotent: a retry must not write an event twice.
     async with AIOKafkaProducer(
@@ -95,7 +98,7 @@ def _links(workload: Workload) -> Iterator[_Link]:
         yield link
 
 
-def _record(topic: str, partitions: int, number: int, link: _Link) -> Outgoing:
+def _record(topic: Topic, number: int, link: _Link) -> Outgoing:
     # Both URLs are in canonical form already, so that a peer without rules for URLs comes to the same result.
     url_to = f"https://blog.example.com/articles/{link.article}/thought-leadership"
     event = {
@@ -112,4 +115,4 @@ def _record(topic: str, partitions: int, number: int, link: _Link) -> Outgoing:
         "source": "crawler-a",
     }
     key = url_to.encode()
-    return Outgoing(topic, partition_of(key, partitions), key, orjson.dumps(event, option=orjson.OPT_UTC_Z))
+    return Outgoing(topic.name, partition_of(key, topic.partitions), key, orjson.dumps(event, option=orjson.OPT_UTC_Z))

@@ -15,11 +15,11 @@ import orjson
 
 from tests.bench.ingest import Pushed
 from tests.bench.ingest.bodies import bodies
+from tests.bench.part import setting
 
 CLIENTS: Final = 32
 
-_WARM_UP_S: Final = 1.0
-_WINDOW_S: Final = 3.0
+_WARM_UP_SHARE: Final = 1 / 3
 _HEAD_END: Final = b"\r\n\r\n"
 _LENGTH: Final = b"content-length:"
 _OK: Final = b"HTTP/1.1 200 "
@@ -78,9 +78,10 @@ class _Push:
         host, _, port = self._address.rpartition(":")
         for _ in range(CLIENTS):
             await asyncio.get_running_loop().create_connection(lambda: _Client(self), host, int(port))
-        await asyncio.sleep(_WARM_UP_S)
+        window_s = setting("INGEST_MS", 3_000) / 1000
+        await asyncio.sleep(window_s * _WARM_UP_SHARE)
         answered, began_s, used_s = self.answered, time.perf_counter(), time.process_time()
-        await asyncio.sleep(_WINDOW_S)
+        await asyncio.sleep(window_s)
         elapsed_s = time.perf_counter() - began_s
         events_per_s = (self.answered - answered) * self._batch / elapsed_s
         core_share = (time.process_time() - used_s) / elapsed_s

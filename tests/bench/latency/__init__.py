@@ -5,9 +5,9 @@
 - **Metric**: the n-th event sent is in the first scrape that counts n or more, over all articles. There is a scrape
   every `_SCRAPE_EVERY_S`, which is a part of this figure.
 
-The producer is a process of its own. What it sends in the first `_WARM_UP_S` doesn't count.
+The producer is a process of its own. What it sends in the first seconds doesn't count.
 
-The environment may set LATENCY_EVENTS_PER_S and LATENCY_SECONDS.
+The environment may set LATENCY_EVENTS_PER_S, LATENCY_SECONDS and LATENCY_WARM_UP_S.
 """
 
 import asyncio
@@ -23,14 +23,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.local.processes import Child, Process
 from streams.schema import codec
+from streams.schema.topics import Topic
 from tests.bench.part import WrongResult, setting
 from tests.bench.report import say
-from tests.bench.worker import PARTITIONS, Worker, topics
+from tests.bench.worker import Worker, topics
 
 _NAMESPACE: Final = "latency"
-_WARM_UP_S: Final = 5
 _SCRAPE_EVERY_S: Final = 0.1
-_GIVE_UP_AFTER_S: Final = 30
+_GIVE_UP_AFTER_S: Final = 300
 
 
 def measure(bootstrap: str, folder: Path) -> dict[str, float]:
@@ -60,7 +60,7 @@ class _Observation:
             self._worker.bootstrap,
             is_ready=lambda: True,
         )
-        async with _consumer(self._worker.bootstrap, topics(_NAMESPACE).verdicts.name) as verdicts:
+        async with _consumer(self._worker.bootstrap, topics(_NAMESPACE).verdicts) as verdicts:
             sender = Child(process, folder)
             try:
                 async with asyncio.timeout(self._events / events_per_s + _GIVE_UP_AFTER_S):
@@ -71,6 +71,8 @@ class _Observation:
             finally:
                 sender.terminate()
                 sender.wait_ended(time.monotonic() + 5)
+        if (counts := (self._published, self._scrapes[-1][1])) != (self._events, self._events):
+            raise WrongResult(f"Of {self._events:,} events {counts[0]:,} are in verdicts, {counts[1]:,.0f} in metrics")
         return self._percentiles(await self._sent())
 
     async def _read(self, verdicts: AIOKafkaConsumer) -> None:
@@ -90,19 +92,19 @@ class _Observation:
             next_s = time.monotonic() + _SCRAPE_EVERY_S
             counted = await asyncio.to_thread(self._worker.metric, "flatline_link_events_total")
             self._scrapes.append((time.time() * 1000, counted))
-            await asyncio.sleep(next_s - time.monotonic())
+            await asyncio.sleep(max(0, next_s - time.monotonic()))
 
     async def _sent(self) -> list[tuple[float, bytes]]:
         """Return when each event was sent, and its article, in order of sending."""
         sent: list[tuple[float, bytes]] = []
-        async with _consumer(self._worker.bootstrap, topics(_NAMESPACE).links.name) as links:
+        async with _consumer(self._worker.bootstrap, topics(_NAMESPACE).links) as links:
             while len(sent) < self._events:
                 for records in (await links.getmany(timeout_ms=1_000)).values():
                     sent += [(record.timestamp, record.key) for record in records]
         return sorted(sent)
 
     def _percentiles(self, sent: list[tuple[float, bytes]]) -> dict[str, float]:
-        counted_from_ms = sent[0][0] + _WARM_UP_S * 1000
+        counted_from_ms = sent[0][0] + setting("LATENCY_WARM_UP_S", 5) * 1000
         counts = [count for _, count in self._scrapes]
         links: defaultdict[bytes, int] = defaultdict(int)
         verdict_ms, metric_ms = [], []
@@ -123,8 +125,8 @@ class _Observation:
         }
 
 
-def _consumer(bootstrap: str, topic: str) -> AIOKafkaConsumer:
+def _consumer(bootstrap: str, topic: Topic) -> AIOKafkaConsumer:
     """Return a consumer of a topic, from its beginning and outside any group."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
-    consumer.assign([TopicPartition(topic, number) for number in range(PARTITIONS)])
+    consumer.assign([TopicPartition(topic.name, number) for number in range(topic.partitions)])
     return consumer

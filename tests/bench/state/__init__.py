@@ -11,7 +11,8 @@
 A worker that starts judges all its articles, little by little. ``judged_share`` says how many of them it had judged
 when it was measured; with less than 1, ``bytes_per_article``, ``scrape_ms`` and the slowdown are not the whole truth.
 
-The environment may set ARTICLES, LINKS, JUDGED_WITHIN_S and SLOWDOWN_ROUNDS.
+The environment may set ARTICLES, LINKS, FEW_ARTICLES, FAST_ARTICLES, JUDGED_WITHIN_S, IDLE_S, IDLE_DAY_S,
+SLOWDOWN_ROUNDS, SLOWDOWN_PROBE_EVENTS and SLOWDOWN_EVENTS.
 """
 
 import time
@@ -24,10 +25,7 @@ from tests.bench.part import WrongResult, setting
 from tests.bench.report import say
 from tests.bench.state import idle, slowdown
 from tests.bench.state.changelog import State, write_changelogs
-from tests.bench.worker import Worker, topics
-
-FEW_ARTICLES: Final = 10_000
-FAST_ARTICLES: Final = 60_000
+from tests.bench.worker import PARTITIONS, Worker
 
 _JUDGED_WITHIN_S: Final = 120
 _LOOK_EVERY_S: Final = 2
@@ -37,15 +35,16 @@ _SCRAPES: Final = 20
 def measure(bootstrap: str, folder: Path) -> dict[str, float]:
     """Return the figures. Raises LaunchError and WrongResult."""
     articles = setting("ARTICLES", 1_000_000)
+    few_articles, fast_articles = setting("FEW_ARTICLES", 10_000), setting("FAST_ARTICLES", 60_000)
     links_mean = setting("LINKS", 20_000_000) / articles
     say(f"state: writing the changelogs of {articles:,} articles")
     links = write_changelogs(
         bootstrap,
         [
-            State("many", articles, links_mean),
-            State("one-link", articles, 1),
-            State("few", FEW_ARTICLES, links_mean),
-            State("fast", FAST_ARTICLES, links_mean),
+            State("many", PARTITIONS, articles, links_mean),
+            State("one-link", PARTITIONS, articles, 1),
+            State("few", PARTITIONS, few_articles, links_mean),
+            State("fast", PARTITIONS, fast_articles, links_mean),
         ],
     )
     with Worker(bootstrap, "one-link", folder) as worker:
@@ -62,8 +61,8 @@ def measure(bootstrap: str, folder: Path) -> dict[str, float]:
         }
         give_up_at_s = many.ready_at_s + setting("JUDGED_WITHIN_S", _JUDGED_WITHIN_S)
         with Worker(bootstrap, "few", folder) as few:
-            with Worker(bootstrap, "fast", folder, clock_speed=idle.CLOCK_SPEED) as fast:
-                _judged(fast, FAST_ARTICLES, give_up_at_s=give_up_at_s)
+            with Worker(bootstrap, "fast", folder, clock_speed=idle.clock_speed()) as fast:
+                _judged(fast, fast_articles, give_up_at_s=give_up_at_s)
                 judged = _judged(many, articles, give_up_at_s=give_up_at_s)
                 beyond_links_bytes = many.resident_bytes - empty_bytes - figures["bytes_per_link"] * links["many"]
                 figures |= {
@@ -73,8 +72,8 @@ def measure(bootstrap: str, folder: Path) -> dict[str, float]:
                     "scrape_ms": _scrape_ms(many),
                     **idle.measure(many, empty=empty, fast=fast, articles=articles),
                 }
-            _check(few, articles=FEW_ARTICLES, links=links["few"])
-            return figures | slowdown.measure(few=few, many=many, few_articles=FEW_ARTICLES, many_articles=articles)
+            _check(few, articles=few_articles, links=links["few"])
+            return figures | slowdown.measure(few=few, many=many, few_articles=few_articles, many_articles=articles)
 
 
 def _judged(worker: Worker, articles: int, *, give_up_at_s: float) -> float:
@@ -89,8 +88,8 @@ def _judged(worker: Worker, articles: int, *, give_up_at_s: float) -> float:
 
 def _check(worker: Worker, *, articles: int, links: int) -> None:
     """Check that a worker's verdicts tell of what its changelog was written from. Raises WrongResult."""
-    _judged(worker, articles, give_up_at_s=time.monotonic() + _JUDGED_WITHIN_S)
-    verdicts = latest_verdicts(worker.bootstrap, topics(worker.namespace).verdicts)
+    _judged(worker, articles, give_up_at_s=time.monotonic() + 5 * _JUDGED_WITHIN_S)
+    verdicts = latest_verdicts(worker.bootstrap, worker.topics.verdicts)
     told = sum(verdict.gained_total for verdict in verdicts)
     if (len(verdicts), told) != (articles, links):
         raise WrongResult(

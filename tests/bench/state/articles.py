@@ -1,24 +1,26 @@
 """Articles as a worker would have written them into its changelog, many in little time.
 
-Some hundred prototypes are made by the domain's own code, one for each number of links. An article is a copy of one
+Prototypes are made by the domain's own code, one of each kind. An article is a copy of one
 of them under a key of its own: the same links, but the state under a key of 60 bytes is no smaller for that.
 """
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import cache
 from math import exp, log10, sqrt
 from statistics import NormalDist
-from typing import Final
+from typing import Final, NamedTuple
 
 from streams.domain import link
-from streams.domain.article import Sighting
+from streams.domain.article import Sighting, registration_of
 from streams.domain.event_time import to_ms
-from streams.domain.rhythm import DAY_MS
+from streams.domain.rhythm import DAY_MS, day_of
 from streams.domain.segment import DOMAIN_BYTES, PAGE_BYTES
+from streams.domain.sight.heard import DAYS_REMEMBERED, Report
 from streams.engine.partition import Partition
+from streams.schema.article_record import ArticleRecord
 from tests.bench.worker import NOW
 
 _SEED: Final = 20_260_101
@@ -30,7 +32,15 @@ _LINK_AGE_DAYS: Final = 500  # on average; the oldest ones are some ten years ol
 _IMPORTED: Final = 0.1
 _NOFOLLOW: Final = 0.3
 _LINKS_A_DOMAIN: Final = 1.3
-_SOURCE: Final = "crawler-a"
+_SERIES: Final = 20
+
+
+class Kind(NamedTuple):
+    """What the state of an article is made from: how many links it has, who reported them, and whether it is known."""
+
+    links: int
+    source: str
+    is_registered: bool = False
 
 
 def article_key(number: int) -> bytes:
@@ -50,17 +60,31 @@ def link_count(number: int, *, mean: float) -> int:
     return max(1, round(exact / step) * step)
 
 
-def article_records(number: int, links: int) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the changelog records of an article with so many links: (key, value)."""
+def article_records(number: int, kind: Kind) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the changelog records of an article: (key, value)."""
     key = article_key(number)
-    return ((key + suffix, value) for suffix, value in _prototype(links))
+    return ((key + suffix, value) for suffix, value in _prototype(kind))
+
+
+def source_records(names: Iterable[str]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the changelog records of sources that have reported every day of late: (key, value)."""
+    partition, today = Partition(), day_of(to_ms(NOW))
+    for name in names:
+        heard = partition.heard_of(name)
+        assert heard is not None, "there may be no more sources than a partition remembers"
+        for age_days in reversed(range(DAYS_REMEMBERED)):
+            heard_ms = (today - age_days) * DAY_MS
+            heard.observe(Report(article=age_days, heard_ms=heard_ms, lag_ms=0), offset=DAYS_REMEMBERED - age_days)
+        partition.note_heard(name)
+    return partition.take_changes()
 
 
 @cache
-def _prototype(links: int) -> list[tuple[bytes, bytes]]:
-    """Return the records of an article with so many links, and of each key what follows on the article's own."""
-    chance = random.Random(_SEED + links)
-    key, now_ms = article_key(links), to_ms(NOW)
+def _prototype(kind: Kind) -> list[tuple[bytes, bytes]]:
+    """Return the records of an article, and of each key what follows on the article's own."""
+    links, source, is_registered = kind
+    chance = random.Random(f"{_SEED}{kind}")
+    key, now_ms = article_key(0), to_ms(NOW)
     partition = Partition()
     article = partition.create(key, now_ms=to_ms(NOW - timedelta(days=400)))
     domains = [chance.randbytes(DOMAIN_BYTES) for _ in range(max(1, int(links / _LINKS_A_DOMAIN)))]
@@ -69,6 +93,14 @@ def _prototype(links: int) -> list[tuple[bytes, bytes]]:
         age_ms = int(min(chance.expovariate(1 / _LINK_AGE_DAYS), 10 * _LINK_AGE_DAYS) * DAY_MS)
         flags = link.ORGANIC if chance.random() >= _IMPORTED else 0
         page, domain = chance.randbytes(PAGE_BYTES), chance.choice(domains)
-        sightings.append(Sighting(key, page, domain, True, now_ms - age_ms, flags, _SOURCE))
+        sightings.append(Sighting(key, page, domain, True, now_ms - age_ms, flags, source))
     article.see(sightings, Counter())
+    if is_registered:
+        record = ArticleRecord(
+            key.decode(),
+            title="Thought leadership",
+            series=f"Series {chance.randrange(_SERIES)}",
+            tier=chance.choice((1, 2, 3)),
+        )
+        article.header.registration = registration_of(record, recorded_ms=now_ms)
     return [(written.removeprefix(key), value) for written, value in partition.take_changes()]

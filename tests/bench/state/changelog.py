@@ -12,8 +12,8 @@ from deploy.kafka.topics import ensure_topics
 from streams.engine.batch_writer import write
 from streams.engine.log import Outgoing
 from streams.schema.partitioning import partition_of
-from tests.bench.state.articles import article_key, article_records, link_count
-from tests.bench.worker import PARTITIONS, topics
+from streams.schema.topics import Topics
+from tests.bench.state.articles import Kind, article_key, article_records, link_count, source_records
 
 _BATCH_BYTES_MAX: Final = 1 << 19
 _PROCESSES: Final = 2
@@ -23,12 +23,21 @@ _ARTICLES_A_JOB: Final = 25_000
 class State(NamedTuple):
     """What a worker of ``namespace`` is to know: articles 0, 1, 2, … with so many links each, on average.
 
-    A mean of 1 is exactly one link each.
+    A mean of 1 is exactly one link each. The first ``registered`` articles are registered. With ``sources``, so many
+    sources have reported to every partition.
     """
 
     namespace: str
+    partitions: int
     articles: int
     links_mean: float
+    registered: int = 0
+    sources: int = 1
+
+    @property
+    def topics(self) -> Topics:
+        """The topics of the worker."""
+        return Topics(namespace=self.namespace, partitions=self.partitions)
 
     def links_of(self, number: int) -> int:
         """Return how many links an article has."""
@@ -38,7 +47,7 @@ class State(NamedTuple):
 def write_changelogs(bootstrap: str, states: Sequence[State]) -> dict[str, int]:
     """Create the topics of these states and write their changelogs; return the links in each, by namespace."""
     for state in states:
-        ensure_topics(bootstrap, topics(state.namespace).all())
+        ensure_topics(bootstrap, state.topics.all())
     jobs = [
         (state, range(start, min(start + _ARTICLES_A_JOB, state.articles)))
         for state in states
@@ -60,16 +69,21 @@ def _write(bootstrap: str, state: State, numbers: range) -> int:
 
 
 async def _write_some(bootstrap: str, state: State, numbers: range) -> int:
-    topic, links = topics(state.namespace).changelog.name, 0
+    topic, links = state.topics.changelog, 0
 
     def records() -> Iterator[Outgoing]:
         nonlocal links
         for number in numbers:
             count = state.links_of(number)
             links += count
-            partition = partition_of(article_key(number), PARTITIONS)
-            for key, value in article_records(number, count):
-                yield Outgoing(topic, partition, key, value)
+            partition = partition_of(article_key(number), topic.partitions)
+            kind = Kind(count, f"crawler-{number % state.sources}", is_registered=number < state.registered)
+            for key, value in article_records(number, kind):
+                yield Outgoing(topic.name, partition, key, value)
+        if numbers.start == 0:
+            for partition in range(topic.partitions):
+                for key, value in source_records(f"crawler-{source}" for source in range(state.sources)):
+                    yield Outgoing(topic.name, partition, key, value)
 
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, max_batch_size=_BATCH_BYTES_MAX) as producer:
         await write(producer, records())
