@@ -6,9 +6,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 from connectors.tables import Table
+from streams.domain.event_time import to_datetime
 from streams.domain.urls import article_key
 from streams.schema import codec
 from streams.schema.article_record import ArticleRecord
+from streams.schema.removal import Removal
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -25,6 +27,19 @@ def prepare(value: bytes) -> PreparedArticle:
     """Check one article record and return it with its key; raise `Rejected` and nothing else."""
     record = codec.articles.decode(value)
     return PreparedArticle(article_key(record.url, field="url"), value, record)
+
+
+class PreparedRemoval(NamedTuple):
+    """A removal that can be sent: the article's key, and the bytes to send."""
+
+    key: bytes
+    value: bytes
+
+
+def removal_of(url: str, *, removed_ms: int) -> PreparedRemoval:
+    """Return the removal of an article by any of its URLs; raise `Rejected` for what is none."""
+    key = article_key(url, field="url")
+    return PreparedRemoval(key, codec.removals.encode(Removal(key.decode(), to_datetime(removed_ms))))
 
 
 def from_texts(texts: dict[str, str]) -> bytes:

@@ -11,12 +11,13 @@ from typing import Final, Self
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, RetriableError
 
-from connectors.articles import PreparedArticle
+from connectors.articles import PreparedArticle, PreparedRemoval
 from connectors.delivery import Buffer, Deliveries, DeliveryFailed
 from connectors.errors import ConnectorError
 from connectors.links import PreparedLink
 from connectors.partitioner import ArticlePartitioner
 from connectors.visits import PreparedVisits
+from streams.domain.moves import Rule, key_of, move_of
 from streams.schema import codec
 from streams.schema.dead_letter import Headers, dead_letter
 from streams.schema.heartbeat import Heartbeat
@@ -66,7 +67,7 @@ def _connect(bootstrap: str, *, linger_ms: int) -> KafkaProducer:
 
 
 class Producer:
-    """Sends links, articles, visits, heartbeats and dead letters; nothing is lost in silence.
+    """Sends links, articles, visits, removals, moves, heartbeats and dead letters; nothing is lost in silence.
 
     Every ``send_…`` and ``heartbeat`` returns at once, unless the buffer is full: then it waits for room. A delivery
     that failed is raised as `DeliveryFailed` by the next call, or by `flush`. Who wants to know the end of certain
@@ -94,7 +95,15 @@ class Producer:
         self._kafka = self._connect()
         self._is_broken = False
         self._renewal = threading.Lock()
-        for topic in (topics.links, topics.articles, topics.visits, topics.heartbeats, topics.dead_letters):
+        for topic in (
+            topics.links,
+            topics.articles,
+            topics.visits,
+            topics.removals,
+            topics.moves,
+            topics.heartbeats,
+            topics.dead_letters,
+        ):
             self._find(topic.name)
 
     def _find(self, topic: str) -> None:
@@ -127,6 +136,15 @@ class Producer:
     def send_visits(self, visits: PreparedVisits, *, deliveries: Deliveries | None = None) -> None:
         """Send a visits record to its article's partition."""
         self._send(self.topics.visits.name, key=visits.key, value=visits.value, deliveries=deliveries)
+
+    def send_removal(self, removal: PreparedRemoval, *, deliveries: Deliveries | None = None) -> None:
+        """Send a removal to its article's partition."""
+        self._send(self.topics.removals.name, key=removal.key, value=removal.value, deliveries=deliveries)
+
+    def send_move(self, rule: Rule, *, deliveries: Deliveries | None = None) -> None:
+        """Send a move, or that it is undone."""
+        value = codec.moves.encode(move_of(rule))
+        self._send(self.topics.moves.name, key=key_of(rule), value=value, deliveries=deliveries)
 
     def send_dead_letter(
         self, value: bytes, rejected: Rejected, *, origin: dict[str, str | int], deliveries: Deliveries | None = None

@@ -12,13 +12,16 @@ from mode import Service
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from streams.agents.accumulate import Accumulate
+from streams.agents.copies import JoinCopies
 from streams.agents.judge import Judge
 from streams.agents.listen import Hear, Listen, hear_heartbeats
 from streams.agents.register import Register
+from streams.agents.remove import Remove
 from streams.agents.survey import Groups, Surveyor
 from streams.agents.visits import CountVisits
 from streams.clock import clock_from
 from streams.domain.groups.census import Census
+from streams.domain.moves import Moves
 from streams.domain.sight.sources import Sources
 from streams.engine.app import MicroBatchApp
 from streams.engine.assignment import Assignment
@@ -109,7 +112,7 @@ def assemble(settings: Settings) -> Assembly:
 
     changelog = KafkaChangelog(topics.changelog.name, group=settings.namespace, client=client)
     forwarder = KafkaForwarder(client=client)
-    assignment = Assignment(changelog, forwarder, end=die)
+    assignment = Assignment(changelog, forwarder, end=die, copies=topics.copies)
     app = _faust_app(settings, assignment)
     lag = Lag(topics=topics, assignment=assignment, consumer=app)
 
@@ -121,6 +124,9 @@ def assemble(settings: Settings) -> Assembly:
     group_parts = listen(topics.group_parts, census.hear_record)
     group_verdicts = listen(topics.groups, groups.hear)
 
+    moves = Moves()
+    listened_moves = listen(topics.moves, moves.hear_record)
+
     surveyor = Surveyor(topics=topics, policy=policies.default, census=census, groups=groups)
     worker = Worker(
         assignment=assignment,
@@ -128,17 +134,20 @@ def assemble(settings: Settings) -> Assembly:
             topics.links.name: Accumulate(topics=topics, metrics=metrics, ignored=policies.ignored),
             topics.articles.name: Register(topics=topics, metrics=metrics),
             topics.visits.name: CountVisits(topics=topics, metrics=metrics),
+            topics.removals.name: Remove(topics=topics, metrics=metrics),
+            topics.copies.name: JoinCopies(topics=topics, metrics=metrics),
         },
-        judge=Judge(topics=topics, policies=policies, census=census, surveyor=surveyor),
+        judge=Judge(topics=topics, policies=policies, census=census, surveyor=surveyor, moves=moves),
         surveyor=surveyor,
         sources=sources,
         group_verdicts=group_verdicts,
+        moves=listened_moves,
         lag=lag,
         clock=clock,
         metrics=metrics,
         end=die,
     )
-    for topic in (topics.links, topics.articles, topics.visits):
+    for topic in topics.inputs:
         _deliver(app, topic, worker)
 
     health = Health(assignment=assignment, worker=worker, lag=lag, end=die)
@@ -164,7 +173,15 @@ def assemble(settings: Settings) -> Assembly:
         not_live=health.not_live,
         not_ready=health.not_ready,
     )
-    runs = [loop_watchdog.run, health.run, heartbeats.run, group_parts.run, group_verdicts.run, worker.run]
+    runs = [
+        loop_watchdog.run,
+        health.run,
+        heartbeats.run,
+        group_parts.run,
+        group_verdicts.run,
+        listened_moves.run,
+        worker.run,
+    ]
     background = Background(endpoint, runs, at_end=[assignment.close, forwarder.close])
     return Assembly(app, background, assignment, worker)
 

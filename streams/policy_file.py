@@ -30,12 +30,24 @@ class Model(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
 
 
+class Removed(Struct, frozen=True, forbid_unknown_fields=True):
+    """What becomes of articles that were removed."""
+
+    links_bring_back: Annotated[
+        bool,
+        Meta(
+            description="Whether a link first gained after its removal brings an article back, as a registration does."
+        ),
+    ] = False
+
+
 class PolicyFile(Struct, frozen=True, forbid_unknown_fields=True):
     """The sections of the file. Those of ``tiers`` may have any key of ``judgement``."""
 
     judgement: Policy = Policy()
     tiers: dict[Literal["1", "2", "3"], dict[str, Any]] = {}
     ignore: Ignore = Ignore()
+    removed: Removed = Removed()
     model: Model = Model()
 
 
@@ -64,7 +76,9 @@ def policies_of(text: str, *, path: Path) -> Policies:
         int(tier): source.convert({**raw.get("judgement", {}), **own}, Policy, within=("tiers", tier))
         for tier, own in file.tiers.items()
     }
-    return Policies(file.judgement, by_tier, Ignored.by(file.ignore), _hazard(file.model, path))
+    return Policies(
+        file.judgement, by_tier, Ignored.by(file.ignore), _hazard(file.model, path), file.removed.links_bring_back
+    )
 
 
 def _hazard(model: Model, path: Path) -> Hazard:
@@ -152,13 +166,21 @@ def _instead(key: str, keys: Sequence[str]) -> str:
 
 
 def _fields(keys: Sequence[str]) -> Iterator[str]:
-    kinds: dict[str, type[Struct]] = {"judgement": Policy, "tiers": Policy, "ignore": Ignore, "model": Model}
+    kinds: dict[str, type[Struct]] = {
+        "judgement": Policy,
+        "tiers": Policy,
+        "ignore": Ignore,
+        "removed": Removed,
+        "model": Model,
+    }
     yield from (kinds[keys[0]] if keys else PolicyFile).__struct_fields__
 
 
 def default_file() -> str:
     """Return the default policy as a file that explains itself."""
-    sections = "\n".join(_section(name, kind) for name, kind in (("judgement", Policy), ("ignore", Ignore)))
+    sections = "\n".join(
+        _section(name, kind) for name, kind in (("judgement", Policy), ("ignore", Ignore), ("removed", Removed))
+    )
     model = _section("model", Model)
     return f"{_HEAD}\n{sections}\n{_TIERS}\n{model}"
 

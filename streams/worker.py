@@ -53,12 +53,17 @@ class Worker:
         surveyor: Surveyor,
         sources: Sources,
         group_verdicts: IsCurrent,
+        moves: IsCurrent | None = None,
         lag: Lag,
         clock: Clock,
         metrics: WorkerMetrics,
         end: Callable[[str], NoReturn],
     ) -> None:
-        """``agents`` by topic; ``group_verdicts`` are heard before any is written; ``end`` ends this worker."""
+        """``agents`` by topic; ``end`` ends this worker.
+
+        ``moves`` are heard before any article is judged, and ``group_verdicts`` before any is written.
+        """
+        self._moves = moves
         self._assignment = assignment
         self._agents = agents
         self._judge = judge
@@ -109,7 +114,7 @@ class Worker:
         """
         async with self._one_at_a_time:
             began_s, is_all_judged = monotonic(), True
-            if self._assignment.is_whole:
+            if self._assignment.is_whole and (self._moves is None or self._moves.is_current):
                 try:
                     is_all_judged = await self._judge_tasks(self._assignment.running)
                 except Exception:  # noqa: BLE001

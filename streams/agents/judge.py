@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from streams.agents.survey import Surveyor
+from streams.domain.addresses import is_there, shown
 from streams.domain.appraisal import appraise
 from streams.domain.article import Article
 from streams.domain.groups.census import Census
 from streams.domain.groups.survey import Survey, contribution, membership_of
 from streams.domain.judgement import Judgement
+from streams.domain.moves import Moves
 from streams.domain.policies import Policies
 from streams.domain.quality.worth import Worth
 from streams.domain.rhythm import DAY_MS, day_of
@@ -18,6 +20,7 @@ from streams.domain.watch_list import Watched
 from streams.engine.log import Outgoing
 from streams.engine.task import Task
 from streams.schema import codec
+from streams.schema.partitioning import partition_of
 from streams.schema.topics import Topics
 from streams.schema.verdict import Verdict
 
@@ -32,8 +35,11 @@ class Circumstances(NamedTuple):
 class Judge:
     """Judges the articles of tasks, and has what is new of them said with their next commit."""
 
-    def __init__(self, *, topics: Topics, policies: Policies, census: Census, surveyor: Surveyor) -> None:
+    def __init__(
+        self, *, topics: Topics, policies: Policies, census: Census, surveyor: Surveyor, moves: Moves | None = None
+    ) -> None:
         self._topics = topics
+        self._moves = Moves() if moves is None else moves
         self._policies = policies
         self._census = census
         self._surveyor = surveyor
@@ -44,22 +50,74 @@ class Judge:
         due = task.due
         due.see(sight)
         task.queue_changes()
+        moved = task.addresses.follow(self._moves, task.articles)
+        due.put(key for key in moved if key in task.articles or self._is_here(key, task))
         due.standings.begin(day_of(now_ms))
         survey = self._surveyor.round_of(task, now_ms)
         next_ms = max(now_ms, survey.began_ms) + DAY_MS
         for key in due.due(now_ms):
-            article = task.articles.peek(key)
-            if article is None:
-                due.forget(key)
-                task.candidates.forget(key.decode())
+            article, current = task.articles.peek(key), task.addresses.current(key, self._moves)
+            if current == key and (article is None or not article.header.is_copy):
+                self._judge(task, key, article, circumstances, survey, next_ms=next_ms)
             else:
-                self._judge(task, article, circumstances, survey, next_ms=next_ms)
+                self._leave(task, key, current)
+                if current != key and self._is_here(current, task):
+                    own = task.articles.peek(current)
+                    self._judge(task, current, own, circumstances, survey, next_ms=next_ms)
             yield
 
+    def _is_here(self, key: bytes, task: Task) -> bool:
+        return partition_of(key, self._topics.verdicts.partitions) == task.number
+
+    def _leave(self, task: Task, key: bytes, current: bytes) -> None:
+        """Say nothing more of an address that moved, and have all that is known of it copied to where it is now."""
+        self._forget(task, key)
+        article = task.articles.get(key)
+        if article is None or article.header.is_copy or article.header.moved_to == current.decode():
+            return
+        if article.header.moved_to is None:
+            self._take_back(task, article)
+        article.header.moved_to = current.decode()
+        article.mark_changed()
+        task.articles.touch(article)
+
+    @staticmethod
+    def _forget(task: Task, key: bytes) -> None:
+        task.due.forget(key)
+        task.candidates.forget(key.decode())
+
+    def _take_back(self, task: Task, article: Article) -> None:
+        """Take back what was said of an article, if anything was."""
+        if article.header.standing is not None:
+            task.said.append(Outgoing(self._topics.verdicts.name, task.number, article.key, None))
+
     def _judge(
-        self, task: Task, article: Article, circumstances: Circumstances, survey: Survey, *, next_ms: int
+        self,
+        task: Task,
+        key: bytes,
+        own: Article | None,
+        circumstances: Circumstances,
+        survey: Survey,
+        *,
+        next_ms: int,
     ) -> None:
-        now_ms, due, key = circumstances.now_ms, task.due, article.key
+        """Judge the article with this key, of which ``own`` is what is known of that address itself."""
+        now_ms, due = circumstances.now_ms, task.due
+        former = [task.articles.peek(each) for each in task.addresses.former(key)]
+        parts = [part for part in (own, *former) if part is not None]
+        if not parts:
+            self._forget(task, key)
+            return
+        if own is None:
+            own = task.articles.create(key, now_ms=now_ms)
+        article = shown(key, parts)
+        if not is_there(article, links_bring_back=self._policies.links_bring_back):
+            self._forget(task, key)
+            self._take_back(task, own)
+            if (own.header.standing, own.header.moved_to) != (None, None):
+                own.header.standing = own.header.moved_to = None
+                task.articles.put(own)
+            return
         is_first_of_day = due.is_first_of_day(key, now_ms)
         if is_first_of_day:
             due.standings.add(article.segments)
@@ -73,9 +131,9 @@ class Judge:
         judgement, verdict = self._verdict(task, article, circumstances, worth, None if is_surveyed else survey)
         due.judged(key, verdict, next_ms=next_ms)
         standing = judgement.standing(digest(verdict))
-        if standing != article.header.standing:
-            article.header.standing = standing
-            task.articles.put(article)
+        if standing != own.header.standing or own.header.moved_to is not None:
+            own.header.standing, own.header.moved_to = standing, None
+            task.articles.put(own)
             task.said.append(Outgoing(self._topics.verdicts.name, task.number, key, codec.verdicts.encode(verdict)))
 
     def _verdict(

@@ -1,41 +1,64 @@
-"""Article records into the registration of their articles."""
+"""Article records into the registrations of their articles."""
 
 from streams.agents.intake import Intake
 from streams.domain.article import Registration, registration_of
-from streams.domain.urls import article_key
-from streams.engine.log import MicroBatch, Record
+from streams.domain.event_time import check_recorded, to_datetime
+from streams.domain.moves import Address, Rule, key_of, move_of
+from streams.domain.urls import absolute, article_key
+from streams.engine.log import MicroBatch, Outgoing, Record
 from streams.engine.partition import Partition
 from streams.schema import codec
-from streams.schema.rejection import Rejected
+from streams.schema.partitioning import partition_of
+from streams.schema.rejection import Reason, Rejected
+from streams.schema.removal import Removal
 
 
 class Register(Intake):
-    """Applies article records; a tombstone takes the registration back."""
+    """Applies article records. Aliases become moves, and a tombstone becomes a removal, wherever it lies."""
 
     def apply(self, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:
         """Apply every record of a batch."""
         for record in batch.records:
             try:
-                self._take(record, batch, partition, now_ms)
+                if record.value is None and record.key is not None:
+                    self._remove(record.key, record, partition)
+                else:
+                    self._register(record, batch, partition, now_ms)
             except Rejected as rejected:
                 self._reject(rejected, record, batch, partition)
 
-    def _take(self, record: Record, batch: MicroBatch, partition: Partition, now_ms: int) -> None:
-        if record.value is None and record.key is not None:
-            if record.key in partition:
-                self._set(partition, record.key, Registration(recorded_ms=record.timestamp), now_ms)
-            return
-        article = codec.articles.decode(record.value)
-        key = article_key(article.url, field="url")
+    def _remove(self, spelled: bytes, record: Record, partition: Partition) -> None:
+        """Write the removal that a tombstone stands for: compaction forgets tombstones after a while."""
+        check_recorded(record.timestamp)
+        try:
+            key = article_key(absolute(spelled.decode(), field="key"), field="key")
+        except UnicodeDecodeError:
+            raise Rejected(Reason.INVALID_URL, "key: not an absolute URL") from None
+        removal = codec.removals.encode(Removal(key.decode(), to_datetime(record.timestamp)))
+        topic = self._topics.removals
+        outgoing = Outgoing(topic.name, partition_of(key, topic.partitions), key, removal, record.timestamp)
+        partition.forwarded.append(outgoing)
+
+    def _register(self, record: Record, batch: MicroBatch, partition: Partition, now_ms: int) -> None:
+        article_record = codec.articles.decode(record.value)
+        key = article_key(article_record.url, field="url")
         if self._belongs_elsewhere(key, batch):
             self._send_on(key, record, batch, partition)
             return
-        self._set(partition, key, registration_of(article, recorded_ms=record.timestamp), now_ms)
-
-    @staticmethod
-    def _set(partition: Partition, key: bytes, registration: Registration, now_ms: int) -> None:
-        """Register, unless something newer is registered: a record that was sent on comes late."""
+        registration = registration_of(article_record, recorded_ms=record.timestamp)
         article = partition.get(key) or partition.create(key, now_ms=now_ms)
-        if registration.recorded_ms >= article.header.registration.recorded_ms:
-            article.header.registration = registration
+        before = article.header.registration
+        if article.register(registration):
             partition.touch(article)
+        after = article.header.registration
+        if (after.recorded_ms, after.aliases) == (registration.recorded_ms, registration.aliases):
+            self._say_aliases(key.decode(), before, after, partition)
+
+    def _say_aliases(self, key: str, before: Registration, after: Registration, partition: Partition) -> None:
+        """Have all workers know the former addresses of an article. What was written already does no harm."""
+        for alias in {*before.aliases, *after.aliases} - {key}:
+            is_undone = alias not in after.aliases
+            old, new = Address(alias, is_below=False), Address(key, is_below=False)
+            rule = Rule(old, new, after.recorded_ms, is_undone, is_alias=True)
+            value = codec.moves.encode(move_of(rule))
+            partition.forwarded.append(Outgoing(self._topics.moves.name, 0, key_of(rule), value))

@@ -6,14 +6,16 @@ from typing import Final
 
 import msgspec
 
-from streams.domain.event_time import check_recorded, to_ms
+from streams.domain.event_time import LATEST_MS, check_recorded, to_ms
 from streams.domain.impact.visits import YEAR_BYTES, Report, Visits
 from streams.domain.link import Effect
 from streams.domain.rhythm import Rhythm, day_of
-from streams.domain.segment import SEGMENT_LINKS_MAX, Segment
+from streams.domain.segment import SEGMENT_LINKS_MAX, Known, Segment
+from streams.domain.sight import sight
 from streams.domain.sight.sight import Credit, credited, is_of_newest_week
 from streams.domain.standing import Standing
 from streams.domain.totals import Totals, totals_of
+from streams.domain.urls import canonicalize_field
 from streams.schema.article_record import ArticleRecord
 
 SOURCES_MAX: Final = 32
@@ -58,6 +60,7 @@ class Registration(msgspec.Struct, frozen=True, array_like=True, gc=False):
     tier: int | None = None  # None: not registered
     published_ms: int | None = None
     recorded_ms: int = 0  # when its record was written
+    aliases: tuple[str, ...] = ()  # keys of its former addresses
 
     @property
     def published_day(self) -> int | None:
@@ -66,7 +69,10 @@ class Registration(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 def registration_of(record: ArticleRecord, *, recorded_ms: int) -> Registration:
-    """Return the registration that an article record asks for. Raise `Rejected` where it has no possible time."""
+    """Return the registration that an article record asks for.
+
+    Raise `Rejected` where it has no possible time, and for an alias that is no URL.
+    """
     check_recorded(recorded_ms)
     return Registration(
         title=record.title,
@@ -76,7 +82,13 @@ def registration_of(record: ArticleRecord, *, recorded_ms: int) -> Registration:
         tier=record.tier,
         published_ms=None if record.published_at is None else to_ms(record.published_at),
         recorded_ms=recorded_ms,
+        aliases=tuple(sorted({canonicalize_field(alias, field="aliases") for alias in record.aliases})),
     )
+
+
+def newer(one: Registration, other: Registration) -> Registration:
+    """Return the registration that was written later; of two of the same time, the same one in either order."""
+    return max(one, other, key=lambda each: (each.recorded_ms, each.aliases, msgspec.msgpack.encode(each)))
 
 
 class Header(msgspec.Struct, array_like=True, gc=False):
@@ -86,6 +98,13 @@ class Header(msgspec.Struct, array_like=True, gc=False):
     sources: dict[str, Credit] = {}  # what each source reported
     registration: Registration = Registration()
     standing: Standing | None = None
+    removed_ms: int = 0  # what was first gained, reported or registered until then is forgotten
+    moved_to: str | None = None  # the address to whose partition its changes are copied
+    is_copy: bool = False  # of what another partition knows of an address that moved to this one
+
+
+NOTHING: Final = Header(watched_since_ms=LATEST_MS)
+"""Of an article of which only some links or visits are known; never changed."""
 
 
 class _Record(msgspec.Struct, array_like=True, gc=False):
@@ -240,16 +259,99 @@ class Article:
             if not is_new:
                 continue
             is_news = True
-            if index:
-                self._note_change(lows[index - 1])
-            if len(segment.facts) > SEGMENT_LINKS_MAX:
-                low, upper = segment.split()
-                self._further.insert(index, upper)
-                lows.insert(index, low)
-                self._note_change(low)
+            self._note_growth(segment, index)
         if is_news:
             self._totals = self._rhythm = None
         return is_news or is_credited
+
+    def register(self, registration: Registration) -> bool:
+        """Take a registration unless a newer one is known; return whether anything was learned.
+
+        Of one that a removal covers only the time and the aliases are kept.
+        """
+        known = self.header.registration
+        self.header.registration = self._not_removed(newer(known, registration))
+        return self.header.registration != known
+
+    def remove(self, removed_ms: int) -> bool:
+        """Note a removal; return whether it is news. `addresses.shown` leaves out what it covers."""
+        header = self.header
+        if removed_ms <= header.removed_ms:
+            return False
+        header.removed_ms = removed_ms
+        header.registration = self._not_removed(header.registration)
+        return True
+
+    def _not_removed(self, registration: Registration) -> Registration:
+        if registration.recorded_ms > self.header.removed_ms:
+            return registration
+        return Registration(recorded_ms=registration.recorded_ms, aliases=registration.aliases)
+
+    def join(self, known: Iterable[Known]) -> bool:
+        """Add what is known elsewhere of links; return whether anything was learned."""
+        is_news = False
+        for each in known:
+            index = bisect_right(self._lows, each.page) if self._lows else 0
+            segment = self._further[index - 1] if index else self._first
+            if segment.join(each):
+                is_news = True
+                self._note_growth(segment, index)
+        if is_news:
+            self._totals = self._rhythm = None
+        return is_news
+
+    def join_header(self, other: Header) -> bool:
+        """Add what a header says of the same article; return whether anything was learned."""
+        header, before = self.header, msgspec.msgpack.encode(self.header)
+        header.watched_since_ms = min(header.watched_since_ms, other.watched_since_ms)
+        for source, credit in sorted(other.sources.items()):
+            if source in header.sources or len(header.sources) < SOURCES_MAX:
+                header.sources[source] = sight.joined(header.sources.get(source, 0), credit)
+        standings = [each for each in (header.standing, other.standing) if each is not None]
+        header.standing = max(standings, key=lambda each: (each.since_ms, each.digest), default=None)
+        self.remove(other.removed_ms)
+        self.register(other.registration)
+        return msgspec.msgpack.encode(header) != before
+
+    @classmethod
+    def decode_part(cls, key: bytes, low: bytes, encoded: bytes) -> "Article":
+        """Return an article of which no more is known than one changelog record says, that with the low or year.
+
+        ``low`` is empty for the article's own record. Raise UnknownFormatError, ValueError, OverflowError or
+        msgspec.DecodeError on other bytes.
+        """
+        if not low:
+            return cls.decode(key, encoded, {})
+        check_format(encoded)
+        article = cls(key, NOTHING, Segment())
+        if len(low) == YEAR_BYTES:
+            article.see_visits(Visits({low: encoded[1:]}).reports())
+        else:
+            article.join(Segment.decode(encoded[1:]).known())
+        return article
+
+    def join_part(self, part: "Article") -> bool:
+        """Add what a part says, as of `decode_part`; return whether anything was learned."""
+        is_news = part.header is not NOTHING and self.join_header(part.header)
+        is_news |= self.join(known for segment in part.segments for known in segment.known())
+        return self.see_visits(part.visits.reports()) or is_news
+
+    def mark_changed(self) -> None:
+        """Have all parts encoded when the changed ones are asked for."""
+        if self._further:
+            self._changed = set(self._lows)
+        if self.visits:
+            self.visits.mark_changed()
+
+    def _note_growth(self, segment: Segment, index: int) -> None:
+        """Note that a segment changed, the one with the low before ``index``, and split it when it is too long."""
+        if index:
+            self._note_change(self._lows[index - 1])
+        if len(segment.facts) > SEGMENT_LINKS_MAX:
+            low, upper = segment.split()
+            self._further.insert(index, upper)
+            self._lows.insert(index, low)
+            self._note_change(low)
 
     def _note_change(self, low: bytes) -> None:
         if self._changed is None:

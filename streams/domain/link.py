@@ -71,6 +71,19 @@ def seen(link: Link, *, gained: bool, at_ms: int, flags: int) -> Link:
     return Link(first_ms, newest_ms, known)
 
 
+def joined(one: Link, other: Link) -> Link:
+    """Return the link after all events of both: ``seen`` of the events of one, then of those of the other."""
+    gains_ms = [link.first_gained_ms for link in (one, other) if link.first_gained_ms]
+    first_ms, newest_ms = min(gains_ms, default=0), max(one.newest_ms, other.newest_ms)
+    flags = (one.flags | other.flags) & ~(ORGANIC | LIVE)
+    for link in (one, other):
+        if link.first_gained_ms == first_ms:
+            flags |= link.flags & ORGANIC
+        if link.newest_ms == newest_ms:
+            flags |= link.flags & LIVE
+    return Link(first_ms, newest_ms, flags)
+
+
 def effect(before: Link, after: Link, *, gained: bool) -> Effect:
     """Say what an event did that led from ``before`` to ``after``."""
     if not before.flags & GAINED:

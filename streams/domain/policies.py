@@ -15,6 +15,7 @@ class Policies(NamedTuple):
     by_tier: Mapping[int | None, Policy] = {}
     ignored: Ignored | None = None
     hazard: Hazard = Hazard()
+    links_bring_back: bool = False  # whether a new link brings back an article that was removed
 
     def of(self, tier: int | None) -> Policy:
         """Return the policy for articles of a tier; None is that of articles nobody registered."""

@@ -34,6 +34,16 @@ class Seen(NamedTuple):
 # Of a link: its number in ``facts``, its looks, and the fingerprint of its domain.
 Row = tuple[int, int, bytes]
 
+
+class Known(NamedTuple):
+    """All that is known of a link: fingerprints of the referring page and of its domain, its changes, and its looks."""
+
+    page: bytes
+    domain: bytes
+    link: Link
+    looks: int
+
+
 NOTHING_NEW: Final = Seen(Effect.SEEN_AGAIN, is_news=False)
 _NEWS: Final = {effect: Seen(effect, is_news=True) for effect in Effect}
 
@@ -65,9 +75,7 @@ class Segment:
     def see(self, page: bytes, domain: bytes, gained: bool, at_ms: int, marks: int) -> Seen:
         """Apply an event about the link from ``page``; ``marks``: flags as for `link.seen`, its looks above them."""
         flags = marks & _FLAGS
-        at = self.pages.find(page)
-        while at % PAGE_BYTES and at > 0:  # the end of one fingerprint and the beginning of the next
-            at = self.pages.find(page, at + 1)
+        at = self._find(page)
         if at < 0:
             if gained:
                 self.facts.append(at_ms << link.FLAG_BITS | flags | link.GAINED | link.LIVE)
@@ -91,6 +99,37 @@ class Segment:
         self.looks[number] = looked
         self._set(number, after)
         return _NEWS[link.effect(before, after, gained=gained)]
+
+    def _find(self, page: bytes) -> int:
+        at = self.pages.find(page)
+        while at % PAGE_BYTES and at > 0:  # the end of one fingerprint and the beginning of the next
+            at = self.pages.find(page, at + 1)
+        return at
+
+    def join(self, known: Known) -> bool:
+        """Add all that is known elsewhere of a link; return whether that is news."""
+        page, domain, other, looked = known
+        at = self._find(page)
+        if at < 0:
+            number = len(self.facts)
+            self.pages += page
+            self.domains += domain
+            self.facts.append(0)
+            self.looks.append(looked)
+            self._set(number, other)
+            return True
+        number = at // PAGE_BYTES
+        before, looks_before = self.link(number), self.looks[number]
+        after, self.looks[number] = link.joined(before, other), looks.joined(looks_before, looked)
+        self._set(number, after)
+        return after != before or self.looks[number] != looks_before
+
+    def known(self) -> Iterator[Known]:
+        """Return all that is known of each link."""
+        for number in range(len(self)):
+            page = bytes(self.pages[number * PAGE_BYTES : (number + 1) * PAGE_BYTES])
+            domain = bytes(self.domains[number * DOMAIN_BYTES : (number + 1) * DOMAIN_BYTES])
+            yield Known(page, domain, self.link(number), self.looks[number])
 
     def link(self, number: int) -> Link:
         """Return the link at a place."""

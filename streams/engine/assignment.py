@@ -9,6 +9,7 @@ from typing import Final, NoReturn
 from streams.domain.article import UnknownFormatError
 from streams.engine.log import Changelog, FencedError, Forwarder
 from streams.engine.task import Task, TaskState
+from streams.schema.topics import Topic
 
 RESTORED_AT_ONCE: Final = 4
 
@@ -22,8 +23,19 @@ class Assignment:
     nothing: somebody else may have written in between.
     """
 
-    def __init__(self, changelog: Changelog, forwarder: Forwarder, *, end: Callable[[str], NoReturn]) -> None:
-        """``end`` ends this worker, with the reason: it is called where going on would do harm."""
+    def __init__(
+        self,
+        changelog: Changelog,
+        forwarder: Forwarder,
+        *,
+        end: Callable[[str], NoReturn],
+        copies: Topic | None = None,
+    ) -> None:
+        """``end`` ends this worker, with the reason: it is called where going on would do harm.
+
+        ``copies``: the topic of what is known of articles that moved to other partitions.
+        """
+        self._copies = copies
         self._changelog = changelog
         self._forwarder = forwarder
         self._end = end
@@ -97,7 +109,7 @@ class Assignment:
         new = partitions - self.tasks.keys()
         self._new = len(new)
         for number in sorted(new):
-            task = self.tasks[number] = Task(number, self._changelog)
+            task = self.tasks[number] = Task(number, self._changelog, self._copies)
             takeover = asyncio.ensure_future(self._take_over(task))
             self._takeovers.add(takeover)
             takeover.add_done_callback(self._takeovers.discard)

@@ -54,17 +54,18 @@ class DueQueue:
         """Take note of what can be seen; when that changes, the suppressed articles are due at once."""
         if sight != self._sight:
             self._sight = sight
-            self._put(self._suppressed)
+            self.put(self._suppressed)
 
     def change(self, keys: Iterable[bytes], positions: Mapping[str, int]) -> None:
         """Have articles that changed judged soon. All that records before these positions changed is among them."""
-        self._put(keys)
+        self.put(keys)
         if not self._marks or self._marks[-1][1] != positions:
             self._marks.append((self._next_mark, dict(positions)))
             self._next_mark += 1
         self._reach_marks()
 
-    def _put(self, keys: Iterable[bytes]) -> None:
+    def put(self, keys: Iterable[bytes]) -> None:
+        """Have articles judged soon."""
         changed, mark = self._changed, self._next_mark
         for key in keys:
             changed.setdefault(key, mark)

@@ -24,6 +24,12 @@ _POSITIONS: Final = b"positions" + _SEPARATOR
 SOURCES_MAX: Final = 500
 
 
+def part_of(key: bytes) -> tuple[bytes, bytes]:
+    """Return the article key of a changelog record, and which part of it the record holds: empty for the first one."""
+    article_key, _, low = key.partition(_SEPARATOR)
+    return article_key, low
+
+
 class Partition:
     """What this worker knows of the articles of one partition, and what is still to be written.
 
@@ -50,7 +56,7 @@ class Partition:
     def __len__(self) -> int:
         return len(self._articles)
 
-    def __contains__(self, key: bytes) -> bool:
+    def __contains__(self, key: object) -> bool:
         return key in self._articles
 
     def __iter__(self) -> Iterator[bytes]:
@@ -154,12 +160,29 @@ class Partition:
             if self._articles.get(article.key) is not article:
                 continue  # it is no more
             # At once, or it might change between its segments.
-            records = [(article.key, article.encode())]
-            records += [
-                (article.key + _SEPARATOR + low, encoded) for low, encoded in article.encode_further(only_changed=True)
-            ]
-            yield from records
+            yield from self._records(article)
         yield from [(_SOURCE + source.encode(), MARK + self.heard[source].encode()) for source in heard]
+
+    def take_moved(self) -> Iterator[tuple[bytes, bytes, bytes]]:
+        """Yield the changelog records of all changes so far to articles that moved, each after where that is.
+
+        They are of the next changes that are taken, too.
+        """
+        if not any(article.header.moved_to for article in self.dirty):
+            return
+        moved = [article for article in self.dirty if article.header.moved_to]
+        self.dirty = [article for article in self.dirty if not article.header.moved_to]
+        for article in moved:
+            article.is_dirty = False
+            records = self._records(article)
+            self._changes += records
+            for key, record in records:
+                yield (article.header.moved_to or "").encode(), key, record
+
+    @staticmethod
+    def _records(article: Article) -> list[tuple[bytes, bytes]]:
+        further = article.encode_further(only_changed=True)
+        return [(article.key, article.encode()), *((article.key + _SEPARATOR + low, each) for low, each in further)]
 
     async def cool(self) -> None:
         """Make bytes of all articles when too many are not, but for those that are still to be written."""

@@ -14,12 +14,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from streams.domain.addresses import Addresses
 from streams.domain.groups.survey import Survey
 from streams.domain.watch_list import Candidates
 from streams.engine.due_queue import DueQueue
 from streams.engine.log import Changelog, Forwarder, Offset, Outgoing, Writer
 from streams.engine.partition import Partition
 from streams.schema.offset_metadata import metadata_of
+from streams.schema.partitioning import partition_of
+from streams.schema.topics import Topic
 
 
 class TaskState(Enum):
@@ -49,6 +52,7 @@ class Task:
     """One partition, owned.
 
     ``articles``   its articles, and what is still to be written of them
+    ``addresses``  which of these moved, and where to
     ``due``        its articles in the order in which they are to be judged
     ``candidates`` those of them that may have metrics of their own
     ``rounds``     the surveys of them
@@ -59,8 +63,11 @@ class Task:
                    into one commit
     """
 
-    def __init__(self, number: int, changelog: Changelog) -> None:
+    def __init__(self, number: int, changelog: Changelog, copies: Topic | None = None) -> None:
+        """Copy what is known of articles that move to another partition there, through the topic ``copies``."""
         self.number = number
+        self.addresses = Addresses()
+        self._copies = copies
         self.state = TaskState.RESTORING
         self.articles = Partition()
         self.due = DueQueue()
@@ -151,6 +158,7 @@ class Task:
     async def _write(self, forwarder: Forwarder) -> None:
         # All of this at one instant: nothing may be applied between what is taken and the offsets that cover it.
         self.queue_changes()
+        self.articles.forwarded += self._copied()
         covered = self._covered()
         offsets = {
             topic: Offset(applied, metadata_of(judged))
@@ -170,6 +178,14 @@ class Task:
         self._committed = covered
         self.durable = {topic: applied for topic, (applied, _) in covered.items()}
         await self.articles.cool()
+
+    def _copied(self) -> Iterator[Outgoing]:
+        """Yield copies of what changed of articles that moved to another partition. Copied twice it does no harm."""
+        for moved_to, key, record in self.articles.take_moved():
+            assert self._copies is not None, "articles move"
+            partition = partition_of(moved_to, self._copies.partitions)
+            if partition != self.number:
+                yield Outgoing(self._copies.name, partition, key, record)
 
     def _covered(self) -> dict[str, tuple[int, int]]:
         """Return by topic the offsets up to which records are in the state, and in the verdicts."""

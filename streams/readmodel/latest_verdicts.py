@@ -33,11 +33,11 @@ def latest_values(bootstrap: str, topic: Topic, *, partition: int | None = None)
 def waiting_records(bootstrap: str, topics: Topics) -> int:
     """Return how many records the verdicts that can be read don't hold yet. Raises KafkaError.
 
-    Of links, articles and visits; and verdicts whose transaction has not quite ended.
+    Of all inputs; and verdicts whose transaction has not quite ended.
     """
     # In the group's name, but never subscribed: they read what the group committed and take part in nothing.
     with _consumer(bootstrap, topics, "read_committed") as readable, _consumer(bootstrap, topics) as written:
-        partitions = _partitions(topics.links, topics.articles, topics.visits)
+        partitions = _partitions(*topics.inputs)
         # What is committed first: a record that is sent on meanwhile must not be missed on both partitions.
         committed = {tp: readable.committed(tp, metadata=True) for tp in partitions}
         judged = {tp: judged_until(offset.metadata) if offset else 0 for tp, offset in committed.items()}

@@ -38,7 +38,7 @@ def lost_partitions(bootstrap: str, topics: Topics) -> list[int]:
         partitions = [TopicPartition(changelog.name, number) for number in range(changelog.partitions)]
         read = {
             number
-            for topic in (topics.links, topics.articles, topics.visits)
+            for topic in topics.inputs
             for number in range(topic.partitions)
             if consumer.committed(TopicPartition(topic.name, number), timeout_ms=_TIMEOUT_MS)
         }

@@ -1,4 +1,4 @@
-"""The article record: what a team registers about a piece of its own. Compacted by key; a tombstone unregisters."""
+"""The article record: what a team registers about a piece of its own. Compacted by key; a tombstone removes it."""
 
 from typing import Annotated, Literal
 
@@ -6,6 +6,8 @@ from msgspec import Meta, Struct
 
 from streams.schema.limits import Name, Title, Url
 from streams.schema.link_event import Instant
+
+ALIASES_MAX = 32
 
 
 class ArticleRecord(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -19,3 +21,6 @@ class ArticleRecord(Struct, frozen=True, omit_defaults=True, gc=False):
     series: Name | None = None
     strategy: Name | None = None
     tier: Annotated[Literal[1, 2, 3], Meta(description="1 is watched first")] = 2
+    aliases: Annotated[
+        list[Url], Meta(max_length=ALIASES_MAX, description="Its former addresses: what is known of them is its own")
+    ] = []

@@ -10,7 +10,9 @@ from streams.schema.group import GroupPart, GroupVerdict, SurveyRound
 from streams.schema.heartbeat import Heartbeat
 from streams.schema.limits import RECORD_BYTES_MAX
 from streams.schema.link_event import LinkEvent
+from streams.schema.move import Move
 from streams.schema.rejection import Reason, Rejected
+from streams.schema.removal import Removal
 from streams.schema.verdict import Verdict
 from streams.schema.visits_record import VisitsRecord
 
@@ -66,6 +68,8 @@ class Codec(Generic[T]):
 links = Codec(LinkEvent)
 articles = Codec(ArticleRecord)
 visits = Codec(VisitsRecord)
+removals = Codec(Removal)
+moves = Codec(Move)
 heartbeats = Codec(Heartbeat)
 verdicts = Codec(Verdict)
 groups = Codec(GroupVerdict)

@@ -10,6 +10,8 @@ from streams.schema.article_record import ArticleRecord
 from streams.schema.group import GroupPart, GroupVerdict, SurveyRound
 from streams.schema.heartbeat import Heartbeat
 from streams.schema.link_event import LinkEvent
+from streams.schema.move import Move
+from streams.schema.removal import Removal
 from streams.schema.verdict import Verdict
 from streams.schema.visits_record import VisitsRecord
 
@@ -24,6 +26,8 @@ TYPES: dict[str, Any] = {
     "link_event": LinkEvent,
     "article_record": ArticleRecord,
     "visits_record": Annotated[VisitsRecord, Meta(extra_json_schema={"anyOf": [_needs("domain"), _needs("url_from")]})],
+    "removal": Removal,
+    "move": Move,
     "heartbeat": Heartbeat,
     "verdict": Verdict,
     "group_verdict": GroupVerdict,

@@ -50,9 +50,10 @@ class Topic:
 class Topics:
     """All topics of one installation. ``namespace`` lets several share a cluster.
 
-    links, articles, visits and the changelog have the same number of partitions and the same key, so that one worker
-    holds all there is about an article. Links and visits are the record of all there is to know: they are kept
-    ``retention_days``, or for ever, and compressed by the broker, whatever their producer does.
+    The inputs and the changelog have the same number of partitions and the same key, so that one worker holds all there
+    is about an article; copies of what is known of a former address lie where its article is now. Links and visits are
+    the record of all there is to know: they are kept ``retention_days``, or for ever, and compressed by the broker,
+    whatever their producer does.
     """
 
     def __init__(
@@ -92,6 +93,9 @@ class Topics:
         self.links = log("links.v1")
         self.articles = topic("articles.v1", "article key", "compact", compression="zstd")
         self.visits = log("visits.v1")
+        self.removals = topic("removals.v1", "article key", "compact")
+        self.moves = topic("moves.v1", "old and new address", "compact", partitions=1)
+        self.copies = topic("article-copies.v1", "former article key, or that of one of its parts", "compact")
         self.heartbeats = topic("heartbeats.v1", "source", "compact", partitions=1, compression="zstd")
         self.verdicts = topic("verdicts.v1", "article key", "compact")
         self.groups = topic("groups.v1", "kind/name", "compact")
@@ -109,12 +113,20 @@ class Topics:
         )
         self.changelog = topic("state.v1-changelog", "article key, or that of one of its parts", "compact")
 
+    @property
+    def inputs(self) -> tuple[Topic, ...]:
+        """What the workers share by partitions and apply to articles."""
+        return (self.links, self.articles, self.visits, self.removals, self.copies)
+
     def all(self) -> tuple[Topic, ...]:
         """Return every topic, in the order in which records flow through them."""
         return (
             self.links,
             self.articles,
             self.visits,
+            self.removals,
+            self.moves,
+            self.copies,
             self.heartbeats,
             self.verdicts,
             self.group_parts,

@@ -71,7 +71,7 @@ def _examine_lag(
     existing = reader.topics()
     partitions = [
         TopicPartition(topic.name, number)
-        for topic in (topics.links, topics.articles, topics.visits)
+        for topic in topics.inputs
         if topic.name in existing
         for number in sorted(reader.partitions_for_topic(topic.name) or ())
     ]

@@ -137,6 +137,17 @@ class Visits:
             if not only_changed or low in changed:
                 yield low, encoded
 
+    def mark_changed(self) -> None:
+        """Have all years encoded when the changed ones are asked for."""
+        self._changed.update(self._years)
+
+    def reports(self) -> Iterator[Report]:
+        """Yield what adds up to the same visits; that of OTHERS stands for their largest figure of a day."""
+        for encoded in self._years.values():
+            for domain, days in _decode(encoded).sent.items():
+                for day, visits in days.items():
+                    yield Report(domain, day, visits)
+
     def sent(self) -> Sent:
         """Return the visits of all years."""
         by_domain: Counter[bytes] = Counter()
@@ -156,7 +167,8 @@ class Visits:
 def _join(year: _Year, report: Report) -> bool:
     """Apply a report; return whether it said anything new."""
     domain = report.domain
-    if domain not in year.sent and len(year.sent) - (OTHERS in year.sent) >= DOMAINS_MAX:
+    is_named = domain == OTHERS or domain in year.sent
+    if not is_named and len(year.sent) - (OTHERS in year.sent) >= DOMAINS_MAX:
         highest = max(year.sent)
         if domain > highest:
             domain = OTHERS

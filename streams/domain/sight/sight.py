@@ -32,6 +32,13 @@ def credited(credit: Credit, at_ms: int) -> Credit:
     return credit | 1 << ago if ago < _WEEKS else credit
 
 
+def joined(one: Credit, other: Credit) -> Credit:
+    """Return the credit after the reports of both."""
+    older, newer = sorted((one, other), key=lambda credit: credit >> _WEEKS)
+    ago = min((newer >> _WEEKS) - (older >> _WEEKS), _WEEKS)
+    return newer | (older & _WEEKS_MASK) << ago & _WEEKS_MASK
+
+
 def is_of_newest_week(credit: Credit, at_ms: int) -> bool:
     """Whether a report of a link gained at ``at_ms`` adds nothing for the most usual reason, found fast."""
     return credit >> _WEEKS == at_ms // _WEEK_MS

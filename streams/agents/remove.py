@@ -1,0 +1,34 @@
+"""Removals into their articles."""
+
+from streams.agents.intake import Intake
+from streams.domain.event_time import check_recorded, possible_ms, to_ms
+from streams.domain.urls import article_key
+from streams.engine.log import MicroBatch, Record
+from streams.engine.partition import Partition
+from streams.schema import codec
+from streams.schema.rejection import Rejected
+
+
+class Remove(Intake):
+    """Applies removals. One that comes before the events that it covers waits for them."""
+
+    def apply(self, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:
+        """Apply every record of a batch."""
+        for record in batch.records:
+            if record.value is None:
+                continue  # a removal is not taken back
+            try:
+                self._take(record, batch, partition, now_ms)
+            except Rejected as rejected:
+                self._reject(rejected, record, batch, partition)
+
+    def _take(self, record: Record, batch: MicroBatch, partition: Partition, now_ms: int) -> None:
+        check_recorded(record.timestamp)
+        removal = codec.removals.decode(record.value)
+        key = article_key(removal.url, field="url")
+        if self._belongs_elsewhere(key, batch):
+            self._send_on(key, record, batch, partition)
+            return
+        article = partition.get(key) or partition.create(key, now_ms=now_ms)
+        if article.remove(possible_ms(to_ms(removal.removed_at), recorded_ms=record.timestamp)):
+            partition.touch(article)
