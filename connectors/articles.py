@@ -44,10 +44,12 @@ def removal_of(url: str, *, removed_ms: int) -> PreparedRemoval:
 
 def from_texts(texts: dict[str, str]) -> bytes:
     """Return the record, as JSON, that a person's texts describe: empty ones are left out, a date means 0:00 UTC."""
-    fields: dict[str, str | int] = {name: text.strip() for name, text in texts.items() if text.strip()}
+    fields: dict[str, str | int | list[str]] = {name: text.strip() for name, text in texts.items() if text.strip()}
     for name, text in fields.items():
-        if name in ("tier", "version") and str(text).isdecimal():
-            fields[name] = int(text)
+        if name == "aliases":
+            fields[name] = str(text).split()
+        elif name in ("tier", "version") and str(text).isdecimal():
+            fields[name] = int(str(text))
         elif name == "published_at" and _DATE.fullmatch(str(text)):
             fields[name] = f"{text}T00:00:00Z"
     return msgspec.json.encode(fields)

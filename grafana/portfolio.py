@@ -255,7 +255,7 @@ def _watch_list() -> list[Builder[Panel]]:
         figure(
             72,
             "Others, left out",
-            "Articles in trouble that nobody registered and the watch list has no room for. `flatline articles` "
+            "Articles in trouble that nobody registered and the watch list has no room for. `flatline articles list` "
             "lists all.",
             at_end(others, "articles"),
             width=6,

@@ -67,8 +67,12 @@ class Accumulate(Intake):
         self._metrics.observe_latency([record.timestamp for record in batch.records[-1:]], now_ms=now_ms)
 
     def _sent_on(self, key: bytes, record: Record, batch: MicroBatch, partition: Partition) -> bool:
-        """Send a record on if its article belongs on another partition. One that is known here does not."""
-        if key in partition or not self._belongs_elsewhere(key, batch):
+        """Send a record on if its article belongs on another partition. One that is known here does not.
+
+        But for a copy: what is known of an address that moved grows where that lies, and is copied from there.
+        """
+        known = partition.get(key)
+        if (known is not None and not known.header.is_copy) or not self._belongs_elsewhere(key, batch):
             return False
         self._send_on(key, record, batch, partition)
         return True

@@ -6,7 +6,6 @@ import typer
 from rich.console import Console
 
 from streams.cli import (
-    article,
     articles,
     authority,
     backtest,
@@ -18,6 +17,7 @@ from streams.cli import (
     ingest,
     links,
     policy,
+    sites,
     topics,
     up,
     visits,
@@ -35,11 +35,11 @@ app.add_typer(links.app, name="links")
 app.command("import", hidden=True, deprecated=True)(links.import_files)
 app.command("ingest")(ingest.ingest)
 app.command("worker")(worker.worker)
-app.command("articles")(articles.articles)
+app.add_typer(articles.app, name="articles")
+app.add_typer(sites.app, name="sites")
 app.command("authority")(authority.authority)
 app.command("groups")(groups.groups)
 app.command("cohorts")(groups.cohorts)
-app.add_typer(article.app, name="article")
 app.add_typer(visits.app, name="visits")
 app.command("explain")(explain.explain)
 app.command("backtest")(backtest.backtest)

@@ -1,121 +1,115 @@
-"""`flatline articles`."""
+"""`flatline articles`: list them, and what a team says about its own pieces."""
 
-import sys
-from collections.abc import Callable
-from datetime import datetime
-from enum import StrEnum
-from time import monotonic, sleep
-from typing import Annotated, Any, Final
+from pathlib import Path
+from typing import Annotated
 
-import msgspec
-import orjson
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from streams.schema.verdict import State, Verdict
+from streams.cli.article_list import list_articles
+from streams.clock import clock_from
+from streams.schema.rejection import Rejected
 from streams.settings import load_settings
 
-FIELDS: Final = (
-    "article",
-    "state",
-    "since",
-    "gained_total",
-    "lost_total",
-    "live",
-    "referring_domains",
-    "last_gained_at",
-    "score",
-    "reason",
-    "impact",
-)
-STATE_STYLES: Final = {
-    State.SILENT: "bold red",
-    State.COOLING: "yellow",
-    State.REVIVED: "bold green",
-    State.BURSTING: "green",
-    State.GROWING: "green",
-    State.DORMANT: "dim",
-}
-_POLL_S: Final = 0.5
+app = typer.Typer(help="The articles: list, register and remove them.", no_args_is_help=True)
+app.command("list")(list_articles)
 
 
-class Sort(StrEnum):
-    """What to sort by."""
-
-    ARTICLE = "article"
-    GAINED = "gained"
-    LAST_GAINED = "last-gained"
-    SCORE = "score"
-    SINCE = "since"
-
-
-_SORT_KEYS: Final[dict[Sort, Callable[[Verdict], Any]]] = {
-    Sort.ARTICLE: lambda verdict: verdict.article,
-    Sort.GAINED: lambda verdict: -verdict.gained_total,
-    Sort.LAST_GAINED: lambda verdict: -verdict.last_gained_at.timestamp() if verdict.last_gained_at else 0,
-    Sort.SCORE: lambda verdict: 1 if verdict.score is None else -verdict.score,
-    Sort.SINCE: lambda verdict: -verdict.since.timestamp(),
-}
-
-
-def articles(
-    state: Annotated[list[State] | None, typer.Option(help="Only articles in this state; can be repeated.")] = None,
-    sort: Annotated[Sort, typer.Option(help="What to sort by; the most, or the latest, first.")] = Sort.ARTICLE,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    wait: Annotated[
-        float, typer.Option(help="Wait up to so many seconds until the verdicts hold every record sent before.", min=0)
-    ] = 0,
+@app.command()
+def add(
+    url: Annotated[str, typer.Argument(help="Any address of the article, or the label `article` of its alerts.")],
+    *,
+    title: Annotated[str, typer.Option(help="Title, as alerts are to name it.")] = "",
+    published_at: Annotated[str, typer.Option(help="2026-01-31, or 2026-01-31T12:00:00Z.")] = "",
+    author: Annotated[str, typer.Option(help="Author.")] = "",
+    series: Annotated[str, typer.Option(help="Series; its alerts come in one message.")] = "",
+    strategy: Annotated[str, typer.Option(help="Strategy it belongs to.")] = "",
+    tier: Annotated[int, typer.Option(min=1, max=3, help="1 is watched first.")] = 2,
+    alias: Annotated[
+        list[str] | None, typer.Option(help="A former address, whose links are this article's; can be repeated.")
+    ] = None,
 ) -> None:
-    """List the articles with their newest verdicts, as read from the verdicts topic."""
-    from streams.readmodel.latest_verdicts import latest_verdicts, waiting_records
+    """Register one article, or register it anew, and print its key: its canonical URL."""
+    from connectors import articles
+    from connectors.producer import Producer
+    from streams.domain.urls import absolute
 
+    try:
+        texts = {
+            "url": absolute(url, field="url"),
+            "title": title,
+            "published_at": published_at,
+            "author": author,
+            "series": series,
+            "strategy": strategy,
+            "tier": str(tier),
+            "aliases": " ".join(absolute(each, field="alias") for each in alias or ()),
+        }
+        article = articles.prepare(articles.from_texts(texts))
+    except Rejected as rejected:
+        raise typer.BadParameter(rejected.detail) from None
     settings = load_settings()
     topics = settings.topics
-    give_up_at = monotonic() + wait
-    while (waiting := waiting_records(settings.kafka_bootstrap, topics)) and monotonic() < give_up_at:
-        sleep(_POLL_S)
-    if waiting:
-        Console(stderr=True).print(
-            f"[yellow]{waiting:,} records are not in the verdicts yet; what follows may be without them.[/yellow]"
-        )
-    verdicts = latest_verdicts(settings.kafka_bootstrap, topics.verdicts)
-    chosen = sorted((v for v in verdicts if not state or v.state in state), key=_SORT_KEYS[sort])
-    if json:
-        options = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
-        for verdict in chosen:
-            sys.stdout.buffer.write(orjson.dumps(_row(verdict), default=msgspec.to_builtins, option=options))
-    else:
-        Console().print(_table(chosen))
+    with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
+        producer.send_article(article)
+    typer.echo(article.key.decode())
 
 
-def _row(verdict: Verdict) -> dict[str, object]:
-    return {field: getattr(verdict, field) for field in FIELDS}
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="NDJSON, or CSV with a header; also .gz or .zst; - is stdin.")],
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 4 if a line was rejected.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="The summary as one JSON object.")] = False,
+) -> None:
+    """Register the articles of a file.
+
+    NDJSON has one article record a line. CSV has its columns in any order: url, title, published_at, author, series,
+    strategy, tier, aliases (with spaces between them); only url is required. A line that can't be taken goes to the
+    dead-letter topic with its reason.
+    """
+    from connectors import articles
+    from connectors.producer import Producer
+    from streams.cli.importing import Way, import_all
+
+    def way(producer: Producer) -> Way[articles.PreparedArticle]:
+        return Way(articles.prepare, producer.send_article, as_lines=articles.TABLE.as_ndjson)
+
+    import_all([file], way, as_json=json, is_strict=strict)
 
 
-def _table(verdicts: list[Verdict]) -> Table:
-    table = Table(box=None, caption=f"{len(verdicts):,} articles", caption_justify="left")
-    for heading in ("state", "since"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("article", overflow="fold")
-    for heading in ("gained", "lost", "live", "domains", "score"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("last gained", no_wrap=True)
-    for verdict in verdicts:
-        table.add_row(
-            Text(verdict.state, STATE_STYLES.get(verdict.state, "")),
-            _day(verdict.since),
-            Text(verdict.title or verdict.article.removeprefix("https://")),
-            f"{verdict.gained_total:,}",
-            f"{verdict.lost_total:,}",
-            f"{verdict.live:,}",
-            f"{verdict.referring_domains:,}",
-            "" if verdict.score is None else f"{verdict.score:.0%}",
-            _day(verdict.last_gained_at),
-        )
-    return table
+@app.command()
+def remove(
+    urls: Annotated[
+        list[str], typer.Argument(help="Any address of each article, or the label `article` of its alerts.")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this, only show what would be removed.")] = False,
+) -> None:
+    """Forget articles: their verdicts, metrics, groups and registrations. It can't be undone.
 
+    Links first gained until now, visits until today and registrations until now are left out for ever, also when they
+    are sent again. Registering an article brings it back, with what came after its removal.
+    """
+    from connectors import articles
+    from connectors.producer import Producer
+    from streams.domain.urls import absolute, article_key
+    from streams.readmodel.latest_moves import latest_moves
+    from streams.readmodel.latest_verdicts import latest_verdicts
 
-def _day(instant: datetime | None) -> str:
-    return "" if instant is None else f"{instant:%Y-%m-%d}"
+    try:
+        keys = [article_key(absolute(url, field="url"), field="url") for url in urls]
+    except Rejected as rejected:
+        raise typer.BadParameter(rejected.detail) from None
+    settings = load_settings()
+    topics, clock = settings.topics, clock_from(settings)
+    moves = latest_moves(settings.kafka_bootstrap, topics)
+    known = {verdict.article: verdict for verdict in latest_verdicts(settings.kafka_bootstrap, topics.verdicts)}
+    removed = list(dict.fromkeys(moves.current(key).decode() for key in keys))
+    for url in removed:
+        verdict = known.get(url)
+        typer.echo(f"{url}: {'not known' if verdict is None else f'{verdict.gained_total:,} links gained'}")
+    if not yes:
+        typer.echo("Nothing was removed: say --yes to do it.")
+        return
+    with Producer(settings.kafka_bootstrap, topics, now_ms=clock.now_ms) as producer:
+        for url in removed:
+            producer.send_removal(articles.removal_of(url, removed_ms=clock.now_ms()))
+    typer.echo(f"{len(removed):,} removed.")

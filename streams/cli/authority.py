@@ -46,7 +46,7 @@ def authority(
         list[Path] | None, typer.Argument(metavar="[FILE]...", help="Link events as NDJSON; - is stdin.")
     ] = None,
     *,
-    articles: Annotated[Path | None, typer.Option(help="Articles as for `flatline article import`.")] = None,
+    articles: Annotated[Path | None, typer.Option(help="Articles as for `flatline articles import`.")] = None,
     visits: Annotated[Path | None, typer.Option(help="Visits as for `flatline visits import`.")] = None,
     by: Annotated[By, typer.Option(help="Whom publications link to: authors, or sites.")] = By.AUTHOR,
     min_links: Annotated[int, typer.Option(min=1, help="Leave out pairs with fewer links.")] = 1,

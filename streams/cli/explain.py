@@ -160,7 +160,7 @@ def _unknown(key: str, known: "Iterable[str]", where: str) -> str:
     if alike:
         return f"No link to {key} is known from {where}. Known are:{alike}"
     todo = (
-        "`flatline articles` lists the known ones, and `flatline links import FILE` brings links in."
+        "`flatline articles list` lists the known ones, and `flatline links import FILE` brings links in."
         if where == "Kafka"
         else "Name the files that have its links with --from."
     )

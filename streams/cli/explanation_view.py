@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from streams.cli.articles import STATE_STYLES
+from streams.cli.article_list import STATE_STYLES
 from streams.cli.curve_plot import plot
 from streams.cli.terminal_text import plain, text
 from streams.domain.expected.expectation import WINDOWS_DAYS

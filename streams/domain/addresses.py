@@ -7,6 +7,8 @@ known of its addresses. A move that is undone takes nothing apart, as nothing wa
 
 from collections.abc import Collection, Iterable
 
+import msgspec
+
 from streams.domain.article import Article, Header
 from streams.domain.moves import Moves
 from streams.domain.rhythm import day_of
@@ -80,20 +82,28 @@ def shown(key: bytes, parts: Iterable[Article]) -> Article:
     parts = list(parts)
     if len(parts) == 1 and parts[0].key == key and not parts[0].header.removed_ms:
         return parts[0]
-    removed_ms = max(part.header.removed_ms for part in parts)
-    header = Header(watched_since_ms=max(removed_ms, min(part.header.watched_since_ms for part in parts)))
-    article = Article(key, header, Segment())
-    for part in parts:
-        article.join_header(part.header)
-        links = (known for segment in part.segments for known in segment.known())
-        article.join(known for known in links if not removed_ms or known.link.first_gained_ms > removed_ms)
-        removed_day = day_of(removed_ms) if removed_ms else -1
-        article.see_visits(report for report in part.visits.reports() if report.day > removed_day)
-    header.watched_since_ms = max(removed_ms, header.watched_since_ms)
     own = next((part for part in parts if part.key == key), None)
-    if removed_ms or (own is not None and own.header.standing is not None):
-        header.standing = None if own is None else own.header.standing
-    return article
+    article = Article(key, Header(min(part.header.watched_since_ms for part in parts)), Segment())
+    for part in parts:
+        article.join_part(part)
+    if own is not None and own.header.standing is not None:
+        article.header.standing = own.header.standing
+    return _without_removed(article, own) if article.header.removed_ms else article
+
+
+def _without_removed(article: Article, own: Article | None) -> Article:
+    removed_ms, known = article.header.removed_ms, article.header
+    header = msgspec.structs.replace(
+        known,
+        watched_since_ms=max(removed_ms, known.watched_since_ms),
+        standing=None if own is None else own.header.standing,
+    )
+    left = Article(article.key, header, Segment())
+    links = (link for segment in article.segments for link in segment.known())
+    left.join(each for each in links if each.link.first_gained_ms > removed_ms)
+    removed_day = day_of(removed_ms)
+    left.see_visits(report for report in article.visits.reports() if report.day > removed_day)
+    return left
 
 
 def is_there(article: Article, *, links_bring_back: bool) -> bool:

@@ -3,7 +3,7 @@
 The address that an article has is a function of the set of moves. A move is a pair of addresses; of several records of
 a pair the newest counts. Of the moves that cover an address the one with the longest old address holds, of those with
 the same one the newest. The new address may have moved, too: that is followed to its end. Where moves lead round in a
-circle, the oldest of the circle is left out: whoever moves a site there and back has it where it was.
+circle, an article is where the oldest of them begins: whoever moves a site there and back has it where it was.
 """
 
 from collections import defaultdict
@@ -15,6 +15,9 @@ from streams.domain.urls import InvalidUrl, absolute, canonicalize, canonicalize
 from streams.schema import codec
 from streams.schema.move import Move
 from streams.schema.rejection import Reason, Rejected
+
+STEPS_MAX: Final = 64
+"""Of moves that lead from one address to the next. Beyond that they lead nowhere: each makes the address longer."""
 
 _BELOW: Final = "/*"
 
@@ -135,34 +138,25 @@ class Moves:
         if not self._known:
             return key
         url = key.decode()
-        first = self._next(url, frozenset())
-        return key if first is None else self._end(url).encode()
+        path: dict[str, Rule] = {}
+        at = url
+        while (step := self._next(at)) is not None:
+            path[at], at = step
+            if at in path:
+                addresses = list(path)
+                circle = addresses[addresses.index(at) :]
+                return min(circle, key=lambda each: (path[each].decided_ms, each)).encode()
+            if len(path) > STEPS_MAX:
+                return key
+        return at.encode()
 
     def covers(self, key: bytes) -> bool:
         """Whether any move that holds begins at an address, even if it leads back to it."""
-        return bool(self._known) and self._next(key.decode(), frozenset()) is not None
+        return bool(self._known) and self._next(key.decode()) is not None
 
-    def _end(self, url: str) -> str:
-        left_out: frozenset[Rule] = frozenset()
-        while True:
-            at, path = url, list[Rule]()
-            while True:
-                step = self._next(at, left_out)
-                if step is None:
-                    return at
-                rule, after = step
-                if rule in path:
-                    circle = path[path.index(rule) :]
-                    if len(circle) == 1:
-                        return at
-                    left_out |= {min(circle, key=lambda each: (each.decided_ms, each.old, each.new))}
-                    break
-                path.append(rule)
-                at = after
-
-    def _next(self, url: str, left_out: frozenset[Rule]) -> tuple[Rule, str] | None:
+    def _next(self, url: str) -> tuple[Rule, str] | None:
         for rule in self._candidates(url):
-            if rule not in left_out and (moved := rule.moved(url)) is not None and moved != url:
+            if (moved := rule.moved(url)) is not None and moved != url:
                 return rule, moved
         return None
 

@@ -123,7 +123,7 @@ def absolute(address: str, *, field: str) -> str:
         raise Rejected(
             Reason.INVALID_URL,
             f"{field}: a label that was cut at {SLUG_LENGTH_MAX} characters, which is no address any more: give the "
-            "whole one (`flatline articles --json` lists all of them)",
+            "whole one (`flatline articles list --json` lists all of them)",
         )
     return f"https://{name}"
 

@@ -1,9 +1,12 @@
 """What the workers keep of one article, read from its partition of the changelog."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from streams.domain.addresses import shown
 from streams.domain.article import Article, check_format
+from streams.domain.moves import Moves
 from streams.domain.sight.heard import Heard
 from streams.readmodel.records import records
 from streams.schema.partitioning import partition_of
@@ -19,27 +22,32 @@ class Kept(NamedTuple):
     heard: Mapping[str, Heard]
 
 
-def kept_of(bootstrap: str, topics: Topics, key: bytes) -> Kept:
-    """Read all that was committed of the article with this key. Raises KafkaError and UnknownFormatError.
+def kept_of(bootstrap: str, topics: Topics, key: bytes, moves: Moves) -> Kept:
+    """Read all that was committed of the article with this key, former addresses included.
 
-    The keys of its records are its own, and its own with NUL and the low of a segment or the year of visits; those of
-    sources are NUL and their name. It takes reading the partition, as the changelog has no index.
+    Raises KafkaError and UnknownFormatError. The keys of an address's records are its own, and its own with NUL and the
+    low of a segment or the year of visits; those of sources are NUL and their name. It takes reading the partition, as
+    the changelog has no index.
     """
-    own: dict[bytes, bytes] = {}
+    parts: defaultdict[bytes, dict[bytes, bytes]] = defaultdict(dict)
     heard: dict[str, Heard] = {}
     for record in records(bootstrap, topics.changelog, partition=partition_of(key, topics.changelog.partitions)):
         if record.key is None or record.key == _SEPARATOR:  # the mark of a partition that was begun
             continue
-        article_key, _, part = record.key.partition(_SEPARATOR)
-        if article_key and article_key != key:
+        address, _, part = record.key.partition(_SEPARATOR)
+        if address and moves.current(address) != key:
             continue
         if record.value is None:
-            own.pop(part, None)
+            parts[address].pop(part, None)
             continue
         check_format(record.value)
-        if article_key:
-            own[part] = record.value
+        if address:
+            parts[address][part] = record.value
         else:
             heard[part.decode()] = Heard.decode(record.value[1:])
-    first = own.pop(b"", None)
-    return Kept(None if first is None else Article.decode(key, first, own), heard)
+    articles = [
+        Article.decode(address, first, further)
+        for address, further in parts.items()
+        if (first := further.pop(b"", None)) is not None
+    ]
+    return Kept(shown(key, articles) if articles else None, heard)

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 
+from streams.domain.addresses import is_there
 from streams.domain.explanation.explained import Explanation
 from streams.domain.explanation.explanation import Surroundings, explain
 from streams.domain.groups.survey import Group, membership_of
+from streams.domain.moves import Moves
 from streams.domain.policies import Policies
 from streams.domain.quality.singly import newest
 from streams.domain.rhythm import DAY_MS
 from streams.domain.sight.sources import Sources
 from streams.readmodel.article_state import kept_of
 from streams.readmodel.latest_groups import latest_census, latest_groups
+from streams.readmodel.latest_moves import latest_moves
 from streams.readmodel.latest_verdicts import latest_values
 from streams.readmodel.records import records
 from streams.schema import codec
@@ -24,8 +27,10 @@ def explain_live(
     bootstrap: str, topics: Topics, key: bytes, policies: Policies, *, now_ms: int, links: int
 ) -> Explanation | None:
     """Explain an article as the workers know it; None where they don't. Raises KafkaError and UnknownFormatError."""
-    article, heard = kept_of(bootstrap, topics, key)
-    if article is None:
+    moves = latest_moves(bootstrap, topics)
+    key = moves.current(key)
+    article, heard = kept_of(bootstrap, topics, key, moves)
+    if article is None or not is_there(article, links_bring_back=policies.links_bring_back):
         return None
     sources = Sources()
     for value in latest_values(bootstrap, topics.heartbeats).values():
@@ -35,13 +40,13 @@ def explain_live(
             continue
     sources.listen_to([heard])
     said = latest_values(bootstrap, topics.verdicts, partition=partition_of(key, topics.verdicts.partitions)).get(key)
-    shown = newest(article.segments, links, quality_min=0.0)
-    since_ms = min((each.gained_ms for each in shown), default=now_ms)
+    listed = newest(article.segments, links, quality_min=0.0)
+    since_ms = min((each.gained_ms for each in listed), default=now_ms)
     around = Surroundings(
         policies,
         sight=sources.sight(now_ms),
         kind=latest_census(bootstrap, topics).kind_of(membership_of(article)),
-        events=_events(bootstrap, topics, key, since_ms=since_ms),
+        events=_events(bootstrap, topics, key, moves, since_ms=since_ms),
         freshness=sources.freshness(now_ms),
         groups={Group(each.kind, each.name): each for each in latest_groups(bootstrap, topics)},
         said=None if said is None else codec.verdicts.decode(said),
@@ -54,12 +59,13 @@ def known_keys(bootstrap: str, topics: Topics) -> list[str]:
     return [key.decode() for key in latest_values(bootstrap, topics.verdicts)]
 
 
-def _events(bootstrap: str, topics: Topics, key: bytes, *, since_ms: int) -> Iterator[LinkEvent]:
+def _events(bootstrap: str, topics: Topics, key: bytes, moves: Moves, *, since_ms: int) -> Iterator[LinkEvent]:
     """Yield the events of an article that are kept. No record is older than what it tells of."""
-    number = partition_of(key, topics.links.partitions)
+    # Those for former addresses lie on any partition.
+    number = None if moves.log else partition_of(key, topics.links.partitions)
     # A day earlier: clocks of producers and brokers differ.
     for record in records(bootstrap, topics.links, partition=number, since_ms=max(1, since_ms - DAY_MS)):
-        if record.key == key and record.value is not None:
+        if record.key is not None and record.value is not None and moves.current(record.key) == key:
             try:
                 yield codec.links.decode(record.value)
             except Rejected:

@@ -15,7 +15,7 @@ FIRST_WEB_PAGE_MS = int(datetime(1991, 8, 6, tzinfo=UTC).timestamp() * 1000)
 
 
 class Counts(NamedTuple):
-    """What `flatline articles` must say of an article."""
+    """What `flatline articles list` must say of an article."""
 
     gained_total: int
     lost_total: int

@@ -77,6 +77,6 @@ def test_what_kafka_keeps(kafka_bootstrap: str, namespace: str, tmp_path: Path) 
     """Without files the topics are read, and it says that they do not go back for ever."""
     with Installation(kafka_bootstrap, namespace, tmp_path) as installation:
         installation.run("links", "import", "-", stdin=LINKS.encode())
-        installation.run("article", "import", "-", stdin=ARTICLES.encode())
+        installation.run("articles", "import", "-", stdin=ARTICLES.encode())
         installation.run("visits", "import", "-", stdin=VISITS.encode())
         assert _rows(installation.run("authority", "--json")) == EXPECTED

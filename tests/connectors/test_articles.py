@@ -1,4 +1,4 @@
-"""`flatline article`: registering one by hand, and many from a file."""
+"""`flatline articles`: registering one by hand, and many from a file."""
 
 import json
 import subprocess
@@ -28,8 +28,8 @@ FULL = {
 def article(
     environment: dict[str, str], *arguments: str | Path, stdin: bytes = b""
 ) -> subprocess.CompletedProcess[str]:
-    """Run `flatline article`."""
-    command = [FLATLINE, "article", *map(str, arguments)]
+    """Run `flatline articles`."""
+    command = [FLATLINE, "articles", *map(str, arguments)]
     done = subprocess.run(command, env=environment, input=stdin, capture_output=True, check=False, timeout=PATIENCE_S)
     return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(), done.stderr.decode())
 

@@ -173,8 +173,8 @@ class Installation:
             until(f"worker {number} is ready", lambda number=number: self.is_ready(number))  # type: ignore[misc]
 
     def articles(self, *, wait_s: float = PATIENCE_S) -> dict[str, dict[str, object]]:
-        """Wait until the workers have caught up, and return `flatline articles --json` by article."""
-        said = self.run("articles", "--json", "--wait", str(wait_s), timeout_s=wait_s + PATIENCE_S)
+        """Wait until the workers have caught up, and return `flatline articles list --json` by article."""
+        said = self.run("articles", "list", "--json", "--wait", str(wait_s), timeout_s=wait_s + PATIENCE_S)
         return {row["article"]: row for row in map(orjson.loads, said.splitlines())}
 
     def _port(self, number: int) -> int:

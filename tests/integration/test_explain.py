@@ -27,7 +27,7 @@ def test_an_article_is_explained_as_the_worker_knows_it(kafka_bootstrap: str, na
     """Links of all segments, visits, the source's heartbeat and the published verdict are read by key alone."""
     today = datetime.now(UTC)
     with Installation(kafka_bootstrap, namespace, tmp_path) as running:
-        running.run("article", "add", ARTICLE, "--title", "The [red]article", "--series", "Notes", "--tier", "1")
+        running.run("articles", "add", ARTICLE, "--title", "The [red]article", "--series", "Notes", "--tier", "1")
         running.run("links", "import", "-", stdin=b"\n".join(_link(number, today) for number in range(LINKS)))
         visits = {"url": ARTICLE, "domain": "site7.example", "day": f"{today:%Y-%m-%d}", "visits": 5}
         running.run("visits", "import", "-", stdin=json.dumps(visits).encode())

@@ -49,7 +49,7 @@ def test_groups_are_judged_whole(kafka_bootstrap: str, namespace: str, tmp_path:
             json.dumps({"url": _url(number), "series": "Field Notes", "author": "Ann" if number else "Bo"})
             for number in range(ARTICLES)
         )
-        running.run("article", "import", "-", stdin=records.encode())
+        running.run("articles", "import", "-", stdin=records.encode())
         links = b"\n".join(line for number in range(ARTICLES) for line in _links(number, today))
         running.run("links", "import", "-", stdin=links)
         running.start(1)

@@ -27,7 +27,7 @@ def test_series_of_partitions_that_were_given_away_disappear(
     )
     with Installation(kafka_bootstrap, namespace, tmp_path) as running:
         records = "".join(f'{{"url": "https://{article}"}}\n' for article in articles)
-        running.run("article", "import", "-", stdin=records.encode())
+        running.run("articles", "import", "-", stdin=records.encode())
         running.run("links", "import", "-", stdin=lines.encode())
         running.start(1)
         running.wait_ready(1)

@@ -113,9 +113,9 @@ def test_state_outlives_the_worker(installation: Installation, topics: Topics, p
 def test_registration_reaches_the_verdict(installation: Installation, topics: Topics, kafka_bootstrap: str) -> None:
     """What was registered stands in the verdict; registering again replaces it."""
     url = "https://yours.example/registered"
-    installation.run("article", "add", f"{url}/?utm_source=x", "--title", "First", "--series", "Notes", "--tier", "1")
+    installation.run("articles", "add", f"{url}/?utm_source=x", "--title", "First", "--series", "Notes", "--tier", "1")
     installation.articles()
-    installation.run("article", "add", url, "--title", "Second", "--series", "Notes", "--tier", "1")
+    installation.run("articles", "add", url, "--title", "Second", "--series", "Notes", "--tier", "1")
     assert installation.articles()[url]["state"] == "new"
     newest = [record.value for record in read_all(kafka_bootstrap, topics.verdicts) if record.key == url.encode()][-1]
     verdict = codec.verdicts.decode(newest)

@@ -1,0 +1,121 @@
+"""`flatline articles list`."""
+
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from time import monotonic, sleep
+from typing import Annotated, Any, Final
+
+import msgspec
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from streams.schema.verdict import State, Verdict
+from streams.settings import load_settings
+
+FIELDS: Final = (
+    "article",
+    "state",
+    "since",
+    "gained_total",
+    "lost_total",
+    "live",
+    "referring_domains",
+    "last_gained_at",
+    "score",
+    "reason",
+    "impact",
+)
+STATE_STYLES: Final = {
+    State.SILENT: "bold red",
+    State.COOLING: "yellow",
+    State.REVIVED: "bold green",
+    State.BURSTING: "green",
+    State.GROWING: "green",
+    State.DORMANT: "dim",
+}
+_POLL_S: Final = 0.5
+
+
+class Sort(StrEnum):
+    """What to sort by."""
+
+    ARTICLE = "article"
+    GAINED = "gained"
+    LAST_GAINED = "last-gained"
+    SCORE = "score"
+    SINCE = "since"
+
+
+_SORT_KEYS: Final[dict[Sort, Callable[[Verdict], Any]]] = {
+    Sort.ARTICLE: lambda verdict: verdict.article,
+    Sort.GAINED: lambda verdict: -verdict.gained_total,
+    Sort.LAST_GAINED: lambda verdict: -verdict.last_gained_at.timestamp() if verdict.last_gained_at else 0,
+    Sort.SCORE: lambda verdict: 1 if verdict.score is None else -verdict.score,
+    Sort.SINCE: lambda verdict: -verdict.since.timestamp(),
+}
+
+
+def list_articles(
+    state: Annotated[list[State] | None, typer.Option(help="Only articles in this state; can be repeated.")] = None,
+    sort: Annotated[Sort, typer.Option(help="What to sort by; the most, or the latest, first.")] = Sort.ARTICLE,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    wait: Annotated[
+        float, typer.Option(help="Wait up to so many seconds until the verdicts hold every record sent before.", min=0)
+    ] = 0,
+) -> None:
+    """List the articles with their newest verdicts, as read from the verdicts topic."""
+    from streams.readmodel.latest_verdicts import latest_verdicts, waiting_records
+
+    settings = load_settings()
+    topics = settings.topics
+    give_up_at = monotonic() + wait
+    while (waiting := waiting_records(settings.kafka_bootstrap, topics)) and monotonic() < give_up_at:
+        sleep(_POLL_S)
+    if waiting:
+        Console(stderr=True).print(
+            f"[yellow]{waiting:,} records are not in the verdicts yet; what follows may be without them.[/yellow]"
+        )
+    verdicts = latest_verdicts(settings.kafka_bootstrap, topics.verdicts)
+    chosen = sorted((v for v in verdicts if not state or v.state in state), key=_SORT_KEYS[sort])
+    if json:
+        options = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+        for verdict in chosen:
+            sys.stdout.buffer.write(orjson.dumps(_row(verdict), default=msgspec.to_builtins, option=options))
+    else:
+        Console().print(_table(chosen))
+
+
+def _row(verdict: Verdict) -> dict[str, object]:
+    return {field: getattr(verdict, field) for field in FIELDS}
+
+
+def _table(verdicts: list[Verdict]) -> Table:
+    table = Table(box=None, caption=f"{len(verdicts):,} articles", caption_justify="left")
+    for heading in ("state", "since"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("article", overflow="fold")
+    for heading in ("gained", "lost", "live", "domains", "score"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("last gained", no_wrap=True)
+    for verdict in verdicts:
+        table.add_row(
+            Text(verdict.state, STATE_STYLES.get(verdict.state, "")),
+            _day(verdict.since),
+            Text(verdict.title or verdict.article.removeprefix("https://")),
+            f"{verdict.gained_total:,}",
+            f"{verdict.lost_total:,}",
+            f"{verdict.live:,}",
+            f"{verdict.referring_domains:,}",
+            "" if verdict.score is None else f"{verdict.score:.0%}",
+            _day(verdict.last_gained_at),
+        )
+    return table
+
+
+def _day(instant: datetime | None) -> str:
+    return "" if instant is None else f"{instant:%Y-%m-%d}"

@@ -1,0 +1,135 @@
+"""`flatline sites`: where sites, sections and single articles have moved."""
+
+import re
+import sys
+from typing import TYPE_CHECKING, Annotated, Final
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from streams.clock import clock_from
+from streams.schema.rejection import Rejected
+from streams.settings import load_settings
+
+if TYPE_CHECKING:
+    from streams.domain.moves import Moves, Rule
+    from streams.schema.verdict import Verdict
+
+app = typer.Typer(help="Where sites have moved: domains, sections and single articles.", no_args_is_help=True)
+
+_HOST: Final = re.compile(r"(https?://)?[^/\s]+/?")
+_SHOWN_MAX: Final = 10
+_Old = Annotated[
+    str, typer.Argument(help="old.example/* or old.example (all of it), old.example/blog/*, or one address.")
+]
+_New = Annotated[str, typer.Argument(help="The new address, of the same form.")]
+_Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this, only show what would change.")]
+
+
+@app.command()
+def move(old: _Old, new: _New, *, yes: _Yes = False) -> None:
+    """Say that a site, a section or an article has another address now.
+
+    What is known of the old addresses counts for the new ones, and so does what comes later. `flatline sites undo`
+    takes it back.
+    """
+    _decide(old, new, is_undone=False, yes=yes)
+
+
+@app.command()
+def undo(old: _Old, new: _New, *, yes: _Yes = False) -> None:
+    """Take a move back: the old addresses are articles of their own again, with all that was sent for them."""
+    _decide(old, new, is_undone=True, yes=yes)
+
+
+@app.command()
+def moves(
+    aliases: Annotated[bool, typer.Option("--aliases", help="Those of article records, too.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """List the moves, the newest first."""
+    from streams.domain.moves import move_of
+    from streams.readmodel.latest_moves import latest_moves
+
+    settings = load_settings()
+    known = [rule for rule in latest_moves(settings.kafka_bootstrap, settings.topics) if aliases or not rule.is_alias]
+    known.sort(key=lambda rule: -rule.decided_ms)
+    records = [move_of(rule) for rule in known]
+    if json:
+        options = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+        for record in records:
+            fields = {name: getattr(record, name) for name in ("old", "new", "decided_at", "is_alias", "is_undone")}
+            sys.stdout.buffer.write(orjson.dumps(fields, option=options))
+        return
+    table = Table("decided", "old", "new", "", box=None)
+    for record in records:
+        note = "undone" if record.is_undone else "alias" if record.is_alias else ""
+        table.add_row(f"{record.decided_at:%Y-%m-%d %H:%M}", record.old, record.new, note)
+    Console().print(table)
+
+
+def _decide(old: str, new: str, *, is_undone: bool, yes: bool) -> None:
+    from connectors.producer import Producer
+    from streams.domain.event_time import to_datetime
+    from streams.domain.moves import Moves, rule_of
+    from streams.readmodel.latest_moves import latest_moves
+    from streams.readmodel.latest_verdicts import latest_verdicts
+    from streams.schema.move import Move
+
+    settings = load_settings()
+    topics, clock = settings.topics, clock_from(settings)
+    try:
+        rule = rule_of(Move(_whole(old), _whole(new), to_datetime(clock.now_ms()), is_undone=is_undone))
+    except Rejected as rejected:
+        raise typer.BadParameter(rejected.detail) from None
+    known = latest_moves(settings.kafka_bootstrap, topics)
+    former = next((each for each in known if (each.old, each.new, each.is_alias) == (rule.old, rule.new, False)), None)
+    if is_undone and (former is None or former.is_undone):
+        raise typer.BadParameter(f"{rule.old} was not moved to {rule.new}: `flatline sites moves` lists the moves")
+    if former is not None:  # even if that was decided by a clock that was ahead
+        rule = rule._replace(decided_ms=max(rule.decided_ms, former.decided_ms + 1))
+    verdicts = latest_verdicts(settings.kafka_bootstrap, topics.verdicts)
+    if is_undone:
+        _show_undo(rule, verdicts)
+    else:
+        _show_move(known, Moves([*known, rule]), verdicts)
+    if not yes:
+        typer.echo("Nothing was changed: say --yes to do it.")
+        return
+    with Producer(settings.kafka_bootstrap, topics, now_ms=clock.now_ms) as producer:
+        producer.send_move(rule)
+    typer.echo(
+        f"{rule.old} {'is not moved to' if is_undone else 'is moved to'} {rule.new}. Workers follow within seconds."
+    )
+
+
+def _whole(text: str) -> str:
+    """Return what a person means by a host alone: all that is on it."""
+    return text.rstrip("/") + "/*" if _HOST.fullmatch(text) else text
+
+
+def _show_move(known: "Moves", then: "Moves", verdicts: "list[Verdict]") -> None:
+    at = {verdict.article: verdict for verdict in verdicts}
+    moved = [
+        (verdict, new)
+        for verdict in verdicts
+        if (new := then.current(verdict.article.encode()).decode()) != known.current(verdict.article.encode()).decode()
+    ]
+    table = Table("article", "gained", "moves to", box=None)
+    table.columns[0].overflow = table.columns[2].overflow = "fold"
+    for verdict, new in moved[:_SHOWN_MAX]:
+        joined = f" (with {at[new].gained_total:,} links of its own)" if new in at else ""
+        table.add_row(verdict.article, f"{verdict.gained_total:,}", new + joined)
+    Console().print(table)
+    if len(moved) > _SHOWN_MAX:
+        typer.echo(f"… and {len(moved) - _SHOWN_MAX:,} more")
+    links = sum(verdict.gained_total for verdict, _ in moved)
+    typer.echo(f"{len(moved):,} known articles with {links:,} links move.")
+
+
+def _show_undo(rule: "Rule", verdicts: "list[Verdict]") -> None:
+    there = [verdict for verdict in verdicts if rule.new.covers(verdict.article)]
+    links = sum(verdict.gained_total for verdict in there)
+    typer.echo(f"{len(there):,} articles at {rule.new} have {links:,} links; those sent for {rule.old} go back to it.")

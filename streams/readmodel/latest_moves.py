@@ -1,0 +1,17 @@
+"""Which address each article has now, read from the topic of moves."""
+
+from streams.domain.moves import Moves
+from streams.readmodel.latest_verdicts import latest_values
+from streams.schema.rejection import Rejected
+from streams.schema.topics import Topics
+
+
+def latest_moves(bootstrap: str, topics: Topics) -> Moves:
+    """Return the moves that workers follow; what can't be read is left out, as they do. Raises KafkaError."""
+    moves = Moves()
+    for key, value in latest_values(bootstrap, topics.moves).items():
+        try:
+            moves.hear_record(key, value)
+        except Rejected:
+            continue
+    return moves

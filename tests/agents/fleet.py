@@ -1,0 +1,165 @@
+"""Two workers that share three partitions, without Kafka: everything happens when a test says so.
+
+The log is lists; a task, its changelog, its agents and the judge are the real ones. What a worker has heard of moves is
+its own, and gone when it crashes.
+"""
+
+from collections import defaultdict
+from typing import Final, NamedTuple
+
+from prometheus_client import CollectorRegistry
+
+from streams.agents.accumulate import Accumulate
+from streams.agents.copies import JoinCopies
+from streams.agents.intake import Intake
+from streams.agents.judge import Judge
+from streams.agents.register import Register
+from streams.agents.remove import Remove
+from streams.agents.survey import Groups, Surveyor
+from streams.agents.visits import CountVisits
+from streams.domain.groups.census import Census
+from streams.domain.moves import Moves
+from streams.domain.policies import Policies
+from streams.domain.policy import Policy
+from streams.domain.sight.sight import Sight
+from streams.engine.log import MicroBatch, Outgoing
+from streams.engine.task import Task
+from streams.metrics import WorkerMetrics
+from streams.schema import codec
+from streams.schema.topics import Topics
+from streams.schema.verdict import Verdict
+from tests.agents.judging import judge_all
+from tests.agents.lone_worker import Read
+from tests.engine.stand_ins import StandInChangelog, StandInForwarder
+
+PARTITIONS: Final = 3
+WORKER_OF: Final = (0, 1, 1)  # by partition
+
+
+class Place(NamedTuple):
+    """A partition of a topic."""
+
+    topic: str
+    partition: int
+
+
+class Fleet:
+    """Workers, their topics, and what they said."""
+
+    def __init__(self, *, now_ms: int, links_bring_back: bool = False) -> None:
+        self.now_ms = now_ms
+        self.topics = Topics(partitions=PARTITIONS)
+        self.changelog = StandInChangelog()
+        self.log: defaultdict[Place, list[Read]] = defaultdict(list)
+        self._policies = Policies(links_bring_back=links_bring_back)
+        self._forwarder = StandInForwarder()
+        self._applied: dict[tuple[int, Place], int] = {}
+        metrics = WorkerMetrics(CollectorRegistry())
+        self._agents: dict[str, Intake] = {
+            topic.name: agent(topics=self.topics, metrics=metrics)
+            for topic, agent in (
+                (self.topics.links, Accumulate),
+                (self.topics.articles, Register),
+                (self.topics.visits, CountVisits),
+                (self.topics.removals, Remove),
+                (self.topics.copies, JoinCopies),
+            )
+        }
+        self._moves = [Moves(), Moves()]
+        self._moves_heard = [0, 0]
+        self.tasks: dict[int, Task] = {}
+
+    async def start(self) -> None:
+        """Have every partition owned."""
+        for partition in range(PARTITIONS):
+            await self._take_over(partition)
+
+    async def _take_over(self, partition: int) -> None:
+        task = self.tasks[partition] = Task(partition, self.changelog, self.topics.copies)
+        await task.restore()
+        self._applied = {place: at for place, at in self._applied.items() if place[0] != partition}
+
+    def produce(self, place: Place, key: bytes | None, value: bytes | None, *, recorded_ms: int) -> None:
+        """Append a record."""
+        records = self.log[place]
+        records.append(Read(len(records), recorded_ms, key, value))
+
+    def deliver(self, topic: str, partition: int, records: int) -> bool:
+        """Apply the next records of a partition; return whether there were any."""
+        task, place = self.tasks[partition], Place(topic, partition)
+        committed = self.changelog.offsets.get((topic, partition))
+        at = self._applied.get((partition, place), committed.next_offset if committed else 0)
+        batch = MicroBatch(topic, partition, self.log[place][at : at + records])
+        if not batch.records:
+            return False
+        self._agents[topic].apply(batch, task.articles, now_ms=self.now_ms)
+        task.applied(topic, batch.next_offset)
+        self._applied[partition, place] = batch.next_offset
+        return True
+
+    def hear_moves(self, worker: int, records: int) -> bool:
+        """Have a worker read on in the topic of moves; return whether there was anything."""
+        at = self._moves_heard[worker]
+        heard = self.log[Place(self.topics.moves.name, 0)][at : at + records]
+        for record in heard:
+            self._moves[worker].hear_record(record.key or b"", record.value or b"")
+        self._moves_heard[worker] += len(heard)
+        return bool(heard)
+
+    async def commit(self, partition: int, *, is_judging: bool = True) -> bool:
+        """Judge and commit a task; return whether it wrote anything but its positions."""
+        task, worker = self.tasks[partition], WORKER_OF[partition]
+        if is_judging:
+            census = Census(PARTITIONS)
+            surveyor = Surveyor(topics=self.topics, policy=Policy(), census=census, groups=Groups())
+            judge = Judge(
+                topics=self.topics,
+                policies=self._policies,
+                census=census,
+                surveyor=surveyor,
+                moves=self._moves[worker],
+            )
+            said = judge_all(task, judge, surveyor, now_ms=self.now_ms, sight=Sight())
+            task.said += [record for record in said if record.topic == self.topics.verdicts.name]
+        is_news = bool(task.said) or task.articles.is_changed
+        await task.commit(self._forwarder)
+        forwarded, self._forwarder.forwarded = self._forwarder.forwarded, []
+        for record in forwarded:
+            self.append(record)
+        return is_news or bool(forwarded)
+
+    def append(self, record: Outgoing) -> None:
+        """Put a record that a worker wrote into the log."""
+        recorded_ms = self.now_ms if record.timestamp_ms is None else record.timestamp_ms
+        self.produce(Place(record.topic, record.partition), record.key, record.value, recorded_ms=recorded_ms)
+
+    async def crash(self, worker: int) -> None:
+        """Lose all that a worker has in memory, and start another one in its place."""
+        self._moves[worker], self._moves_heard[worker] = Moves(), 0
+        for partition, owner in enumerate(WORKER_OF):
+            if owner == worker:
+                await self._take_over(partition)
+
+    async def settle(self) -> None:
+        """Let everything come to rest."""
+        is_busy = True
+        while is_busy:
+            is_busy = False
+            for worker in (0, 1):
+                is_busy |= self.hear_moves(worker, 10**6)
+            for partition in range(PARTITIONS):
+                for topic in self.topics.inputs:
+                    is_busy |= self.deliver(topic.name, partition, 10**6)
+                is_busy |= await self.commit(partition)
+
+    def verdicts(self) -> dict[str, Verdict]:
+        """Return what is said in the end, as a reader of the compacted topic finds it."""
+        newest = {
+            (record.partition, record.key): record.value
+            for record in self.changelog.written
+            if record.topic == self.topics.verdicts.name
+        }
+        decoded = [codec.verdicts.decode(value) for value in newest.values() if value is not None]
+        found = {verdict.article: verdict for verdict in decoded}
+        assert len(found) == len(decoded), "an article has two verdicts"
+        return found
