@@ -9,12 +9,15 @@ from typing import Final, NamedTuple, Self
 from prometheus_client import CollectorRegistry, generate_latest
 
 from streams.agents.accumulate import Accumulate
+from streams.agents.copies import JoinCopies
 from streams.agents.judge import Judge
 from streams.agents.listen import Listen, hear_heartbeats
 from streams.agents.register import Register
+from streams.agents.remove import Remove
 from streams.agents.survey import Groups, Surveyor
 from streams.agents.visits import CountVisits
 from streams.domain.groups.census import Census
+from streams.domain.moves import Moves
 from streams.domain.policies import Policies
 from streams.domain.sight.sources import Sources
 from streams.engine.assignment import Assignment
@@ -91,9 +94,9 @@ class LoneWorker:
         self.registry = CollectorRegistry()
         metrics = WorkerMetrics(self.registry)
         end = Ending()
-        self._assignment = Assignment(self.changelog, self.forwarder, end=end)
+        self._assignment = Assignment(self.changelog, self.forwarder, end=end, copies=topics.copies)
         lag = Lag(topics=topics, assignment=self._assignment, consumer=StandInConsumer())
-        sources, census, groups = Sources(), Census(topics.links.partitions), Groups()
+        sources, census, groups, moves = Sources(), Census(topics.links.partitions), Groups(), Moves()
         surveyor = Surveyor(topics=topics, policy=policies.default, census=census, groups=groups)
         self._worker = Worker(
             assignment=self._assignment,
@@ -101,11 +104,14 @@ class LoneWorker:
                 topics.links.name: Accumulate(topics=topics, metrics=metrics),
                 topics.articles.name: Register(topics=topics, metrics=metrics),
                 topics.visits.name: CountVisits(topics=topics, metrics=metrics),
+                topics.removals.name: Remove(topics=topics, metrics=metrics),
+                topics.copies.name: JoinCopies(topics=topics, metrics=metrics),
             },
-            judge=Judge(topics=topics, policies=policies, census=census, surveyor=surveyor),
+            judge=Judge(topics=topics, policies=policies, census=census, surveyor=surveyor, moves=moves),
             surveyor=surveyor,
             sources=sources,
             group_verdicts=_Everything(),
+            moves=_Everything(),
             lag=lag,
             clock=self,
             metrics=metrics,
@@ -127,6 +133,7 @@ class LoneWorker:
             topics.heartbeats: hear_heartbeats(sources),
             topics.group_parts: census.hear_record,
             topics.groups: groups.hear,
+            topics.moves: moves.hear_record,
         }
         self._listening = {topic.name: Listen(bootstrap="", topic=topic, hear=hear) for topic, hear in hearing.items()}
         for name, records in self._heard.items():

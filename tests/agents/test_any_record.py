@@ -73,6 +73,18 @@ WHOLE: dict[Topic, list[dict[str, object]]] = {
             "series": "S",
             "strategy": "Y",
             "tier": 1,
+            "aliases": ["https://former.example/a"],
+        }
+    ],
+    TOPICS.removals: [{"url": OTHER_ARTICLE, "removed_at": "2026-01-01T00:00:00Z", "version": 1}],
+    TOPICS.moves: [
+        {
+            "old": "https://yours.example/*",
+            "new": "https://ours.example/*",
+            "decided_at": "2026-01-01T00:00:00Z",
+            "version": 1,
+            "is_alias": False,
+            "is_undone": False,
         }
     ],
     TOPICS.visits: [
