@@ -26,6 +26,8 @@ class PreparedArticle(NamedTuple):
 def prepare(value: bytes) -> PreparedArticle:
     """Check one article record and return it with its key; raise `Rejected` and nothing else."""
     record = codec.articles.decode(value)
+    for alias in record.aliases:
+        article_key(alias, field="aliases")
     return PreparedArticle(article_key(record.url, field="url"), value, record)
 
 

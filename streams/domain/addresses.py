@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from streams.domain.article import Article, Header
+from streams.domain.article import Article
 from streams.domain.moves import Moves
 from streams.domain.rhythm import day_of
 from streams.domain.segment import Segment
@@ -83,8 +83,9 @@ def shown(key: bytes, parts: Iterable[Article]) -> Article:
     if len(parts) == 1 and parts[0].key == key and not parts[0].header.removed_ms:
         return parts[0]
     own = next((part for part in parts if part.key == key), None)
-    article = Article(key, Header(min(part.header.watched_since_ms for part in parts)), Segment())
-    for part in parts:
+    largest, *others = sorted(parts, key=lambda part: -sum(map(len, part.segments)))
+    article = largest.copy(key)
+    for part in others:
         article.join_part(part)
     if own is not None and own.header.standing is not None:
         article.header.standing = own.header.standing

@@ -336,6 +336,13 @@ class Article:
         is_news |= self.join(known for segment in part.segments for known in segment.known())
         return self.see_visits(part.visits.reports()) or is_news
 
+    def copy(self, key: bytes) -> "Article":
+        """Return an article with this key that knows the same, and changes by itself."""
+        header = msgspec.structs.replace(self.header, sources=dict(self.header.sources))
+        further = {low: segment.copy() for low, segment in zip(self._lows, self._further, strict=True)}
+        visits = self.visits.copy() if self.visits else NO_VISITS
+        return Article(key, header, self._first.copy(), further, visits)
+
     def mark_changed(self) -> None:
         """Have all parts encoded when the changed ones are asked for."""
         if self._further:

@@ -134,8 +134,8 @@ class Moves:
             places.pop(rule.old.url, None)
 
     def current(self, key: bytes) -> bytes:
-        """Return the key of the article that is at an address now: itself, where it did not move."""
-        if not self._known:
+        """Return the key of the article that is at an address now: itself, where it did not move, or is no article's."""
+        if not self._known or not _is_article(key):
             return key
         url = key.decode()
         path: dict[str, Rule] = {}
@@ -152,7 +152,7 @@ class Moves:
 
     def covers(self, key: bytes) -> bool:
         """Whether any move that holds begins at an address, even if it leads back to it."""
-        return bool(self._known) and self._next(key.decode()) is not None
+        return bool(self._known) and _is_article(key) and self._next(key.decode()) is not None
 
     def _next(self, url: str) -> tuple[Rule, str] | None:
         for rule in self._candidates(url):
@@ -168,6 +168,10 @@ class Moves:
         below = self._below.get(_host(url))
         if below:
             yield from (below[each] for each in sorted(below, key=len, reverse=True))
+
+
+def _is_article(key: bytes) -> bool:
+    return key.startswith(b"https://") and key.isascii()
 
 
 def _host(url: str) -> str:

@@ -131,6 +131,13 @@ class Segment:
             domain = bytes(self.domains[number * DOMAIN_BYTES : (number + 1) * DOMAIN_BYTES])
             yield Known(page, domain, self.link(number), self.looks[number])
 
+    def copy(self) -> Segment:
+        """Return one that knows the same, and changes by itself."""
+        copied = Segment()
+        copied.pages, copied.domains = self.pages[:], self.domains[:]
+        copied.facts, copied.looks, copied.newest = self.facts[:], self.looks[:], dict(self.newest)
+        return copied
+
     def link(self, number: int) -> Link:
         """Return the link at a place."""
         fact = self.facts[number]

@@ -39,7 +39,9 @@ def test_an_export_becomes_a_verdict(kafka_bootstrap: str, namespace: str, tmp_p
         assert "ahrefs-backlinks (Ahrefs; UTF-16, tab), 42 rows, 42 links" in said
         assert "45 lines: 45 accepted, 0 rejected" in said
         installation.start(0)
-        (verdict,) = (json.loads(line) for line in installation.run("articles", "list", "--wait=120", "--json").splitlines())
+        (verdict,) = (
+            json.loads(line) for line in installation.run("articles", "list", "--wait=120", "--json").splitlines()
+        )
     assert (verdict["gained_total"], verdict["lost_total"], verdict["live"]) == (42, 3, 39)
     assert verdict["referring_domains"] == 42
 

@@ -9,13 +9,19 @@ import pytest
 
 import streams.schema
 from connectors import links, visits
+from streams.domain.article import registration_of
+from streams.domain.event_time import LATEST_MS
+from streams.domain.moves import rule_of
+from streams.domain.urls import article_key
 from streams.schema import codec, json_schema
 from streams.schema.rejection import Reason, Rejected
 
 EXAMPLES = Path(streams.schema.__file__).parent / "examples"
 DECODERS: dict[str, Callable[[bytes], object]] = {
     "link_event": links.prepare,
-    "article_record": codec.articles.decode,
+    "article_record": lambda value: registration_of(codec.articles.decode(value), recorded_ms=LATEST_MS),
+    "removal": lambda value: article_key(codec.removals.decode(value).url, field="url"),
+    "move": lambda value: rule_of(codec.moves.decode(value)),
     "visits_record": visits.prepare,
     "heartbeat": codec.heartbeats.decode,
 }

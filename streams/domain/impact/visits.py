@@ -137,6 +137,10 @@ class Visits:
             if not only_changed or low in changed:
                 yield low, encoded
 
+    def copy(self) -> "Visits":
+        """Return one that knows the same, and changes by itself."""
+        return Visits(self._years)
+
     def mark_changed(self) -> None:
         """Have all years encoded when the changed ones are asked for."""
         self._changed.update(self._years)
