@@ -134,7 +134,7 @@ class Moves:
             places.pop(rule.old.url, None)
 
     def current(self, key: bytes) -> bytes:
-        """Return the key of the article that is at an address now: itself, where it did not move, or is no article's."""
+        """Return the key of the article that is at an address now: itself where it did not move, or is no article's."""
         if not self._known or not _is_article(key):
             return key
         url = key.decode()

@@ -1,4 +1,4 @@
-"""A site moves in the middle of a run of two workers, one of them killed, and back: against a count of what was sent."""
+"""A site moves in the middle of a run of two workers, one is killed, and back: against a count of what was sent."""
 
 import json
 import random
