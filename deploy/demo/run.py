@@ -107,7 +107,7 @@ def _places(stack: LocalStack) -> list[tuple[str, str]]:
         ("alerts sent", f"http://{addresses['alertmanager']}"),
         ("worker's metrics", f"http://{addresses['worker-1']}/metrics"),
         ("ingest's metrics", f"http://{addresses['ingest']}/metrics"),
-        ("articles", f"FLATLINE_DATA_DIR='{_short(folder)}' {_short(flatline)} articles --sort since"),
+        ("articles", f"FLATLINE_DATA_DIR='{_short(folder)}' {_short(flatline)} articles list --sort since"),
         ("logs", str(_short(folder / "logs"))),
     ]
 
