@@ -39,7 +39,12 @@ def test_commands_and_settings_it_names_exist() -> None:
     assert len({command for command, _ in used}) > 5
     for command, arguments in used:
         assert command in commands, command
-        options = {option for parameter in commands[command].params for option in parameter.opts}
+        found = commands[command]
+        if hasattr(found, "commands"):  # a noun: its verb follows
+            verb = arguments.split()[0]
+            assert verb in found.commands, (command, verb)
+            found = found.commands[verb]
+        options = {option for parameter in found.params for option in parameter.opts}
         assert options >= set(re.findall(r"--[a-z-]+", arguments)), command
     settings = {PREFIX + name.upper() for name in Settings.model_fields}
     assert set(re.findall(rf"\b{PREFIX}\w+", TEXT)) <= settings
