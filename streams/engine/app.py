@@ -8,6 +8,7 @@ from aiokafka.consumer import fetcher
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from streams.engine.fetched_batches import KeptBatches
 from streams.engine.log import Fetched, RebalanceListener
 from streams.engine.micro_batch import FetchedRecords, MicroBatches, UnwrappedRecords
 
@@ -15,7 +16,7 @@ FETCH_WAIT_MS: Final = 50
 
 
 # For every consumer in the worker: aiokafka has no other way in.
-fetcher.PartitionRecords = UnwrappedRecords
+fetcher.PartitionRecords, fetcher.MemoryRecords = UnwrappedRecords, KeptBatches
 
 
 class EagerConsumerThread(driver.AIOKafkaConsumerThread):

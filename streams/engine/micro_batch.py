@@ -5,7 +5,7 @@ times faster.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import faust
 from aiokafka.consumer import fetcher
@@ -18,8 +18,22 @@ from streams.engine.log import MicroBatch, Record
 class UnwrappedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
     """Fetched records as the client's C extension made them: a `ConsumerRecord` around each takes longer than that."""
 
+    _records: Any
+    _records_iterator: Any
+
     def _consumer_record(self, tp: Any, record: Record) -> Record:
         return record
+
+    def __next__(self) -> Record:
+        try:
+            return cast("Record", next(self._records_iterator))
+        except StopIteration:
+            self._records_iterator = None  # so that it is freed, as by the client
+            raise
+        except UnicodeDecodeError:
+            self._records = self._records.read_again(self.next_fetch_offset)
+            self._records_iterator = self._unpack_records()
+            return cast("Record", next(self._records_iterator))
 
 
 class FetchedRecords(list[Record]):
