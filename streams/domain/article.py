@@ -117,15 +117,20 @@ class _Record(msgspec.Struct, array_like=True, gc=False):
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Record).decode
 MARK: Final = bytes([FORMAT])
+FORMATS_MAX: Final = 31
+"""No text begins with such a byte: what somebody else wrote into the changelog is not taken for a later version's."""
 
 
 def check_format(value: bytes) -> None:
-    """Raise UnknownFormatError unless a changelog value is of a format that this version reads."""
-    if value[:1] != MARK:
-        raise UnknownFormatError(
-            f"the state is in format {value[0] if value else 'of no byte'}, and this version of Flatline reads only "
-            f"format {FORMAT}: run the version that wrote it, or a newer one"
-        )
+    """Raise UnknownFormatError for a changelog value of another version, and ValueError for one of none."""
+    if value[:1] == MARK:
+        return
+    if not 0 < (value[0] if value else 0) <= FORMATS_MAX:
+        raise ValueError(f"no state begins with {value[:9]!r}")
+    raise UnknownFormatError(
+        f"the state is in format {value[0]}, and this version of Flatline reads only format {FORMAT}: run the version "
+        "that wrote it, or a newer one"
+    )
 
 
 NO_VISITS: Final = Visits()
@@ -191,6 +196,7 @@ class Article:
             else:
                 segments[low] = Segment.decode(encoded[1:])
         visits = Visits(years) if years else NO_VISITS
+        visits.check()
         return cls(key, stored.header, Segment.decode(stored.links), segments, visits)
 
     def encode(self) -> bytes:

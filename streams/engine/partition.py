@@ -1,9 +1,10 @@
 """The articles of one partition: as bytes until they are touched, and as bytes again when too many are not."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from msgspec import msgpack
+from msgspec import DecodeError, msgpack
 
 from streams.domain.article import MARK, Article, Header, check_format
 from streams.domain.segment import Segment
@@ -13,6 +14,7 @@ from streams.engine.turns import Turns
 
 WARM_SEGMENTS_MAX: Final = 20_000
 
+_KEY_BEGINS: Final = b"https://"
 # Article keys are URLs, which never hold a NUL: key, NUL and low make the key of a further segment.
 _SEPARATOR: Final = b"\0"
 # So no article has the key of what was heard of a source: NUL and its name.
@@ -22,6 +24,13 @@ _SOURCE: Final = b"\0"
 _POSITIONS: Final = b"positions" + _SEPARATOR
 
 SOURCES_MAX: Final = 500
+
+UNREADABLE: Final = (ValueError, DecodeError)  # a UnicodeDecodeError is a ValueError, and a ValidationError the other
+
+log = logging.getLogger("flatline.engine")
+
+Change = tuple[bytes, bytes | None]
+"""A changelog record: key and value, or None to delete what is there."""
 
 
 def part_of(key: bytes) -> tuple[bytes, bytes]:
@@ -45,7 +54,7 @@ class Partition:
         self._further: dict[bytes, dict[bytes, bytes]] = {}  # further segments of articles that are bytes
         self._warm: list[Article] = []
         self._warm_segments = 0
-        self._changes: list[tuple[bytes, bytes]] = []  # records that are bytes already
+        self._changes: list[Change] = []  # records that are bytes already
         self.heard: dict[str, Heard] = {}
         self._heard_changed: set[str] = set()
         self.dirty: list[Article] = []
@@ -64,16 +73,28 @@ class Partition:
         return iter(self._articles)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        """Apply one changelog record, before anything else was done. Raises UnknownFormatError."""
+        """Apply one changelog record, before anything else was done. Raises UnknownFormatError.
+
+        What nobody wrote as state is left out; of articles that is found when they are looked at.
+        """
+        try:
+            self._restore(key, value)
+        except UNREADABLE as error:
+            log.warning("the state under %r can't be read, and is left out: %s", key, error)
+
+    def _restore(self, key: bytes, value: bytes | None) -> None:
         article_key, separator, low = key.partition(_SEPARATOR)
         if value is None:
             self._articles.pop(key, None)
+            self._further.get(article_key, {}).pop(low, None)
             return
         check_format(value)
         if key == _POSITIONS:
             self.positions = msgpack.decode(value[1:], type=dict[str, tuple[int, int]])
         elif not article_key:
             self.heard[low.decode()] = Heard.decode(value[1:])
+        elif not (article_key.startswith(_KEY_BEGINS) and article_key.isascii()):
+            raise ValueError("an article's key is a canonical URL")
         elif separator:
             self._further.setdefault(article_key, {})[low] = value
         else:
@@ -91,18 +112,33 @@ class Partition:
         self._heard_changed.add(source)
 
     def peek(self, key: bytes) -> Article | None:
-        """Return an article to look at; whoever changes it gives it back with `put`."""
+        """Return an article to look at; whoever changes it gives it back with `put`.
+
+        One that can't be read is not there: somebody else wrote into the changelog. It is said so, once, and what is
+        there of it is deleted, so that it doesn't come back as a part of what takes its place.
+        """
         article = self._articles.get(key)
         if article.__class__ is bytes:
-            return Article.decode(key, article, self._further.get(key, {}))
+            try:
+                return Article.decode(key, article, self._further.get(key, {}))
+            except UNREADABLE as error:
+                log.warning("article %r can't be read, and starts anew: %s", key, error)
+                self._delete(key)
+                return None
         return article  # type: ignore[return-value]
+
+    def _delete(self, key: bytes) -> None:
+        del self._articles[key]
+        parts = self._further.pop(key, {})
+        self._changes += [(key, None), *((key + _SEPARATOR + low, None) for low in parts)]
 
     def get(self, key: bytes) -> Article | None:
         """Return an article to work on; whoever changes it says so with `touch`."""
         article = self._articles.get(key)
         if article.__class__ is bytes:
             article = self.peek(key)
-            self._keep_warm(article)  # type: ignore[arg-type]
+            if article is not None:
+                self._keep_warm(article)
         return article  # type: ignore[return-value]
 
     def create(self, key: bytes, *, now_ms: int) -> Article:
@@ -138,7 +174,7 @@ class Partition:
         """Whether there is anything to be written."""
         return bool(self._changes or self.dirty or self._heard_changed)
 
-    def take_changes(self, positions: Mapping[str, tuple[int, int]] | None = None) -> Iterator[tuple[bytes, bytes]]:
+    def take_changes(self, positions: Mapping[str, tuple[int, int]] | None = None) -> Iterator[Change]:
         """Return the changelog records of all changes so far, and of ``positions`` if given; forget the changes.
 
         They are made as they are asked for. What is learned of an article in the meantime is written with it, or with
@@ -151,9 +187,7 @@ class Partition:
         self._changes, self.dirty, self._heard_changed = [], [], set()
         return self._encoded(changes, dirty, heard)
 
-    def _encoded(
-        self, changes: list[tuple[bytes, bytes]], dirty: list[Article], heard: set[str]
-    ) -> Iterator[tuple[bytes, bytes]]:
+    def _encoded(self, changes: list[Change], dirty: list[Article], heard: set[str]) -> Iterator[Change]:
         yield from changes
         for article in dirty:
             article.is_dirty = False

@@ -19,7 +19,7 @@ from streams.domain.groups.survey import Survey
 from streams.domain.watch_list import Candidates
 from streams.engine.due_queue import DueQueue
 from streams.engine.log import Changelog, Forwarder, Offset, Outgoing, Writer
-from streams.engine.partition import Partition
+from streams.engine.partition import Change, Partition
 from streams.schema.offset_metadata import metadata_of
 from streams.schema.partitioning import partition_of
 from streams.schema.topics import Topic
@@ -192,7 +192,7 @@ class Task:
         judged = self.due.judged_positions
         return self._committed | {topic: (position, judged.get(topic, 0)) for topic, position in self.positions.items()}
 
-    def _outgoing(self, records: list[Outgoing], changes: Iterator[tuple[bytes, bytes]]) -> Iterator[Outgoing]:
+    def _outgoing(self, records: list[Outgoing], changes: Iterator[Change]) -> Iterator[Outgoing]:
         yield from records
         for key, value in changes:
             yield Outgoing(self._changelog.topic, self.number, key, value)

@@ -4,11 +4,13 @@ import json
 from collections import Counter
 from datetime import timedelta
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.agents import survey
+from streams.domain.article import MARK
 from streams.domain.event_time import to_datetime
 from streams.domain.groups.survey import VALUES
 from streams.domain.rhythm import DAY_MS
@@ -347,3 +349,51 @@ def _link_events(worker: LoneWorker) -> int:
     """Return how many link events were applied."""
     samples = [sample for family in worker.registry.collect() for sample in family.samples]
     return int(sum(sample.value for sample in samples if sample.name == "flatline_link_events_total"))
+
+
+OTHER_KEY = OTHER_ARTICLE.encode()
+state_keys = st.sampled_from(
+    [
+        b"\0crawler",
+        b"\0\xff",
+        OTHER_KEY,
+        OTHER_KEY + b"\0abcdefgh",
+        OTHER_KEY + b"\x002026",
+        b"positions\0",
+        b"https://",
+    ]
+) | st.binary(max_size=9)
+state_values = st.one_of(
+    st.none(),
+    st.just(b""),
+    st.text(alphabet=st.characters(min_codepoint=32), max_size=30).map(str.encode),
+    st.binary(max_size=99).map(MARK.__add__),
+    st.recursive(
+        st.integers(-(2**63), 2**64 - 1) | st.binary(max_size=40) | st.text(max_size=5) | st.none() | st.floats(),
+        lambda inner: st.lists(inner, max_size=6) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    ).map(lambda value: MARK + msgspec.msgpack.encode(value)),
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(state_keys, state_values), min_size=1, max_size=9))
+def test_any_state(foreign: list[tuple[bytes, bytes | None]]) -> None:
+    """Whatever somebody else wrote into the changelog is left out, or is an article like others; ours stay right."""
+    topics = TOPICS.links, TOPICS.visits
+    whole = [Outgoing(topic.name, 0, None, json.dumps(WHOLE[topic][0]).encode()) for topic in topics]
+    with LoneWorker(TOPICS, now_ms=NOW_MS) as worker:
+        for topic, good in _good(0).items():
+            worker.take(topic, [good])
+        worker.commit()
+        worker.changelog.records[0] += foreign
+        worker.start()
+        for _ in range(2):
+            for topic, record in zip(topics, whole, strict=True):
+                worker.take(topic, [record])
+            worker.commit()
+            _live_on(worker)
+        _check_good(worker, links=1)
+        other = worker.partition.peek(OTHER_KEY)
+        assert other is not None
+        assert other.totals.gained >= 1
+        assert other.visits.sent().senders

@@ -115,6 +115,11 @@ class Visits:
     def __bool__(self) -> bool:
         return bool(self._years)
 
+    def check(self) -> None:
+        """Raise msgspec.DecodeError where the sums of a year can't be read."""
+        for encoded in self._years.values():
+            _decode_sums(encoded)
+
     def see(self, reports: Iterable[Report]) -> bool:
         """Apply reports; return whether anything was learned."""
         years: dict[bytes, _Year] = {}
@@ -122,13 +127,20 @@ class Visits:
         for report in reports:
             low = str(date_of(report.day).year).encode()
             if low not in years:
-                years[low] = _decode(self._years[low]) if low in self._years else _Year()
+                years[low] = self._year(low)
             if _join(years[low], report):
                 changed.add(low)
         for low in sorted(changed):
             self._years[low] = _encode(years[low])
         self._changed |= changed
         return bool(changed)
+
+    def _year(self, low: bytes) -> _Year:
+        """Return a year; one that can't be read is as if nothing had been known of it."""
+        try:
+            return _decode(self._years[low]) if low in self._years else _Year()
+        except msgspec.DecodeError:
+            return _Year()
 
     def encode(self, *, only_changed: bool) -> Iterator[tuple[bytes, bytes]]:
         """Yield the key and the bytes of each year: of all, or of those that changed since this was last asked."""
