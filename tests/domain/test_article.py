@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.domain.article import Article, Header, Sighting, UnknownFormatError
+from streams.domain.article import FORMATS_MAX, Article, Header, Sighting, UnknownFormatError
 from streams.domain.event_time import to_ms
 from streams.domain.link import NOFOLLOW, ORGANIC, Effect
 from streams.domain.rhythm import DAY_MS, Rhythm
@@ -153,8 +153,15 @@ def test_fields_may_be_added() -> None:
     assert Article.decode(b"key", shorter, {}).encode() == record
 
 
-@pytest.mark.parametrize("value", [b"", b"\x01" + b"anything", b"{}"])
+@pytest.mark.parametrize("value", [b"\x01" + b"anything", b"\x03", bytes([FORMATS_MAX])])
 def test_another_format_is_named(value: bytes) -> None:
     """State in a format that this version does not know is refused, and the message says what to do."""
     with pytest.raises(UnknownFormatError, match="run the version that wrote it"):
+        Article.decode(b"key", value, {})
+
+
+@pytest.mark.parametrize("value", [b"", b"\0", b"{}", b"https://", b"\xff"])
+def test_what_no_version_wrote_is_no_format(value: bytes) -> None:
+    """Bytes that somebody else put there are not taken for the state of a later version, which would end the worker."""
+    with pytest.raises(ValueError, match="no state begins with"):
         Article.decode(b"key", value, {})
