@@ -2,9 +2,12 @@
 
 import gc
 import logging
+import os
+import signal
 import socket
+import sys
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 from faust import streams as faust_streams
 from faust.worker import Worker as FaustWorker
@@ -13,6 +16,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 from streams.agents.accumulate import Accumulate
 from streams.agents.copies import JoinCopies
+from streams.agents.follow import Follow, group_of, routes
 from streams.agents.judge import Judge
 from streams.agents.listen import Hear, Listen, hear_heartbeats
 from streams.agents.register import Register
@@ -30,14 +34,17 @@ from streams.engine.kafka_log import KafkaChangelog, KafkaForwarder
 from streams.engine.log import RebalanceListener
 from streams.engine.micro_batch import MicroBatches, RawRecords
 from streams.engine.watchdog import LoopWatchdog
+from streams.generations import topics_of, topics_of_layout
 from streams.health import Health
 from streams.http import Endpoint
 from streams.lag import Lag
 from streams.metrics import Gauges, WorkerMetrics
 from streams.policy_file import load_policies
-from streams.schema.topics import Topic
+from streams.schema.generation import Generation
+from streams.schema.topics import Topic, Topics
 from streams.scrape import Scrape
 from streams.settings import Settings
+from streams.succession import Succession
 from streams.worker import Worker
 
 HEARTBEATS_A_SESSION: Final = 6
@@ -84,45 +91,61 @@ class Assembly(NamedTuple):
     background: Background
     assignment: Assignment
     worker: Worker
+    succession: Succession
 
 
-def run_worker(settings: Settings) -> None:
-    """Run a worker until it is told to stop; ends the process. Raises UnfitError and PolicyError."""
+def run_worker(settings: Settings, generation: Generation) -> None:
+    """Run a worker until it is told to stop; ends the process. Raises UnfitError and PolicyError.
+
+    When another generation of the state begins to serve, the process starts itself anew for that one.
+    """
     if getattr(faust_streams, "_CStreamIterator", None) is None:
         raise UnfitError(
             "Faust's compiled streams are missing, and its Python ones acknowledge what they have not seen. "
             "Install faust-streaming from a wheel, or with a C compiler at hand."
         )
-    assembly = assemble(settings)
+    assembly = assemble(settings, generation)
     # Articles live as long as the worker: looking for garbage among them takes a quarter of all time.
     gc.set_threshold(100_000, 20, 100)
     services = (assembly.app, assembly.background)
     faust_worker = FaustWorker(*services, quiet=True, override_logging=False, redirect_stdouts=False)
     faust_worker.spinner = None
     log.info("metrics and health: http://%s:%d", settings.worker_host, settings.worker_port)
-    faust_worker.execute_from_commandline()
+    try:
+        faust_worker.execute_from_commandline()
+    except SystemExit:
+        if not assembly.succession.has_come:
+            raise
+    _start_anew(settings)
 
 
-def assemble(settings: Settings) -> Assembly:
+def _start_anew(settings: Settings) -> NoReturn:
+    environment = {**os.environ, "FLATLINE_WORKER_PORT": str(settings.worker_port)}
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - this very program
+
+
+def assemble(settings: Settings, generation: Generation) -> Assembly:
     """Build everything one worker consists of. Raises PolicyError."""
     policies = load_policies(settings.policy_file)
-    topics, clock = settings.topics, clock_from(settings)
+    topics, clock = topics_of(settings, generation), clock_from(settings)
+    succession = Succession(generation, end=lambda: os.kill(os.getpid(), signal.SIGTERM))
     metrics = WorkerMetrics(CollectorRegistry())
     client = {"bootstrap_servers": settings.kafka_bootstrap}
 
-    changelog = KafkaChangelog(topics.changelog.name, group=settings.namespace, client=client)
+    changelog = KafkaChangelog(topics.changelog.name, group=topics.group, client=client)
     forwarder = KafkaForwarder(client=client)
     assignment = Assignment(changelog, forwarder, end=die, copies=topics.copies)
-    app = _faust_app(settings, assignment)
+    app = _faust_app(settings, topics, assignment)
     lag = Lag(topics=topics, assignment=assignment, consumer=app)
 
     def listen(topic: Topic, hear: Hear) -> Listen:
         return Listen(bootstrap=settings.kafka_bootstrap, topic=topic, hear=hear)
 
-    sources, census, groups = Sources(), Census(settings.partitions), Groups()
+    sources, census, groups = Sources(), Census(topics.layout.partitions), Groups()
     heartbeats = listen(topics.heartbeats, hear_heartbeats(sources))
     group_parts = listen(topics.group_parts, census.hear_record)
     group_verdicts = listen(topics.groups, groups.hear)
+    generations = listen(topics.generations, succession.hear)
 
     moves = Moves()
     listened_moves = listen(topics.moves, moves.hear_record)
@@ -153,7 +176,7 @@ def assemble(settings: Settings) -> Assembly:
     health = Health(assignment=assignment, worker=worker, lag=lag, end=die)
     loop_watchdog = LoopWatchdog(limit_s=settings.session_timeout_s / 2)
     scrape = Scrape(
-        settings=settings,
+        settings=settings.model_copy(update={"partitions": topics.layout.partitions}),
         assignment=assignment,
         worker=worker,
         surveyor=surveyor,
@@ -173,26 +196,22 @@ def assemble(settings: Settings) -> Assembly:
         not_live=health.not_live,
         not_ready=health.not_ready,
     )
-    runs = [
-        loop_watchdog.run,
-        health.run,
-        heartbeats.run,
-        group_parts.run,
-        group_verdicts.run,
-        listened_moves.run,
-        worker.run,
-    ]
+    former = [topics_of_layout(settings, layout) for layout in generation.former_layouts]
+    to_follow = {name: route for each in former for name, route in routes(each, topics).items()}
+    follow = Follow(bootstrap=settings.kafka_bootstrap, group=group_of(topics), routes=to_follow)
+    listening = [heartbeats.run, group_parts.run, group_verdicts.run, listened_moves.run, generations.run]
+    runs = [loop_watchdog.run, health.run, *listening, *[follow.run] * bool(to_follow), worker.run]
     background = Background(endpoint, runs, at_end=[assignment.close, forwarder.close])
-    return Assembly(app, background, assignment, worker)
+    return Assembly(app, background, assignment, worker, succession)
 
 
-def _faust_app(settings: Settings, listener: RebalanceListener) -> MicroBatchApp:
+def _faust_app(settings: Settings, topics: Topics, listener: RebalanceListener) -> MicroBatchApp:
     return MicroBatchApp(
-        settings.namespace,
+        topics.group,
         listener=listener,
         broker=[f"aiokafka://{server}" for server in settings.kafka_bootstrap.split(",")],
         store="memory://",
-        topic_partitions=settings.partitions,
+        topic_partitions=topics.layout.partitions,
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,

@@ -57,7 +57,12 @@ class Settings(BaseSettings):
     namespace: Annotated[str, AfterValidator(_namespace)] = Field(
         "flatline", description="Prefix of the topics and name of the consumer group; several can share a cluster."
     )
-    partitions: int = Field(8, ge=1, le=1000, description="Partitions of the topics keyed by article. Fixed for life.")
+    partitions: int = Field(
+        8,
+        ge=1,
+        le=1000,
+        description="Partitions of the topics keyed by article when created; then `flatline topics repartition`.",
+    )
     replication_factor: int = Field(1, ge=1, le=32767, description="Copies of each partition; 3 in production.")
     retention_days: int | None = Field(
         None, ge=1, le=100_000, description="How long Kafka keeps links and visits; for ever if not set."

@@ -12,6 +12,7 @@ from deploy.demo.errors import DemoError
 from deploy.demo.play import Play
 from deploy.local.stack import LocalStack
 from streams.clock import clock_from
+from streams.generations import serving_topics
 from streams.readmodel.latest_verdicts import waiting_records
 
 _CAUGHT_UP_WITHIN_S: Final = 300
@@ -24,7 +25,7 @@ def import_past(play: Play, stack: LocalStack, *, say: Callable[[str], None]) ->
     Raise `DemoError` if no worker does, and what importing raises.
     """
     settings = stack.settings
-    topics = settings.topics
+    topics = serving_topics(settings)
     tally = Tally()
     with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
         if play.articles:

@@ -153,8 +153,8 @@ def _differences_of(topic: Topic, *, partitions: Sequence[Mapping[str, Any]], co
     if len(partitions) != topic.partitions:
         yield Difference(
             f"{topic.name} has {len(partitions)} partitions; it should have {topic.partitions}.",
-            "Partitions are not added to a topic: set FLATLINE_PARTITIONS to what the topics have, or start anew with "
-            "another FLATLINE_NAMESPACE.",
+            "Partitions are not added to a topic: set FLATLINE_PARTITIONS to what the topics have; "
+            "`flatline topics repartition` leads to another number.",
             is_vital=True,
         )
     copies = _fewest_replicas(partitions)

@@ -18,6 +18,7 @@ from deploy.local.prometheus import Prometheus
 from deploy.local.services import flatline_services
 from deploy.local.supervisor import Supervisor
 from deploy.local.tokens import ensure_tokens_file
+from streams.generations import serving_topics
 from streams.settings import ENV_FILE, Settings
 
 Services = Callable[[Settings, Sequence[int]], Sequence[Process]]
@@ -120,8 +121,8 @@ class LocalStack:
 
     def _ensure_topics(self) -> None:
         settings = self.settings
-        topics = settings.topics.all()
         try:
+            topics = serving_topics(settings).all()
             ensure_topics(settings.kafka_bootstrap, topics)
         except TopicsError as error:
             raise LaunchError(str(error)) from error

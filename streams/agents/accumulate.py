@@ -44,7 +44,7 @@ class Accumulate(Intake):
                 self._reject(rejected, record, batch, partition)
                 continue
             if sighting is None:
-                effects[event.source, Effect.IGNORED] += 1
+                effects[event.source, Effect.IGNORED] += not self._ignored_sent_on(event, record, batch, partition)
                 continue
             key = sighting.article
             if key not in sightings and self._sent_on(key, record, batch, partition):
@@ -65,6 +65,13 @@ class Accumulate(Intake):
         self._metrics.count_events(effects)
         self._metrics.count_clamped(clamped)
         self._metrics.observe_latency([record.timestamp for record in batch.records[-1:]], now_ms=now_ms)
+
+    def _ignored_sent_on(self, event: LinkEvent, record: Record, batch: MicroBatch, partition: Partition) -> bool:
+        """Send an ignored record on like any other: when it is ignored no longer, it is looked for where it belongs."""
+        try:
+            return self._sent_on(self._keys[event.url_to], record, batch, partition)
+        except Rejected:
+            return False
 
     def _sent_on(self, key: bytes, record: Record, batch: MicroBatch, partition: Partition) -> bool:
         """Send a record on if its article belongs on another partition. One that is known here does not.

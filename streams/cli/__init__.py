@@ -18,6 +18,7 @@ from streams.cli import (
     links,
     policy,
     sites,
+    state,
     topics,
     up,
     visits,
@@ -46,6 +47,7 @@ app.command("backtest")(backtest.backtest)
 app.command("fit")(fit.fit)
 app.command("policy")(policy.policy)
 app.add_typer(topics.app, name="topics")
+app.add_typer(state.app, name="state")
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 
@@ -75,7 +77,9 @@ def _for_a_person(error: Exception) -> str | None:
     from streams.domain.article import UnknownFormatError
     from streams.fitting.fit import TooFewCasesError
     from streams.policy_file import PolicyError
+    from streams.rebuild.extent import IncompleteLogError
     from streams.rebuild.lost_state import LostStateError
+    from streams.rebuild.rebuild import RebuildError
     from streams.settings import SettingsError
 
     if isinstance(error, KafkaError):
@@ -84,7 +88,9 @@ def _for_a_person(error: Exception) -> str | None:
     mendable = (
         ConnectorError
         | LaunchError
+        | IncompleteLogError
         | LostStateError
+        | RebuildError
         | PolicyError
         | SettingsError
         | TooFewCasesError

@@ -69,10 +69,11 @@ def list_articles(
     ] = 0,
 ) -> None:
     """List the articles with their newest verdicts, as read from the verdicts topic."""
+    from streams.generations import serving_topics
     from streams.readmodel.latest_verdicts import latest_verdicts, waiting_records
 
     settings = load_settings()
-    topics = settings.topics
+    topics = serving_topics(settings)
     give_up_at = monotonic() + wait
     while (waiting := waiting_records(settings.kafka_bootstrap, topics)) and monotonic() < give_up_at:
         sleep(_POLL_S)

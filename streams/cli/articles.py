@@ -47,8 +47,10 @@ def add(
         article = articles.prepare(articles.from_texts(texts))
     except Rejected as rejected:
         raise typer.BadParameter(rejected.detail) from None
+    from streams.generations import serving_topics
+
     settings = load_settings()
-    topics = settings.topics
+    topics = serving_topics(settings)
     with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
         producer.send_article(article)
     typer.echo(article.key.decode())
@@ -98,8 +100,10 @@ def remove(
         keys = [article_key(absolute(url, field="url"), field="url") for url in urls]
     except Rejected as rejected:
         raise typer.BadParameter(rejected.detail) from None
+    from streams.generations import serving_topics
+
     settings = load_settings()
-    topics, clock = settings.topics, clock_from(settings)
+    topics, clock = serving_topics(settings), clock_from(settings)
     moves = latest_moves(settings.kafka_bootstrap, topics)
     known = {verdict.article: verdict for verdict in latest_verdicts(settings.kafka_bootstrap, topics.verdicts)}
     removed = list(dict.fromkeys(moves.current(key).decode() for key in keys))

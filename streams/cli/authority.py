@@ -83,10 +83,11 @@ def _read(
     from connectors.lines import LineFile
     from connectors.visits import TABLE as VISITS
     from streams.cli.progress import Display
+    from streams.generations import serving_topics
     from streams.readmodel.records import records
 
     settings = load_settings()
-    topics = settings.topics
+    topics = serving_topics(settings)
     now_ms = clock_from(settings).now_ms()
     link_files, article_files, visit_files = (
         [LineFile(None if str(path) == "-" else path) for path in paths if path]
@@ -98,8 +99,9 @@ def _read(
         *((_said(VISITS.as_ndjson(file), now_ms), _take_visits) for file in visit_files),
     ]
     if not links:
-        days = (topics.links.retention_ms or 0) // DAY_MS
-        errors.print(f"Kafka keeps link events for {days} days; older ones are not counted. Name FILEs that have all.")
+        if topics.links.retention_ms is not None:
+            days = topics.links.retention_ms // DAY_MS
+            errors.print(f"Kafka keeps link events for {days} days; older ones don't count. Name FILEs that have all.")
         stored = [(topics.links, _take_link)]
         stored += [] if articles else [(topics.articles, _take_article)]
         stored += [] if visits else [(topics.visits, _take_visits)]

@@ -140,9 +140,10 @@ def _by_files(
 def _by_kafka(
     key: bytes, policies: "Policies", settings: "Settings", errors: Console, *, links: int
 ) -> "tuple[Explanation | None, Iterable[str], str]":
+    from streams.generations import serving_topics
     from streams.readmodel.explaining import explain_live, known_keys
 
-    topics = settings.topics
+    topics = serving_topics(settings)
     bootstrap = settings.kafka_bootstrap
     with errors.status("reading its partition"):
         found = explain_live(bootstrap, topics, key, policies, now_ms=clock_from(settings).now_ms(), links=links)

@@ -25,10 +25,11 @@ def groups(
     json: Json = False,
 ) -> None:
     """List series, authors, strategies and sites: the links they gained, and those they should have gained."""
+    from streams.generations import serving_topics
     from streams.readmodel.latest_groups import latest_groups
 
     settings = load_settings()
-    topics = settings.topics
+    topics = serving_topics(settings)
     verdicts = sorted(
         (each for each in latest_groups(settings.kafka_bootstrap, topics) if not kind or each.kind in kind),
         key=lambda each: (_ORDER[each.state], -each.last_90.expected, each.kind, each.name),
@@ -45,10 +46,11 @@ def cohorts(
     json: Json = False,
 ) -> None:
     """Show the curves of sites, strategies and months of publication side by side: share of links by age."""
+    from streams.generations import serving_topics
     from streams.readmodel.latest_groups import latest_census
 
     settings = load_settings()
-    topics = settings.topics
+    topics = serving_topics(settings)
     rows = [QUOTED, *Cohorts(latest_census(settings.kafka_bootstrap, topics)).of_kinds(kind or KINDS)]
     if json:
         for row in rows:

@@ -98,9 +98,12 @@ def import_all(
     """
     ctrl_c = CtrlC()
     files = [LineFile(None if str(path) == "-" else path, reading=ctrl_c.reading) for path in paths]
+    from streams.generations import serving_topics
+
     settings = load_settings()
-    dead_letters = settings.topics.dead_letters.name
-    with Producer(settings.kafka_bootstrap, settings.topics, now_ms=clock_from(settings).now_ms) as producer:
+    topics = serving_topics(settings)
+    dead_letters = topics.dead_letters.name
+    with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
         way = way_of(producer)
         outcome = _run(files, producer, ctrl_c, way)
         if not outcome.is_interrupted:

@@ -47,6 +47,8 @@ def ingest(
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # As in an import: much waits for Kafka, and none of it is garbage.
     gc.set_threshold(100_000)
+    from streams.generations import serving_topics
+
     settings = load_settings()
     host, port = host or settings.ingest_host, port or settings.ingest_port
     tokens_file = tokens_file or settings.ingest_tokens_file
@@ -55,7 +57,7 @@ def ingest(
     if not no_auth and tokens_file is None:
         raise typer.BadParameter("--tokens-file (or FLATLINE_INGEST_TOKENS_FILE) is missing; --no-auth does without.")
     authority = Anyone() if no_auth or tokens_file is None else Tokens(tokens_file)
-    topics = settings.topics
+    topics = serving_topics(settings)
     bootstrap = settings.kafka_bootstrap
     with Producer(bootstrap, topics, now_ms=clock_from(settings).now_ms, linger_ms=5) as producer:
         receiver = Ingest(

@@ -51,10 +51,15 @@ def moves(
 ) -> None:
     """List the moves, the newest first."""
     from streams.domain.moves import move_of
+    from streams.generations import serving_topics
     from streams.readmodel.latest_moves import latest_moves
 
     settings = load_settings()
-    known = [rule for rule in latest_moves(settings.kafka_bootstrap, settings.topics) if aliases or not rule.is_alias]
+    known = [
+        rule
+        for rule in latest_moves(settings.kafka_bootstrap, serving_topics(settings))
+        if aliases or not rule.is_alias
+    ]
     known.sort(key=lambda rule: -rule.decided_ms)
     records = [move_of(rule) for rule in known]
     if json:
@@ -74,12 +79,13 @@ def _decide(old: str, new: str, *, is_undone: bool, yes: bool) -> None:
     from connectors.producer import Producer
     from streams.domain.event_time import to_datetime
     from streams.domain.moves import Moves, rule_of
+    from streams.generations import serving_topics
     from streams.readmodel.latest_moves import latest_moves
     from streams.readmodel.latest_verdicts import latest_verdicts
     from streams.schema.move import Move
 
     settings = load_settings()
-    topics, clock = settings.topics, clock_from(settings)
+    topics, clock = serving_topics(settings), clock_from(settings)
     try:
         rule = rule_of(Move(_whole(old), _whole(new), to_datetime(clock.now_ms()), is_undone=is_undone))
     except Rejected as rejected:

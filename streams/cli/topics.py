@@ -1,12 +1,13 @@
 """`flatline topics`: create, check and alter."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from streams.cli.rebuild_bar import rebuild_bar
 from streams.schema.topics import DAY_MS, Topic
 from streams.settings import load_settings
 
@@ -18,16 +19,17 @@ _ASK_YOURSELF: Final = (
     "FLATLINE_REPLICATION_FACTOR and FLATLINE_RETENTION_DAYS say what should be."
 )
 
-app = typer.Typer(help="The topics in Kafka: create, check and alter them.", no_args_is_help=True)
+app = typer.Typer(help="The topics in Kafka: create, check, alter and repartition them.", no_args_is_help=True)
 
 
 @app.command()
 def create() -> None:
     """Create the topics that are missing, check the others, and list them all."""
     from deploy.kafka.topics import check_topics, ensure_topics
+    from streams.generations import serving_topics
 
     settings = load_settings()
-    declared = settings.topics.all()
+    declared = serving_topics(settings).all()
     new = ensure_topics(settings.kafka_bootstrap, declared)
     _print(declared, dict.fromkeys(new, "created"))
     _print_differences(check_topics(settings.kafka_bootstrap, declared))
@@ -40,9 +42,10 @@ def check() -> None:
     Exit code 1 if one is missing or is not as it should be; what to do about it is said.
     """
     from deploy.kafka.topics import TopicsError, check_topics, remedies
+    from streams.generations import serving_topics
 
     settings = load_settings()
-    declared = settings.topics.all()
+    declared = serving_topics(settings).all()
     differences = check_topics(settings.kafka_bootstrap, declared)
     _print(declared, {})
     if differences:
@@ -56,12 +59,34 @@ def alter() -> None:
     A shorter retention (FLATLINE_RETENTION_DAYS) deletes what is older: Kafka does that within minutes.
     """
     from deploy.kafka.topics import alter_topics, check_topics
+    from streams.generations import serving_topics
 
     settings = load_settings()
-    declared = settings.topics.all()
+    declared = serving_topics(settings).all()
     changed = alter_topics(settings.kafka_bootstrap, declared)
     _print(declared, dict.fromkeys(changed, "altered"))
     _print_differences(check_topics(settings.kafka_bootstrap, declared))
+
+
+@app.command()
+def repartition(
+    partitions: Annotated[int, typer.Argument(min=1, max=1000, help="How many partitions there are to be.")],
+    incomplete: Annotated[
+        bool, typer.Option("--incomplete", help="Go on although the log no longer begins at its beginning.")
+    ] = False,
+) -> None:
+    """Go over to another number of partitions: new topics with a copy of the log, and a state that is made of them.
+
+    The old topics and the old state serve until the new ones are there; workers then go over by themselves. What
+    producers still write to the old topics is sent on by the workers. Interrupted, it goes on where it was when it is
+    run again. The way back is the same command with the old number.
+    """
+    from streams.rebuild.rebuild import rebuild
+
+    with rebuild_bar() as bar:
+        rebuilt = rebuild(load_settings(), bar, partitions=partitions, may_be_incomplete=incomplete)
+    layout = rebuilt.generation.layout
+    typer.echo(f"Topics with {layout.partitions} partitions serve from now on, and state {rebuilt.generation.state}.")
 
 
 def _print(topics: Iterable[Topic], done: Mapping[str, str]) -> None:

@@ -31,6 +31,7 @@ def worker(
     from deploy.kafka.topics import check_topics, ensure_topics
     from deploy.local.ports import is_free
     from streams.app import UnfitError, run_worker
+    from streams.generations import serving_generation, topics_of
     from streams.policy_file import load_policies
     from streams.rebuild.lost_state import refuse_lost_state
 
@@ -42,12 +43,13 @@ def worker(
     if not is_free(settings.worker_host, settings.worker_port):
         address = f"{settings.worker_host}:{settings.worker_port}"
         raise UnfitError(f"A worker can't listen on {address}: set --port or FLATLINE_WORKER_PORT.")
-    topics = settings.topics
+    generation = serving_generation(settings)
+    topics = topics_of(settings, generation)
     ensure_topics(settings.kafka_bootstrap, topics.all())
     for difference in check_topics(settings.kafka_bootstrap, topics.all()):
         log.warning("%s %s", difference.says, difference.remedy)
     refuse_lost_state(settings.kafka_bootstrap, topics)
-    run_worker(settings)
+    run_worker(settings, generation)
 
 
 def _free_port(settings: Settings) -> int:

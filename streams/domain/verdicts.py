@@ -63,6 +63,7 @@ def verdict_on(
         # It moves a little each day, and a dormant article is not written again each day.
         expectation=None if expectation is None or judgement.state is State.DORMANT else told(expectation),
         profile=profile_of(totals.days, published_day=registration.published_day, today=today),
+        watched_since=to_datetime(article.header.watched_since_ms),
         as_of_offset=as_of_offset,
     )
 

@@ -56,7 +56,7 @@ def _consumer(bootstrap: str, topics: Topics, isolation_level: str = "read_uncom
     consumer = KafkaConsumer(
         bootstrap_servers=bootstrap.split(","),
         enable_auto_commit=False,
-        group_id=topics.namespace,
+        group_id=topics.group,
         isolation_level=isolation_level,
     )
     try:

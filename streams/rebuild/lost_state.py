@@ -20,7 +20,7 @@ def refuse_lost_state(bootstrap: str, topics: Topics) -> None:
         numbers = ", ".join(map(str, lost))
         raise LostStateError(
             f"The state is lost: {topics.changelog.name} holds nothing in partition {numbers}, and the group "
-            f"{topics.namespace} has read records of it. Counting would begin at zero.\n"
+            f"{topics.group} has read records of it. Counting would begin at zero.\n"
             "`flatline state rebuild` makes the state anew from the log. Then start the worker again."
         )
 
@@ -33,7 +33,7 @@ def lost_partitions(bootstrap: str, topics: Topics) -> list[int]:
     changelog = topics.changelog
     servers = bootstrap.split(",")
     # In the group's name, but never subscribed. Unlike an admin client it waits for a coordinator to be there.
-    consumer = KafkaConsumer(bootstrap_servers=servers, group_id=topics.namespace, enable_auto_commit=False)
+    consumer = KafkaConsumer(bootstrap_servers=servers, group_id=topics.group, enable_auto_commit=False)
     try:
         partitions = [TopicPartition(changelog.name, number) for number in range(changelog.partitions)]
         read = {

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from streams.schema.article_record import ArticleRecord
+from streams.schema.generation import Building, Generation
 from streams.schema.group import GroupPart, GroupVerdict, SurveyRound
 from streams.schema.heartbeat import Heartbeat
 from streams.schema.limits import RECORD_BYTES_MAX
@@ -75,3 +76,5 @@ verdicts = Codec(Verdict)
 groups = Codec(GroupVerdict)
 group_parts = Codec(GroupPart)
 survey_rounds = Codec(SurveyRound)
+generations = Codec(Generation)
+buildings = Codec(Building)

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from streams.schema.generation import Layout
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -54,6 +56,9 @@ class Topics:
     is about an article; copies of what is known of a former address lie where its article is now. Links and visits are
     the record of all there is to know: they are kept ``retention_days``, or for ever, and compressed by the broker,
     whatever their producer does.
+
+    ``layout`` numbers the topics that are keyed by article: each number of partitions has topics of its own. ``state``
+    numbers the changelog that is made from them, and the consumer ``group`` that makes it.
     """
 
     def __init__(
@@ -63,18 +68,26 @@ class Topics:
         partitions: int = 8,
         replication_factor: int = 1,
         retention_days: int | None = None,
+        layout: int = 1,
+        state: int = 1,
     ) -> None:
         self.namespace = namespace
+        self.layout = Layout(layout, partitions)
+        self.state = state
+        # The first ones have the names that the contract tells everybody.
+        of_layout = "" if layout == 1 else f".r{layout}"
+        of_state = "" if state == 1 else f".g{state}"
+        self.group = f"{namespace}{of_state}"
 
         def topic(
             name: str,
             key: str,
             cleanup_policy: Literal["compact", "delete"],
             *,
-            partitions: int = partitions,
             retention_days: int | None = None,
             max_message_bytes: int = MESSAGE_BYTES_MAX,
             compression: Literal["zstd", "producer"] = "producer",
+            partitions: int = 1,
         ) -> Topic:
             return Topic(
                 f"{namespace}.{name}",
@@ -87,31 +100,40 @@ class Topics:
                 replication_factor=replication_factor,
             )
 
+        def keyed(name: str, key: str = "article key", **how: Any) -> Topic:
+            return topic(f"{name}{of_layout}", key, "compact", partitions=partitions, **how)
+
         def log(name: str) -> Topic:
-            return topic(name, "article key", "delete", retention_days=retention_days, compression="zstd")
+            how: dict[str, Any] = {"retention_days": retention_days, "compression": "zstd"}
+            return topic(f"{name}{of_layout}", "article key", "delete", partitions=partitions, **how)
 
         self.links = log("links.v1")
-        self.articles = topic("articles.v1", "article key", "compact", compression="zstd")
+        self.articles = keyed("articles.v1", compression="zstd")
         self.visits = log("visits.v1")
-        self.removals = topic("removals.v1", "article key", "compact")
-        self.moves = topic("moves.v1", "old and new address", "compact", partitions=1)
-        self.copies = topic("article-copies.v1", "former article key, or that of one of its parts", "compact")
-        self.heartbeats = topic("heartbeats.v1", "source", "compact", partitions=1, compression="zstd")
-        self.verdicts = topic("verdicts.v1", "article key", "compact")
-        self.groups = topic("groups.v1", "kind/name", "compact")
+        self.removals = keyed("removals.v1", compression="zstd")
+        self.moves = topic("moves.v1", "old and new address", "compact")
+        self.copies = keyed("article-copies.v1", "former article key, or that of one of its parts")
+        self.heartbeats = topic("heartbeats.v1", "source", "compact", compression="zstd")
+        self.verdicts = keyed("verdicts.v1")
+        self.groups = keyed("groups.v1", "kind/name")
         self.group_parts = topic(
-            "group-parts.v1", "partition/kind/name, or the partition for its last round", "compact", partitions=1
+            f"group-parts.v1{of_layout}", "partition/kind/name, or the partition for its last round", "compact"
         )
         self.dead_letters = topic(
             "links.v1-dlq",
             "that of the record",
             "delete",
-            partitions=1,
             retention_days=90,
             max_message_bytes=DEAD_LETTER_BYTES_MAX,
             compression="zstd",
         )
-        self.changelog = topic("state.v1-changelog", "article key, or that of one of its parts", "compact")
+        self.changelog = topic(
+            f"state.v1-changelog{of_state}",
+            "article key, or that of one of its parts",
+            "compact",
+            partitions=partitions,
+        )
+        self.generations = topic("generations.v1", "serving, or building", "compact")
 
     @property
     def inputs(self) -> tuple[Topic, ...]:
@@ -133,4 +155,5 @@ class Topics:
             self.groups,
             self.dead_letters,
             self.changelog,
+            self.generations,
         )

@@ -168,6 +168,9 @@ class Verdict(Struct, frozen=True, gc=False):
     worth: Annotated[Worth | None, Meta(description="null where it was not weighed")] = None
     expectation: Annotated[Expectation | None, Meta(description="null without links, and for dormant articles")] = None
     profile: Annotated[Profile | None, Meta(description="null without links")] = None
+    watched_since: Annotated[
+        Instant | None, Meta(description="When its first event reached us; a silence that began before is no news")
+    ] = None
     as_of_offset: Annotated[
         int | None,
         Meta(description="It holds all records of links before this offset, of the partition that it lies on itself"),

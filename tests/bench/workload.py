@@ -81,6 +81,14 @@ async def fill(bootstrap: str, installation: str, workload: Workload) -> Totals:
     return Totals(links=len(links), referring_domains=len(domains), articles=len(articles))
 
 
+def values(workload: Workload) -> Iterator[bytes]:
+    """Yield the events as they are sent."""
+    for number, link in enumerate(_links(workload)):
+        value = _record("", workload.partitions, number, link).value
+        assert value is not None, "it is no tombstone"
+        yield value
+
+
 def _links(workload: Workload) -> Iterator[_Link]:
     chance = random.Random(_SEED)
     cumulated = list(accumulate((rank + 1) ** -_ZIPF_EXPONENT for rank in range(workload.articles)))

@@ -52,7 +52,7 @@ class Progress(NamedTuple):
 def progress(bootstrap: str, topics: Topics) -> Progress:
     """Look how far the workers are. An offset without a record, such as the mark of a transaction, does not wait."""
     # In the group's name, but never subscribed: it reads what the group committed and takes part in nothing.
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, group_id=topics.namespace)
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, group_id=topics.group)
     try:
         partitions = _partitions(topics.links)
         committed = {partition: consumer.committed(partition) or 0 for partition in partitions}

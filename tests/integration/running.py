@@ -87,6 +87,11 @@ class Installation:
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of the workers that were started."""
+        return tuple(self._workers)
+
     def home(self, number: int) -> Path:
         """Return the folder that is a worker's own: its working directory and its data folder."""
         return self._folder / f"worker-{number}"

@@ -2,6 +2,7 @@ from deploy.kafka.topics import TopicsError, check_topics, remedies
 from deploy.local import probes
 from deploy.local.checkup.finding import Finding, worst
 from deploy.local.checkup.lag import examine_group
+from streams.generations import serving_topics
 from streams.schema.topics import Topics
 from streams.settings import Settings
 
@@ -11,7 +12,7 @@ def examine_kafka(settings: Settings) -> list[Finding]:
     bootstrap = settings.kafka_bootstrap
     if not probes.is_kafka(bootstrap):
         return [Finding.wrong("Kafka", f"nothing answers at {bootstrap}: correct FLATLINE_KAFKA_BOOTSTRAP")]
-    topics = settings.topics
+    topics = serving_topics(settings)
     return [
         Finding.fine("Kafka", f"answers at {bootstrap}"),
         _examine_topics(bootstrap, topics),

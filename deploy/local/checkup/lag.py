@@ -30,11 +30,11 @@ def examine_group(bootstrap: str, topics: Topics) -> list[Finding]:
             KafkaAdminClient(bootstrap_servers=servers, **limits) as admin,
             _reader(bootstrap_servers=servers, **limits) as reader,
         ):
-            group = admin.describe_groups([topics.namespace])[topics.namespace]
+            group = admin.describe_groups([topics.group])[topics.group]
             members = len(group["members"])
             return [
-                _examine_members(topics.namespace, members, state=group["group_state"]),
-                _examine_lag(reader, topics, lambda: _committed(admin, topics.namespace), has_members=members > 0),
+                _examine_members(topics.group, members, state=group["group_state"]),
+                _examine_lag(reader, topics, lambda: _committed(admin, topics.group), has_members=members > 0),
             ]
     except KafkaError as error:
         return [Finding.wrong(_GROUP, f"Kafka at {bootstrap} does not say how far it has read: {error}")]

@@ -1,0 +1,61 @@
+"""What is to be built next, and the removal of what is abandoned for it."""
+
+import hashlib
+from contextlib import suppress
+
+from kafka import KafkaAdminClient
+from kafka.errors import GroupIdNotFoundError, NonEmptyGroupError
+
+from streams.agents.follow import group_of
+from streams.generations import generation_being_built, say_building, topics_being_built, topics_of
+from streams.rebuild.progress import Progress
+from streams.schema.generation import Building, Generation, Layout
+from streams.schema.topics import Topics
+from streams.settings import Settings
+
+
+def begin(settings: Settings, serving: Generation, progress: Progress, *, partitions: int) -> Building:
+    """Return what is to be built: what was begun, if that was just this and by the rules of now; else the next one.
+
+    What was begun otherwise, and the former state, are removed then. Raises KafkaError.
+    """
+    begun, rules = generation_being_built(settings), _rules(settings)
+    if begun is not None and begun.state in (serving.state, serving.former_state):
+        begun = None  # it was finished: only that was not written down any more
+    if begun is not None and (begun.layout.partitions, begun.rules) == (partitions, rules):
+        progress.say(f"State {begun.state} was begun before: it is gone on with.")
+        return begun
+    is_moved = partitions != serving.layout.partitions
+    layouts = [serving.layout, *serving.former_layouts, *([begun.layout] if begun else [])]
+    layout = Layout(max(each.number for each in layouts) + 1, partitions) if is_moved else serving.layout
+    states = (serving.state, serving.former_state or 0, begun.state if begun else 0)
+    if begun is not None:
+        _remove(settings, topics_being_built(settings, begun), topics_of(settings, serving))
+    if serving.former_state is not None:
+        former = Building(serving.layout, state=serving.former_state, rules="")
+        _remove(settings, topics_being_built(settings, former), topics_of(settings, serving))
+    building = Building(layout, state=max(states) + 1, rules=rules)
+    say_building(settings, building)
+    return building
+
+
+def _rules(settings: Settings) -> str:
+    text = b"" if settings.policy_file is None else settings.policy_file.read_bytes()
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+def _remove(settings: Settings, topics: Topics, serving: Topics) -> None:
+    """Delete a state that serves no more or never did, the group that made it, and topics that it alone has."""
+    abandoned = {topic.name for topic in topics.all()} - {topic.name for topic in serving.all()}
+    with KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap.split(",")) as admin:
+        names = [name for name in admin.list_topics() if name in abandoned]
+        if names:
+            admin.delete_topics(names)
+        with suppress(GroupIdNotFoundError, NonEmptyGroupError):
+            admin.delete_groups([topics.group])
+        if topics.layout != serving.layout:
+            # What was copied is gone: it is to be copied from the beginning.
+            copied = admin.list_group_offsets({group_of(serving): None})[group_of(serving)]
+            ours = {topic.name for topic in serving.all()}
+            if partitions := [tp for tp in copied if tp.topic in ours]:
+                admin.delete_group_offsets(group_of(serving), partitions)

@@ -1,0 +1,84 @@
+"""What a rebuilt article takes over from the state that serves: what does not follow from the log."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from msgspec import structs
+
+from streams.domain.article import Article
+from streams.domain.event_time import to_ms
+from streams.domain.standing import Standing
+from streams.engine.kafka_log import KafkaChangelog
+from streams.engine.partition import Partition
+from streams.readmodel.latest_verdicts import latest_values
+from streams.schema import codec
+from streams.schema.topics import Topics
+
+_SEPARATOR = b"\0"
+
+
+class Carried(NamedTuple):
+    """Since when an article is watched, where that is known, and how it stood when it was last judged."""
+
+    watched_since_ms: int | None
+    standing: Standing | None
+
+
+async def carry_over(
+    articles: Partition, numbers: range, *, former: Topics, client: Mapping[str, Any]
+) -> frozenset[bytes]:
+    """Give articles the watch and the standing that they have in partitions of the state that serves.
+
+    Where that state was lost, the verdicts that were said have them. Return the keys of those articles that only the
+    former state knows, of all these partitions. Raises KafkaError and UnknownFormatError.
+    """
+    gone: set[bytes] = set()
+    changelog = KafkaChangelog(former.changelog.name, group=former.group, client=client)
+    has_state = False
+
+    def carry(key: bytes, value: bytes | None) -> None:
+        nonlocal has_state
+        has_state = True
+        if value is None or _SEPARATOR in key:
+            return
+        if key in articles:
+            header = Article.decode(key, value, {}).header
+            _give(articles, key, Carried(header.watched_since_ms, header.standing))
+        else:
+            gone.add(key)
+
+    for number in numbers:
+        await changelog.restore(number, carry)
+    if not has_state:
+        for key, carried in _said(client["bootstrap_servers"], former, numbers):
+            if key in articles:
+                _give(articles, key, carried)
+            else:
+                gone.add(key)
+    return frozenset(gone)
+
+
+def _said(bootstrap: str, former: Topics, numbers: range) -> Iterator[tuple[bytes, Carried]]:
+    for number in numbers:
+        for key, value in latest_values(bootstrap, former.verdicts, partition=number).items():
+            said = codec.verdicts.decode(value)
+            found = {finding.kind: to_ms(finding.since) for finding in said.findings}
+            yield (
+                key,
+                Carried(
+                    None if said.watched_since is None else to_ms(said.watched_since),
+                    Standing(said.state, to_ms(said.since), 0, found),
+                ),
+            )
+
+
+def _give(articles: Partition, key: bytes, carried: Carried) -> None:
+    article = articles.peek(key)
+    assert article is not None, "it is among them"
+    header, standing = article.header, carried.standing
+    if standing is not None and not standing.link_days and article.rhythm:
+        standing = structs.replace(standing, link_days=article.rhythm.link_days)
+    watched_since_ms = carried.watched_since_ms or header.watched_since_ms
+    if (header.watched_since_ms, header.standing) != (watched_since_ms, standing):
+        header.watched_since_ms, header.standing = watched_since_ms, standing
+        articles.put(article)

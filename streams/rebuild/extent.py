@@ -1,0 +1,105 @@
+"""How much of the log there is, and how far the state that serves has come with it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from kafka import KafkaConsumer, TopicPartition
+
+from streams.schema.topics import Topic, Topics
+
+_TIMEOUT_MS: Final = 60_000
+
+
+class IncompleteLogError(Exception):
+    """The log no longer begins at its beginning. The message names the oldest offsets and says what to do."""
+
+
+class Committed(NamedTuple):
+    """By topic, and within it by partition, up to which offset a group has read; 0 where it has read nothing."""
+
+    offsets: Mapping[str, Mapping[int, int]]
+
+    def of(self, number: int) -> dict[str, int]:
+        """Return the offsets of one partition, by topic."""
+        return {topic: offsets[number] for topic, offsets in self.offsets.items() if number in offsets}
+
+    @property
+    def total(self) -> int:
+        """All of them together."""
+        return sum(sum(offsets.values()) for offsets in self.offsets.values())
+
+
+def log_of(topics: Topics) -> tuple[Topic, ...]:
+    """Return the topics from which the state is made."""
+    return topics.links, topics.articles, topics.visits, topics.removals
+
+
+def committed_by(group: str, topics: Iterable[Topic], *, bootstrap: str) -> Committed:
+    """Return how far a consumer group is. Raises KafkaError."""
+    # In the group's name, but never subscribed: it reads what the group committed and takes part in nothing.
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap.split(","), group_id=group, enable_auto_commit=False)
+    try:
+        return Committed(
+            {
+                topic.name: {
+                    number: consumer.committed(TopicPartition(topic.name, number), timeout_ms=_TIMEOUT_MS) or 0
+                    for number in range(topic.partitions)
+                }
+                for topic in topics
+            }
+        )
+    finally:
+        consumer.close()
+
+
+def ends_of(topics: Iterable[Topic], *, bootstrap: str) -> Committed:
+    """Return where topics end for a reader of committed records. Raises KafkaError."""
+    consumer = KafkaConsumer(
+        bootstrap_servers=bootstrap.split(","),
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+    )
+    try:
+        names = {topic.name: range(topic.partitions) for topic in topics}
+        ends = consumer.end_offsets([TopicPartition(name, number) for name in names for number in names[name]])
+        return Committed(
+            {name: {number: ends[TopicPartition(name, number)] for number in names[name]} for name in names}
+        )
+    finally:
+        consumer.close()
+
+
+def refuse_incomplete(topics: Iterable[Topic], *, bootstrap: str) -> None:
+    """Raise IncompleteLogError where the first records of a topic were deleted, and KafkaError."""
+    lines = []
+    consumer = KafkaConsumer(
+        bootstrap_servers=bootstrap.split(","), group_id=None, enable_auto_commit=False, consumer_timeout_ms=_TIMEOUT_MS
+    )
+    try:
+        partitions = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
+        starts, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+        for tp in partitions:
+            if starts[tp] > 0:
+                of = f", of {_date(consumer, tp)}" if starts[tp] < ends[tp] else ""
+                lines.append(f"{tp.topic}, partition {tp.partition}: the oldest offset is {starts[tp]}{of}.")
+    finally:
+        consumer.close()
+    if lines:
+        raise IncompleteLogError(
+            "\n".join(
+                [
+                    *lines,
+                    "What was reported before is in the state that serves, and would be missing in a new one.",
+                    "`--incomplete` goes on all the same. Import the history again then: links count once.",
+                ]
+            )
+        )
+
+
+def _date(consumer: KafkaConsumer, tp: TopicPartition) -> str:
+    consumer.assign([tp])
+    consumer.seek_to_beginning(tp)
+    record = next(iter(consumer), None)
+    return "an unknown time" if record is None else f"{datetime.fromtimestamp(record.timestamp / 1000, tz=UTC):%F %TZ}"

@@ -1,0 +1,149 @@
+"""`flatline state`: a new state from the log, the cutover to it, and the way back."""
+
+import asyncio
+from time import monotonic, sleep
+from typing import Final, NamedTuple
+
+from kafka import KafkaAdminClient
+
+from deploy.kafka.topics import ensure_topics
+from streams.clock import clock_from
+from streams.engine.kafka_log import KafkaChangelog
+from streams.engine.log import FencedError
+from streams.generations import say_building, say_serving, serving_generation, topics_being_built, topics_of
+from streams.policy_file import load_policies
+from streams.rebuild.beginning import begin
+from streams.rebuild.building import Builder
+from streams.rebuild.copying import Copier
+from streams.rebuild.extent import committed_by, ends_of, log_of, refuse_incomplete
+from streams.rebuild.progress import Progress
+from streams.schema.generation import Generation
+from streams.schema.topics import Topics
+from streams.settings import Settings
+
+ROUNDS_MAX: Final = 5
+LEFT_WITHIN_S: Final = 30.0
+_LOOK_EVERY_S: Final = 0.2
+ENOUGH_OFFSETS: Final = 20_000
+"""A round that brought no more than this was so short that the workers do the rest within seconds."""
+
+
+class RebuildError(Exception):
+    """A state can't be made, or can't serve again. The message says why and what to do."""
+
+
+class Rebuilt(NamedTuple):
+    """What serves after a rebuild, and how much was read for it."""
+
+    generation: Generation
+    offsets: int
+
+
+def rebuild(
+    settings: Settings, progress: Progress, *, partitions: int | None = None, may_be_incomplete: bool = False
+) -> Rebuilt:
+    """Make the state anew from the log by the rules of now, then have it serve.
+
+    With another number of ``partitions`` the log is copied into topics that have as many, and the state is made of
+    these. The state that serves goes on until then. Interrupted, it goes on where it was when it is run again. Raises
+    IncompleteLogError, RebuildError, TopicsError, PolicyError and KafkaError.
+    """
+    bootstrap, serving = settings.kafka_bootstrap, serving_generation(settings)
+    former = topics_of(settings, serving)
+    ensure_topics(bootstrap, former.all())
+    if not may_be_incomplete:
+        refuse_incomplete(log_of(former), bootstrap=bootstrap)
+    building = begin(settings, serving, progress, partitions=partitions or serving.layout.partitions)
+    topics = topics_being_built(settings, building)
+    ensure_topics(bootstrap, topics.all())
+    offsets = asyncio.run(_build(settings, former, topics, progress))
+    is_moved = building.layout != serving.layout
+    generation = Generation(
+        building.layout,
+        number=serving.number + 1,
+        state=building.state,
+        # On the topics of before it would miss what comes to those of now.
+        former_state=None if is_moved else serving.state,
+        former_layouts=[*serving.former_layouts, *[serving.layout] * is_moved],
+    )
+    _cut_over(settings, former, generation)
+    return Rebuilt(generation, offsets)
+
+
+def go_back(settings: Settings) -> Generation:
+    """Have the former state serve again: it goes on from where it was. Raises RebuildError and KafkaError."""
+    serving = serving_generation(settings)
+    if serving.former_state is None:
+        raise RebuildError(
+            "There is no former state that could serve again. After `flatline topics repartition` the way back is to "
+            "repartition once more."
+        )
+    generation = Generation(
+        serving.layout,
+        number=serving.number + 1,
+        state=serving.former_state,
+        former_state=serving.state,
+        former_layouts=serving.former_layouts,
+    )
+    _cut_over(settings, topics_of(settings, serving), generation)
+    return generation
+
+
+async def _build(settings: Settings, former: Topics, topics: Topics, progress: Progress) -> int:
+    bootstrap = settings.kafka_bootstrap
+    copier = Copier(bootstrap=bootstrap, former=former, on_records=progress.advance)
+    builder = Builder(
+        bootstrap=bootstrap,
+        former=former,
+        topics=topics,
+        policies=load_policies(settings.policy_file),
+        clock=clock_from(settings),
+        on_records=progress.advance,
+    )
+    total = 0
+    for number in range(1, ROUNDS_MAX + 1):
+        # No further than this: what comes later the workers have not dealt with.
+        limits = committed_by(former.group, former.inputs, bootstrap=bootstrap)
+        progress.say(f"Round {number}: up to {limits.total:,} offsets, which the workers have committed.")
+        progress.begin(max(0, limits.total - total))
+        try:
+            if former.layout != topics.layout:
+                await copier.copy_log(topics, limits)
+                limits = ends_of(log_of(topics), bootstrap=bootstrap)
+            offsets = await builder.build(limits)
+            if former.layout != topics.layout:
+                # After the build has taken over how articles stand: what was said since is said again.
+                await copier.copy_verdicts(topics)
+        except FencedError:
+            raise RebuildError("Somebody else is making the same state. Let one of the two end.") from None
+        total += offsets
+        if offsets <= ENOUGH_OFFSETS:
+            break
+    await builder.take_back_verdicts()
+    return total
+
+
+def _cut_over(settings: Settings, former: Topics, generation: Generation) -> None:
+    """Have a generation serve, and see to it that the former one writes nothing more."""
+    say_serving(settings, generation)
+    say_building(settings, None)
+    _wait_left(settings, former)
+    asyncio.run(_fence(settings, former))
+
+
+def _wait_left(settings: Settings, former: Topics) -> None:
+    """Wait until the workers have left the former group in order, or have been thrown out of it."""
+    give_up_at_s = monotonic() + settings.session_timeout_s + LEFT_WITHIN_S
+    with KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap.split(",")) as admin:
+        while admin.describe_groups([former.group])[former.group]["members"] and monotonic() < give_up_at_s:
+            sleep(_LOOK_EVERY_S)
+
+
+async def _fence(settings: Settings, former: Topics) -> None:
+    # A worker that is paused, and can't be told, must not write verdicts when it wakes up.
+    changelog = KafkaChangelog(
+        former.changelog.name, group=former.group, client={"bootstrap_servers": settings.kafka_bootstrap}
+    )
+    for number in range(former.changelog.partitions):
+        writer = await changelog.fence(number)
+        await writer.close()

@@ -1,0 +1,65 @@
+"""What links cost on the broker: `python -m tests.bench.storage`, of real events with HISTORY=links.ndjson.zst.
+
+They are written as `flatline import` does it, and as crawlers push them: a hundred to an ingest's batch.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from connectors.lines import LineFile
+from connectors.links import PreparedLink, prepare
+from connectors.producer import Producer
+from deploy.kafka.topics import ensure_topics
+from streams.schema.rejection import Rejected
+from streams.schema.topics import Topics
+from tests.bench.broker import log_bytes
+from tests.bench.part import run, setting
+from tests.bench.workload import Workload, values
+
+EVENTS: Final = setting("EVENTS", 1_000_000)
+PUSHED: Final = 100
+
+
+def measure(bootstrap: str, folder: Path) -> dict[str, float]:  # noqa: ARG001 - as of each part
+    """Return the bytes a link, with and without compression, of an import and of pushes."""
+    figures: dict[str, float] = {}
+    for name, compression, is_pushed in (
+        ("imported", "zstd", False),
+        ("pushed, 100 at once", "zstd", True),
+        ("imported, without compression", "producer", False),
+    ):
+        topics = Topics(namespace=f"storage-{len(figures)}")
+        links = replace(topics.links, compression=compression)
+        ensure_topics(bootstrap, [links if topic == topics.links else topic for topic in topics.all()])
+        count = size = 0
+        with Producer(bootstrap, topics, now_ms=lambda: int(time.time() * 1000), linger_ms=5) as producer:
+            for link in islice(_links(), EVENTS):
+                producer.send_link(link)
+                count, size = count + 1, size + len(link.value)
+                if is_pushed and count % PUSHED == 0:
+                    producer.flush()
+        figures[f"bytes a link, {name}"] = log_bytes(bootstrap, links.name) / count
+        figures["bytes of JSON a link"] = size / count
+    return figures
+
+
+def _links() -> Iterator[PreparedLink]:
+    history = os.environ.get("HISTORY")
+    if history is None:
+        yield from map(prepare, values(Workload(EVENTS)))
+        return
+    for line in LineFile(Path(history)):
+        try:
+            yield prepare(line.value)
+        except Rejected:
+            continue
+
+
+if __name__ == "__main__":
+    sys.exit(run(measure))
