@@ -42,10 +42,11 @@ class Register(Intake):
     def _register(self, record: Record, batch: MicroBatch, partition: Partition, now_ms: int) -> None:
         article_record = codec.articles.decode(record.value)
         key = article_key(article_record.url, field="url")
+        # Before it is sent on: what can't be taken there is said here.
+        registration = registration_of(article_record, recorded_ms=record.timestamp)
         if self._belongs_elsewhere(key, batch):
             self._send_on(key, record, batch, partition)
             return
-        registration = registration_of(article_record, recorded_ms=record.timestamp)
         article = partition.get(key) or partition.create(key, now_ms=now_ms)
         before = article.header.registration
         if article.register(registration):
