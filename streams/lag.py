@@ -15,8 +15,8 @@ class Lag:
     """Compares what the tasks have applied with where their partitions end, for a reader of committed records."""
 
     def __init__(self, *, topics: Topics, assignment: Assignment, consumer: Consumer) -> None:
-        self._links = (topics.links.name, topics.articles.name)
-        self._topics = (*self._links, topics.visits.name)
+        self._links = (topics.links.name, topics.articles.name, topics.copies.name)
+        self._topics = tuple(topic.name for topic in topics.inputs)
         self._assignment = assignment
         self._consumer = consumer
 
@@ -28,7 +28,7 @@ class Lag:
     def is_lagging(self) -> bool:
         """Whether so many records wait, or it isn't known how many, that an article may have gained links unseen.
 
-        Visits that wait hide no link.
+        Visits and removals that wait hide no link.
         """
         lags = self._known(self._assignment.tasks.values(), self._links).values()
         return any(lag is None for lag in lags) or sum(lag or 0 for lag in lags) > LAGGING_RECORDS

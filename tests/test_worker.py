@@ -89,13 +89,13 @@ class Bench:
             end=self.ending,
         )
         self.health = Health(assignment=self.assignment, worker=self.worker, lag=self.lag, end=self.ending)
-        for topic in (TOPICS.links, TOPICS.articles, TOPICS.visits):
+        for topic in TOPICS.inputs:
             self.consumer.at[topic.name, 0] = Fetched(0, 0)
 
     async def start(self) -> "Bench":
         """Take partition 0 over, and learn that nothing waits."""
         self.assignment.assigned(frozenset({0}), generation=1)
-        for topic in (TOPICS.links, TOPICS.articles, TOPICS.visits):
+        for topic in TOPICS.inputs:
             await self.worker.deliver(MicroBatch(topic.name, 0, []), generation=1)
         return self
 
