@@ -35,11 +35,21 @@ runs = st.builds(
     st.sampled_from([0, 3, 200, 400]),
     times,
 )
-reports = st.lists(
+
+
+def _report(domain: int, day: int, visits: int) -> Report:
+    return Report(domain.to_bytes(DOMAIN_BYTES, "big"), day, visits)
+
+
+# Of more domains than a year has room for, or of few.
+reports = st.one_of(
+    st.lists(st.builds(_report, st.integers(0, 400), st.integers(0, 400), st.integers(0, 400))),
     st.builds(
-        lambda domain, day, visits: Report(domain.to_bytes(DOMAIN_BYTES, "big"), day, visits),
-        *[st.integers(0, 400)] * 3,
-    )
+        lambda begin, count, day: [_report(domain, day, domain % 7) for domain in range(begin, begin + count)],
+        st.integers(0, 300),
+        st.sampled_from([100, 256, 300]),
+        st.integers(0, 2),
+    ),
 )
 registrations = st.lists(
     st.builds(
