@@ -1,9 +1,8 @@
 import re
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.schema.topics import Topics
@@ -92,25 +91,15 @@ class Settings(BaseSettings):
         None, description="File of thresholds and of what to ignore (`flatline policy` prints one); else the defaults."
     )
     watch_list_size: int = Field(125, ge=0, description="How many articles have metrics of their own on a worker.")
-    clock_origin: AwareDatetime | None = Field(
-        None, description="Accelerated clock: what it showed at clock_epoch. RFC 3339."
+    clock_file: Path | None = Field(
+        None, description="File with the time by which a simulation goes, in RFC 3339; else the wall clock."
     )
-    clock_epoch: AwareDatetime | None = Field(
-        None, description="Accelerated clock: when, by the wall clock, it showed clock_origin. RFC 3339."
+    clock_speed: float = Field(
+        1.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="How many times faster than the wall clock that goes, at most: alerts' waiting times get as short.",
     )
-    clock_speed: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="Accelerated clock: its seconds in one of the wall clock's."
-    )
-    clock_end: AwareDatetime | None = Field(None, description="Accelerated clock: where it stops, if ever. RFC 3339.")
-
-    @model_validator(mode="after")
-    def _clock_is_whole(self) -> Self:
-        clock = {name: getattr(self, name) for name in ("clock_origin", "clock_epoch", "clock_speed")}
-        missing = [name for name, value in clock.items() if value is None]
-        if missing and len(missing) < len(clock):
-            variables = " and ".join(PREFIX + name.upper() for name in missing)
-            raise ValueError(f"the accelerated clock needs {variables} too: set all three of its variables, or none")
-        return self
 
     @property
     def topics(self) -> Topics:
@@ -124,11 +113,7 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """Return the variables that make another process load these very settings."""
-        return {
-            PREFIX + name.upper(): value.isoformat() if isinstance(value, datetime) else str(value)
-            for name, value in self
-            if value is not None
-        }
+        return {PREFIX + name.upper(): str(value) for name, value in self if value is not None}
 
     def dotenv(self) -> str:
         """Return `environment` as the lines of a file that `load_settings` reads."""

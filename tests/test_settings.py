@@ -1,4 +1,3 @@
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,6 @@ def empty_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("FLATLINE_PARTITIONS", "many", "valid integer"),
         ("FLATLINE_CLOCK_SPEED", "0", "greater than 0"),
         ("FLATLINE_CLOCK_SPEED", "inf", "finite"),
-        ("FLATLINE_CLOCK_ORIGIN", "2024-01-01T00:00:00", "timezone"),
         ("FLATLINE_KAFKA_BOOTSTRAP", "broker", "host:port"),
         ("FLATLINE_KAFKA_BOOTSTRAP", "a:1, b:2", "no spaces"),
         ("FLATLINE_NAMESPACE", "my team", "letters"),
@@ -51,16 +49,6 @@ def test_every_error_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
-def test_clock_is_set_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One or two of its settings are refused, with the names of the missing ones."""
-    monkeypatch.setenv("FLATLINE_CLOCK_SPEED", "10")
-    with pytest.raises(SettingsError, match="FLATLINE_CLOCK_ORIGIN and FLATLINE_CLOCK_EPOCH"):
-        load_settings()
-    monkeypatch.setenv("FLATLINE_CLOCK_ORIGIN", "2024-01-01T00:00:00Z")
-    monkeypatch.setenv("FLATLINE_CLOCK_EPOCH", "2026-01-01T00:00:00Z")
-    assert load_settings().clock_origin == datetime(2024, 1, 1, tzinfo=UTC)
-
-
 def test_environment_wins_over_the_running_installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The file of `flatline up` fills what the environment leaves open, unless the caller is `up` itself."""
     (tmp_path / ENV_FILE).write_text("FLATLINE_KAFKA_BOOTSTRAP='127.0.0.1:1'\nFLATLINE_PARTITIONS='3'\n")
@@ -76,12 +64,11 @@ def test_environment_wins_over_the_running_installation(monkeypatch: pytest.Monk
 FOLDERS = st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), exclude_characters="$/"), min_size=1)
 
 
-@given(folder=FOLDERS, speed=st.floats(0.01, 1e9), origin=st.datetimes(timezones=st.just(UTC)))
-def test_written_settings_are_the_settings_read(folder: str, speed: float, origin: datetime) -> None:
+@given(folder=FOLDERS, speed=st.floats(0.01, 1e9))
+def test_written_settings_are_the_settings_read(folder: str, speed: float) -> None:
     """What `flatline up` writes leads other commands to the very same settings, whatever the folders are called."""
-    epoch = datetime(2026, 1, 1, tzinfo=UTC)
-    tokens = Path("/") / folder
-    written = Settings(ingest_tokens_file=tokens, clock_origin=origin, clock_epoch=epoch, clock_speed=speed)
+    place = Path("/") / folder
+    written = Settings(ingest_tokens_file=place, clock_file=place, clock_speed=speed)
     (Path.cwd() / ENV_FILE).write_text(written.dotenv())
     read = load_settings(Path.cwd())
     assert read.model_copy(update={"data_dir": written.data_dir}).environment() == written.environment()

@@ -10,10 +10,11 @@ from deploy.demo.titles import title_of
 
 
 class Finding(NamedTuple):
-    """Something that was expected, and whether it came true."""
+    """Something that was expected, and whether it came true. ``may_come``: whether it may, if one waits."""
 
     words: str
     is_fine: bool
+    may_come: bool
 
 
 class Expectation(NamedTuple):
@@ -48,14 +49,16 @@ def findings(messages: Sequence[Message], violations: Sequence[Message]) -> list
     came = frozenset(notice for notice in came if notice.alert != DIGEST)
     surprises = sorted(came.difference(_ALSO_FINE, *(expectation.notices for expectation in EXPECTED)))
     return [
-        *(Finding(expectation.words, came >= expectation.notices) for expectation in EXPECTED),
+        *(Finding(expectation.words, came >= expectation.notices, may_come=True) for expectation in EXPECTED),
         Finding(
             f"nothing on anything else: not on the articles that {story.DEAD_CRAWLER} could not see, not on a pause"
             + "".join(f"; but {notice.alert}{' (over)' * notice.is_over}: {notice.subject}" for notice in surprises),
             not surprises,
+            may_come=False,
         ),
         Finding(
             "nothing that Slack would refuse" + "".join(f"; but {refused.violation}" for refused in violations),
             not violations,
+            may_come=False,
         ),
     ]

@@ -1,7 +1,6 @@
 """What a demo's installation needs beside what every one needs: an empty folder, a webhook, tokens, a fast clock."""
 
 import shutil
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from secrets import token_hex
@@ -10,7 +9,7 @@ from typing import Final
 from deploy.demo.errors import DemoError
 from deploy.demo.play import Calendar
 from deploy.local.lock import sole_use_of
-from streams.domain.event_time import to_datetime
+from streams.clock import FileClock
 from streams.domain.rhythm import DAY_MS
 from streams.settings import Settings
 
@@ -34,9 +33,11 @@ def clear(folder: Path) -> None:
 def demo_settings(
     given: Settings, *, folder: Path, calendar: Calendar, webhook_url: str, tokens: Mapping[str, str]
 ) -> Settings:
-    """Write the secrets into the folder and return the settings of an installation whose clock starts now."""
+    """Write secrets and clock into the folder, and return the settings of an installation whose clock stands still."""
     webhook_file = _secret(folder / "slack-webhook-url", webhook_url)
     tokens_file = _secret(folder / "ingest-tokens", "".join(f"{source}:{token}\n" for source, token in tokens.items()))
+    clock_file = folder.resolve() / "clock"
+    FileClock(clock_file).turn(calendar.starts_ms)
     # On a cluster that others use, every demo has topics of its own.
     suffix = f"-{token_hex(4)}" if "kafka_bootstrap" in given.model_fields_set else ""
     return given.model_copy(
@@ -45,10 +46,8 @@ def demo_settings(
             "ingest_tokens_file": tokens_file,
             "slack_webhook_url_file": webhook_file,
             "watch_list_size": _WATCH_LIST_SIZE,
-            "clock_origin": to_datetime(calendar.starts_ms),
-            "clock_epoch": to_datetime(time.time_ns() // 1_000_000),
+            "clock_file": clock_file,
             "clock_speed": calendar.days_per_s * DAY_MS / 1000,
-            "clock_end": to_datetime(calendar.ends_ms),
         }
     )
 

@@ -11,6 +11,7 @@ from deploy.demo.slack_receiver import Message
 # stand between FSI and PDI; what is over has no figures behind its name (deploy/alertmanager/slack).
 _ENTRY: Final = re.compile(r"RUNBOOK\.md(?:#(\w+))?$")
 _BULLET: Final = re.compile(r"^• \u2068(?P<subject>.*?)\u2069(?P<figures>:)?", re.MULTILINE)
+_MORE: Final = re.compile(r"^… and \d+ more$", re.MULTILINE)
 DIGEST: Final = "digest"
 
 
@@ -29,6 +30,11 @@ def alert_of(message: Message) -> str:
         return DIGEST
     (alert,) = (found[1] for action in attachment["actions"] if (found := _ENTRY.search(action["url"])))
     return str(alert)
+
+
+def shows_all(message: Message) -> bool:
+    """Whether a message has a line for each alert that it is about."""
+    return not _MORE.search(message.payload["attachments"][0]["text"])
 
 
 def notices_in(message: Message) -> Iterator[Notice]:

@@ -15,7 +15,8 @@ from streams.clock import clock_from
 from streams.generations import serving_topics
 from streams.readmodel.latest_verdicts import waiting_records
 
-_CAUGHT_UP_WITHIN_S: Final = 300
+# So long without any progress.
+_PATIENCE_S: Final = 300
 _ASK_EVERY_S: Final = 0.2
 
 
@@ -37,9 +38,11 @@ def import_past(play: Play, stack: LocalStack, *, say: Callable[[str], None]) ->
             say(f"importing what is known: {tally.lines:,} link events")
         producer.flush()
         say_finished(producer)
-    give_up_at_s = monotonic() + _CAUGHT_UP_WITHIN_S
+    waited, moved_s = 0, monotonic()
     while waiting := waiting_records(settings.kafka_bootstrap, topics):
-        if monotonic() > give_up_at_s:
+        if waiting != waited:
+            waited, moved_s = waiting, monotonic()
+        elif monotonic() > moved_s + _PATIENCE_S:
             logs = settings.data_dir / "logs"
             raise DemoError(f"{waiting:,} records still wait for the worker. Its log is in {logs}.")
         say(f"{waiting:,} records wait to be accumulated")

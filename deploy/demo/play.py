@@ -50,7 +50,7 @@ class Play(Protocol):
 
 
 class Calendar(NamedTuple):
-    """How the clock runs: from an instant on, so many days a second, until another one, at which it stops."""
+    """How the clock goes: from an instant on, at most so many days a second, until another one, at which it stops."""
 
     starts_ms: int
     days_per_s: float
@@ -58,17 +58,19 @@ class Calendar(NamedTuple):
 
 
 class Scenario(Protocol):
-    """A play that is not bound to its beginning yet: that is when the installation is up."""
+    """A play whose files are not written yet."""
 
     calendar: Calendar
     # All that ever report.
     sources: tuple[str, ...]
+    # The thresholds for it, unless others are wanted.
+    policy_file: Path | None
 
     def opening(self) -> str:
         """Say what is going to be played."""
 
-    def play(self, now_ms: int, folder: Path) -> Play:
-        """Return the play that begins now; ``folder`` is for its files. Raise `DemoError` if it is too late for it."""
+    def play(self, folder: Path) -> Play:
+        """Return the play, which begins when the clock starts; ``folder`` is for its files."""
 
     def findings(self, messages: Sequence[Message], violations: Sequence[Message]) -> Sequence[Finding]:
         """Hold what Slack got, and what it would have refused, against what was expected."""

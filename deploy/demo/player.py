@@ -4,13 +4,13 @@ from time import monotonic
 from typing import Final
 
 from deploy.demo.notices import alert_of
+from deploy.demo.pacing import PacedClock
 from deploy.demo.play import Play
 from deploy.demo.pusher import Pusher
 from deploy.demo.screen import Screen
 from deploy.demo.slack_inbox import SlackInbox
 from deploy.demo.worker_gauges import WorkerGauges
 from deploy.local.stack import LocalStack
-from streams.clock import clock_from
 from streams.domain.event_time import to_datetime
 from streams.domain.rhythm import DAY_MS
 
@@ -23,14 +23,21 @@ class Player:
     """Lets what a play tells happen as its installation's clock goes on, and shows what comes of it."""
 
     def __init__(
-        self, play: Play, stack: LocalStack, inbox: SlackInbox, screen: Screen, *, tokens: Mapping[str, str]
+        self,
+        play: Play,
+        stack: LocalStack,
+        clock: PacedClock,
+        inbox: SlackInbox,
+        screen: Screen,
+        *,
+        tokens: Mapping[str, str],
     ) -> None:
         """``tokens`` has the ingest's token of each source of the play."""
         self._play = play
         self._stack = stack
         self._inbox = inbox
         self._screen = screen
-        self._clock = clock_from(stack.settings)
+        self._clock = clock
         address = stack.addresses["ingest"]
         self._pushers = {source: Pusher(address, token, wait=stack.wait) for source, token in tokens.items()}
         self._acts = deque(play.acts())
@@ -45,17 +52,24 @@ class Player:
         """Whether all that the play tells has happened. It can go on: there is always more to come."""
         return self._played_ms >= self._play.ends_ms
 
+    @property
+    def is_told(self) -> bool:
+        """Whether Slack has heard all of that. What is over then may still be said to be."""
+        return self.is_over and self._clock.has_shown(self._play.ends_ms)
+
     def go_on(self) -> None:
         """Let a moment pass, report what happened in it, and show what there is to be seen.
 
         Raises LaunchError when the installation does not work any more.
         """
         self._stack.wait(_TICK_S)
-        now_ms = self._clock.now_ms()
+        has_something_to_send = self._clock.turn()
+        now_ms = self._clock.now_ms
         while self._acts and self._acts[0].at_ms <= now_ms:
             act = self._acts.popleft()
             self._screen.happens(to_datetime(act.at_ms), act.words)
-        self._report(now_ms)
+        if has_something_to_send:
+            self._report(now_ms)
         for message in self._inbox.arrivals():
             self._screen.slack(to_datetime(now_ms), message)
         if monotonic() >= self._looked_at_s + _LOOK_EVERY_S:
@@ -77,15 +91,17 @@ class Player:
 
     def _report(self, now_ms: int) -> None:
         """Have each source report what it saw since the last time, and those that are alive say how far they saw."""
-        reports = self._play.reports(from_ms=self._played_ms, until_ms=now_ms)
-        alive = self._play.sources(now_ms)
+        until_ms = self._clock.sends_until_ms
+        reports = self._play.reports(from_ms=self._played_ms, until_ms=until_ms)
+        alive = frozenset(self._play.sources(now_ms))
         for source, pusher in self._pushers.items():
             if lines := [report.line for report in reports if report.source == source]:
                 self._rejected += pusher.links(lines)
                 self._pushed += len(lines)
             if source in alive:
                 pusher.heartbeat(seen_until=to_datetime(now_ms), period_s=self._play.period_days * _DAY_S)
-        self._played_ms = now_ms
+        self._played_ms = until_ms
+        self._clock.sent(alive)
 
     def _look(self, now_ms: int) -> None:
         self._gauges = WorkerGauges.of(self._stack.addresses["worker-1"])
@@ -97,5 +113,5 @@ class Player:
             share=1 - left_ms / (self._play.ends_ms - self._play.begins_ms),
             pushed=self._pushed,
             gauges=self._gauges,
-            left_s=self._clock.wall_ms(left_ms) / 1000,
+            left_s=self._clock.left_s,
         )

@@ -11,19 +11,18 @@ from rich.console import Console
 
 from deploy.demo.expectations import Finding
 from deploy.demo.installation import clear, demo_settings
+from deploy.demo.pacing import PacedClock
 from deploy.demo.past import import_past
 from deploy.demo.play import Scenario
 from deploy.demo.player import Player
 from deploy.demo.screen import Screen
 from deploy.demo.slack_inbox import SlackInbox
 from deploy.local.stack import LocalStack
-from streams.clock import clock_from
 from streams.domain.event_time import to_datetime
 from streams.settings import Settings
 
-# What happens at the very end needs some seconds to reach Slack; what is missing then may still be on its way.
-_AFTERMATH_S: Final = 8
-_PATIENCE_S: Final = 30
+# What is missing when all was told is the end of something, which Alertmanager tells with the group's next message.
+_PATIENCE_S: Final = 300
 
 
 class Demo:
@@ -51,10 +50,13 @@ class Demo:
         screen.say(scenario.opening(), style="bold")
         screen.say(f"Starting everything in {_short(self._folder.resolve())}")
         clear(self._folder)
+        given = self._given
+        if given.policy_file is None:
+            given = given.model_copy(update={"policy_file": scenario.policy_file})
         tokens = {source: token_hex(32) for source in scenario.sources}
         with SlackInbox() as inbox:
             settings = demo_settings(
-                self._given, folder=self._folder, calendar=scenario.calendar, webhook_url=inbox.url, tokens=tokens
+                given, folder=self._folder, calendar=scenario.calendar, webhook_url=inbox.url, tokens=tokens
             )
             with LocalStack(self._folder, settings, say=screen.say) as stack:
                 try:
@@ -67,31 +69,32 @@ class Demo:
         self, scenario: Scenario, stack: LocalStack, inbox: SlackInbox, tokens: dict[str, str], *, is_once: bool
     ) -> None:
         screen = self._screen
-        play = scenario.play(clock_from(stack.settings).now_ms(), stack.settings.data_dir)
+        play = scenario.play(stack.settings.data_dir)
         tally = import_past(play, stack, say=screen.status)
         screen.imported(tally, until=to_datetime(play.begins_ms))
-        player = Player(play, stack, inbox, screen, tokens=tokens)
-        while not player.is_over:
-            player.go_on()
-        self.found = _aftermath(scenario, player, inbox)
-        screen.outcome(player.outcome())
-        screen.found(self.found)
-        if not is_once:
-            screen.places(_places(stack))
-            stops_at = to_datetime(scenario.calendar.ends_ms)
-            screen.say(f"The clock stops on {stops_at:%Y-%m-%d}. All stays to be looked at until Ctrl-C.")
-        while not is_once:
-            player.go_on()
+        with PacedClock(stack, scenario.calendar, period_days=play.period_days, inbox=inbox) as clock:
+            player = Player(play, stack, clock, inbox, screen, tokens=tokens)
+            while not player.is_told:
+                player.go_on()
+            self.found = _aftermath(scenario, player, inbox)
+            screen.outcome(player.outcome())
+            screen.found(self.found)
+            if not is_once:
+                screen.places(_places(stack))
+                stops_at = to_datetime(scenario.calendar.ends_ms)
+                screen.say(f"The clock stops on {stops_at:%Y-%m-%d}. All stays to be looked at until Ctrl-C.")
+            while not is_once:
+                player.go_on()
 
 
 def _aftermath(scenario: Scenario, player: Player, inbox: SlackInbox) -> Sequence[Finding]:
-    """Go on until what happened at the end has reached Slack, or has had time enough to; return what was found."""
-    over_s = monotonic()
+    """Go on until all has come that was expected, or nothing more will; return what was found."""
+    give_up_at_s = monotonic() + _PATIENCE_S
     while True:
         player.go_on()
         found = scenario.findings(inbox.messages, inbox.violations)
-        patience_s = _AFTERMATH_S if all(finding.is_fine for finding in found) else _PATIENCE_S
-        if monotonic() > over_s + patience_s:
+        is_something_missing = any(finding.may_come and not finding.is_fine for finding in found)
+        if not is_something_missing or monotonic() > give_up_at_s:
             return found
 
 

@@ -1,12 +1,12 @@
-import urllib.request
+from http.client import HTTPException
 from typing import NamedTuple, Self
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from deploy.demo.http_client import get
 from streams.domain.rhythm import DAY_MS
 from streams.schema.verdict import State
 
-_TIMEOUT_S = 2
 _DAY_S = DAY_MS / 1000
 
 
@@ -21,9 +21,8 @@ class WorkerGauges(NamedTuple):
     def of(cls, address: str) -> Self | None:
         """Ask the worker at ``host:port``; None when it doesn't answer."""
         try:
-            with urllib.request.urlopen(f"http://{address}/metrics", timeout=_TIMEOUT_S) as answer:
-                exposition = answer.read().decode()
-        except OSError:
+            exposition = get(address, "/metrics")
+        except (OSError, HTTPException):
             return None
         samples = {
             family.name: [(sample.labels, sample.value) for sample in family.samples]

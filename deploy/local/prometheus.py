@@ -13,7 +13,7 @@ from deploy.local.processes import Process
 
 _SOURCE = Path(__file__).parents[1] / "prometheus"
 # A scrape each second is as much as a small machine should bear beside everything else.
-_INTERVAL_FLOOR_MS = 1_000
+INTERVAL_FLOOR_MS = 1_000
 # Two evaluations: one failed scrape is no alert, at any pace.
 _FOR_FLOOR_MS = 2_000
 # Ranges bridge what a worker's restart leaves out.
@@ -133,7 +133,7 @@ def _paced_ranges(rule: dict[str, Any], pace: Pace) -> dict[str, Any]:
 
 def _paced_intervals(section: dict[str, Any], pace: Pace) -> dict[str, Any]:
     keys = ("scrape_interval", "scrape_timeout", "evaluation_interval", "interval")
-    return _paced(section, keys, pace, floor_ms=_INTERVAL_FLOOR_MS)
+    return _paced(section, keys, pace, floor_ms=INTERVAL_FLOOR_MS)
 
 
 def _paced(section: dict[str, Any], keys: Sequence[str], pace: Pace, *, floor_ms: int) -> dict[str, Any]:

@@ -130,7 +130,7 @@ class LocalStack:
     def _monitoring(
         self, services: Sequence[Process], prometheus: Prometheus, alertmanager: Alertmanager
     ) -> list[Process]:
-        pace = Pace(self.settings.clock_speed or 1.0)
+        pace = Pace(self.settings.clock_speed)
         targets = defaultdict(list, {"prometheus": [prometheus.address], "alertmanager": [alertmanager.address]})
         for service in services:
             if service.job:

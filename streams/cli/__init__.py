@@ -74,6 +74,7 @@ def _for_a_person(error: Exception) -> str | None:
     from deploy.local.errors import LaunchError
     from streams.app import UnfitError
     from streams.backtest.assessment import TooLittleHistoryError
+    from streams.clock import ClockError
     from streams.domain.article import UnknownFormatError
     from streams.fitting.fit import TooFewCasesError
     from streams.policy_file import PolicyError
@@ -86,7 +87,8 @@ def _for_a_person(error: Exception) -> str | None:
         hint = "Start one with `flatline up`, or set FLATLINE_KAFKA_BOOTSTRAP."
         return f"Kafka does not answer as it should: {error}\n{hint}"
     mendable = (
-        ConnectorError
+        ClockError
+        | ConnectorError
         | LaunchError
         | IncompleteLogError
         | LostStateError

@@ -24,7 +24,7 @@ def demo(
         Path | None, typer.Option(help="Folder for demos alone; else demo in FLATLINE_DATA_DIR, or in .flatline")
     ] = None,
     speed: Annotated[
-        float | None, typer.Option(min=0.01, max=100, help="Days that pass in a second; else what suits.")
+        float | None, typer.Option(min=0.01, max=100, help="Days that pass in a second at most; else what suits.")
     ] = None,
 ) -> None:
     """Play a simulated history through everything, at days a second, and show what reaches Slack.
@@ -39,16 +39,16 @@ def demo(
     settings = load_settings(of_running=False)
     played = Demo(settings, folder=data_dir or settings.data_dir / "demo", console=Console(highlight=False))
     with until_stopped():
-        played.run(_scenario(history, speed=speed, is_once=once), is_once=once)
+        played.run(_scenario(history, speed=speed), is_once=once)
     if played.found is None:
         raise typer.Exit(EXIT_INTERRUPTED)
     if played.unfulfilled:
         raise DemoError("Not as expected: " + "; ".join(finding.words for finding in played.unfulfilled))
 
 
-def _scenario(history: Path | None, *, speed: float | None, is_once: bool) -> "Scenario":
+def _scenario(history: Path | None, *, speed: float | None) -> "Scenario":
     from deploy.demo.scenarios import RecordedScenario, SimulatedScenario
 
     if history is None:
-        return SimulatedScenario(days_per_s=speed, is_once=is_once)
+        return SimulatedScenario(days_per_s=speed)
     return RecordedScenario(history, days_per_s=speed)

@@ -84,10 +84,6 @@ class LoneWorker:
         """Return what it was set to."""
         return self.ms
 
-    def wall_ms(self, duration_ms: int) -> int:
-        """Return ``duration_ms``."""
-        return duration_ms
-
     def start(self) -> None:
         """Become a new worker, which knows what the changelog, and the topics that are read whole, hold."""
         topics, policies = self.topics, Policies()

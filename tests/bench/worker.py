@@ -20,8 +20,10 @@ from deploy.local import probes
 from deploy.local.errors import LaunchError
 from deploy.local.ports import LOOPBACK, Ports
 from deploy.local.processes import Child, Process
+from streams.domain.event_time import to_ms
 from streams.schema.topics import Topic, Topics
 from streams.settings import Settings
+from tests.turning import running_clock
 
 PARTITIONS: Final = 4
 # What a worker's clock shows when the worker starts, so that verdicts say the same whenever the benchmark runs.
@@ -78,10 +80,10 @@ class Worker:
             "session_timeout_s": 80,
             "worker_port": port,
             "data_dir": folder,
-            "clock_origin": now,
-            "clock_epoch": datetime.now(UTC),
+            "clock_file": folder / f"{namespace}.clock",
             "clock_speed": clock_speed,
         }
+        self._clock = running_clock(folder / f"{namespace}.clock", from_ms=to_ms(now), speed=clock_speed)
         self._process = Process(
             namespace,
             [*under, _FLATLINE, "worker"],
@@ -96,6 +98,7 @@ class Worker:
 
     def __enter__(self) -> Self:
         """Start it and wait until it is ready. Raises LaunchError."""
+        self._clock.__enter__()
         self._child = Child(self._process, self._folder)
         try:
             while not self._child.serves():
@@ -117,6 +120,7 @@ class Worker:
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
         self._child.wait_ended(time.monotonic() + _ENDED_WITHIN_S)
+        self._clock.__exit__(None, None, None)
 
     def check_runs(self) -> None:
         """Raise LaunchError, with the end of its log, when it runs no more."""

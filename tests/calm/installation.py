@@ -1,10 +1,8 @@
 """An installation in which articles are silent and Slack knows it: from then on it has nothing to hear."""
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,13 +11,13 @@ from deploy.demo.notices import notices_in
 from deploy.demo.slack_inbox import SlackInbox
 from deploy.demo.worker_gauges import WorkerGauges
 from deploy.local.stack import LocalStack
-from streams.clock import Clock, clock_from
-from streams.domain.event_time import to_datetime
+from streams.clock import Clock, FileClock, clock_from
 from streams.domain.rhythm import DAY_MS, day_of
 from streams.schema.topics import Topics
 from streams.schema.verdict import State
 from streams.settings import Settings
 from tests.calm import history
+from tests.turning import running_clock
 from tests.waiting import until
 
 # A quarter of an hour takes 7.5 s, and what the rules remember for two hours they remember for a minute.
@@ -27,8 +25,8 @@ SPEED: Final = 120.0
 # So long after the history's end some of its articles are silent.
 _LATER_DAYS: Final = 40
 _ALIVE: Final = set(State) - {State.NEW, State.SILENT, State.DORMANT}
-_HEARTBEAT_EVERY_S: Final = 1.0
-_PERIOD_S: Final = 10.0
+# By the wall; two hours of the clock.
+_PERIOD_S: Final = 60.0
 
 
 @contextmanager
@@ -49,17 +47,14 @@ def calm(folder: Path, kafka_bootstrap: str, namespace: str) -> Iterator[tuple[L
         )
         # Kafka takes nothing from the future.
         end_day = day_of(time.time_ns() // 1_000_000) - 2 * _LATER_DAYS
-        _watch_the_past(folder, _on(end_day, 1.0, given), end_day=end_day)
-        settings = _on(end_day + _LATER_DAYS, SPEED, given)
-        with _source(settings, end_day=end_day), _stack(folder, settings) as stack:
+        clock = folder / "clock"
+        FileClock(clock).turn(end_day * DAY_MS)
+        _watch_the_past(folder, given.model_copy(update={"clock_file": clock}), end_day=end_day)
+        FileClock(clock).turn((end_day + _LATER_DAYS) * DAY_MS)
+        settings = given.model_copy(update={"clock_file": clock, "clock_speed": SPEED})
+        with _source(settings, clock, end_day=end_day), _stack(folder, settings) as stack:
             until("Slack has heard of the silences", lambda: _told(inbox) == set(history.SILENT))
             yield stack, inbox
-
-
-def _on(day: int, speed: float, given: Settings) -> Settings:
-    """Return settings with a clock on which a UTC day begins now, and which goes on at a speed."""
-    clock = {"clock_origin": to_datetime(day * DAY_MS), "clock_epoch": datetime.now(UTC), "clock_speed": speed}
-    return given.model_copy(update=clock)
 
 
 def _stack(folder: Path, settings: Settings) -> LocalStack:
@@ -82,24 +77,21 @@ def _alive(worker: str) -> int:
 
 
 @contextmanager
-def _source(settings: Settings, *, end_day: int) -> Iterator[None]:
-    """Run a source that sent what came since the past's end, and goes on to say that there is nothing more."""
-    over = threading.Event()
+def _source(settings: Settings, clock: Path, *, end_day: int) -> Iterator[None]:
+    """Run a source that sent what came since the past's end, and the clock, on which it goes on to say: no more.
+
+    The clock waits for its heartbeats, or the source would go quiet on a machine that leaves it no time for them.
+    """
+    from_day = end_day + _LATER_DAYS
     with _producer(settings, clock_from(settings)) as producer:
 
         def beat() -> None:
-            while not over.wait(_HEARTBEAT_EVERY_S):
-                producer.heartbeat(history.SOURCE, period_s=_PERIOD_S * SPEED)
+            producer.heartbeat(history.SOURCE, period_s=_PERIOD_S * SPEED)
 
-        history.send_links(producer, from_day=end_day, until_day=end_day + _LATER_DAYS, end_day=end_day)
-        producer.heartbeat(history.SOURCE, period_s=_PERIOD_S * SPEED)
-        thread = threading.Thread(target=beat, name=history.SOURCE, daemon=True)
-        thread.start()
-        try:
+        history.send_links(producer, from_day=end_day, until_day=from_day, end_day=end_day)
+        beat()
+        with running_clock(clock, from_ms=from_day * DAY_MS, speed=SPEED, before_turn=beat):
             yield
-        finally:
-            over.set()
-            thread.join()
 
 
 def _producer(settings: Settings, clock: Clock) -> Producer:

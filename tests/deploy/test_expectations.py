@@ -10,6 +10,7 @@ from deploy.demo import story
 from deploy.demo.expectations import findings
 from deploy.demo.slack_inbox import SlackInbox
 from deploy.demo.titles import title_of
+from deploy.demo.untold import Untold
 from deploy.local.alertmanager import Alertmanager
 from deploy.local.pace import Pace
 from deploy.local.ports import Ports
@@ -88,3 +89,21 @@ def test_inbox_shows_each_message_once(channel: Channel) -> None:
     channel.tell(alert("WorkerDown", "127.0.0.1:1"))
     assert len(channel.inbox.arrivals()) == 1
     assert channel.inbox.arrivals() == []
+
+
+def test_the_clock_waits_for_what_is_still_to_be_told(channel: Channel) -> None:
+    """An alert that fires has to reach Slack, unless it goes to nobody or into the digest, or another speaks for it."""
+    untold = Untold(channel.address, list)
+    heard = Untold(channel.address, lambda: channel.inbox.messages)
+    assert not untold.is_something()
+    channel.tell(alert("WorkerDown", "w1", instance="w1"))
+    assert untold.is_something()
+    assert not heard.is_something()
+    channel.tell(alert("ArticleSilent", "T", article="a", tier="1"))
+    assert not heard.is_something()
+    channel.tell(alert("ArticleCooling", "A doubtful one", article="b", tier="1"))
+    channel.tell(
+        alert("WorkerDown", "w1", instance="w1", over=True),
+        alert("ArticleSilent", "T", article="a", over=True, tier="1"),
+    )
+    assert not untold.is_something()

@@ -127,7 +127,6 @@ def test_what_cant_be_played_is_said(tmp_path: Path) -> None:
         (["--history", str(tmp_path)], "is a folder. Only files of link events are taken yet"),
         (["--history", str(empty)], "holds no link event with a time in the past"),
         ([], "holds something that no demo has made"),
-        (["--speed", "50"], "Slack would miss some of the story"),
     ):
         with demo(tmp_path, *arguments) as process:
             assert says in said_by(process).replace("\n", " ")

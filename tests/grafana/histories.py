@@ -17,9 +17,7 @@ from streams.schema import codec
 from streams.schema.rejection import Rejected
 from tests.grafana.trouble import CRAWLER, Troubles
 
-# Starting takes as long as it takes: what is left of these seconds is calm, too.
-_START_TAKES_S: Final = 30
-_CALM_S: Final = 8
+_CALM_S: Final = 12
 _STORY_DAYS: Final = 310
 _CALM_UNTIL_STORY_DAY: Final = 30
 _SPEED: Final = 9.0
@@ -30,7 +28,7 @@ _NAMES: Final = ("North", "South", "East", "West")
 
 
 class History(Protocol):
-    """A history, and how its clock runs: until its end, where it stops.
+    """A history, and how its clock goes: until its end, where it stops.
 
     ``is_made_for_us``  it has something for each panel to show
     ``calm_until_ms``   on its clock; then trouble begins
@@ -44,8 +42,8 @@ class History(Protocol):
     sources: tuple[str, ...]
     addresses: list[str]
 
-    def play(self, now_ms: int, folder: Path) -> Play:
-        """Return the play of what is left of it; ``folder`` is for its files."""
+    def play(self, folder: Path) -> Play:
+        """Return the play of it; ``folder`` is for its files."""
 
 
 class SimulatedHistory:
@@ -58,13 +56,14 @@ class SimulatedHistory:
         """``today`` is the UTC day on which it ends."""
         self._today = today
         self.calm_until_ms = (today - _STORY_DAYS + _CALM_UNTIL_STORY_DAY) * DAY_MS
-        starts_ms = self.calm_until_ms - int((_START_TAKES_S + _CALM_S) * _SPEED * DAY_MS)
+        starts_ms = self.calm_until_ms - int(_CALM_S * _SPEED * DAY_MS)
         self.calendar = Calendar(starts_ms, _SPEED, today * DAY_MS)
         self.addresses: list[str] = []
 
-    def play(self, now_ms: int, folder: Path) -> Play:
-        """Return the story with all that was before ``now_ms`` as its past."""
-        play = _StoryAndTroubles(self._today - _STORY_DAYS, folder, Troubles(self._today), now_ms)
+    def play(self, folder: Path) -> Play:
+        """Return the story with all that was before the clock starts as its past."""
+        troubles = Troubles(self._today)
+        play = _StoryAndTroubles(self._today - _STORY_DAYS, folder, troubles, self.calendar.starts_ms)
         self.addresses = [article.url for article in play.simulated_articles]
         return play
 
@@ -101,14 +100,15 @@ class FileHistory:
         """Raise `DemoError` if nothing can be played."""
         self._history = RecordedHistory(file)
         ends_ms = self._history.last_ms + 1
-        speed = self._history.live_days / (_START_TAKES_S + _CALM_S + _FILE_TROUBLE_S)
+        speed = self._history.live_days / (_CALM_S + _FILE_TROUBLE_S)
         self.calendar = Calendar(ends_ms - int(self._history.live_days * DAY_MS), speed, ends_ms)
         self.calm_until_ms = ends_ms - int(_FILE_TROUBLE_S * speed * DAY_MS)
         self.addresses = [url for url, _ in Counter(self._targets()).most_common(_REGISTERED)]
 
-    def play(self, now_ms: int, folder: Path) -> Play:
-        """Return what is left of it, with all before as its past."""
-        play = RecordedPlay(self._history, now_ms, period_days=_FILE_PERIOD_S * self.calendar.days_per_s)
+    def play(self, folder: Path) -> Play:
+        """Return its last part, with all before as its past."""
+        period_days = _FILE_PERIOD_S * self.calendar.days_per_s
+        play = RecordedPlay(self._history, self.calendar.starts_ms, period_days=period_days)
         play.articles = folder / "registered.ndjson"
         play.articles.write_bytes(b"\n".join(self._records()))
         return play

@@ -10,27 +10,24 @@ from typing import Final, NamedTuple
 import orjson
 
 from deploy.demo.installation import demo_settings
+from deploy.demo.pacing import PacedClock
 from deploy.demo.past import import_past
 from deploy.demo.play import Play
 from deploy.demo.pusher import Pusher
 from deploy.local.stack import LocalStack
-from streams.clock import Clock, clock_from
 from streams.domain.event_time import to_datetime
 from streams.domain.rhythm import DAY_MS
-from streams.readmodel.latest_verdicts import waiting_records
 from streams.settings import Settings
 from tests.grafana.faults import Faults, restart_worker
 from tests.grafana.histories import History
 from tests.grafana.interpolation import Span
 from tests.grafana.prometheus_api import PrometheusApi
 from tests.grafana.pushing import post
-from tests.waiting import until
 
 SCRAPE_S: Final = 1
 _TICK_S: Final = 0.2
 _FAULTS_EVERY_S: Final = 2.0
-_SETTLED_S: Final = 4.0
-_CALM_MIN_S: Final = 5.0
+_SEEN_TIMES: Final = 2
 _ANALYTICS: Final = "analytics"
 
 
@@ -62,23 +59,19 @@ def lived_through(history: History, folder: Path, *, bootstrap: str, namespace: 
 
 
 def _play(history: History, stack: LocalStack, tokens: dict[str, str]) -> Lived:
-    clock = clock_from(stack.settings)
-    play = history.play(clock.now_ms(), stack.settings.data_dir)
+    play = history.play(stack.settings.data_dir)
     import_past(play, stack, say=lambda _: None)
     with (
+        PacedClock(stack, history.calendar, period_days=play.period_days, inbox=None) as clock,
         closing(_Player(play, history.addresses, stack, clock, tokens)) as player,
         closing(Faults(stack, token=tokens[history.sources[0]], url=history.addresses[0])) as faults,
     ):
         began_s = time.time()
         player.go_on(until_ms=history.calm_until_ms)
         calm = Span(began_s, time.time(), SCRAPE_S)
-        assert calm.end_s - began_s > _CALM_MIN_S, "everything took so long to start that no calm is left"
         restart_worker(stack, "worker-2")
         player.go_on(until_ms=history.calendar.ends_ms, faults=faults)
-    settings = stack.settings
-    topics = settings.topics
-    until("all is applied", lambda: not waiting_records(settings.kafka_bootstrap, topics))
-    stack.wait(_SETTLED_S)
+        player.settle()
     whole = Span(began_s, time.time(), SCRAPE_S)
     return Lived(PrometheusApi(stack.addresses["prometheus"]), calm, whole, history.is_made_for_us)
 
@@ -87,7 +80,7 @@ class _Player:
     """Has the sources report what they see, and visits come, as the clock goes on."""
 
     def __init__(
-        self, play: Play, visited: Sequence[str], stack: LocalStack, clock: Clock, tokens: dict[str, str]
+        self, play: Play, visited: Sequence[str], stack: LocalStack, clock: PacedClock, tokens: dict[str, str]
     ) -> None:
         self._play = play
         self._visited = visited
@@ -106,27 +99,37 @@ class _Player:
 
     def go_on(self, *, until_ms: int, faults: Faults | None = None) -> None:
         """Play on; with ``faults`` these are made now and then."""
-        while self._played_ms < until_ms:
+        while self._clock.now_ms < until_ms:
             self._stack.wait(_TICK_S)
-            now_ms = self._clock.now_ms()
-            self._report(now_ms)
+            if self._clock.turn():
+                self._report()
+            now_ms = self._clock.now_ms
             if time.monotonic() > self._acted_s + _FAULTS_EVERY_S:
                 self._acted_s = time.monotonic()
                 self._count_visits(now_ms)
                 if faults:
                     faults.make()
                     faults.overload()
-        self._report(until_ms)
 
-    def _report(self, now_ms: int) -> None:
-        reports = self._play.reports(from_ms=self._played_ms, until_ms=now_ms)
-        alive = self._play.sources(now_ms)
+    def settle(self) -> None:
+        """Wait until Prometheus has seen all of it, and evaluated its rules on it, more than once."""
+        for _ in range(_SEEN_TIMES):
+            self._clock.sent(frozenset(self._play.sources(self._clock.now_ms)))
+            while not self._clock.is_through:
+                self._stack.wait(_TICK_S)
+                self._clock.turn()
+
+    def _report(self) -> None:
+        now_ms, until_ms = self._clock.now_ms, self._clock.sends_until_ms
+        reports = self._play.reports(from_ms=self._played_ms, until_ms=until_ms)
+        alive = frozenset(self._play.sources(now_ms))
         for source, pusher in self._pushers.items():
             if lines := [report.line for report in reports if report.source == source]:
                 pusher.links(lines)
             if source in alive:
                 pusher.heartbeat(seen_until=to_datetime(now_ms), period_s=self._play.period_days * DAY_MS / 1000)
-        self._played_ms = now_ms
+        self._played_ms = until_ms
+        self._clock.sent(alive)
 
     def _count_visits(self, now_ms: int) -> None:
         day = f"{to_datetime(now_ms):%Y-%m-%d}"

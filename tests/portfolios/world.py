@@ -84,10 +84,6 @@ class Clock:
         """Return what it was set to."""
         return self.ms
 
-    def wall_ms(self, duration_ms: int) -> int:
-        """Return ``duration_ms``."""
-        return duration_ms
-
 
 class Lives(dict[str, list[Verdict]]):
     """The verdicts that stood at the end of each day, by article."""

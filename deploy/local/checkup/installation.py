@@ -53,7 +53,7 @@ async def _examine_monitoring(settings: Settings, asking: aiohttp.ClientSession)
     alertmanager = _server(settings.alertmanager_url, asking)
     findings = []
     if prometheus:
-        findings += await examine_prometheus(prometheus, alertmanager, Pace(settings.clock_speed or 1.0))
+        findings += await examine_prometheus(prometheus, alertmanager, Pace(settings.clock_speed))
     else:
         findings.append(Finding.look(PROMETHEUS, "not looked at: set FLATLINE_PROMETHEUS_URL"))
     if alertmanager:

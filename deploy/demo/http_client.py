@@ -1,0 +1,11 @@
+import urllib.request
+from typing import Final
+
+_TIMEOUT_S: Final = 10
+
+
+def get(address: str, path: str) -> str:
+    """Return what a server at ``host:port`` answers to GET ``path``. Raise OSError or HTTPException."""
+    with urllib.request.urlopen(f"http://{address}{path}", timeout=_TIMEOUT_S) as answer:
+        text: str = answer.read().decode()
+    return text
