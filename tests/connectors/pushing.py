@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import subprocess
 import sysconfig
 import time
@@ -69,6 +70,13 @@ class RunningIngest:
         return self.log_file.read_text()
 
 
+def begin_push(connection: http.client.HTTPConnection, length: int) -> None:
+    """Send the head of a push and no more; the ingest has it in hand then."""
+    head = {**authorized(), "Content-Length": str(length), "Expect": "100-continue"}
+    connection.request("POST", "/v1/links", headers=head)
+    connection.sock.recv(1, socket.MSG_PEEK)  # it says 100 when it begins to handle the request
+
+
 def authorized(content_type: str = JSON) -> dict[str, str]:
     """Return the headers of a request that is let in."""
     return {"Authorization": f"Bearer {TOKEN}", "Content-Type": content_type}
@@ -105,7 +113,7 @@ def running_ingest(
 
 
 def _wait_listening(running: RunningIngest) -> None:
-    give_up_at = time.monotonic() + 30
+    give_up_at = time.monotonic() + PATIENCE_S
     while f"listens on http://{LOOPBACK}:{running.port}" not in running.log():
         assert running.process.poll() is None, running.log()
         assert time.monotonic() < give_up_at, running.log()

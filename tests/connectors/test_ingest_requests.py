@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local import probes
 from deploy.local.ports import LOOPBACK
 from streams.schema import codec
 from streams.schema.heartbeat import Heartbeat
@@ -29,6 +30,7 @@ from tests.connectors.pushing import (
     Answer,
     RunningIngest,
     authorized,
+    begin_push,
     read_answer,
     running_ingest,
 )
@@ -82,8 +84,7 @@ def test_whoever_hangs_up_is_no_bug_of_ours(ingest: RunningIngest) -> None:
 
     before = counted()
     with ingest.connect() as connection:
-        connection.request("POST", "/v1/links", headers={**authorized(), "Content-Length": "9"})
-        time.sleep(0.3)
+        begin_push(connection, 9)
     until("it is counted", lambda: counted() == before + 1)
     assert "Traceback" not in ingest.log()
 
@@ -179,14 +180,12 @@ def test_limits(strict: RunningIngest) -> None:
     assert (busy.status, busy.code, busy.headers["Retry-After"]) == (429, "too_many_events_per_s", "1")
 
     with strict.connect() as slow:
-        slow.request("POST", "/v1/links", headers={**authorized(), "Content-Length": "2"})
-        time.sleep(0.3)
+        begin_push(slow, 2)
         full = strict.push(EVENT)
         assert (full.status, full.code, full.headers["Retry-After"]) == (503, "too_busy", "1")
         slow.send(b"[]")
         assert read_answer(slow).status in {200, 429}
-    time.sleep(1)
-    assert strict.push(EVENT).status == 200
+    until("it takes events again", lambda: strict.push(EVENT).status == 200)
 
 
 @pytest.mark.parametrize(
@@ -273,9 +272,12 @@ def test_heartbeats(topics: Topics, environment: dict[str, str], tmp_path: Path,
         assert heartbeats()[-1].period_s == 2
         say(b'{"seen_until":"2026-01-02T03:04:05Z","period_s":null}')
         assert heartbeats()[-1].period_s is None
-        time.sleep(0.6)  # a quarter of the period
-        assert ingest.push(EVENT).status == 200
-        assert heartbeats()[-1].period_s == 2
+
+        def says_it_lives() -> bool:
+            assert ingest.push(EVENT).status == 200
+            return heartbeats()[-1].period_s == 2
+
+        until("a quarter of the period has passed", says_it_lives)
 
         wrong = say(b'{"seen_until":"yesterday"}')
         assert (wrong.status, wrong.body["rejected"][0]["reason"]) == (422, "invalid_time")
@@ -287,10 +289,9 @@ def test_an_orderly_end(topics: Topics, environment: dict[str, str], tmp_path: P
     with running_ingest(environment, topics, tmp_path) as ingest, ingest.connect() as early, ingest.connect() as late:
         late.request("GET", "/livez")
         assert read_answer(late).status == 200
-        early.request("POST", "/v1/links", headers={**authorized(), "Content-Length": str(len(EVENT))})
-        time.sleep(0.3)
+        begin_push(early, len(EVENT))
         ingest.process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
+        until("it takes no connections", lambda: not probes.accepts(f"{LOOPBACK}:{ingest.port}"))
         with pytest.raises(ConnectionRefusedError):
             ingest.push(EVENT)
         late.request("POST", "/v1/links", EVENT, authorized())

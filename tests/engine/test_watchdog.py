@@ -7,6 +7,7 @@ import pytest
 
 from streams.engine.ending import EXIT_SOFTWARE
 from streams.engine.watchdog import Progress
+from tests.waiting import PATIENCE_S
 
 
 @pytest.mark.parametrize(
@@ -36,11 +37,13 @@ from streams.engine.watchdog import LoopWatchdog
 async def main():
     task = asyncio.create_task(LoopWatchdog(limit_s=0.6).run())
     await asyncio.sleep(0.3)
-    time.sleep(30)
+    time.sleep(600)
 
 asyncio.run(main())
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=25)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=PATIENCE_S
+    )
     assert done.returncode == EXIT_SOFTWARE
     assert "the event loop was blocked" in done.stderr
     assert "in main" in done.stderr, "the stacks of all threads say where it was blocked"

@@ -4,7 +4,9 @@ import http.client
 from contextlib import closing
 from typing import Final
 
-TIMEOUT_S: Final = 10
+from tests.waiting import PATIENCE_S
+
+TIMEOUT_S: Final = PATIENCE_S
 CONTENT_TYPE: Final = "application/x-ndjson"
 
 
