@@ -43,7 +43,14 @@ class Intake(ABC):
         self._metrics.forwarded.labels(batch.topic).inc()
 
     def _reject(self, rejected: Rejected, record: Record, batch: MicroBatch, partition: Partition) -> None:
-        """Write a record to the dead letters, as `dead_letter` makes them."""
+        """Write a record to the dead letters, as `dead_letter` makes them, unless it is there already.
+
+        A takeover may be delivered records again: its consumer can ask where to begin while the last commit of the
+        former owner is under way. Links and visits that come again change nothing; dead letters would be there twice.
+        """
+        applied, _ = partition.positions.get(batch.topic, (0, 0))
+        if record.offset < applied:
+            return
         origin: dict[str, str | int] = {
             "topic": batch.topic,
             "partition": batch.partition,

@@ -117,7 +117,7 @@ class Task:
 
     def applied(self, topic: str, next_offset: int) -> None:
         """Note that all records of a topic before an offset were applied. After a rebalance some come again."""
-        self.positions[topic] = max(next_offset, self.positions.get(topic, 0))
+        self.positions[topic] = max(next_offset, self.position(topic) or 0)
 
     def position(self, topic: str) -> int | None:
         """Return the offset up to which its articles hold all records of a topic; None where that isn't known."""

@@ -1,0 +1,142 @@
+"""A worker as a process of its own: the real tasks, loop and agents over the in-memory broker."""
+
+import asyncio
+from collections.abc import Callable
+from typing import NoReturn
+
+from prometheus_client import CollectorRegistry
+
+from streams.agents.accumulate import Accumulate
+from streams.agents.judge import Judge
+from streams.agents.register import Register
+from streams.agents.survey import Groups, Surveyor
+from streams.agents.visits import CountVisits
+from streams.domain.groups.census import Census
+from streams.domain.policies import Policies
+from streams.domain.sight.sources import Sources
+from streams.engine.assignment import Assignment
+from streams.engine.log import Fetched, MicroBatch
+from streams.lag import Lag
+from streams.metrics import WorkerMetrics
+from streams.schema.topics import Topics
+from streams.worker import Worker
+from tests.broker.broker import Broker
+from tests.broker.consumer import MemoryConsumer
+from tests.broker.memory_log import MemoryChangelog, MemoryForwarder
+from tests.broker.network import Request, SteppedNetwork
+from tests.schedules.virtual_loop import VirtualLoop
+
+
+class ProcessEnded(BaseException):
+    """Instead of the end of the process: nothing catches it."""
+
+
+class VirtualClock:
+    """Tells the time of the schedule."""
+
+    def __init__(self, now_ms: Callable[[], int]) -> None:
+        self.now_ms = now_ms
+
+    def wall_ms(self, duration_ms: int) -> int:
+        """Return what it is given."""
+        return duration_ms
+
+
+class Current:
+    """What has read all there is to read."""
+
+    is_current = True
+
+
+class Process:
+    """One worker process.
+
+    ``ended_because``  why it ended itself; None while it runs
+    """
+
+    def __init__(self, broker: Broker, topics: Topics, instance_id: str) -> None:
+        self.instance_id = instance_id
+        self.network = SteppedNetwork()
+        self.is_paused = False
+        self.ended_because: str | None = None
+        self._broker = broker
+        self._topics = topics
+        self._loop = VirtualLoop(lambda: broker.now_ms() / 1000)
+        self._loop.call_soon(self._start)
+        self.run()
+
+    def _start(self) -> None:
+        topics, broker = self._topics, self._broker
+        changelog = MemoryChangelog(broker, self.network, topics.changelog.name, group=topics.namespace)
+        assignment = Assignment(changelog, MemoryForwarder(broker, self.network), end=self._end)
+        lag = Lag(topics=topics, assignment=assignment, consumer=self)
+        metrics, policies, census = WorkerMetrics(CollectorRegistry()), Policies(), Census(topics.links.partitions)
+        surveyor = Surveyor(topics=topics, policy=policies.default, census=census, groups=Groups())
+        self.worker = Worker(
+            assignment=assignment,
+            agents={
+                topics.links.name: Accumulate(topics=topics, metrics=metrics),
+                topics.articles.name: Register(topics=topics, metrics=metrics),
+                topics.visits.name: CountVisits(topics=topics, metrics=metrics),
+            },
+            judge=Judge(topics=topics, policies=policies, census=census, surveyor=surveyor),
+            surveyor=surveyor,
+            sources=Sources(),
+            group_verdicts=Current(),
+            lag=lag,
+            clock=VirtualClock(broker.now_ms),
+            metrics=metrics,
+            end=self._end,
+        )
+        self._consumer = MemoryConsumer(
+            broker,
+            self.network,
+            group=topics.namespace,
+            topics=(topics.links.name, topics.articles.name),
+            instance_id=self.instance_id,
+            listener=assignment,
+            deliver=self._deliver,
+        )
+        self._running = [self._loop.create_task(run()) for run in (self._consumer.run, self.worker.run)]
+        for task in self._running:
+            task.add_done_callback(self._has_failed)
+
+    async def _deliver(self, batch: MicroBatch, *, generation: int) -> None:
+        await self.worker.deliver(batch, generation=generation)
+
+    def fetched(self, topic: str, partition: int) -> Fetched:
+        """Return how far the consumer is."""
+        return self._consumer.fetched(topic, partition)
+
+    def _end(self, why: str) -> NoReturn:
+        self._ends(why)
+        raise ProcessEnded(why)
+
+    def _ends(self, why: str) -> None:
+        self.network.is_cut = True
+        self.ended_because = self.ended_because or why
+
+    def _has_failed(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            self._ends(f"failed: {task.exception()!r}")
+
+    def run(self) -> None:
+        """Do all that can be done until the next answer or timer."""
+        if not self.is_paused:
+            self._loop.run_ready()
+
+    def move(self, request: Request) -> None:
+        """Bring one of its requests to the broker, or the answer back."""
+        self.network.move(request)
+        self.run()
+
+    def lose(self, request: Request) -> None:
+        """Lose one of its requests, or the answer."""
+        self.network.lose(request, ConnectionResetError(request.name))
+        self.run()
+
+    def kill(self) -> None:
+        """End it at once. Its requests may still arrive."""
+        self.network.is_cut = True
+        asyncio.set_event_loop(None)
+        self._loop.kill()
