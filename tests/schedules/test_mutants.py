@@ -25,10 +25,6 @@ def _state_is_not_written(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Partition, "take_changes", positions_only)
 
 
-def _positions_go_back(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Task, "applied", lambda self, topic, offset: self.positions.__setitem__(topic, offset))
-
-
 def _judged_is_what_was_applied(patch: pytest.MonkeyPatch) -> None:
     def change(self: DueQueue, _keys: object, positions: Mapping[str, int]) -> None:
         self.judged_positions = dict(positions)
@@ -54,7 +50,6 @@ MUTANTS: dict[str, Mutate] = {
     mutate.__name__.strip("_"): mutate
     for mutate in (
         _state_is_not_written,
-        _positions_go_back,
         _judged_is_what_was_applied,
         _records_of_others_are_kept,
         _verdicts_are_dropped,
