@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import ProducerFenced
+from aiokafka.errors import KafkaConnectionError, ProducerFenced
 
 from streams.engine.batch_writer import write
 from streams.engine.log import FencedError, Offset, Outgoing
@@ -21,6 +21,7 @@ FETCH_BYTES_MAX: Final = 4 << 20
 BATCH_BYTES_MAX: Final = 1 << 19
 TRANSACTION_TIMEOUT_MS: Final = 60_000
 ANSWER_S: Final = 10.0
+RETRY_S: Final = 1.0
 
 log = logging.getLogger("flatline.engine")
 
@@ -103,7 +104,8 @@ class KafkaWriter:
 class KafkaForwarder:
     """Writes outside of transactions: written twice these records do no harm, and marks of transactions look like lag.
 
-    It connects when it is first needed: most workers never forward anything.
+    It connects when it is first needed: most workers never forward anything. A broker that is away then is waited for,
+    as clients do that have been connected; the watchdog sees a commit that waits too long.
     """
 
     def __init__(self, *, client: Mapping[str, Any]) -> None:
@@ -114,14 +116,17 @@ class KafkaForwarder:
     async def forward(self, records: Iterable[Outgoing]) -> None:
         """Write records; return once all are durable. Raises KafkaError."""
         async with self._starting:
-            if self._producer is None:
+            while self._producer is None:
                 producer = AIOKafkaProducer(**self._client, enable_idempotence=True, max_batch_size=BATCH_BYTES_MAX)
                 try:
                     await producer.start()
-                except BaseException:
-                    await _stop(producer)
-                    raise
-                self._producer = producer
+                    self._producer = producer
+                except KafkaConnectionError as error:
+                    log.warning("what belongs on other partitions can't be written yet: %s", error)
+                    await asyncio.sleep(RETRY_S)
+                finally:
+                    if self._producer is None:
+                        await _stop(producer)
         await write(self._producer, records)
 
     async def close(self) -> None:
