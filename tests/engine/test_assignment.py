@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from streams.domain.article import MARK
+from streams.domain.article import FORMAT, MARK
 from streams.engine.assignment import Assignment
 from streams.engine.task import TaskState
 from tests.engine.stand_ins import Ending, StandInChangelog, StandInForwarder
@@ -127,22 +127,25 @@ async def test_a_rebalance_in_the_middle_of_a_commit_harms_nobody(
     assert changelog.offsets["links", 0].next_offset == 9
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "why"),
-    [
-        (b"\0crawler", MARK + b"\xc1 not msgpack", "partition 0 can't be taken over"),
-        (b"positions\0", MARK + b"\xc1", "partition 0 can't be taken over"),
-        (b"https://yours.example/a", b"\xff", "partition 0: the state is in format 255"),
-        (b"\0\xff", MARK, "partition 0 can't be taken over"),
-    ],
-)
-async def test_a_takeover_that_fails_says_why(key: bytes, value: bytes, why: str) -> None:
-    """Whatever is wrong with the state, the worker ends with the reason; none waits for ever for a partition."""
+async def test_a_state_of_another_version_ends_the_worker_with_the_reason() -> None:
+    """None waits for ever for a partition that it can't take over."""
     ending = Ending()
-    assignment = Assignment(StandInChangelog({key: value}), StandInForwarder(), end=ending)
+    state = {b"https://yours.example/a": bytes([FORMAT + 1])}
+    assignment = Assignment(StandInChangelog(state), StandInForwarder(), end=ending)
     assignment.assigned(frozenset({0}), generation=1)
     await ending.ended.wait()
-    assert ending.reason.startswith(why)
+    assert ending.reason.startswith(f"partition 0: the state is in format {FORMAT + 1}")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [(b"\0crawler", MARK + b"\xc1 not msgpack"), (b"positions\0", MARK + b"\xc1"), (b"\0\xff", MARK), (b"\xff", MARK)],
+)
+async def test_what_nobody_wrote_as_state_keeps_no_partition(key: bytes, value: bytes) -> None:
+    """A record of the changelog that can't be read is left out."""
+    assignment = Assignment(StandInChangelog({key: value}), StandInForwarder(), end=Ending())
+    assignment.assigned(frozenset({0}), generation=1)
+    assert await assignment.task_of(0, generation=1) is assignment.tasks[0]
 
 
 @pytest.mark.parametrize("step", ["fence_held", "restore_held"])
