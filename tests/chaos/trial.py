@@ -17,10 +17,9 @@ from tests.chaos.events import Events, Shares
 from tests.chaos.flow import Flow, write_all
 from tests.chaos.reference import Counts, reference
 from tests.chaos.saying import say
-from tests.chaos.scale import pick
 from tests.integration.reading import Progress, Stored, progress, read
 from tests.integration.running import Installation
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -31,7 +30,7 @@ EXIT_SOFTWARE = 70  # of a worker that can't go on safely
 EXIT_REFUSED = 1  # of a worker that can't start: no broker, or something that a person has to mend
 SESSION_TIMEOUT_S = 20.0
 SHORTEST_SESSION_TIMEOUT_S = 6.0  # that a broker allows
-CATCH_UP_S = pick(short=60.0, full=600.0)
+CATCH_UP_S = PATIENCE_S  # a rebalance after a broker's death alone may take a minute
 
 
 @dataclass(frozen=True)
