@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from streams.domain.sight.sources import Sources
 from streams.engine.kafka_log import started
@@ -18,8 +18,8 @@ POLL_MS = 1_000
 
 log = logging.getLogger("flatline.listen")
 
-# Takes a record's key and value; raises Rejected for what can't be read.
-Hear = Callable[[bytes, bytes], None]
+# Takes a record's key, value (None: a tombstone) and time in ms; raises Rejected for what can't be read.
+Hear = Callable[[bytes, bytes | None, int], None]
 
 
 class Listen:
@@ -29,7 +29,22 @@ class Listen:
         self._bootstrap = bootstrap
         self._topic = topic
         self._hear = hear
+        self._partitions = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
+        self._positions: dict[TopicPartition, int] = {}
+        self._moved = asyncio.Condition()
+        self._consumer: AIOKafkaConsumer | None = None
         self.is_current = False
+
+    async def caught_up(self) -> None:
+        """Wait until everything has been heard that is in the topic now. Raise KafkaError."""
+        if self._consumer is None:
+            raise KafkaConnectionError(f"{self._topic.name} is not being read")
+        ends = await self._consumer.end_offsets(self._partitions)
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._has_heard(ends))
+
+    def _has_heard(self, ends: Mapping[TopicPartition, int]) -> bool:
+        return all(self._positions.get(partition, 0) >= end for partition, end in ends.items())
 
     async def run(self) -> None:
         """Listen for ever. A broker out of reach is tried again: meanwhile what is known gets old, which is true."""
@@ -48,26 +63,24 @@ class Listen:
             isolation_level="read_committed",  # workers write verdicts and parts in transactions
         )
         async with started(consumer):
-            partitions = [TopicPartition(self._topic.name, number) for number in range(self._topic.partitions)]
-            consumer.assign(partitions)
-            ends = await consumer.end_offsets(partitions)
+            consumer.assign(self._partitions)
+            ends = await consumer.end_offsets(self._partitions)
+            self._consumer = consumer
             while True:
-                # Once all is heard there is nothing to look at but records.
-                if not self.is_current:
-                    positions = [await consumer.position(partition) for partition in partitions]
-                    self.is_current = all(
-                        at >= ends[partition] for at, partition in zip(positions, partitions, strict=True)
-                    )
+                positions = {partition: await consumer.position(partition) for partition in self._partitions}
+                if positions != self._positions:
+                    async with self._moved:
+                        self._positions = positions
+                        self.is_current = self.is_current or self._has_heard(ends)
+                        self._moved.notify_all()
                 for records in (await consumer.getmany(timeout_ms=POLL_MS if self.is_current else 100)).values():
                     self._take(records)
 
     def _take(self, records: Iterable[object]) -> None:
         for record in records:
-            key, value = record.key, record.value  # type: ignore[attr-defined]
-            if key is None or value is None:  # a tombstone: what it was about was taken away
-                continue
+            key, value, recorded_ms = record.key, record.value, record.timestamp  # type: ignore[attr-defined]
             try:
-                self._hear(key, value)
+                self._hear(key or b"", value, recorded_ms)
             except Rejected as rejected:
                 # Not dead-lettered: every worker reads this, and it is compacted, so the record stays where it is.
                 log.warning("a record of %s can't be read: %s", self._topic.name, rejected)
@@ -76,7 +89,10 @@ class Listen:
 def hear_heartbeats(sources: Sources) -> Hear:
     """Return what puts heartbeats into the freshness of sources. Any article may have any source."""
 
-    def hear(_key: bytes, value: bytes) -> None:
-        sources.hear(codec.heartbeats.decode(value))
+    def hear(key: bytes, value: bytes | None, recorded_ms: int) -> None:
+        if value is None:
+            sources.forget(key.decode(errors="replace"))
+        else:
+            sources.hear(codec.heartbeats.decode(value), recorded_ms=recorded_ms)
 
     return hear

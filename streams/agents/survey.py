@@ -38,7 +38,7 @@ class Groups:
     @property
     def hear(self) -> Hear:
         """What takes records of the topic in."""
-        return lambda _key, value: self.note(codec.groups.decode(value))
+        return lambda _key, value, _recorded_ms: None if value is None else self.note(codec.groups.decode(value))
 
 
 class Surveyor:

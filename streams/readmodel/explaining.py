@@ -33,9 +33,12 @@ def explain_live(
     if article is None or not is_there(article, links_bring_back=policies.links_bring_back):
         return None
     sources = Sources()
-    for value in latest_values(bootstrap, topics.heartbeats).values():
+    for record in records(bootstrap, topics.heartbeats):
         try:
-            sources.hear(codec.heartbeats.decode(value))
+            if record.value is None:
+                sources.forget((record.key or b"").decode(errors="replace"))
+            else:
+                sources.hear(codec.heartbeats.decode(record.value), recorded_ms=record.timestamp)
         except Rejected:
             continue
     sources.listen_to([heard])

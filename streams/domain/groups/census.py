@@ -61,9 +61,10 @@ class Census:
         self._parts[number] = {group: part for group, part in pending.items() if part.round_ended_at == ended_at}
         self.version += 1
 
-    def hear_record(self, key: bytes, value: bytes) -> None:
+    def hear_record(self, key: bytes, value: bytes | None, _recorded_ms: int = 0) -> None:
         """Take a record of the topic in. Raises Rejected."""
-        self.hear((codec.group_parts if b"/" in key else codec.survey_rounds).decode(value))
+        if value is not None:
+            self.hear((codec.group_parts if b"/" in key else codec.survey_rounds).decode(value))
 
     @property
     def is_complete(self) -> bool:

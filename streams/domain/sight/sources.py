@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from streams.domain.event_time import to_datetime, to_ms
 from streams.domain.rhythm import DAY_MS, day_of
 from streams.domain.sight.heard import Habit, Heard, habit_of
+from streams.domain.sight.possible import possible
 from streams.domain.sight.sight import Behind, Sight
 from streams.domain.words import count
 from streams.schema.heartbeat import Heartbeat
@@ -14,6 +15,9 @@ from streams.schema.heartbeat import Heartbeat
 STALE_AFTER_PERIODS: Final = 3
 SOURCES_MAX: Final = 500
 LATE_WITHIN_DAYS: Final = 14
+# A source that was not heard for so many days, nor for so many of its periods, leaves its place when another needs it.
+OUTDATED_AFTER_DAYS: Final = 30
+OUTDATED_AFTER_PERIODS: Final = 10
 
 
 class Freshness(NamedTuple):
@@ -52,27 +56,68 @@ class _Return(NamedTuple):
 
 
 class Sources:
-    """The latest heartbeat of each source, and what was heard of it on the partitions of this worker.
+    """The latest heartbeat of each source, and the live reports of it on the partitions of this worker.
 
-    Sources beyond SOURCES_MAX are not tracked, and so never stale. One whose heartbeat promises no other has finished:
-    nothing more is expected of it.
+    Up to SOURCES_MAX sources are tracked by their heartbeats. A further one takes the place of an outdated one. While
+    there is none, it is left out, and known by its habits like a source without heartbeats. A source whose heartbeat
+    promises no other has finished and needs no place. Nothing is expected of it until it reports on a later day: then
+    it is known by its habits, too.
     """
 
     def __init__(self) -> None:
-        self._latest: dict[str, Heartbeat] = {}
+        # Both in the order in which they were last heard.
+        self._expected: dict[str, Heartbeat] = {}
+        self._finished: dict[str, Heartbeat] = {}
+        self._left_out: set[str] = set()
         self._returns: dict[str, _Return] = {}
         self._heard: list[Mapping[str, Heard]] = []
         self._known_habits: dict[str, tuple[int, Habit | None]] = {}
 
-    def hear(self, heartbeat: Heartbeat) -> None:
-        """Note a heartbeat, unless a later one is known."""
-        known = self._latest.get(heartbeat.source)
-        if known is None and len(self._latest) >= SOURCES_MAX:
+    @property
+    def left_out(self) -> int:
+        """How many sources sent heartbeats that had no place; SOURCES_MAX at most."""
+        return len(self._left_out)
+
+    def hear(self, heartbeat: Heartbeat, *, recorded_ms: int | None = None) -> None:
+        """Note a heartbeat, unless a later one is known. ``recorded_ms`` is the time of its record, if it has one."""
+        heartbeat = possible(heartbeat, recorded_ms=recorded_ms)
+        source = heartbeat.source
+        known = self._expected.get(source) or self._finished.get(source)
+        if known is not None and heartbeat.sent_at < known.sent_at:
             return
-        if known is None or heartbeat.sent_at >= known.sent_at:
-            self._latest[heartbeat.source] = heartbeat
-            if known is not None and known.period_s is not None:
+        if heartbeat.period_s is None:
+            self.forget(source)
+            self._finish(heartbeat)
+        elif source in self._expected or self._has_room(heartbeat):
+            self._left_out.discard(source)
+            self._finished.pop(source, None)
+            self._expected.pop(source, None)
+            self._expected[source] = heartbeat
+            if known is not None:
                 self._note_return(known, heartbeat)
+        elif len(self._left_out) < SOURCES_MAX:
+            self._left_out.add(source)
+
+    def forget(self, source: str) -> None:
+        """Forget the heartbeats of a source."""
+        for known in (self._expected, self._finished, self._returns):
+            known.pop(source, None)
+        self._left_out.discard(source)
+
+    def _finish(self, heartbeat: Heartbeat) -> None:
+        self._finished[heartbeat.source] = heartbeat
+        if len(self._finished) > SOURCES_MAX:
+            del self._finished[next(iter(self._finished))]
+
+    def _has_room(self, newcomer: Heartbeat) -> bool:
+        """Whether another heartbeat can be awaited; an outdated one makes room."""
+        if len(self._expected) < SOURCES_MAX:
+            return True
+        now_ms = to_ms(newcomer.sent_at)
+        outdated = next((source for source, each in self._expected.items() if _is_outdated(each, now_ms)), None)
+        if outdated is not None:
+            self.forget(outdated)
+        return outdated is not None
 
     def listen_to(self, heard: Iterable[Mapping[str, Heard]]) -> None:
         """Learn from now on from what these partitions hear, by source."""
@@ -86,10 +131,9 @@ class Sources:
         by_heartbeat = {
             source: Freshness(
                 staleness_ms=max(0, now_ms - to_ms(heartbeat.seen_until)),
-                limit_ms=_limit_ms(heartbeat.period_s),
+                limit_ms=_limit_ms(heartbeat),
             )
-            for source, heartbeat in self._latest.items()
-            if heartbeat.period_s is not None
+            for source, heartbeat in self._expected.items()
         }
         by_habit = {
             source: Freshness(
@@ -97,20 +141,21 @@ class Sources:
                 limit_ms=STALE_AFTER_PERIODS * habit.usual_gap * DAY_MS,
             )
             for source, habit in habits.items()
-            if source not in self._latest
+            if source not in self._expected and not self._has_finished(source, habit)
         }
         return by_heartbeat | by_habit
 
     def rhythms(self) -> dict[str, Rhythm]:
         """Return the rhythm of every source of which more is expected."""
         habits = self._habits()
-        rhythms = {source: Rhythm(habit.usual_gap * DAY_MS, habit.lag * DAY_MS) for source, habit in habits.items()}
-        for source, heartbeat in self._latest.items():
-            if heartbeat.period_s is None:
-                rhythms.pop(source, None)
-            else:
-                lag_ms = rhythms[source].lag_ms if source in rhythms else None
-                rhythms[source] = Rhythm(int(heartbeat.period_s * 1000), lag_ms)
+        rhythms = {
+            source: Rhythm(habit.usual_gap * DAY_MS, habit.lag * DAY_MS)
+            for source, habit in habits.items()
+            if not self._has_finished(source, habit)
+        }
+        for source, heartbeat in self._expected.items():
+            lag_ms = rhythms[source].lag_ms if source in rhythms else None
+            rhythms[source] = Rhythm(_period_ms(heartbeat), lag_ms)
         return rhythms
 
     def stale(self, now_ms: int) -> frozenset[str]:
@@ -144,7 +189,7 @@ class Sources:
         self, source: str, habit: Habit | None, freshness: Freshness, now_ms: int
     ) -> tuple[int, str | None]:
         """Return until when a source has seen everything, but for its lag; and why, where that is unusual."""
-        seen_until_ms, has_heartbeats = now_ms - freshness.staleness_ms, source in self._latest
+        seen_until_ms, has_heartbeats = now_ms - freshness.staleness_ms, source in self._expected
         if freshness.is_stale:
             since = f"{to_datetime(seen_until_ms):%Y-%m-%d}"
             return seen_until_ms, f"its source {source} has seen nothing since {since}, which is unusual"
@@ -181,10 +226,24 @@ class Sources:
 
     def _note_return(self, known: Heartbeat, heartbeat: Heartbeat) -> None:
         seen_until_ms, back_ms = to_ms(known.seen_until), to_ms(heartbeat.sent_at)
-        if known.period_s is None or to_ms(heartbeat.seen_until) - seen_until_ms <= _limit_ms(known.period_s):
+        if known.period_s is None or to_ms(heartbeat.seen_until) - seen_until_ms <= _limit_ms(known):
             return
-        self._returns[heartbeat.source] = _Return(seen_until_ms, back_ms, back_ms + int(known.period_s * 1000))
+        self._returns[heartbeat.source] = _Return(seen_until_ms, back_ms, back_ms + _period_ms(known))
+
+    def _has_finished(self, source: str, habit: Habit) -> bool:
+        """Whether a source said that it has finished, and has reported nothing since that day."""
+        last = self._finished.get(source)
+        return last is not None and habit.last_day <= day_of(to_ms(last.sent_at))
 
 
-def _limit_ms(period_s: float) -> int:
-    return int(period_s * 1000 * STALE_AFTER_PERIODS)
+def _period_ms(heartbeat: Heartbeat) -> int:
+    return int((heartbeat.period_s or 0) * 1000)
+
+
+def _limit_ms(heartbeat: Heartbeat) -> int:
+    return _period_ms(heartbeat) * STALE_AFTER_PERIODS
+
+
+def _is_outdated(heartbeat: Heartbeat, now_ms: int) -> bool:
+    patience_ms = max(OUTDATED_AFTER_DAYS * DAY_MS, OUTDATED_AFTER_PERIODS * _period_ms(heartbeat))
+    return now_ms - to_ms(heartbeat.sent_at) > patience_ms
