@@ -19,7 +19,7 @@ class PreparedLink(NamedTuple):
 
     key: bytes
     value: bytes
-    event: LinkEvent
+    record: LinkEvent
 
 
 def prepare(value: bytes, *, default_source: str | None = None) -> PreparedLink:

@@ -14,6 +14,7 @@ from kafka.errors import KafkaError, RetriableError
 from connectors.articles import PreparedArticle, PreparedRemoval
 from connectors.delivery import Buffer, Deliveries, DeliveryFailed
 from connectors.errors import ConnectorError
+from connectors.heartbeats import PreparedHeartbeat, checked
 from connectors.links import PreparedLink
 from connectors.partitioner import ArticlePartitioner
 from connectors.visits import PreparedVisits
@@ -163,7 +164,10 @@ class Producer:
         errors: int = 0,
         deliveries: Deliveries | None = None,
     ) -> None:
-        """Say that ``source`` has seen everything up to ``seen_until`` (now), and will say so again in ``period_s``."""
+        """Say that ``source`` has seen everything up to ``seen_until`` (now), and will say so again in ``period_s``.
+
+        Raise `Rejected` for what is not within the contract's bounds.
+        """
         now = _EPOCH + timedelta(milliseconds=self.now_ms())
         heartbeat = Heartbeat(
             source=source,
@@ -173,8 +177,11 @@ class Producer:
             pages_seen=pages_seen,
             errors=errors,
         )
-        value = codec.heartbeats.encode(heartbeat)
-        self._send(self.topics.heartbeats.name, key=source.encode(), value=value, deliveries=deliveries)
+        self.send_heartbeat(checked(heartbeat), deliveries=deliveries)
+
+    def send_heartbeat(self, heartbeat: PreparedHeartbeat, *, deliveries: Deliveries | None = None) -> None:
+        """Send a heartbeat that was checked."""
+        self._send(self.topics.heartbeats.name, key=heartbeat.key, value=heartbeat.value, deliveries=deliveries)
 
     def _send(
         self,

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from streams.schema.heartbeat import PERIOD_S_MAX
 from streams.schema.topics import Topics
 
 PREFIX = "FLATLINE_"
@@ -72,6 +73,26 @@ class Settings(BaseSettings):
     ingest_host: str = Field("127.0.0.1", description="Address of the ingest.")
     ingest_port: Port = Field(8710, description="Port of the ingest.")
     ingest_tokens_file: Path | None = Field(None, description="File of the tokens that may push.")
+    ingest_no_auth: bool = Field(False, description="Whether everyone on this machine may push, without a token.")
+    ingest_heartbeat_period_s: float = Field(
+        86_400, gt=0, le=PERIOD_S_MAX, description="Period of a source whose heartbeats have never named one."
+    )
+    ingest_max_body_bytes: int = Field(8_388_608, ge=1, description="Largest body of a request, also decompressed.")
+    ingest_max_batch_events: int = Field(10_000, ge=1, description="Most events in a request.")
+    ingest_max_events_per_s: float = Field(20_000, gt=0, description="Most events/s of each token's source.")
+    ingest_max_bytes_per_s: float = Field(
+        33_554_432, gt=0, description="Most bytes/s of each token's source, decompressed."
+    )
+    ingest_max_requests: int = Field(64, ge=1, description="Most requests at a time.")
+    ingest_max_bytes_in_flight: int = Field(
+        67_108_864, ge=1, description="Most bytes of bodies that were received and are not answered yet."
+    )
+    ingest_max_connections: int = Field(
+        512, ge=1, description="Most connections; a new one takes the place of the oldest that has shown no token."
+    )
+    ingest_header_timeout_s: float = Field(10, gt=0, description="Within what time the head of a request has to come.")
+    ingest_body_timeout_s: float = Field(30, gt=0, description="Within what time the body of a request has to come.")
+    ingest_idle_timeout_s: float = Field(75, gt=0, description="How long a connection may be idle between requests.")
     slack_webhook_url_file: Path | None = Field(
         None, description="File that holds a Slack webhook's URL; without it alerts stay in Alertmanager."
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.ingest.heartbeats import pushed_heartbeats
+from connectors import heartbeats
 from streams.cli import app
 from streams.schema.rejection import Reason
 from streams.schema.topics import Topics
@@ -34,7 +34,8 @@ def test_every_command_named_exists() -> None:
 def test_the_readme_s_heartbeat_is_taken() -> None:
     """Whoever copies it gets no rejection."""
     [body] = re.findall(r"`POST /v1/heartbeats` and `(.*?)`", README)
-    assert pushed_heartbeats.decode(body.encode()).period_s
+    prepared = heartbeats.prepare(body.encode(), default_source="x", now_ms=2**42, period_of=lambda _: 1.0)
+    assert prepared.record.period_s == 3600
 
 
 def test_the_contract_names_every_reason_and_topic() -> None:

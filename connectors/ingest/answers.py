@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import orjson
 from aiohttp import web
@@ -20,11 +21,19 @@ class RejectedEvent:
 class Refused(Exception):
     """A request that is answered with an error, whatever was in it."""
 
-    def __init__(self, status: int, code: str, message: str, *, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, *, retry_after_s: float | None = None, allow: str | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
-        self.retry_after_s = retry_after_s
+        self.headers: dict[str, str] = {}
+        if retry_after_s is not None:
+            self.headers["Retry-After"] = str(max(1, math.ceil(retry_after_s)))
+        if allow is not None:
+            self.headers["Allow"] = allow
+        if status == web.HTTPUnauthorized.status_code:
+            self.headers["WWW-Authenticate"] = "Bearer"
 
 
 def batch(accepted: int, rejected: list[RejectedEvent]) -> web.Response:
@@ -41,14 +50,32 @@ def batch(accepted: int, rejected: list[RejectedEvent]) -> web.Response:
 
 def error(refused: Refused) -> web.Response:
     """Answer with the error body."""
-    response = _json(refused.status, {"error": {"code": refused.code, "message": str(refused)}})
-    if refused.retry_after_s is not None:
-        response.headers["Retry-After"] = str(max(1, math.ceil(refused.retry_after_s)))
-    if refused.status == web.HTTPUnauthorized.status_code:
-        response.headers["WWW-Authenticate"] = "Bearer"
+    response = _json(refused.status, _envelope(refused))
+    response.headers.update(refused.headers)
     return response
 
 
+def raw(refused: Refused) -> bytes:
+    """Return the error as the last answer of a connection whose request nobody has read."""
+    body = _encoded(_envelope(refused))
+    headers = {
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        "Connection": "close",
+        **refused.headers,
+    }
+    lines = [f"HTTP/1.1 {refused.status} {HTTPStatus(refused.status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def _envelope(refused: Refused) -> dict[str, object]:
+    return {"error": {"code": refused.code, "message": str(refused)}}
+
+
+def _encoded(body: dict[str, object]) -> bytes:
+    return orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
+
+
 def _json(status: int, body: dict[str, object]) -> web.Response:
-    encoded = orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
-    return web.Response(status=status, body=encoded, content_type="application/json")
+    return web.Response(status=status, body=_encoded(body), content_type="application/json")

@@ -3,36 +3,39 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from aiohttp import web
-from msgspec import UNSET
+from aiokafka.errors import KafkaError
 
-from connectors import links, visits
+from connectors import heartbeats, links, visits
 from connectors.delivery import Deliveries
+from connectors.heartbeats import PreparedHeartbeat
 from connectors.ingest import answers, parsing
-from connectors.ingest.answers import Refused, RejectedEvent
-from connectors.ingest.auth import Authority
-from connectors.ingest.heartbeats import Heartbeats, PushedHeartbeat, pushed_heartbeats
-from connectors.ingest.intake import Batch, Intake, Prepare, Prepared, Send
+from connectors.ingest.answers import Refused
+from connectors.ingest.auth import Authority, Sender
+from connectors.ingest.connections import Connections
+from connectors.ingest.heartbeats import Heartbeats
+from connectors.ingest.in_flight import InFlight
+from connectors.ingest.intake import SETTLED_WITHIN_S, Batch, Door, Intake, Taken, unacknowledged
 from connectors.ingest.limits import Limits
 from connectors.ingest.metrics import IngestMetrics
 from connectors.producer import Producer
-from streams.schema.rejection import Rejected
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_BODY_WITHIN_S: Final = 30
-_RETRY_AFTER_S: Final = 1
+_HEARTBEATS: Final = "/v1/heartbeats"
 
 _log = logging.getLogger(__name__)
 
 
 class Ingest:
-    """Handles requests. `application` makes it an aiohttp application, `drain` brings it to an orderly end."""
+    """Handles requests. `application` makes it an aiohttp application, `drain` brings it to an orderly end.
+
+    ``heartbeats``  hears the heartbeats topic; ``all_heard`` waits until it has heard all that is there, and raises
+                    KafkaError
+    """
 
     def __init__(
         self,
@@ -42,27 +45,31 @@ class Ingest:
         *,
         limits: Limits,
         heartbeats: Heartbeats,
+        all_heard: Callable[[], Awaitable[None]],
         is_kafka_reachable: Callable[[], Awaitable[bool]],
     ) -> None:
         self._producer = producer
         self._authority = authority
         self._metrics = metrics
-        self._limits = limits
         self._heartbeats = heartbeats
+        self._all_heard = all_heard
         self._is_kafka_reachable = is_kafka_reachable
         self._intake = Intake(producer, limits, now_s=time.monotonic)
-        self._in_flight = 0
-        self._is_idle = asyncio.Event()
-        self._is_draining = False
+        self._in_flight = InFlight(limits, metrics, is_full=lambda: producer.is_full)
+        self.connections = Connections(limits, metrics)
+        self._doors: Mapping[str, Door] = {
+            "/v1/links": Door(self._prepare_link, producer.send_link, is_sign_of_life=True),
+            # Who counts visits sees no links: whether it lives says nothing about them.
+            "/v1/visits": Door(self._prepare_visits, producer.send_visits, is_sign_of_life=False),
+            _HEARTBEATS: Door(self._prepare_heartbeat, self._send_heartbeat, is_sign_of_life=False),
+        }
 
     def application(self) -> web.Application:
         """Return the application."""
-        app = web.Application(client_max_size=self._limits.body_bytes, middlewares=[self._answer])
+        app = web.Application(middlewares=[self._answer])
+        app.add_routes([web.post(path, self._take) for path in self._doors])
         app.add_routes(
             [
-                web.post("/v1/links", self._links),
-                web.post("/v1/visits", self._visits),
-                web.post("/v1/heartbeats", self._heartbeat),
                 web.get("/metrics", self._exposition),
                 web.get("/livez", self._livez),
                 web.get("/readyz", self._readyz),
@@ -73,76 +80,67 @@ class Ingest:
 
     async def drain(self) -> None:
         """Let no more bodies in, and wait for the answers to those that are."""
-        self._is_draining = True
-        if self._in_flight:
-            self._is_idle.clear()
-            await self._is_idle.wait()
+        await self._in_flight.drain()
 
     async def _close(self, _app: web.Application) -> None:
         self._intake.close()
 
-    async def _links(self, request: web.Request) -> web.Response:
-        return await self._take(request, links.prepare, self._producer.send_link, is_sign_of_life=True)
-
-    async def _visits(self, request: web.Request) -> web.Response:
-        # Who counts visits sees no links: whether it lives says nothing about them.
-        prepare = partial(visits.prepare, now_ms=self._producer.now_ms())
-        return await self._take(request, prepare, self._producer.send_visits, is_sign_of_life=False)
-
-    async def _take(
-        self, request: web.Request, prepare: Prepare[Prepared], send: Send[Prepared], *, is_sign_of_life: bool
-    ) -> web.Response:
-        source = self._source_of(request)
+    async def _take(self, request: web.Request) -> web.Response:
+        sender, door = self._sender_of(request), self._doors[request.path]
         if request.content_type not in (parsing.JSON, parsing.NDJSON):
             raise Refused(415, "unsupported_type", f"Content-Type must be {parsing.JSON} or {parsing.NDJSON}.")
-        with self._flight():
+        with self._in_flight.let_in() as flight:
             batch = Batch(
-                await self._body_of(request),
+                await self._in_flight.body_of(request, flight),
                 content_type=request.content_type,
                 encoding=request.headers.get("Content-Encoding", "").lower(),
-                source=source,
+                sender=sender,
             )
-            accepted, rejected = await self._intake.take(batch, prepare, send)
-            self._count(source, accepted, rejected)
-            if accepted and is_sign_of_life:
-                await self._refresh(source)
-        return answers.batch(accepted, rejected)
+            if request.path == _HEARTBEATS:
+                await self._hear_all()
+            taken = await self._intake.take(batch, door)
+            self._count(sender, taken)
+            if door.is_sign_of_life:
+                await self._say_alive(taken.sources)
+        return answers.batch(taken.accepted, taken.rejected)
 
-    async def _heartbeat(self, request: web.Request) -> web.Response:
-        source = self._source_of(request)
-        with self._flight():
-            body = await self._body_of(request)
-            try:
-                pushed = pushed_heartbeats.decode(body)
-            except Rejected as rejected:
-                return answers.batch(0, [RejectedEvent(0, rejected)])
-            if isinstance(pushed.period_s, float):
-                self._heartbeats.declare(source, period_s=pushed.period_s)
-            await self._say_alive(source, pushed)
-        return answers.batch(1, [])
+    def _prepare_link(self, value: bytes, source: str) -> links.PreparedLink:
+        return links.prepare(value, default_source=source)
 
-    async def _refresh(self, source: str) -> None:
+    def _prepare_visits(self, value: bytes, source: str) -> visits.PreparedVisits:
+        return visits.prepare(value, now_ms=self._producer.now_ms(), default_source=source)
+
+    def _prepare_heartbeat(self, value: bytes, source: str) -> PreparedHeartbeat:
+        now_ms, period_of = self._producer.now_ms(), self._heartbeats.period_s
+        return heartbeats.prepare(value, default_source=source, now_ms=now_ms, period_of=period_of)
+
+    def _send_heartbeat(self, heartbeat: PreparedHeartbeat, /, *, deliveries: Deliveries) -> None:
+        self._producer.send_heartbeat(heartbeat, deliveries=deliveries)
+        self._heartbeats.note(heartbeat.record)
+
+    async def _say_alive(self, sources: set[str]) -> None:
+        """Say that the sources of links live, with the periods that they declared, as often as these ask for."""
         now_ms = self._producer.now_ms()
-        if self._heartbeats.is_due(source, now_ms=now_ms):
-            await self._say_alive(source)
-            self._heartbeats.sent(source, now_ms=now_ms)
+        if not any(self._heartbeats.is_due(source, now_ms=now_ms) for source in sources):
+            return
+        await self._hear_all()
 
-    async def _say_alive(self, source: str, pushed: PushedHeartbeat | None = None) -> None:
         def send(deliveries: Deliveries) -> None:
-            period_s = self._heartbeats.period_s(source)
-            if pushed is None:
-                self._producer.heartbeat(source, period_s=period_s, deliveries=deliveries)
-                return
-            self._producer.heartbeat(
-                source,
-                pushed.seen_until,
-                period_s=period_s if pushed.period_s is UNSET else pushed.period_s,
-                pages_seen=pushed.pages_seen,
-                errors=pushed.errors,
-                deliveries=deliveries,
-            )
+            for source in sources:
+                if self._heartbeats.is_due(source, now_ms=now_ms):
+                    period_s = self._heartbeats.declared_s(source)
+                    self._producer.heartbeat(source, period_s=period_s, deliveries=deliveries)
+                    self._heartbeats.sent(source, now_ms=now_ms)
 
         await self._intake.acknowledged(send)
+
+    async def _hear_all(self) -> None:
+        """Wait for all declared periods: another ingest may have been told of a new one just now. Raise `Refused`."""
+        try:
+            async with asyncio.timeout(SETTLED_WITHIN_S):
+                await self._all_heard()
+        except (KafkaError, TimeoutError) as error:
+            raise unacknowledged(error) from error
 
     async def _exposition(self, _request: web.Request) -> web.Response:
         return web.Response(body=self._metrics.exposition(), headers={"Content-Type": self._metrics.content_type})
@@ -155,71 +153,47 @@ class Ingest:
             raise Refused(503, "kafka_unavailable", "No Kafka server accepts a connection.")
         return web.Response(text="ok\n")
 
-    def _source_of(self, request: web.Request) -> str:
-        source = self._authority.source_of(request.headers.get("Authorization"))
-        if source is None:
+    def _sender_of(self, request: web.Request) -> Sender:
+        sender = self._authority.sender_of(request.headers.get("Authorization"))
+        if sender is None:
             raise Refused(401, "unauthorized", "Send `Authorization: Bearer <token>` with a token of the tokens file.")
-        return source
+        self.connections.authenticated(request.transport)
+        return sender
 
-    @contextmanager
-    def _flight(self) -> Iterator[None]:
-        if self._is_draining:
-            raise Refused(503, "stopping", "The ingest is being stopped. Send it again.", retry_after_s=_RETRY_AFTER_S)
-        if self._in_flight >= self._limits.requests_in_flight or self._producer.is_full:
-            raise Refused(
-                503, "too_busy", "Too much is on its way to Kafka. Send it again.", retry_after_s=_RETRY_AFTER_S
-            )
-        self._in_flight += 1
-        try:
-            yield
-        finally:
-            self._in_flight -= 1
-            if not self._in_flight:
-                self._is_idle.set()
-
-    async def _body_of(self, request: web.Request) -> bytes:
-        try:
-            async with asyncio.timeout(_BODY_WITHIN_S):
-                return await request.read()
-        except TimeoutError:
-            raise Refused(408, "too_slow", f"The body did not come within {_BODY_WITHIN_S} s.") from None
-        except web.HTTPRequestEntityTooLarge:
-            raise parsing.too_large(self._limits.body_bytes) from None
-        except (web.RequestPayloadError, ConnectionError):  # the latter: nobody is there any more to read the answer
-            raise Refused(400, "bad_request", "The body is cut short, or not encoded as its headers say.") from None
-
-    def _count(self, source: str, accepted: int, rejected: list[RejectedEvent]) -> None:
-        self._metrics.events.labels(source=source, outcome="accepted").inc(accepted)
-        self._metrics.events.labels(source=source, outcome="rejected").inc(len(rejected))
-        for event in rejected:
-            self._metrics.rejected.labels(source=source, reason=event.rejected.reason.value).inc()
+    def _count(self, sender: Sender, taken: Taken) -> None:
+        self._metrics.events.labels(source=sender.source, outcome="accepted").inc(taken.accepted)
+        self._metrics.events.labels(source=sender.source, outcome="rejected").inc(len(taken.rejected))
+        for event in taken.rejected:
+            self._metrics.rejected.labels(source=sender.source, reason=event.rejected.reason.value).inc()
 
     @web.middleware
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         started_s = time.perf_counter()
-        response = await _answered(request, handler)
+        self.connections.began(request.transport)
+        try:
+            response, refused = await handler(request), None
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets the error body and nothing else
+            refused = _refusal(error, request)
+            response = answers.error(refused)
+        self.connections.answered(request.transport)
         if request.path.startswith("/v1/"):
             self._metrics.requests.labels(code=str(response.status)).inc()
             self._metrics.duration.observe(time.perf_counter() - started_s)
+            if refused:
+                self._metrics.refused.labels(code=refused.code).inc()
         return response
 
 
-async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Return the handler's answer, or the error body; so nothing else is ever answered."""
-    try:
-        return await handler(request)
-    except Refused as refused:
-        return answers.error(refused)
-    except web.HTTPMethodNotAllowed as wrong:
-        response = answers.error(
-            Refused(405, "method_not_allowed", f"Use {' or '.join(sorted(wrong.allowed_methods))}.")
-        )
-        response.headers["Allow"] = wrong.headers["Allow"]
-        return response
-    except web.HTTPException as wrong:
-        return answers.error(
-            Refused(wrong.status, "not_found" if isinstance(wrong, web.HTTPNotFound) else "bad_request", wrong.reason)
-        )
-    except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the whole story
-        _log.exception("%s %s failed", request.method, request.path)
-        return answers.error(Refused(500, "internal", "The ingest has a bug; its log has the details."))
+def _refusal(error: Exception, request: web.Request) -> Refused:
+    match error:
+        case Refused():
+            return error
+        case web.HTTPMethodNotAllowed():
+            message = f"Use {' or '.join(sorted(error.allowed_methods))}."
+            return Refused(405, "method_not_allowed", message, allow=error.headers["Allow"])
+        case web.HTTPNotFound():
+            return Refused(404, "not_found", error.reason)
+        case web.HTTPException():
+            return Refused(error.status, "bad_request", error.reason)
+    _log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return Refused(500, "internal", "The ingest has a bug; its log has the details.")

@@ -1,9 +1,10 @@
-"""Who pushes: bearer tokens, each of which stands for a source."""
+"""Bearer-token authentication. Each token is that of a source, and may be granted to write as others."""
 
 import hmac
 import logging
 import re
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -14,37 +15,64 @@ TOKEN_CHARACTERS_MIN: Final = 16
 
 _log = logging.getLogger(__name__)
 
-# A source name (streams/schema/limits.py), a colon, and a token as RFC 6750 §2.1 defines it.
-_LINE: Final = re.compile(r"(?P<source>[A-Za-z0-9][A-Za-z0-9._:/@+~-]{0,199}):(?P<token>[A-Za-z0-9._~+/-]+=*)")
+# A source name (streams/schema/limits.py), others after commas, where `*` ends the beginning of a name, a colon, and a
+# token as RFC 6750 §2.1 defines it.
+_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._:/@+~-]{0,199}"
+_LINE: Final = re.compile(rf"(?P<source>{_NAME})(?P<others>(?:,(?:{_NAME}\*?|\*))*):(?P<token>[A-Za-z0-9._~+/-]+=*)")
 
 
 class TokensError(ConnectorError):
     """The tokens file can't be used. The message names the line, and never quotes it."""
 
 
-class Authority(Protocol):
-    """Tells sources by their requests."""
+@dataclass(frozen=True)
+class Sender:
+    """Who pushes: ``source`` is that of its events which name none.
 
-    def source_of(self, authorization: str | None) -> str | None:
-        """Return the source that sends this Authorization header, or None if it is nobody we know."""
+    ``others``  further sources as which it may write; one that ends in ``*`` stands for all that begin so
+    """
+
+    source: str
+    others: tuple[str, ...] = ()
+
+    def may_write_as(self, source: str) -> bool:
+        """Whether an event of ``source`` is taken from it."""
+        return source == self.source or any(
+            source.startswith(other[:-1]) if other.endswith("*") else source == other for other in self.others
+        )
+
+    @property
+    def shown(self) -> str:
+        """The sources as which it may write, for a person."""
+        return ", ".join((self.source, *self.others))
+
+
+class Authority(Protocol):
+    """Tells senders by their requests."""
+
+    def sender_of(self, authorization: str | None) -> Sender | None:
+        """Return who sends this Authorization header, or None if it is nobody we know."""
 
     def reload(self) -> None:
         """Look again who may push."""
 
 
 class Anyone:
-    """No authority at all: everybody is the source `anonymous`."""
+    """No authority at all: everybody is the source `anonymous`, and may write as any."""
 
-    def source_of(self, authorization: str | None) -> str | None:  # noqa: ARG002
+    def sender_of(self, authorization: str | None) -> Sender | None:  # noqa: ARG002
         """Return `anonymous`."""
-        return ANONYMOUS
+        return Sender(ANONYMOUS, ("*",))
 
     def reload(self) -> None:
         """Do nothing: everyone still may."""
 
 
 class Tokens:
-    """The tokens of a file, a ``source:token`` a line; ``#`` begins a comment. It is read again when it changes."""
+    """The tokens of a file, a ``source:token`` a line; ``#`` begins a comment. It is read again when it changes.
+
+    ``source,other,agency-*:token`` may also write as ``other`` and as all that begin with ``agency-``; ``*`` is any.
+    """
 
     def __init__(self, path: Path) -> None:
         """Read the file. Raise `TokensError`."""
@@ -52,15 +80,15 @@ class Tokens:
         self._version = self._look()
         self._tokens = self._read()
 
-    def source_of(self, authorization: str | None) -> str | None:
-        """Return the source whose token is in the header, or None."""
+    def sender_of(self, authorization: str | None) -> Sender | None:
+        """Return whose token is in the header, or None."""
         self._reload_if_changed()
         scheme, _, given = (authorization or "").partition(" ")
         if scheme.lower() != "bearer":
             return None
         token = given.strip().encode(errors="surrogateescape")
         # Against every one, so that the time taken says nothing.
-        found = [source for known, source in self._tokens.items() if hmac.compare_digest(token, known)]
+        found = [sender for known, sender in self._tokens.items() if hmac.compare_digest(token, known)]
         return found[0] if found else None
 
     def reload(self) -> None:
@@ -88,7 +116,7 @@ class Tokens:
             raise TokensError(f"{self._path} can't be read: {error.strerror}.") from None
         return status.st_mtime_ns, status.st_size, status.st_ino
 
-    def _read(self) -> dict[bytes, str]:
+    def _read(self) -> dict[bytes, Sender]:
         try:
             text = self._path.read_text(encoding="ascii")
             is_open = self._path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH)
@@ -98,23 +126,23 @@ class Tokens:
             raise TokensError(f"{self._path} holds more than ASCII.") from None
         if is_open:
             _log.warning("%s can be read by others; `chmod 600` makes it yours alone.", self._path)
-        tokens: dict[bytes, str] = {}
+        tokens: dict[bytes, Sender] = {}
         for number, line in enumerate(text.splitlines(), start=1):
             if line.strip() and not line.lstrip().startswith("#"):
-                token, source = self._parse(line.strip(), number)
-                if tokens.setdefault(token, source) != source:
+                token, sender = self._parse(line.strip(), number)
+                if tokens.setdefault(token, sender) != sender:
                     raise TokensError(f"{self._path} line {number}: an earlier source has the same token.")
         if not tokens:
             raise TokensError(f"{self._path} holds no token: write lines such as `my-crawler:…`.")
         return tokens
 
-    def _parse(self, line: str, number: int) -> tuple[bytes, str]:
+    def _parse(self, line: str, number: int) -> tuple[bytes, Sender]:
         match = _LINE.fullmatch(line)
         if match is None:
-            raise TokensError(f"{self._path} line {number} is not `source:token`.")
+            raise TokensError(f"{self._path} line {number} is not `source:token` or `source,other,…:token`.")
         if len(match["token"]) < TOKEN_CHARACTERS_MIN:
             raise TokensError(
                 f"{self._path} line {number}: a token needs {TOKEN_CHARACTERS_MIN} characters or more; "
                 "`openssl rand -hex 32` makes one."
             )
-        return match["token"].encode(), match["source"]
+        return match["token"].encode(), Sender(match["source"], tuple(match["others"].split(",")[1:]))

@@ -1,49 +1,65 @@
-"""The heartbeats of the sources that push: those they send, and those that their links stand for."""
+"""The periods that sources declared, as the heartbeats topic has them, and when links say that their source is alive.
 
-from typing import Annotated, Final
+The topic is compacted by source: it is where declared periods outlive the ingest, and where several ingests share them.
+"""
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from typing import Final, NamedTuple
 
-from streams.schema.codec import Codec
-from streams.schema.link_event import Instant
+from streams.domain.event_time import to_ms
+from streams.domain.sight.possible import possible
+from streams.schema import codec
+from streams.schema.heartbeat import Heartbeat
 
-PERIOD_DEFAULT_S: Final = 3600.0
 # One in so many ms keeps a source fresh that has a usual period; one with a shorter period gets several in each.
 _BETWEEN_MS_MAX: Final = 10_000
 _IN_A_PERIOD: Final = 4
 
 
-class PushedHeartbeat(Struct, frozen=True):
-    """The body of POST /v1/heartbeats: the source is its token's. ``"period_s": null`` says that it has finished."""
-
-    seen_until: Instant
-    period_s: Annotated[float, Meta(gt=0)] | UnsetType | None = UNSET
-    pages_seen: Annotated[int, Meta(ge=0)] = 0
-    errors: Annotated[int, Meta(ge=0)] = 0
-
-
-pushed_heartbeats: Final = Codec(PushedHeartbeat)
+class _Declared(NamedTuple):
+    sent_ms: int
+    period_s: float | None
 
 
 class Heartbeats:
-    """Remembers of each source when it was last said to be alive, and the period that it declared."""
+    """The newest period of each source, and when each was last said to be alive.
 
-    def __init__(self, *, period_s: float) -> None:
-        self._period_s = period_s
-        self._declared_s: dict[str, float] = {}
+    Links are a sign of life of sources that have a period. When to expect others the workers learn from their habits.
+    ``default_period_s`` is that of a source whose heartbeats have never named one.
+    """
+
+    def __init__(self, *, default_period_s: float) -> None:
+        self._default_period_s = default_period_s
+        self._declared: dict[str, _Declared] = {}
         self._sent_ms: dict[str, int] = {}
 
-    def period_s(self, source: str) -> float:
-        """Return the period within which ``source`` is expected to be heard again."""
-        return self._declared_s.get(source, self._period_s)
+    def hear(self, key: bytes, value: bytes | None, recorded_ms: int) -> None:
+        """Take a record of the topic in. Raise `Rejected`."""
+        if value is None:
+            self._declared.pop(key.decode(errors="replace"), None)
+        else:
+            self.note(possible(codec.heartbeats.decode(value), recorded_ms=recorded_ms))
 
-    def declare(self, source: str, *, period_s: float) -> None:
-        """Remember the period of a source."""
-        self._declared_s[source] = period_s
+    def note(self, heartbeat: Heartbeat) -> None:
+        """Note the period of a heartbeat, unless a later one is known."""
+        sent_ms, known = to_ms(heartbeat.sent_at), self._declared.get(heartbeat.source)
+        if known is None or sent_ms >= known.sent_ms:
+            self._declared[heartbeat.source] = _Declared(sent_ms, heartbeat.period_s)
+
+    def declared_s(self, source: str) -> float | None:
+        """Return the period of ``source``; None if it has never sent a heartbeat, or has finished."""
+        known = self._declared.get(source)
+        return None if known is None else known.period_s
+
+    def period_s(self, source: str) -> float:
+        """Return the period that a heartbeat of ``source`` promises by default."""
+        return self.declared_s(source) or self._default_period_s
 
     def is_due(self, source: str, *, now_ms: int) -> bool:
         """Whether links of ``source`` are a reason to say again that it is alive."""
-        between_ms = min(_BETWEEN_MS_MAX, self.period_s(source) * 1000 / _IN_A_PERIOD)
+        period_s = self.declared_s(source)
+        if period_s is None:
+            return False
+        between_ms = min(_BETWEEN_MS_MAX, period_s * 1000 / _IN_A_PERIOD)
         return source not in self._sent_ms or now_ms - self._sent_ms[source] >= between_ms
 
     def sent(self, source: str, *, now_ms: int) -> None:

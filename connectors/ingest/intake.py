@@ -1,23 +1,22 @@
-"""Takes batches: each event to its article's partition or to the dead-letter topic, and an end when Kafka has all."""
+"""Takes batches: each event to its topic or to the dead-letter topic, and an end when Kafka has all."""
 
 import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from connectors.delivery import Deliveries, DeliveryFailed
 from connectors.ingest import parsing
 from connectors.ingest.answers import Refused, RejectedEvent
+from connectors.ingest.auth import Sender
 from connectors.ingest.limits import Limits, TokenBucket
 from connectors.producer import PATIENCE_S, KafkaUnavailable, Producer
-from streams.schema.rejection import Rejected
+from streams.schema.rejection import Reason, Rejected
 
 T = TypeVar("T")
-Prepared = TypeVar("Prepared")
-Produced = TypeVar("Produced", covariant=True)  # noqa: PLC0105
-Sent = TypeVar("Sent", contravariant=True)  # noqa: PLC0105
 
 _log = logging.getLogger(__name__)
 
@@ -26,28 +25,44 @@ SETTLED_WITHIN_S: Final = PATIENCE_S + 2
 _RETRY_AFTER_S: Final = 5
 
 
-class Prepare(Protocol[Produced]):
-    """Checks one record. Raises `Rejected`."""
+class Send(Protocol):
+    """Sends one prepared record; ``deliveries`` count it."""
 
-    def __call__(self, value: bytes, *, default_source: str | None) -> Produced:
-        """Return it as it can be sent."""
-
-
-class Send(Protocol[Sent]):
-    """Sends one record that was checked."""
-
-    def __call__(self, prepared: Sent, /, *, deliveries: Deliveries | None) -> None:
-        """Send it; ``deliveries`` count it."""
+    def __call__(self, prepared: Any, /, *, deliveries: Deliveries) -> None:
+        """Send it."""
 
 
+class Door(NamedTuple):
+    """What becomes of the events that are pushed to one path.
+
+    ``prepare``          checks the bytes of an event, which is of the given source unless it says otherwise, and
+                         returns it with its ``key``, ``value`` and ``record``. Raises `Rejected`
+    ``send``             sends what ``prepare`` returned
+    ``is_sign_of_life``  whether an event says that its source is alive
+    """
+
+    prepare: Callable[[bytes, str], Any]
+    send: Send
+    is_sign_of_life: bool
+
+
+@dataclass(frozen=True)
 class Batch:
-    """The body of one request for records, and who sends it."""
+    """The body of one request for events, and who sends it."""
 
-    def __init__(self, body: bytes, *, content_type: str, encoding: str, source: str) -> None:
-        self.body = body
-        self.content_type = content_type
-        self.encoding = encoding
-        self.source = source
+    body: bytes
+    content_type: str
+    encoding: str
+    sender: Sender
+
+
+@dataclass
+class Taken:
+    """What became of a batch: ``sources`` are those of the accepted events."""
+
+    accepted: int = 0
+    rejected: list[RejectedEvent] = field(default_factory=list)
+    sources: set[str] = field(default_factory=set)
 
 
 class Intake:
@@ -61,14 +76,13 @@ class Intake:
         self._producer = producer
         self._limits = limits
         self._now_s = now_s
-        self._buckets: dict[str, TokenBucket] = {}
+        self._events: dict[str, TokenBucket] = {}
+        self._bytes: dict[str, TokenBucket] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake")
 
-    async def take(
-        self, batch: Batch, prepare: Prepare[Prepared], send: Send[Prepared]
-    ) -> tuple[int, list[RejectedEvent]]:
-        """Return the number of accepted events, and the rejected ones, when Kafka has all of them. Raise `Refused`."""
-        return await self.acknowledged(lambda deliveries: self._send(batch, prepare, send, deliveries))
+    async def take(self, batch: Batch, door: Door) -> Taken:
+        """Return what became of a batch when Kafka has all of it. Raise `Refused`."""
+        return await self.acknowledged(partial(self._send, batch, door))
 
     async def acknowledged(self, send: Callable[[Deliveries], T]) -> T:
         """Call ``send`` and return what it returns when Kafka has all that it sent. Raise `Refused`: 503."""
@@ -81,39 +95,52 @@ class Intake:
                 await settled
             deliveries.raise_failure()
         except (DeliveryFailed, KafkaUnavailable, TimeoutError) as error:
-            _log.warning("A batch was not acknowledged: %s", str(error) or "Kafka said nothing about it")
-            message = "Kafka has not acknowledged the batch. Send it again."
-            raise Refused(503, "kafka_unavailable", message, retry_after_s=_RETRY_AFTER_S) from error
+            raise unacknowledged(error) from error
         return result
 
-    def _send(
-        self, batch: Batch, prepare: Prepare[Prepared], send: Send[Prepared], deliveries: Deliveries
-    ) -> tuple[int, list[RejectedEvent]]:
-        body = parsing.decompress(batch.body, encoding=batch.encoding, bytes_max=self._limits.body_bytes)
-        events = parsing.split(body, content_type=batch.content_type, events_max=self._limits.batch_events)
-        self._spend(batch.source, len(events))
-        rejected = []
+    def _send(self, batch: Batch, door: Door, deliveries: Deliveries) -> Taken:
+        limits, source, taken = self._limits, batch.sender.source, Taken()
+        body = parsing.decompress(batch.body, encoding=batch.encoding, bytes_max=limits.max_body_bytes)
+        self._spend(self._bytes, source, len(body), rate_per_s=limits.max_bytes_per_s, unit="bytes")
+        events = parsing.split(body, content_type=batch.content_type, events_max=limits.max_batch_events)
+        self._spend(self._events, source, len(events), rate_per_s=limits.max_events_per_s, unit="events")
         for index, event in enumerate(events):
             try:
-                prepared = prepare(event, default_source=batch.source)
-            except Rejected as reason:
-                rejected.append(RejectedEvent(index, reason))
-                origin: dict[str, str | int] = {"source": batch.source, "http_index": index}
-                self._producer.send_dead_letter(event, reason, origin=origin, deliveries=deliveries)
+                prepared = door.prepare(event, source)
+                _check_source(prepared.record.source, batch.sender)
+            except Rejected as rejected:
+                taken.rejected.append(RejectedEvent(index, rejected))
+                origin: dict[str, str | int] = {"source": source, "http_index": index}
+                self._producer.send_dead_letter(event, rejected, origin=origin, deliveries=deliveries)
             else:
-                send(prepared, deliveries=deliveries)
-        return len(events) - len(rejected), rejected
+                door.send(prepared, deliveries=deliveries)
+                taken.accepted += 1
+                taken.sources.add(prepared.record.source)
+        return taken
 
-    def _spend(self, source: str, count: int) -> None:
-        bucket = self._buckets.setdefault(source, TokenBucket(rate_per_s=self._limits.events_per_s))
+    def _spend(self, buckets: dict[str, TokenBucket], source: str, count: int, *, rate_per_s: float, unit: str) -> None:
+        bucket = buckets.setdefault(source, TokenBucket(rate_per_s=rate_per_s))
         wait_s = bucket.take(count, now_s=self._now_s())
         if wait_s:
-            message = f"{source} may send {self._limits.events_per_s:,.0f} events/s. Slow down."
-            raise Refused(429, "too_many_events_per_s", message, retry_after_s=wait_s)
+            message = f"{source} may send {rate_per_s:,.0f} {unit}/s. Slow down."
+            raise Refused(429, f"too_many_{unit}_per_s", message, retry_after_s=wait_s)
 
     def close(self) -> None:
         """End the thread."""
         self._thread.shutdown()
+
+
+def unacknowledged(error: Exception) -> Refused:
+    """Return the refusal of what Kafka may not have, and log why."""
+    _log.warning("A batch was not acknowledged: %s", str(error) or "Kafka said nothing about it")
+    message = "Kafka has not acknowledged the batch. Send it again."
+    return Refused(503, "kafka_unavailable", message, retry_after_s=_RETRY_AFTER_S)
+
+
+def _check_source(source: str, sender: Sender) -> None:
+    if not sender.may_write_as(source):
+        detail = f"source is {source}, and this token may write as {sender.shown} only (the tokens file grants more)"
+        raise Rejected(Reason.FOREIGN_SOURCE, detail)
 
 
 def _finish(settled: asyncio.Future[None]) -> None:

@@ -1,16 +1,22 @@
-"""How much is too much."""
+"""Limits of the ingest server, and the token bucket that holds a source to its rate."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of one ingest."""
+    """The limits of one ingest. Each is the setting FLATLINE_INGEST_ and its name, where its default is, too."""
 
-    body_bytes: int = 8 * 1024 * 1024  # as it comes, and decompressed
-    batch_events: int = 10_000
-    events_per_s: float = 20_000  # of each source
-    requests_in_flight: int = 64
+    max_body_bytes: int  # as it comes, and decompressed
+    max_batch_events: int
+    max_events_per_s: float  # of each token's source
+    max_bytes_per_s: float  # of each token's source, decompressed
+    max_requests: int  # at a time
+    max_bytes_in_flight: int  # of all bodies that were received and not answered
+    max_connections: int
+    header_timeout_s: float
+    body_timeout_s: float
+    idle_timeout_s: float
 
 
 class TokenBucket:

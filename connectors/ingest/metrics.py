@@ -6,6 +6,7 @@ from typing import Final
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     GCCollector,
     Histogram,
     Info,
@@ -54,6 +55,33 @@ class IngestMetrics:
             "flatline_ingest_request_duration_seconds",
             "From the head of a request to /v1 to its answer, which waits for Kafka to have every event.",
             buckets=_SECONDS,
+            registry=registry,
+        )
+        self.refused = Counter(
+            "flatline_ingest_refused",
+            "Requests to /v1 that were refused as a whole, by the code in the answer. too_busy: too many requests or "
+            "bytes at a time; too_many_events_per_s, too_many_bytes_per_s: a source is faster than its limit; "
+            "kafka_unavailable: Kafka did not acknowledge in time.",
+            ["code"],
+            registry=registry,
+        )
+        self.body_bytes = Gauge(
+            "flatline_ingest_body_bytes_in_flight",
+            "Bytes of bodies that were received and are not answered yet. At FLATLINE_INGEST_MAX_BYTES_IN_FLIGHT "
+            "further ones are refused as too_busy.",
+            registry=registry,
+        )
+        self.connections = Gauge(
+            "flatline_ingest_connections",
+            "Open connections. At FLATLINE_INGEST_MAX_CONNECTIONS a new one takes the place of the oldest that has "
+            "shown no token.",
+            registry=registry,
+        )
+        self.connections_closed = Counter(
+            "flatline_ingest_connections_closed",
+            "Connections that the ingest closed. too_many: there was no room; slow_head: no whole request head came in "
+            "time, as when somebody holds connections open on purpose; idle: no further request came, which is usual.",
+            ["reason"],
             registry=registry,
         )
         Info("flatline_build", "The version that runs; always 1.", registry=registry).info({"version": _VERSION})

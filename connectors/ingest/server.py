@@ -13,7 +13,6 @@ from connectors.ingest.app import Ingest
 from connectors.ingest.intake import SETTLED_WITHIN_S
 
 _PROBE_WITHIN_S: Final = 2
-_KEEPALIVE_S: Final = 75
 
 
 async def serve(
@@ -29,23 +28,23 @@ async def serve(
         access_log=None,
         logger=silent,
         auto_decompress=False,
-        keepalive_timeout=_KEEPALIVE_S,
+        keepalive_timeout=ingest.connections.silent_s_max,
         shutdown_timeout=SETTLED_WITHIN_S,
     )
     await runner.setup()
-    site = web.TCPSite(runner, host, port)
+    assert runner.server is not None
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     try:
-        await site.start()
+        server = await loop.create_server(ingest.connections.served_by(runner.server), host, port)
     except OSError as error:
         await runner.cleanup()
         raise ConnectorError(f"The ingest can't listen on {host}:{port}: {error.strerror}.") from error
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, on_hangup)
     on_listening()
     await stop.wait()
-    await site.stop()
+    server.close()
     # aiohttp's own end reads no further: without this, a body that is still coming would be lost.
     await ingest.drain()
     await runner.cleanup()

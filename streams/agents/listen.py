@@ -43,6 +43,11 @@ class Listen:
         async with self._moved:
             await self._moved.wait_for(lambda: self._has_heard(ends))
 
+    async def current(self) -> None:
+        """Wait until everything has been heard that was in the topic when reading began."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: self.is_current)
+
     def _has_heard(self, ends: Mapping[TopicPartition, int]) -> bool:
         return all(self._positions.get(partition, 0) >= end for partition, end in ends.items())
 
@@ -52,6 +57,7 @@ class Listen:
             try:
                 await self._listen()
             except KafkaError as error:
+                self._consumer = None
                 log.warning("%s can't be read, trying again in %s s: %s", self._topic.name, RETRY_S, error)
                 await asyncio.sleep(RETRY_S)
 

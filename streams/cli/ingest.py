@@ -4,6 +4,7 @@ import asyncio
 import gc
 import ipaddress
 import logging
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -21,18 +22,13 @@ def ingest(
         Path | None,
         typer.Option(help="Who may push: lines `source:token`; else FLATLINE_INGEST_TOKENS_FILE"),
     ] = None,
-    no_auth: Annotated[bool, typer.Option("--no-auth", help="Let everyone on this machine push.")] = False,
-    max_body_bytes: Annotated[int, typer.Option(min=1, help="Largest body.")] = 8 * 1024 * 1024,
-    max_batch_events: Annotated[int, typer.Option(min=1, help="Most events in a request.")] = 10_000,
-    max_events_per_s: Annotated[float, typer.Option(min=0.001, help="Most events/s of each source.")] = 20_000,
-    max_requests: Annotated[int, typer.Option(min=1, help="Most requests at a time.")] = 64,
-    heartbeat_period_s: Annotated[
-        float, typer.Option(min=1, help="A source that pushed is expected again within so many seconds.")
-    ] = 3600,
+    no_auth: Annotated[
+        bool | None, typer.Option("--no-auth", help="Let everyone on this machine push; else FLATLINE_INGEST_NO_AUTH")
+    ] = None,
 ) -> None:
-    """Take link events and visits over HTTP until told to stop: POST /v1/links and /v1/visits.
+    """Take link events, visits and heartbeats over HTTP until told to stop: POST /v1/links, /v1/visits, /v1/heartbeats.
 
-    Each is answered when Kafka has all of it.
+    Each is answered when Kafka has all of it. Its limits are settings: FLATLINE_INGEST_MAX_… and …_TIMEOUT_S.
     """
     from prometheus_client import CollectorRegistry
 
@@ -43,6 +39,7 @@ def ingest(
     from connectors.ingest.metrics import IngestMetrics
     from connectors.ingest.server import is_kafka_reachable, serve
     from connectors.producer import Producer
+    from streams.agents.listen import Listen
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # As in an import: much waits for Kafka, and none of it is garbage.
@@ -51,37 +48,42 @@ def ingest(
 
     settings = load_settings()
     host, port = host or settings.ingest_host, port or settings.ingest_port
-    tokens_file = tokens_file or settings.ingest_tokens_file
+    tokens_file, no_auth = tokens_file or settings.ingest_tokens_file, no_auth or settings.ingest_no_auth
     if no_auth and not _is_loopback(host):
         raise typer.BadParameter(f"--no-auth is for this machine alone, and {host} is open to others.")
     if not no_auth and tokens_file is None:
         raise typer.BadParameter("--tokens-file (or FLATLINE_INGEST_TOKENS_FILE) is missing; --no-auth does without.")
     authority = Anyone() if no_auth or tokens_file is None else Tokens(tokens_file)
-    topics = serving_topics(settings)
-    bootstrap = settings.kafka_bootstrap
-    with Producer(bootstrap, topics, now_ms=clock_from(settings).now_ms, linger_ms=5) as producer:
+    bootstrap, topics = settings.kafka_bootstrap, serving_topics(settings)
+    limits = Limits(**{each.name: getattr(settings, f"ingest_{each.name}") for each in fields(Limits)})
+    heartbeats = Heartbeats(default_period_s=settings.ingest_heartbeat_period_s)
+
+    async def run(producer: Producer) -> None:
+        listen = Listen(bootstrap=bootstrap, topic=topics.heartbeats, hear=heartbeats.hear)
+        listening = asyncio.create_task(listen.run())
         receiver = Ingest(
             producer,
             authority,
             IngestMetrics(CollectorRegistry()),
-            limits=Limits(
-                body_bytes=max_body_bytes,
-                batch_events=max_batch_events,
-                events_per_s=max_events_per_s,
-                requests_in_flight=max_requests,
-            ),
-            heartbeats=Heartbeats(period_s=heartbeat_period_s),
+            limits=limits,
+            heartbeats=heartbeats,
+            all_heard=listen.caught_up,
             is_kafka_reachable=lambda: is_kafka_reachable(bootstrap),
         )
-        asyncio.run(
-            serve(
+        await listen.current()  # before that it would not know what sources declared
+        try:
+            await serve(
                 receiver,
                 host=host,
                 port=port,
                 on_listening=lambda: typer.echo(f"The ingest listens on http://{host}:{port}"),
                 on_hangup=authority.reload,
             )
-        )
+        finally:
+            listening.cancel()
+
+    with Producer(bootstrap, topics, now_ms=clock_from(settings).now_ms, linger_ms=5) as producer:
+        asyncio.run(run(producer))
 
 
 def _is_loopback(host: str) -> bool:

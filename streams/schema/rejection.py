@@ -15,6 +15,7 @@ class Reason(StrEnum):
     INVALID_URL = "invalid_url"  # not an http(s) URL with a host
     TOO_LONG = "too_long"  # beyond a limit of the schema
     UNSUPPORTED_VERSION = "unsupported_version"  # a version of the contract that we do not know
+    FOREIGN_SOURCE = "foreign_source"  # pushed with a token that may not write as that source
 
 
 class Rejected(ValueError):

@@ -7,7 +7,10 @@ import pytest
 
 from deploy.kafka.topics import ensure_topics
 from streams.schema.topics import Topics
-from tests.connectors.pushing import RunningIngest, running_ingest
+from tests.connectors.examples import SOURCES
+from tests.connectors.pushing import SOURCE, RunningIngest, running_ingest
+
+GRANTED = ",".join(SOURCES)
 
 
 @pytest.fixture
@@ -45,5 +48,6 @@ def ingest(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> It
     """Run a real `flatline ingest` with the usual limits, for the tests of one file."""
     namespace, folder = f"test-{secrets.token_hex(6)}", tmp_path_factory.mktemp("ingest")
     topics = made_topics(kafka_bootstrap, namespace)
-    with running_ingest(environment_of(kafka_bootstrap, namespace, folder), topics, folder) as running:
+    environment = environment_of(kafka_bootstrap, namespace, folder)
+    with running_ingest(environment, topics, folder, source=f"{SOURCE},{GRANTED}") as running:
         yield running

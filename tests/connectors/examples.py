@@ -13,6 +13,8 @@ FOLDER = Path(streams.schema.__file__).parent / "examples" / "link_event"
 ACCEPTED = {
     path.stem: msgspec.json.format(path.read_bytes(), indent=-1) for path in sorted((FOLDER / "accepted").iterdir())
 }
+# The sources that the accepted examples name.
+SOURCES = sorted({source for event in ACCEPTED.values() if (source := msgspec.json.decode(event).get("source"))})
 REJECTED = {path.stem: path.read_bytes().rstrip(b"\n") for path in sorted((FOLDER / "rejected").iterdir())}
 
 

@@ -94,7 +94,7 @@ def read_answer(connection: http.client.HTTPConnection) -> Answer:
 def running_ingest(
     environment: dict[str, str], topics: Topics, folder: Path, *options: str, source: str = SOURCE
 ) -> Iterator[RunningIngest]:
-    """Run `flatline ingest` with one token; it is ready."""
+    """Run `flatline ingest` with one token, of a source that others may follow after commas; it is ready."""
     tokens_file, log_file = folder / "tokens", folder / "ingest.log"
     tokens_file.touch(mode=0o600)
     tokens_file.write_text(f"# who may push\n\n{source}:{TOKEN}\n")

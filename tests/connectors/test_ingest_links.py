@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.schema.dead_letter import VALUE_BYTES_MAX
-from tests.connectors.examples import ACCEPTED, REJECTED, key_of, link
+from tests.connectors.examples import ACCEPTED, REJECTED, SOURCES, key_of, link
 from tests.connectors.pushing import JSON, NDJSON, SOURCE, RunningIngest
 from tests.integration.reading import Stored, read_all
 
@@ -67,7 +67,7 @@ def test_every_accepted_example(ingest: RunningIngest, new: NewRecords, shape: s
 
 def test_every_rejected_example(ingest: RunningIngest, new: NewRecords) -> None:
     """Of a batch the rejected events are named by index and reason and lie, untouched, in the dead-letter topic."""
-    # In an array an event must at least be JSON; NDJSON takes everything but what looks like no line at all.
+    # NDJSON takes everything but what looks like no line at all.
     lines = {name: event for name, event in REJECTED.items() if event.strip()}
     good = link("https://a.example/", "https://b.example/")
     answer = ingest.push(b"\n".join([good, *lines.values(), good]), NDJSON)
@@ -84,6 +84,42 @@ def test_every_rejected_example(ingest: RunningIngest, new: NewRecords) -> None:
             "http_index": str(event["index"]),
         }
     assert len(new.of("links")) == 2
+
+
+def test_a_bad_event_in_an_array_takes_no_other_with_it(ingest: RunningIngest, new: NewRecords) -> None:
+    """Half a surrogate pair, as JavaScript writes it that cuts text; bytes that are no text; what is no JSON at all."""
+    good = [link(f"https://p{number}.example/", "https://yours.example/poison") for number in range(6)]
+    bad = [
+        b'{"url_from":"https://p.example/","url_to":"https://yours.example/","anchor":"nice \\ud83d"}',
+        b'{"url_from":"https://p.example/","url_to":"https://yours.example/","anchor":"nice \xf0\x9f"}',
+        b"nonsense",
+        b'{"x":' + b"[" * 2_000 + b"]" * 2_000 + b"}",
+        b"",
+    ]
+    mixed = [each for pair in zip(good, [*bad, b""], strict=True) for each in pair][:-1]
+    answer = ingest.push(b"[" + b", ".join(mixed) + b"]")
+    assert (answer.status, answer.body["accepted"]) == (200, len(good))
+    assert [event["index"] for event in answer.body["rejected"]] == [1, 3, 5, 7, 9]
+    assert [event["reason"] for event in answer.body["rejected"]] == ["invalid_json"] * 4 + ["empty"]
+    assert sorted(letter.value or b"" for letter in new.of("dead_letters")) == sorted(bad)
+    assert len(new.of("links")) == len(good)
+
+
+def test_events_of_a_source_that_the_token_is_not_granted(ingest: RunningIngest, new: NewRecords) -> None:
+    """They are rejected with index and reason, and lie in the dead-letter topic; the others are taken."""
+    events = [
+        link("https://a.example/", "https://b.example/", source=source)
+        for source in (SOURCE, "somebody-else", SOURCES[0], f"{SOURCE}-2")
+    ]
+    answer = ingest.push(b"[" + b",".join(events) + b"]")
+    assert (answer.status, answer.body["accepted"]) == (200, 2)
+    assert [(event["index"], event["reason"]) for event in answer.body["rejected"]] == [
+        (1, "foreign_source"),
+        (3, "foreign_source"),
+    ]
+    assert "somebody-else" in answer.body["rejected"][0]["detail"]
+    assert [letter.value for letter in new.of("dead_letters")] == [events[1], events[3]]
+    assert sorted(record.value or b"" for record in new.of("links")) == sorted([events[0], events[2]])
 
 
 @pytest.mark.parametrize("event", [b"42", b"{}", b' {"url_from": "x", "url_to": "y"}\n'])

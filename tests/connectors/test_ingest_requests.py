@@ -10,8 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
-from datetime import UTC, datetime
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,6 @@ import pytest
 from deploy.local import probes
 from deploy.local.ports import LOOPBACK
 from streams.schema import codec
-from streams.schema.heartbeat import Heartbeat
 from streams.schema.topics import Topics
 from tests.connectors.examples import link
 from tests.connectors.pushing import (
@@ -27,7 +25,6 @@ from tests.connectors.pushing import (
     NDJSON,
     SOURCE,
     TOKEN,
-    Answer,
     RunningIngest,
     authorized,
     begin_push,
@@ -43,10 +40,14 @@ EVENT = link("https://a.example/", "https://b.example/")
 @pytest.fixture
 def strict(topics: Topics, environment: dict[str, str], tmp_path: Path) -> Iterator[RunningIngest]:
     """Run an ingest with narrow limits."""
-    limits = {"max-body-bytes": 2000, "max-batch-events": 10, "max-events-per-s": 20, "max-requests": 1}
-    options = [f"--{name}={value}" for name, value in limits.items()]
-    with running_ingest(environment, topics, tmp_path, *options) as running:
+    limits = limited(MAX_BODY_BYTES=2000, MAX_BATCH_EVENTS=10, MAX_EVENTS_PER_S=20, MAX_REQUESTS=1)
+    with running_ingest({**environment, **limits}, topics, tmp_path) as running:
         yield running
+
+
+def limited(**limits: float) -> dict[str, str]:
+    """Return the variables of these limits."""
+    return {f"FLATLINE_INGEST_{name}": str(value) for name, value in limits.items()}
 
 
 @pytest.mark.parametrize(
@@ -161,6 +162,72 @@ def resident_bytes(ingest: RunningIngest) -> int:
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
+def test_an_array_is_not_unpacked_either(ingest: RunningIngest) -> None:
+    """A body within the limit that is an array of millions is taken apart no further than the limit."""
+    bomb = gzip.compress(b"[" + b"1," * (4 * 1024 * 1024 - 2) + b"1]")
+    before = resident_bytes(ingest)
+    answer = ingest.push(bomb, **{"Content-Encoding": "gzip"})
+    assert (answer.status, answer.code) == (413, "too_many_events")
+    assert resident_bytes(ingest) - before < 40_000_000
+
+
+def test_bytes_in_flight_are_bounded(topics: Topics, environment: dict[str, str], tmp_path: Path) -> None:
+    """Bodies that are still coming count as they come; when they are gone there is room again."""
+    limits = limited(MAX_BYTES_IN_FLIGHT=3_000, MAX_BODY_BYTES=2_000)
+    with (
+        running_ingest({**environment, **limits}, topics, tmp_path) as ingest,
+        ingest.connect() as first,
+        ingest.connect() as second,
+    ):
+
+        def held() -> float:
+            shown = str(ingest.ask("GET", "/metrics").body)
+            return float(re.findall(r"(?m)^flatline_ingest_body_bytes_in_flight (\S+)", shown)[0])
+
+        assert ingest.push(b" " * 1_500 + b"[]").status == 200
+        for slow in (first, second):
+            slow.request("POST", "/v1/links", headers={**authorized(), "Content-Length": "1600"})
+            slow.send(b" " * 1_400)
+        until("both are there", lambda: held() == 2_800)
+        full = ingest.push(b" " * 1_500 + b"[]")
+        assert (full.status, full.code, full.headers["Retry-After"]) == (503, "too_busy", "1")
+        for slow in (first, second):
+            slow.send(b" " * 198 + b"[]")
+            assert read_answer(slow).status == 200
+        assert held() == 0
+        assert ingest.push(b" " * 1_500 + b"[]").status == 200
+        assert 'flatline_ingest_refused_total{code="too_busy"} 1.0' in str(ingest.ask("GET", "/metrics").body)
+
+
+def test_bytes_per_s_are_bounded(topics: Topics, environment: dict[str, str], tmp_path: Path) -> None:
+    """As they are when unpacked: a source that sends few events of many bytes is slowed down, too."""
+    with running_ingest({**environment, **limited(MAX_BYTES_PER_S=1_000)}, topics, tmp_path) as ingest:
+        packed = gzip.compress(b" " * 100_000 + b"[]")
+        assert ingest.push(packed, **{"Content-Encoding": "gzip"}).status == 200
+        slow = ingest.push(packed, **{"Content-Encoding": "gzip"})
+        assert (slow.status, slow.code) == (429, "too_many_bytes_per_s")
+        assert 90 <= int(slow.headers["Retry-After"]) <= 100
+
+
+def test_slow_heads_keep_nobody_out(topics: Topics, environment: dict[str, str], tmp_path: Path) -> None:
+    """More connections than there may be, which never finish a request's head, and a sender that wants to push."""
+    limits = limited(MAX_CONNECTIONS=20, HEADER_TIMEOUT_S=1)
+    with running_ingest({**environment, **limits}, topics, tmp_path) as ingest, ExitStack() as held:
+        slow = [held.enter_context(socket.create_connection((LOOPBACK, ingest.port))) for _ in range(60)]
+        for each in slow:
+            with suppress(OSError):
+                each.sendall(b"POST /v1/links HTTP/1.1\r\nHost: x\r\n")
+        assert ingest.push(EVENT).status == 200
+        for each in slow:
+            each.settimeout(PATIENCE_S)
+            with suppress(ConnectionError):
+                said = each.recv(1_000)
+                assert b" 503 " in said or b" 408 " in said
+        shown = str(ingest.ask("GET", "/metrics").body)
+        assert 'flatline_ingest_connections_closed_total{reason="too_many"}' in shown
+        assert 'flatline_ingest_connections_closed_total{reason="slow_head"}' in shown
+
+
 def test_other_paths_and_methods(ingest: RunningIngest) -> None:
     """They are errors with the one error body."""
     missing = ingest.ask("GET", "/v2/links")
@@ -242,46 +309,6 @@ def test_health_and_metrics(strict: RunningIngest) -> None:
         f'flatline_ingest_rejected_total{{reason="missing_field",source="{SOURCE}"}} 1.0',
         "flatline_ingest_request_duration_seconds_count 3.0",
     } <= set(exposed)
-
-
-def test_heartbeats(topics: Topics, environment: dict[str, str], tmp_path: Path, kafka_bootstrap: str) -> None:
-    """A source says what it has seen; its links say so too, though not each of them, with the period it declared."""
-
-    def heartbeats() -> list[Heartbeat]:
-        return [codec.heartbeats.decode(record.value) for record in read_all(kafka_bootstrap, topics.heartbeats)]
-
-    with running_ingest(environment, topics, tmp_path) as ingest:
-        started = datetime.now(UTC)
-        assert ingest.push(b"[{}]").status == 422
-        assert heartbeats() == []
-        for _ in range(3):
-            assert ingest.push(EVENT).status == 200
-        (automatic,) = heartbeats()
-        assert (automatic.source, automatic.period_s) == (SOURCE, 3600)
-        assert started <= automatic.seen_until <= datetime.now(UTC)
-
-        def say(body: bytes) -> Answer:
-            return ingest.push(body, path="/v1/heartbeats")
-
-        stated = b'{"seen_until":"2026-01-02T03:04:05Z","period_s":2,"pages_seen":7,"errors":1,"source":"forged"}'
-        assert (say(stated).status, say(stated).body) == (200, {"accepted": 1, "rejected": []})
-        said = heartbeats()[-1]
-        assert (said.source, said.seen_until) == (SOURCE, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
-        assert (said.period_s, said.pages_seen, said.errors) == (2, 7, 1)
-        say(b'{"seen_until":"2026-01-02T03:04:05Z"}')
-        assert heartbeats()[-1].period_s == 2
-        say(b'{"seen_until":"2026-01-02T03:04:05Z","period_s":null}')
-        assert heartbeats()[-1].period_s is None
-
-        def says_it_lives() -> bool:
-            assert ingest.push(EVENT).status == 200
-            return heartbeats()[-1].period_s == 2
-
-        until("a quarter of the period has passed", says_it_lives)
-
-        wrong = say(b'{"seen_until":"yesterday"}')
-        assert (wrong.status, wrong.body["rejected"][0]["reason"]) == (422, "invalid_time")
-        assert say(b"[]").status == 422
 
 
 def test_an_orderly_end(topics: Topics, environment: dict[str, str], tmp_path: Path, kafka_bootstrap: str) -> None:

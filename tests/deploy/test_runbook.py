@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from connectors.ingest.heartbeats import pushed_heartbeats
+from connectors import heartbeats
 from streams.cli import app
 from streams.schema.topics import Topics
 from streams.settings import PREFIX, Settings
@@ -67,8 +67,10 @@ def test_changed_targets_are_read_again() -> None:
 def test_the_last_heartbeat_promises_no_other() -> None:
     """The ingest takes it, and a period that is left out would stay as it was."""
     [body] = re.findall(r"-d '(\{.*\})'\n", ENTRIES["SourceStale"])
-    pushed = pushed_heartbeats.decode(re.sub(r"'\$\(.*?\)'", "2026-01-31T09:30:00Z", body).encode())
-    assert pushed.period_s is None
+    value = re.sub(r"'\$\(.*?\)'", "2026-01-31T09:30:00Z", body).encode()
+    pushed = heartbeats.prepare(value, default_source="x", now_ms=2**42, period_of=lambda _: 3600.0)
+    assert pushed.record.period_s is None
+    assert "-H 'Content-Type: application/json'" in ENTRIES["SourceStale"]
 
 
 def test_the_dead_letters_are_read_where_they_are() -> None:

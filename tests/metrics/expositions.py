@@ -18,4 +18,6 @@ def ingest_exposition() -> str:
     metrics.events.labels(source="north", outcome="accepted").inc()
     metrics.rejected.labels(source="north", reason="not_json").inc()
     metrics.duration.observe(0.1)
+    metrics.refused.labels(code="too_busy").inc()
+    metrics.connections_closed.labels(reason="slow_head").inc()
     return metrics.exposition().decode()

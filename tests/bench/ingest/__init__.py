@@ -86,8 +86,9 @@ def _ours(bootstrap: str, folder: Path) -> Process:
     tokens.write_text(f"crawler-a:{_TOKEN}\n")
     port = Ports(folder / "ingest.ports.json").claim("ours")
     settings = {"kafka_bootstrap": bootstrap, "namespace": "ingest", "partitions": PARTITIONS, "data_dir": folder}
+    settings |= {"ingest_max_events_per_s": _UNLIMITED, "ingest_max_bytes_per_s": _UNLIMITED}
     flatline = str(Path(sysconfig.get_path("scripts")) / "flatline")
-    command = [flatline, "ingest", "--port", str(port), "--tokens-file", str(tokens), "--max-events-per-s", _UNLIMITED]
+    command = [flatline, "ingest", "--port", str(port), "--tokens-file", str(tokens)]
     return _server("ingest", command, port, Settings.model_validate(settings).environment())
 
 
