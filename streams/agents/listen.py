@@ -85,8 +85,10 @@ class Listen:
     def _take(self, records: Iterable[object]) -> None:
         for record in records:
             key, value, recorded_ms = record.key, record.value, record.timestamp  # type: ignore[attr-defined]
+            if key is None:  # nothing that is compacted
+                continue
             try:
-                self._hear(key or b"", value, recorded_ms)
+                self._hear(key, value, recorded_ms)
             except Rejected as rejected:
                 # Not dead-lettered: every worker reads this, and it is compacted, so the record stays where it is.
                 log.warning("a record of %s can't be read: %s", self._topic.name, rejected)
