@@ -86,7 +86,7 @@ def test_what_is_rejected(topics: Topics, environment: dict[str, str], tmp_path:
 
 def test_like_links(topics: Topics, environment: dict[str, str], tmp_path: Path, heartbeats: Read) -> None:
     """Content type, encoding, batches and rate are those of links."""
-    limits = {"FLATLINE_INGEST_MAX_EVENTS_PER_S": "2"}
+    limits = {"FLATLINE_INGEST_MAX_EVENTS_PER_S": "0.01"}
     with running_ingest({**environment, **limits}, topics, tmp_path) as ingest:
         body = b'{"seen_until":"%b"}' % SEEN.encode()
         assert ingest.push(body, "text/plain", path="/v1/heartbeats").code == "unsupported_type"
@@ -96,15 +96,15 @@ def test_like_links(topics: Topics, environment: dict[str, str], tmp_path: Path,
         assert (answer.status, answer.body["accepted"]) == (200, 2)
         assert [(event["index"], event["reason"]) for event in answer.body["rejected"]] == [(1, "missing_field")]
         assert len(heartbeats()) == 2
-        answers = [say(ingest) for _ in range(8)]
-        assert "too_many_events_per_s" in {answer.code for answer in answers if answer.status == 429}
+        fast = say(ingest)
+        assert (fast.status, fast.code) == (429, "too_many_events_per_s")
 
 
 def test_a_declared_period_is_known_everywhere(
     topics: Topics, environment: dict[str, str], tmp_path: Path, heartbeats: Read
 ) -> None:
     """By another ingest at once, and by one that is started later: the topic has it."""
-    for name in ("a", "b"):
+    for name in ("a", "b", "c"):
         (tmp_path / name).mkdir()
     with (
         running_ingest(environment, topics, tmp_path / "a") as first,
@@ -116,7 +116,7 @@ def test_a_declared_period_is_known_everywhere(
             assert heartbeats()[-1].period_s == period_s
         assert second.push(EVENT).status == 200
         assert heartbeats()[-1].period_s == 86_400
-    with running_ingest(environment, topics, tmp_path / "a") as restarted:
+    with running_ingest(environment, topics, tmp_path / "c") as restarted:
         assert restarted.push(EVENT).status == 200
         assert heartbeats()[-1].period_s == 86_400
         assert heartbeats()[-1].seen_until > datetime(2026, 1, 3, tzinfo=UTC)
