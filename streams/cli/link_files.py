@@ -132,7 +132,7 @@ def explain(paths: Sequence[Path], how: Reading, *, as_json: bool) -> None:
                 try:
                     if isinstance(line, UnusableLine):
                         raise line.rejected
-                    event = links.prepare(line.value).event
+                    event = links.prepare(line.value).record
                     events[f"{event.change}, {event.discovery}"] += 1
                 except Rejected as error:
                     rejected.append(f"{file.name}, line {line.number}: {error}")
