@@ -59,6 +59,7 @@ class Scrape:
             cohorts=self._surveyor.cohorts(numbers, months=MONTHS_LABELLED_MAX, strategies=STRATEGIES_LABELLED_MAX),
             freshness=self._sources.freshness(self._clock.now_ms()),
             rhythms=self._sources.rhythms(),
+            sources_left_out=self._sources.left_out,
             lag=self._lag.waiting(),
             partitions_declared=self._settings.partitions,
             partitions_assigned=len(self._assignment.tasks),

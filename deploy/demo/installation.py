@@ -35,7 +35,9 @@ def demo_settings(
 ) -> Settings:
     """Write secrets and clock into the folder, and return the settings of an installation whose clock stands still."""
     webhook_file = _secret(folder / "slack-webhook-url", webhook_url)
-    tokens_file = _secret(folder / "ingest-tokens", "".join(f"{source}:{token}\n" for source, token in tokens.items()))
+    # A recorded history's events keep the sources that they name.
+    lines = "".join(f"{source},*:{token}\n" for source, token in tokens.items())
+    tokens_file = _secret(folder / "ingest-tokens", lines)
     clock_file = folder.resolve() / "clock"
     FileClock(clock_file).turn(calendar.starts_ms)
     # On a cluster that others use, every demo has topics of its own.

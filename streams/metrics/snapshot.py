@@ -21,6 +21,7 @@ class Snapshot(NamedTuple):
     cohorts: Sequence[Cohort] = ()
     freshness: Mapping[str, Freshness] = {}
     rhythms: Mapping[str, Rhythm] = {}
+    sources_left_out: int = 0
     lag: Mapping[tuple[str, int], int] = {}
     partitions_declared: int = 0
     partitions_assigned: int = 0

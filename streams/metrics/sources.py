@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 from prometheus_client import Metric
 
-from streams.metrics.families import gauge
+from streams.metrics.families import gauge, single
 from streams.metrics.limits import SOURCES_LABELLED_MAX
 from streams.metrics.snapshot import Snapshot
 
@@ -29,6 +29,12 @@ def source_families(snapshot: Snapshot) -> Iterator[Metric]:
         "1 while a source is stale: days that it did not see count for no silence.",
         ["source"],
         (([source], each.is_stale) for source, each in freshness),
+    )
+    yield single(
+        "flatline_sources_left_out",
+        "Sources whose heartbeats had no place among the 500 that are tracked. They are known by their habits. A place "
+        "is free again when a source finishes, or is not heard for 30 days and ten of its periods.",
+        snapshot.sources_left_out,
     )
     rhythms = [(source, snapshot.rhythms[source]) for source, _ in freshness if source in snapshot.rhythms]
     yield gauge(
