@@ -114,9 +114,10 @@ class Moves:
         """Return the newest rule of each pair, undone ones included."""
         return (rule for rules in self._known.values() for rule in rules.values())
 
-    def hear_record(self, _key: bytes, value: bytes) -> None:
+    def hear_record(self, _key: bytes, value: bytes | None, _recorded_ms: int = 0) -> None:
         """Take a record of the topic. Raise `Rejected`."""
-        self.add(rule_of(codec.moves.decode(value)))
+        if value is not None:
+            self.add(rule_of(codec.moves.decode(value)))
 
     def add(self, rule: Rule) -> None:
         """Take a rule, unless something newer is known of its pair."""
