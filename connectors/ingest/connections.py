@@ -13,6 +13,7 @@ from connectors.ingest.limits import Limits
 from connectors.ingest.metrics import IngestMetrics
 
 _RETRY_AFTER_S: Final = 1
+_LAST_WORD_S: Final = 1
 
 
 class Connections:
@@ -79,6 +80,7 @@ class _Connection(asyncio.Protocol):
         self._handler: asyncio.Protocol | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_idle = False
+        self._is_refused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -93,11 +95,11 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._is_idle:
             self._await_head()
-        if self._handler:
+        if self._handler and not self._is_refused:
             self._handler.data_received(data)
 
     def eof_received(self) -> bool | None:
-        return self._handler.eof_received() if self._handler else None
+        return self._handler.eof_received() if self._handler and not self._is_refused else None
 
     def pause_writing(self) -> None:
         if self._handler:
@@ -128,11 +130,14 @@ class _Connection(asyncio.Protocol):
         self._connections.metrics.connections_closed.labels(reason=reason).inc()
         self._time(None)
         self._connections.closed(self._transport)
-        if not self._transport.get_write_buffer_size():
-            self._transport.write(answers.raw(refused))
-            self._transport.close()
-        else:
+        self._is_refused, self._is_idle = True, False
+        if self._transport.get_write_buffer_size():
             self._transport.abort()
+            return
+        # What is still coming is read and thrown away for a moment: closed at once, the answer would be lost with it.
+        self._transport.write(answers.raw(refused))
+        self._transport.write_eof()
+        self._time(_LAST_WORD_S, self._transport.abort)
 
     def _await_head(self) -> None:
         self._is_idle = False
