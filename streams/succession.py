@@ -17,9 +17,9 @@ class Succession:
         self._end = end
         self.has_come = False
 
-    def hear(self, key: bytes, value: bytes) -> None:
+    def hear(self, key: bytes, value: bytes | None, _recorded_ms: int) -> None:
         """Take a record of the topic of generations in. Raises Rejected."""
-        if key != SERVING or self.has_come:
+        if key != SERVING or value is None or self.has_come:
             return
         serving = codec.generations.decode(value)
         if serving.number > self._own.number:
