@@ -77,7 +77,9 @@ def _topics(settings: Settings, layout: Layout, state: int) -> Topics:
 
 def _newest(settings: Settings) -> Mapping[bytes, bytes]:
     topic = settings.topics.generations
-    consumer = KafkaConsumer(bootstrap_servers=settings.kafka_bootstrap.split(","), group_id=None)
+    consumer = KafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap.split(","), enable_auto_commit=False, group_id=None
+    )
     try:
         if topic.name not in consumer.topics():  # an installation from before there were generations
             return {}
