@@ -7,7 +7,7 @@ or in a paused process can overwrite what came after it. The offsets are committ
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -45,20 +45,21 @@ class KafkaChangelog:
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
             max_batch_size=BATCH_BYTES_MAX,
         )
-        starting = asyncio.ensure_future(producer.start())
         try:
-            await asyncio.shield(starting)
+            await _to_its_end(producer.start())
         except BaseException:
-            # A request that is on its way would fence whoever comes next: its answer is waited for.
-            await asyncio.wait([starting], timeout=ANSWER_S)
-            starting.cancel()
-            await asyncio.gather(starting, return_exceptions=True)
             await _stop(producer)
             raise
         return KafkaWriter(producer, partition, group=self._group)
 
     async def restore(self, partition: int, apply: Callable[[bytes, bytes | None], None]) -> None:
         """Call ``apply`` with all that was committed of a partition. Raises KafkaError, and what ``apply`` raises."""
+        is_given_up = asyncio.Event()
+        await _to_its_end(self._restore(partition, apply, is_given_up), give_up=is_given_up.set)
+
+    async def _restore(
+        self, partition: int, apply: Callable[[bytes, bytes | None], None], is_given_up: asyncio.Event
+    ) -> None:
         tp = TopicPartition(self.topic, partition)
         consumer = AIOKafkaConsumer(
             **self._client,
@@ -71,7 +72,7 @@ class KafkaChangelog:
         async with started(consumer):
             consumer.assign([tp])
             end = (await consumer.end_offsets([tp]))[tp]
-            while await consumer.position(tp) < end:
+            while not is_given_up.is_set() and await consumer.position(tp) < end:
                 for records in (await consumer.getmany(timeout_ms=1_000)).values():
                     for record in records:
                         apply(record.key, record.value)
@@ -133,6 +134,23 @@ class KafkaForwarder:
         """Give the connection back."""
         if self._producer is not None:
             await _stop(self._producer)
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None], *, give_up: Callable[[], None] = lambda: None) -> None:
+    """Await some work of a client. When it is cancelled it gives the work up and waits for its end, for a while.
+
+    Cut off in the middle a client leaves behind what it is connecting to; and a request that is on its way may fence
+    whoever comes next.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        give_up()
+        await asyncio.wait([task], timeout=ANSWER_S)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 @asynccontextmanager
