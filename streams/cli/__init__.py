@@ -33,7 +33,6 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.add_typer(links.app, name="links")
-app.command("import", hidden=True, deprecated=True)(links.import_files)
 app.command("ingest")(ingest.ingest)
 app.command("worker")(worker.worker)
 app.add_typer(articles.app, name="articles")
