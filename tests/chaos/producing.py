@@ -12,10 +12,12 @@ from typing import Final
 from tests.chaos.events import Events
 from tests.chaos.saying import say
 from tests.chaos.trial import EXIT_REFUSED
-from tests.connectors.pushing import NDJSON, RunningIngest
+from tests.connectors.pushing import NDJSON, SOURCE, RunningIngest
 from tests.integration.running import FLATLINE
 from tests.waiting import PATIENCE_S
 
+ANY_SOURCE: Final = f"{SOURCE},*"
+"""For the tokens file: the events name sources of their own."""
 _PUSHED_AT_ONCE: Final = 100
 
 

@@ -12,7 +12,7 @@ import pytest
 from deploy.kafka.topics import check_topics
 from tests.chaos.cluster import NODES, Cluster
 from tests.chaos.events import Shares
-from tests.chaos.producing import importing, pushing
+from tests.chaos.producing import ANY_SOURCE, importing, pushing
 from tests.chaos.saying import say
 from tests.chaos.scale import pick
 from tests.chaos.trial import running_trial
@@ -59,7 +59,7 @@ def test_leaders_are_killed(cluster: Cluster, namespace: str, tmp_path: Path, se
         all_names = (*(topic.name for topic in trial.topics.all()), *INTERNAL)
         names = pick(short=(trial.topics.links.name, trial.topics.changelog.name), full=all_names)
         with (
-            running_ingest(installation.environment, trial.topics, tmp_path) as ingest,
+            running_ingest(installation.environment, trial.topics, tmp_path, source=ANY_SOURCE) as ingest,
             importing(file, installation.environment, patience_s=IMPORTED_WITHIN_S),
             pushing(ingest, trial.events, at_once=PUSHED_AT_ONCE) as pushed,
         ):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.chaos.broker import Broker
 from tests.chaos.events import Events, Shares
-from tests.chaos.producing import importing, pushing
+from tests.chaos.producing import ANY_SOURCE, importing, pushing
 from tests.chaos.proxy import Proxy
 from tests.chaos.saying import say
 from tests.chaos.scale import pick
@@ -32,7 +32,7 @@ def test_producers_on_a_bad_network(broker: Broker, proxy: Proxy, readable: Tria
     """What they say is delivered is in Kafka, untouched; what they say is not is delivered when it is sent again."""
     environment = {**readable.installation.environment, "FLATLINE_KAFKA_BOOTSTRAP": broker.proxied_bootstrap}
     sent: list[bytes] = []
-    with running_ingest(environment, readable.topics, tmp_path) as ingest:
+    with running_ingest(environment, readable.topics, tmp_path, source=ANY_SOURCE) as ingest:
         for cut in (proxy.refusing, proxy.holding):
             lines = [record.value or b"" for record in islice(readable.events, LINES)]
             file = tmp_path / "history.ndjson"
