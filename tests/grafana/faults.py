@@ -14,7 +14,6 @@ from typing import Final
 
 from kafka import KafkaProducer
 
-from connectors.ingest.limits import Limits
 from deploy.local.stack import LocalStack
 from streams.domain.urls import article_key
 from streams.schema.partitioning import partition_of
@@ -32,6 +31,7 @@ class Faults:
         settings = stack.settings
         self._topics = settings.topics
         self._ingest = stack.addresses["ingest"]
+        self._requests_max = settings.ingest_max_requests
         self._token = token
         self._url = url
         self._number = 0
@@ -73,7 +73,7 @@ class Faults:
     def overload(self) -> int:
         """Push while as many requests as the ingest takes at a time do not come to their end; return the status."""
         with ExitStack() as held:
-            for _ in range(Limits().requests_in_flight):
+            for _ in range(self._requests_max):
                 held.enter_context(self._unfinished_request())
             give_up_at_s = time.monotonic() + TIMEOUT_S
             while (status := self._post(b"{}")) < http.client.INTERNAL_SERVER_ERROR:
