@@ -87,7 +87,6 @@ def _read(
     from streams.readmodel.records import records
 
     settings = load_settings()
-    topics = serving_topics(settings)
     now_ms = clock_from(settings).now_ms()
     link_files, article_files, visit_files = (
         [LineFile(None if str(path) == "-" else path) for path in paths if path]
@@ -99,6 +98,7 @@ def _read(
         *((_said(VISITS.as_ndjson(file), now_ms), _take_visits) for file in visit_files),
     ]
     if not links:
+        topics = serving_topics(settings)  # asks Kafka, which files do without
         if topics.links.retention_ms is not None:
             days = topics.links.retention_ms // DAY_MS
             errors.print(f"Kafka keeps link events for {days} days; older ones don't count. Name FILEs that have all.")
