@@ -2,6 +2,8 @@
 
 import importlib
 import math
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -36,31 +38,47 @@ SMALL: Final = {
     "RESTART_SOURCES": "40",
     "RESTART_S": "1",
 }
-FIGURES: Final[set[str]] = set()
 
 
-@pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+Measure = Callable[[str], dict[str, float]]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small() -> Iterator[None]:
     """Make each part so small that little but its starts takes time."""
-    for name, size in SMALL.items():
-        monkeypatch.setenv(name, size)
-    monkeypatch.syspath_prepend(programs.PROJECT)  # for the processes that a part starts
+    with pytest.MonkeyPatch.context() as patch:
+        for name, size in SMALL.items():
+            patch.setenv(name, size)
+        patch.syspath_prepend(programs.PROJECT)  # for the processes that a part starts
+        yield
+
+
+@pytest.fixture(scope="module")
+def figures_of(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Measure:
+    """Return what measures a part, once."""
+
+    @cache
+    def measure(part: str) -> dict[str, float]:
+        folder = tmp_path_factory.mktemp(part, numbered=False)
+        found: dict[str, float] = importlib.import_module(f"tests.bench.{part}").measure(kafka_bootstrap, folder)
+        return found
+
+    return measure
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_part_runs_and_its_result_is_right(part: str, kafka_bootstrap: str, tmp_path: Path) -> None:
+def test_a_part_runs_and_its_result_is_right(part: str, figures_of: Measure) -> None:
     """A part raises WrongResult unless what came out is what its events were made from."""
-    folder = tmp_path / part
-    folder.mkdir()
-    figures = importlib.import_module(f"tests.bench.{part}").measure(kafka_bootstrap, folder)
+    figures = figures_of(part)
+    assert figures
     assert all(math.isfinite(figure) for figure in figures.values()), figures
-    FIGURES.update(figures)
 
 
-def test_every_target_is_one_of_a_figure() -> None:
+@pytest.mark.timeout(1_200)
+def test_every_target_is_one_of_a_figure(figures_of: Measure) -> None:
     """A target that nothing is measured for can't be missed. Those beside foreign peers are not measured here."""
     foreign = {"vs_kafka_streams", "vs_bytewax", "vs_faust"}
-    assert {*targets.AT_LEAST, *targets.AT_MOST} - foreign <= FIGURES
+    assert {*targets.AT_LEAST, *targets.AT_MOST} - foreign <= set().union(*map(figures_of, PARTS))
 
 
 def test_a_wrong_result_has_no_figure(kafka_bootstrap: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
