@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from streams.schema.topics import Topics
+from tests.connectors.examples import SOURCES
 from tests.connectors.pushing import FLATLINE, SOURCE, RunningIngest
 from tests.integration.reading import read_all
 from tests.waiting import PATIENCE_S
@@ -60,7 +61,7 @@ def test_what_is_no_file_of_visits(environment: dict[str, str]) -> None:
 
 def test_push(kafka_bootstrap: str, ingest: RunningIngest) -> None:
     """POST /v1/visits takes them as /v1/links does links; but who counts visits is no source that may go stale."""
-    first, second = {**VISITS, "source": "analytics"}, {**VISITS, "day": "2026-02-01"}
+    first, second = {**VISITS, "source": SOURCES[0]}, {**VISITS, "day": "2026-02-01"}
     answer = ingest.push(msgspec.json.encode([first, {**VISITS, "visits": -1}, second]), path="/v1/visits")
     assert (answer.status, answer.body["accepted"]) == (200, 2)
     assert [(event["index"], event["reason"]) for event in answer.body["rejected"]] == [(1, "invalid_value")]
