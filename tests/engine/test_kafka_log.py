@@ -133,7 +133,8 @@ async def test_a_takeover_that_is_cancelled_leaves_nothing_behind(changelog: Kaf
             await asyncio.sleep(0)
         fencing.cancel()
         await asyncio.wait([fencing])
-        assert fencing.cancelled()
+        if not fencing.cancelled():  # on a quick machine it was over before
+            await fencing.result().close()
         owner = await changelog.fence(0)
         await _commit(changelog, owner, [_change(1, steps)])
         await owner.close()
