@@ -1,7 +1,10 @@
 # Everything starts with `make setup`, which the other targets run first; it takes half a second when nothing is missing.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos lint dashboards bench profile
+.PHONY: help setup demo test check chaos lint dashboards bench profile
 bin := .venv/bin
+# So many tests at a time.
+JOBS := 2
+pytest := $(bin)/pytest -q -n $(JOBS) --dist loadgroup --no-loadscope-reorder --durations=10
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -12,8 +15,11 @@ setup: ## install what is missing: Java, Prometheus, Alertmanager (apt), the Pyt
 demo: setup ## run everything here on a simulated history (HISTORY=file; DEMO_ONCE=1 ends by itself)
 	@$(bin)/flatline demo $(if $(HISTORY),--history '$(HISTORY)') $(if $(filter 1,$(DEMO_ONCE)),--once)
 
-test: setup ## all tests, against a real Kafka, Prometheus and Alertmanager
-	@$(bin)/pytest
+test: setup ## all tests, against a real Kafka, Prometheus and Alertmanager (JOBS=2 at a time)
+	@$(pytest)
+
+check: lint ## before each commit: lint, and the tests that start no server and don't compute for long
+	@$(pytest) -m 'not servers and not long'
 
 chaos: setup ## every fault that can be made, at length (CHAOS_SEED=number repeats a run, CHAOS_MINUTES=5 shortens it)
 	@CHAOS=full CHAOS_SEED='$(CHAOS_SEED)' CHAOS_MINUTES='$(CHAOS_MINUTES)' $(bin)/pytest tests/chaos -v -s

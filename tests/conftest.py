@@ -1,11 +1,13 @@
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
 
 from deploy.local.kafka import Kafka
 from deploy.local.ports import Ports
+from deploy.local.processes import Child
 from deploy.local.supervisor import Supervisor
 from streams.settings import Settings
 
@@ -19,11 +21,54 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("flatline")
 
 
+TESTS = Path(__file__).parent
+# Programs that are servers, and fixtures that start some.
+SERVERS = frozenset({"kafka", "prometheus", "alertmanager"})
+SERVER_FIXTURES = frozenset({"broker_of_all", "channel", "cluster", "kafka_bootstrap", "talk"})
+# Folders whose tests share what takes long to make; elsewhere that is shared within a file at most.
+SHARING = frozenset({TESTS / "grafana"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that start servers, put them first, and have those that share something run in one process.
+
+    They take longest and mostly wait: those that only compute fill the gaps in the end.
+    """
+    for item in items:
+        if _has_servers(item):
+            item.add_marker(pytest.mark.servers)
+        folder = item.path.parent
+        item.add_marker(pytest.mark.xdist_group(str(folder if folder in SHARING else item.path)))
+    items.sort(key=lambda item: item.get_closest_marker("servers") is None)
+
+
+def _has_servers(item: pytest.Item) -> bool:
+    """Whether a fixture of a test starts servers, or its parameter has one do so."""
+    if not isinstance(item, pytest.Function):
+        return False
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    return bool(SERVER_FIXTURES & set(item.fixturenames)) or parameters.get("at") == "kafka"
+
+
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the developer's settings out of the tests."""
     for field in Settings.model_fields:
         monkeypatch.delenv(f"FLATLINE_{field.upper()}", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def only_marked_tests_start_servers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a test that is not known to start a server fail when it does: `make check` would not be quick any more."""
+    if request.node.get_closest_marker("servers") is not None:
+        return
+    start = Child.start
+
+    def start_others(self: Child) -> None:
+        assert self.process.name not in SERVERS, "a test that starts a server is marked as one: pytest.mark.servers"
+        start(self)
+
+    monkeypatch.setattr(Child, "start", start_others)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,8 @@ from streams.backtest.policies import alert_days_of_gaps, fastest, performances
 from streams.domain.event_time import to_datetime
 from streams.domain.rhythm import day_of
 
+pytestmark = pytest.mark.long
+
 OPEN_HALF = Path(__file__).parents[3] / "shared" / "data" / "open.ndjson.zst"
 NOW_MS = 1_800_000_000_000
 PUBLISHED = {0.4: (45, 1929), 0.5: (65, 1855), 0.6: (95, 1761), 0.7: (155, 1599), 0.8: (235, 1489), 0.9: (435, 1266)}

@@ -80,6 +80,7 @@ heard_on = st.lists(
 )
 
 
+@pytest.mark.long
 @given(
     bursts=bursts,
     heard_on=heard_on,

@@ -19,40 +19,44 @@ from deploy.kafka.topics import ensure_topics
 from streams.schema.rejection import Rejected
 from streams.schema.topics import Topics
 from tests.bench.broker import log_bytes
-from tests.bench.part import run, setting
+from tests.bench.part import WrongResult, run, setting
+from tests.bench.worker import record_count
 from tests.bench.workload import Workload, values
 
-EVENTS: Final = setting("EVENTS", 1_000_000)
+EVENTS: Final = 1_000_000
 PUSHED: Final = 100
 
 
 def measure(bootstrap: str, folder: Path) -> dict[str, float]:  # noqa: ARG001 - as of each part
-    """Return the bytes a link, with and without compression, of an import and of pushes."""
+    """Return the bytes a link, with and without compression, of an import and of pushes. Raises WrongResult."""
+    events = setting("EVENTS", EVENTS)
     figures: dict[str, float] = {}
     for name, compression, is_pushed in (
         ("imported", "zstd", False),
-        ("pushed, 100 at once", "zstd", True),
-        ("imported, without compression", "producer", False),
+        ("pushed", "zstd", True),
+        ("uncompressed", "producer", False),
     ):
         topics = Topics(namespace=f"storage-{len(figures)}")
         links = replace(topics.links, compression=compression)
         ensure_topics(bootstrap, [links if topic == topics.links else topic for topic in topics.all()])
         count = size = 0
         with Producer(bootstrap, topics, now_ms=lambda: int(time.time() * 1000), linger_ms=5) as producer:
-            for link in islice(_links(), EVENTS):
+            for link in islice(_links(events), events):
                 producer.send_link(link)
                 count, size = count + 1, size + len(link.value)
                 if is_pushed and count % PUSHED == 0:
                     producer.flush()
-        figures[f"bytes a link, {name}"] = log_bytes(bootstrap, links.name) / count
-        figures["bytes of JSON a link"] = size / count
+        if (taken := record_count(bootstrap, links)) != count:
+            raise WrongResult(f"{count:,} links were sent, and the topic has {taken:,}")
+        figures[f"storage_bytes_per_link_{name}"] = log_bytes(bootstrap, links.name) / count
+        figures["storage_json_bytes_per_link"] = size / count
     return figures
 
 
-def _links() -> Iterator[PreparedLink]:
+def _links(events: int) -> Iterator[PreparedLink]:
     history = os.environ.get("HISTORY")
     if history is None:
-        yield from map(prepare, values(Workload(EVENTS)))
+        yield from map(prepare, values(Workload(events)))
         return
     for line in LineFile(Path(history)):
         try:

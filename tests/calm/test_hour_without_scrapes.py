@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from deploy.demo.slack_inbox import SlackInbox
 from tests.calm import troubles
 from tests.calm.backfill import Exposition
@@ -13,6 +15,8 @@ from tests.calm.servers import Subject, subject_of
 from tests.calm.target import target
 from tests.deploy.alert_rules import alerts
 from tests.waiting import until
+
+pytestmark = pytest.mark.servers
 
 # An hour, and the minutes that it takes to come back.
 GAP_S = 65 * 60

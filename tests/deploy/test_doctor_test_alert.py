@@ -55,6 +55,7 @@ async def refusing(status: int) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
+@pytest.mark.servers
 async def test_the_alert_is_delivered_and_says_that_it_is_a_test(running: Running) -> None:
     """Slack gets it at once, also when another test was just before; it is over in Alertmanager afterwards."""
     async with SlackReceiver() as receiver, running(receiver.url) as server:
@@ -69,6 +70,7 @@ async def test_the_alert_is_delivered_and_says_that_it_is_a_test(running: Runnin
         assert any("A test of Flatline's alerts, nothing is wrong" in said and by in said for said in messages)
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("status", [404, 500])
 async def test_a_webhook_that_refuses_is_found_out(running: Running, status: int) -> None:
     """Whether Alertmanager gives up (404) or tries again (500): it was not delivered. The URL is a secret."""
@@ -80,6 +82,7 @@ async def test_a_webhook_that_refuses_is_found_out(running: Running, status: int
     assert "SECRET" not in found.says
 
 
+@pytest.mark.servers
 async def test_without_a_webhook_it_stays_in_alertmanager(running: Running) -> None:
     """Nothing is waited for: the answer has the setting that mends it."""
     async with running(None) as server:
@@ -90,6 +93,7 @@ async def test_without_a_webhook_it_stays_in_alertmanager(running: Running) -> N
     assert "FLATLINE_SLACK_WEBHOOK_URL_FILE" in found.says
 
 
+@pytest.mark.servers
 async def test_a_silence_that_holds_it_back_is_named(running: Running) -> None:
     """Nobody looks for a mistake in the webhook that a silence has made."""
     async with SlackReceiver() as receiver, running(receiver.url) as server:

@@ -1,6 +1,7 @@
 from itertools import islice
 from pathlib import Path
 
+import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
 from deploy.kafka.topics import ensure_topics
@@ -8,6 +9,8 @@ from deploy.local.kafka import Kafka
 from deploy.local.ports import Ports
 from deploy.local.supervisor import Supervisor
 from streams.schema.topics import Topics
+
+pytestmark = pytest.mark.servers
 
 
 def first_records(count: int, bootstrap: str, topic: str) -> list[bytes]:

@@ -74,6 +74,7 @@ async def hook() -> AsyncIterator[tuple[str, asyncio.Queue[dict[str, Any]]]]:
     await runner.cleanup()
 
 
+@pytest.mark.servers
 async def test_mail_and_webhook_get_theirs_and_slack_too(
     hook: tuple[str, asyncio.Queue[dict[str, Any]]], tmp_path: Path
 ) -> None:

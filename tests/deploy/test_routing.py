@@ -89,6 +89,7 @@ async def chain(talk: Talk, cause: dict[str, Any], helper: dict[str, Any], *sile
     assert not any(title.startswith("Resolved") for title in heard)
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("name", ["WorkerDown", "WorkerStuck", "CommitsFailing"])
 async def test_the_pipeline_speaks_before_sources_groups_and_articles(name: str, tmp_path: Path) -> None:
     """While some work isn't done nothing is said of what can't be seen; when others do it, it is said."""
@@ -104,6 +105,7 @@ async def test_the_pipeline_speaks_before_sources_groups_and_articles(name: str,
         )
 
 
+@pytest.mark.servers
 async def test_partitions_without_a_worker_are_told_when_nothing_else_explains_them(tmp_path: Path) -> None:
     """A worker that is down does; what a source sends in vain has nothing to do with it."""
     async with talking(tmp_path) as talk:
@@ -122,6 +124,7 @@ async def test_partitions_without_a_worker_are_told_when_nothing_else_explains_t
         }
 
 
+@pytest.mark.servers
 async def test_a_worker_has_one_trouble_at_a_time(tmp_path: Path) -> None:
     """One that is down is neither stuck nor unable to commit; another one may be."""
     async with talking(tmp_path) as talk:
@@ -137,6 +140,7 @@ async def test_a_worker_has_one_trouble_at_a_time(tmp_path: Path) -> None:
             await talk.heard(within_s=3)
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("name", ["IngestDown", "IngestErrors"])
 async def test_the_ingest_speaks_before_the_sources_that_push_to_it(name: str, tmp_path: Path) -> None:
     """All of them fall silent when they can't push, and can't help it; one ingest of several is no excuse."""
@@ -145,6 +149,7 @@ async def test_the_ingest_speaks_before_the_sources_that_push_to_it(name: str, t
         await chain(talk, cause, alert("PushUnavailable", "the ingest"), alert("SourceStale", "feeds", source="feeds"))
 
 
+@pytest.mark.servers
 async def test_what_is_not_delivered_is_counted_and_keeps_the_watchdog_back(tmp_path: Path) -> None:
     """Slack no longer knows the webhook: only who misses the watchdog can notice."""
     revoked = tmp_path / "revoked"
@@ -175,6 +180,7 @@ def states(alertmanager: str) -> dict[str, str]:
         return {each["labels"]["alertname"]: each["status"]["state"] for each in json.load(answer)}
 
 
+@pytest.mark.servers
 async def test_a_source_speaks_before_what_it_alone_sees(tmp_path: Path) -> None:
     """An article and a group that nobody sees are not told; others are."""
     async with talking(tmp_path) as talk:
@@ -193,6 +199,7 @@ async def test_a_source_speaks_before_what_it_alone_sees(tmp_path: Path) -> None
         }
 
 
+@pytest.mark.servers
 async def test_a_group_takes_the_place_of_its_articles(tmp_path: Path) -> None:
     """While a series is under its curve its articles are not told one by one; others are, with a series or without."""
     async with talking(tmp_path) as talk:
@@ -215,6 +222,7 @@ async def test_a_group_takes_the_place_of_its_articles(tmp_path: Path) -> None:
         }
 
 
+@pytest.mark.servers
 async def test_the_digest_is_one_message_on_everything_that_can_wait(tmp_path: Path) -> None:
     """Kinds have headings of their own, and what ends is in it, too."""
     async with talking(tmp_path) as talk:
@@ -245,6 +253,7 @@ async def test_the_digest_is_one_message_on_everything_that_can_wait(tmp_path: P
             await talk.heard(within_s=4)
 
 
+@pytest.mark.servers
 async def test_what_is_new_is_not_hidden_in_the_digest(tmp_path: Path) -> None:
     """More is known than is shown: what began since Friday comes before it, and of both what is registered."""
     async with talking(tmp_path) as talk:
@@ -263,6 +272,7 @@ async def test_what_is_new_is_not_hidden_in_the_digest(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("interval", ["daytime", "digest"])
 @pytest.mark.parametrize("is_now", [True, False])
 async def test_people_are_told_in_their_hours(interval: str, is_now: bool, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ STEP_DAYS = 7
 POLICIES = load_policies(SimulatedScenario.policy_file)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("ahead_days", [0, 5])
 def test_no_group_falls_below_its_curve(ahead_days: int, tmp_path: Path) -> None:
     """Whenever a round of the survey ends, and however far ahead of the clock links are known."""

@@ -152,6 +152,7 @@ def test_past_and_present_are_all_there_is(tmp_path: Path) -> None:
     assert [line.value for line in past] + [report.line for report in live] == [r.line for r in whole]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "walk", [lives, partial(lives, late_days=HELD_UP_DAYS, days=story.DAYS)], ids=["in time", "held up"]
 )
@@ -191,6 +192,7 @@ def test_a_pause_is_doubted_and_not_called_a_stop() -> None:
     ]
 
 
+@pytest.mark.long
 def test_the_outage_would_have_silenced_articles() -> None:
     """Without sight several are called silent while their crawler is dead, and revived later; with it nothing is."""
     unseen = titles_of(story.DEAD_CRAWLER)

@@ -4,9 +4,13 @@ import json
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from deploy.local import programs
 from tests.deploy.talking import alert, talking
 from tests.deploy.test_alerts import run
+
+pytestmark = pytest.mark.servers
 
 CHANNEL = "<!channel> & <script>alert(1)</script>"
 ESCAPED = "&lt;!channel&gt; &amp; &lt;script&gt;alert(1)&lt;/script&gt;"

@@ -22,6 +22,8 @@ from tests.deploy.observing import children_of, is_alive
 from tests.deploy.stand_ins import stand_ins
 from tests.waiting import until
 
+pytestmark = pytest.mark.servers
+
 
 def ask(address: str, path: str) -> Any:
     """Return what an HTTP API says."""

@@ -134,6 +134,7 @@ LAUNCHER = """
 """
 
 
+@pytest.mark.servers
 def test_nothing_outlives_a_launcher_that_is_killed(tmp_path: Path) -> None:
     """Kill -9 of the launcher is the end of every process that it started, the JVM included."""
     command = [sys.executable, "-c", textwrap.dedent(LAUNCHER), str(tmp_path)]

@@ -17,6 +17,8 @@ from deploy.local import programs
 from streams.settings import Settings
 from tests.waiting import PATIENCE_S, until
 
+pytestmark = pytest.mark.servers
+
 FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
 SAMPLE = programs.PROJECT.parent / "shared" / "data" / "sample.ndjson.zst"
 # A day in 2016: a history may have ended long ago.

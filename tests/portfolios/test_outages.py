@@ -63,6 +63,7 @@ def test_what_stopped_meanwhile_is_said_once_the_source_is_back(source: Source) 
         assert "Nothing worse is said, because its source north has seen nothing since 2025-04-" in waiting.reason
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("source", [BY_HEARTBEATS, BY_HABIT], ids=["heartbeats", "habit"])
 def test_a_restart_forgets_nothing(source: Source) -> None:
     """A worker that starts anew in the middle of an outage judges as one that ran through."""
@@ -98,6 +99,7 @@ def test_half_a_sight_takes_twice_as_long() -> None:
     assert whole_day * 1.5 < halved_day < whole_day * 2.5
 
 
+@pytest.mark.long
 def test_a_source_that_is_always_late_delays_silence_by_its_lag() -> None:
     """Days that a source has usually not reported yet are no silence."""
     late = Source("late", lag_days=40)

@@ -3,6 +3,8 @@
 from datetime import date
 from random import Random
 
+import pytest
+
 from deploy.demo import rhythms
 from streams.backtest.histories import Histories
 from streams.backtest.report import run
@@ -82,6 +84,7 @@ def day_of(on: str) -> int:
     return date.fromisoformat(on).toordinal() - date(1970, 1, 1).toordinal()
 
 
+@pytest.mark.long
 def test_the_backtest_says_what_was_said_live() -> None:
     """Stops, returns, losses and imports, with a source that dies for a while: the same alerts on the same days."""
     links = _portfolio()

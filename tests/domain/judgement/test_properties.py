@@ -4,6 +4,7 @@ from collections import Counter
 from itertools import pairwise
 from random import Random
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -125,6 +126,7 @@ def test_the_order_of_events_changes_nothing(events: list[tuple[int, bool, int, 
     assert found[0] == found[1]
 
 
+@pytest.mark.long
 @given(days)
 def test_each_state_lasts(link_days: list[int]) -> None:
     """Judged daily, nothing comes and goes within days, but for what a link, or the lack of it, changes for good."""
