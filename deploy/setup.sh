@@ -113,7 +113,7 @@ Install a newer one (as python3.13, python3.12 or python3.11 on the PATH), then 
 
 constraints=()
 [ ! -f constraints.txt ] || constraints=(-c constraints.txt)
-wanted() { cat pyproject.toml "${constraints[@]:1}"; }
+wanted() { cat pyproject.toml setup.py "${constraints[@]:1}"; }
 if is_python .venv/bin/python && wanted | cmp -s - .venv/installed-from; then
   say "python: .venv is up to date ($(.venv/bin/python -V))"
 else
@@ -122,6 +122,11 @@ else
   quietly .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' "${constraints[@]}"
   wanted >.venv/installed-from
 fi
+# For mypy, which doesn't look where an editable installation points: the folders by their packages' names (setup.py).
+mkdir -p .tools/packages
+ln -sfn ../../streams .tools/packages/flatline
+ln -sfn ../../connectors .tools/packages/flatline_connectors
+ln -sfn ../../deploy .tools/packages/flatline_deploy
 
 # --- Kafka ---------------------------------------------------------------------------------------------------------
 version=$(sed -n 's:.*<kafka.version>\(.*\)</kafka.version>.*:\1:p' deploy/kafka/pom.xml)

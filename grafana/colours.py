@@ -13,7 +13,7 @@ from grafana_foundation_sdk.models.dashboard import (
     ValueMappingResult,
 )
 
-from streams.schema.verdict import State
+from flatline.schema.verdict import State
 
 GOOD: Final = "green"
 DOUBTFUL: Final = "orange"

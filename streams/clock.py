@@ -5,8 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from streams.domain.event_time import to_datetime, to_ms
-from streams.settings import Settings
+from flatline.domain.event_time import to_datetime, to_ms
+from flatline.settings import Settings
 
 
 class ClockError(Exception):

@@ -5,11 +5,11 @@ from typing import Final
 
 from kafka import KafkaConsumer, KafkaProducer
 
-from streams.readmodel.latest_verdicts import latest_values
-from streams.schema import codec
-from streams.schema.generation import BUILDING, SERVING, Building, Generation, Layout
-from streams.schema.topics import Topics
-from streams.settings import Settings
+from flatline.readmodel.latest_verdicts import latest_values
+from flatline.schema import codec
+from flatline.schema.generation import BUILDING, SERVING, Building, Generation, Layout
+from flatline.schema.topics import Topics
+from flatline.settings import Settings
 
 _TIMEOUT_S: Final = 30.0
 

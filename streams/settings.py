@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from streams.schema.heartbeat import PERIOD_S_MAX
-from streams.schema.topics import Topics
+from flatline.schema.heartbeat import PERIOD_S_MAX
+from flatline.schema.topics import Topics
 
 PREFIX = "FLATLINE_"
 # What `flatline up` writes into its data folder while it runs, so that commands in other terminals find its servers.

@@ -5,11 +5,11 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from deploy.local.kafka import Kafka
-from deploy.local.ports import Ports
-from deploy.local.processes import Child
-from deploy.local.supervisor import Supervisor
-from streams.settings import Settings
+from flatline.local.kafka import Kafka
+from flatline.local.ports import Ports
+from flatline.local.processes import Child
+from flatline.local.supervisor import Supervisor
+from flatline.settings import Settings
 
 # No property depends on the speed of the machine. A fixture that lives through all examples of a test is meant to.
 hypothesis.settings.register_profile(

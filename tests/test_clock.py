@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.clock import ClockError, FileClock, WallClock, clock_from
-from streams.domain.event_time import to_ms
-from streams.settings import Settings
+from flatline.clock import ClockError, FileClock, WallClock, clock_from
+from flatline.domain.event_time import to_ms
+from flatline.settings import Settings
 
 INSTANTS_MS = st.integers(min_value=0, max_value=4_102_444_800_000)
 
@@ -37,7 +37,7 @@ def test_the_file_holds_rfc_3339(tmp_path: Path) -> None:
 TURNER = """
 import sys
 from pathlib import Path
-from streams.clock import FileClock
+from flatline.clock import FileClock
 
 clock = FileClock(Path(sys.argv[1]))
 for _ in range(500):

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from connectors import heartbeats
-from streams.cli import app
-from streams.schema.rejection import Reason
-from streams.schema.topics import Topics
-from streams.schema.verdict import State
-from streams.settings import PREFIX, Settings
+from flatline.cli import app
+from flatline.schema.rejection import Reason
+from flatline.schema.topics import Topics
+from flatline.schema.verdict import State
+from flatline.settings import PREFIX, Settings
+from flatline_connectors.sending import heartbeats
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

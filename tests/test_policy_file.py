@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain.ignoring import Ignore
-from streams.domain.policies import Policies
-from streams.domain.policy import Policy
-from streams.policy_file import PolicyError, default_file, load_policies, policies_of
+from flatline.domain.ignoring import Ignore
+from flatline.domain.policies import Policies
+from flatline.domain.policy import Policy
+from flatline.policy_file import PolicyError, default_file, load_policies, policies_of
 
 PATH = Path("policy.toml")
 

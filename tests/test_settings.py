@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.settings import ENV_FILE, Settings, SettingsError, load_settings
+from flatline.settings import ENV_FILE, Settings, SettingsError, load_settings
 
 
 @pytest.fixture(autouse=True)

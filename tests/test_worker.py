@@ -7,26 +7,26 @@ import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
-from streams import health as health_module
-from streams import worker as worker_module
-from streams.agents.accumulate import Accumulate
-from streams.agents.judge import Judge
-from streams.agents.register import Register
-from streams.agents.survey import Groups, Surveyor
-from streams.agents.visits import CountVisits
-from streams.domain.groups.census import Census
-from streams.domain.policies import Policies
-from streams.domain.sight.sight import Sight
-from streams.domain.sight.sources import Sources
-from streams.engine.assignment import Assignment
-from streams.engine.log import Fetched, MicroBatch
-from streams.health import Health
-from streams.lag import LAGGING_RECORDS, Lag
-from streams.metrics import WorkerMetrics
-from streams.schema import codec
-from streams.schema.offset_metadata import judged_until
-from streams.schema.topics import Topics
-from streams.worker import Worker
+from flatline.agents.accumulate import Accumulate
+from flatline.agents.judge import Judge
+from flatline.agents.register import Register
+from flatline.agents.survey import Groups, Surveyor
+from flatline.agents.visits import CountVisits
+from flatline.domain.groups.census import Census
+from flatline.domain.policies import Policies
+from flatline.domain.sight.sight import Sight
+from flatline.domain.sight.sources import Sources
+from flatline.engine.assignment import Assignment
+from flatline.engine.log import Fetched, MicroBatch
+from flatline.metrics import WorkerMetrics
+from flatline.schema import codec
+from flatline.schema.offset_metadata import judged_until
+from flatline.schema.topics import Topics
+from flatline.worker import health as health_module
+from flatline.worker import loop as worker_module
+from flatline.worker.health import Health
+from flatline.worker.lag import LAGGING_RECORDS, Lag
+from flatline.worker.loop import Worker
 from tests.engine.stand_ins import EndedError, Ending, StandInChangelog, StandInConsumer, StandInForwarder
 
 TOPICS = Topics(partitions=1)
@@ -277,7 +277,7 @@ async def test_what_holds_for_all_is_looked_at_once(bench: Bench, monkeypatch: p
 
 async def test_judging_gives_others_their_turns(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of many articles that are due at once, none but those of a turn keep others waiting."""
-    monkeypatch.setattr("streams.engine.turns.TURN_S", 0.0)
+    monkeypatch.setattr("flatline.engine.turns.TURN_S", 0.0)
     monkeypatch.setattr(worker_module, "BUDGET_S", 3_600.0)
     await bench.link(0, 50)
     turns = 0

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 
-from streams.clock import FileClock
+from flatline.clock import FileClock
 
 _TURN_EVERY_S = 0.1
 _TURN_S_MAX = 0.5

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import orjson
 from aiohttp import web
 
-from streams.schema.rejection import Rejected
+from flatline.schema.rejection import Rejected
 
 
 @dataclass(frozen=True)

@@ -9,19 +9,19 @@ from typing import Final
 from aiohttp import web
 from aiokafka.errors import KafkaError
 
-from connectors import heartbeats, links, visits
-from connectors.delivery import Deliveries
-from connectors.heartbeats import PreparedHeartbeat
-from connectors.ingest import answers, parsing
-from connectors.ingest.answers import Refused
-from connectors.ingest.auth import Authority, Sender
-from connectors.ingest.connections import Connections
-from connectors.ingest.heartbeats import Heartbeats
-from connectors.ingest.in_flight import InFlight
-from connectors.ingest.intake import SETTLED_WITHIN_S, Batch, Door, Intake, Taken, unacknowledged
-from connectors.ingest.limits import Limits
-from connectors.ingest.metrics import IngestMetrics
-from connectors.producer import Producer
+from flatline_connectors.ingest import answers, parsing
+from flatline_connectors.ingest.answers import Refused
+from flatline_connectors.ingest.auth import Authority, Sender
+from flatline_connectors.ingest.connections import Connections
+from flatline_connectors.ingest.heartbeats import Heartbeats
+from flatline_connectors.ingest.in_flight import InFlight
+from flatline_connectors.ingest.intake import SETTLED_WITHIN_S, Batch, Door, Intake, Taken, unacknowledged
+from flatline_connectors.ingest.limits import Limits
+from flatline_connectors.ingest.metrics import IngestMetrics
+from flatline_connectors.sending import heartbeats, links, visits
+from flatline_connectors.sending.delivery import Deliveries
+from flatline_connectors.sending.heartbeats import PreparedHeartbeat
+from flatline_connectors.sending.producer import Producer
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

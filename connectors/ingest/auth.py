@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from connectors.errors import ConnectorError
+from flatline_connectors.errors import ConnectorError
 
 ANONYMOUS: Final = "anonymous"
 TOKEN_CHARACTERS_MIN: Final = 16

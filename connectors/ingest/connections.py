@@ -7,10 +7,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from connectors.ingest import answers
-from connectors.ingest.answers import Refused
-from connectors.ingest.limits import Limits
-from connectors.ingest.metrics import IngestMetrics
+from flatline_connectors.ingest import answers
+from flatline_connectors.ingest.answers import Refused
+from flatline_connectors.ingest.limits import Limits
+from flatline_connectors.ingest.metrics import IngestMetrics
 
 _RETRY_AFTER_S: Final = 1
 _LAST_WORD_S: Final = 1

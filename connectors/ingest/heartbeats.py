@@ -5,10 +5,10 @@ The topic is compacted by source: it is where declared periods outlive the inges
 
 from typing import Final, NamedTuple
 
-from streams.domain.event_time import to_ms
-from streams.domain.sight.possible import possible
-from streams.schema import codec
-from streams.schema.heartbeat import Heartbeat
+from flatline.domain.event_time import to_ms
+from flatline.domain.sight.possible import possible
+from flatline.schema import codec
+from flatline.schema.heartbeat import Heartbeat
 
 # One in so many ms keeps a source fresh that has a usual period; one with a shorter period gets several in each.
 _BETWEEN_MS_MAX: Final = 10_000

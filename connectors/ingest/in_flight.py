@@ -7,10 +7,10 @@ from typing import Final
 
 from aiohttp import web
 
-from connectors.ingest import parsing
-from connectors.ingest.answers import Refused
-from connectors.ingest.limits import Limits
-from connectors.ingest.metrics import IngestMetrics
+from flatline_connectors.ingest import parsing
+from flatline_connectors.ingest.answers import Refused
+from flatline_connectors.ingest.limits import Limits
+from flatline_connectors.ingest.metrics import IngestMetrics
 
 _RETRY_AFTER_S: Final = 1
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
-from connectors.delivery import Deliveries, DeliveryFailed
-from connectors.ingest import parsing
-from connectors.ingest.answers import Refused, RejectedEvent
-from connectors.ingest.auth import Sender
-from connectors.ingest.limits import Limits, TokenBucket
-from connectors.producer import PATIENCE_S, KafkaUnavailable, Producer
-from streams.schema.rejection import Reason, Rejected
+from flatline.schema.rejection import Reason, Rejected
+from flatline_connectors.ingest import parsing
+from flatline_connectors.ingest.answers import Refused, RejectedEvent
+from flatline_connectors.ingest.auth import Sender
+from flatline_connectors.ingest.limits import Limits, TokenBucket
+from flatline_connectors.sending.delivery import Deliveries, DeliveryFailed
+from flatline_connectors.sending.producer import PATIENCE_S, KafkaUnavailable, Producer
 
 T = TypeVar("T")
 

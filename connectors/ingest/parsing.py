@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
-from connectors.ingest.answers import Refused
-from connectors.ingest.array import WHITE_SPACE, NotAnArray, TooComplex, elements
+from flatline_connectors.ingest.answers import Refused
+from flatline_connectors.ingest.array import WHITE_SPACE, NotAnArray, TooComplex, elements
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"

@@ -8,9 +8,9 @@ from typing import Final
 
 from aiohttp import web
 
-from connectors.errors import ConnectorError
-from connectors.ingest.app import Ingest
-from connectors.ingest.intake import SETTLED_WITHIN_S
+from flatline_connectors.errors import ConnectorError
+from flatline_connectors.ingest.app import Ingest
+from flatline_connectors.ingest.intake import SETTLED_WITHIN_S
 
 _PROBE_WITHIN_S: Final = 2
 

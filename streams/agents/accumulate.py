@@ -2,20 +2,20 @@
 
 from collections import Counter, defaultdict
 
-from streams.agents.intake import Intake
-from streams.domain.article import Sighting
-from streams.domain.ignoring import Ignored
-from streams.domain.link import Effect
-from streams.domain.rhythm import DAY_MS
-from streams.domain.sight.heard import report_of
-from streams.domain.sightings import ArticleKeys, sighting_of
-from streams.engine.log import MicroBatch, Record
-from streams.engine.partition import Partition
-from streams.metrics import WorkerMetrics
-from streams.schema import codec
-from streams.schema.link_event import LinkEvent
-from streams.schema.rejection import Rejected
-from streams.schema.topics import Topics
+from flatline.agents.intake import Intake
+from flatline.domain.article import Sighting
+from flatline.domain.ignoring import Ignored
+from flatline.domain.link import Effect
+from flatline.domain.rhythm import DAY_MS
+from flatline.domain.sight.heard import report_of
+from flatline.domain.sightings import ArticleKeys, sighting_of
+from flatline.engine.log import MicroBatch, Record
+from flatline.engine.partition import Partition
+from flatline.metrics import WorkerMetrics
+from flatline.schema import codec
+from flatline.schema.link_event import LinkEvent
+from flatline.schema.rejection import Rejected
+from flatline.schema.topics import Topics
 
 
 class Accumulate(Intake):

@@ -2,11 +2,11 @@
 
 import msgspec
 
-from streams.agents.intake import Intake
-from streams.domain.article import Article, UnknownFormatError
-from streams.engine.log import MicroBatch, Record
-from streams.engine.partition import Partition, part_of
-from streams.schema.rejection import Reason, Rejected
+from flatline.agents.intake import Intake
+from flatline.domain.article import Article, UnknownFormatError
+from flatline.engine.log import MicroBatch, Record
+from flatline.engine.partition import Partition, part_of
+from flatline.schema.rejection import Reason, Rejected
 
 
 class JoinCopies(Intake):

@@ -10,13 +10,13 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from streams.domain.urls import article_key
-from streams.engine.kafka_log import KafkaForwarder
-from streams.engine.log import Outgoing, Record
-from streams.schema import codec
-from streams.schema.partitioning import partition_of
-from streams.schema.rejection import Rejected
-from streams.schema.topics import Topic, Topics
+from flatline.domain.urls import article_key
+from flatline.engine.kafka_log import KafkaForwarder
+from flatline.engine.log import Outgoing, Record
+from flatline.schema import codec
+from flatline.schema.partitioning import partition_of
+from flatline.schema.rejection import Rejected
+from flatline.schema.topics import Topic, Topics
 
 RETRY_S: Final = 2.0
 SAID_EVERY_S: Final = 60.0

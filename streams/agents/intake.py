@@ -2,14 +2,14 @@
 
 from abc import ABC, abstractmethod
 
-from streams.engine.batch_writer import batch_bytes_max
-from streams.engine.log import MicroBatch, Outgoing, Record
-from streams.engine.partition import Partition
-from streams.metrics import WorkerMetrics
-from streams.schema.dead_letter import dead_letter
-from streams.schema.partitioning import partition_of
-from streams.schema.rejection import Reason, Rejected
-from streams.schema.topics import MESSAGE_BYTES_MAX, Topics
+from flatline.engine.batch_writer import batch_bytes_max
+from flatline.engine.log import MicroBatch, Outgoing, Record
+from flatline.engine.partition import Partition
+from flatline.metrics import WorkerMetrics
+from flatline.schema.dead_letter import dead_letter
+from flatline.schema.partitioning import partition_of
+from flatline.schema.rejection import Reason, Rejected
+from flatline.schema.topics import MESSAGE_BYTES_MAX, Topics
 
 
 class Intake(ABC):

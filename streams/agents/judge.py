@@ -3,26 +3,26 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from streams.agents.survey import Surveyor
-from streams.domain.addresses import is_there, shown
-from streams.domain.appraisal import appraise
-from streams.domain.article import Article
-from streams.domain.groups.census import Census
-from streams.domain.groups.survey import Survey, contribution, membership_of
-from streams.domain.judgement import Judgement
-from streams.domain.moves import Moves
-from streams.domain.policies import Policies
-from streams.domain.quality.worth import Worth
-from streams.domain.rhythm import DAY_MS, day_of
-from streams.domain.sight.sight import Sight
-from streams.domain.verdicts import digest
-from streams.domain.watch_list import Watched
-from streams.engine.log import Outgoing
-from streams.engine.task import Task
-from streams.schema import codec
-from streams.schema.partitioning import partition_of
-from streams.schema.topics import Topics
-from streams.schema.verdict import Verdict
+from flatline.agents.survey import Surveyor
+from flatline.domain.addresses import is_there, shown
+from flatline.domain.appraisal import appraise
+from flatline.domain.article import Article
+from flatline.domain.groups.census import Census
+from flatline.domain.groups.survey import Survey, contribution, membership_of
+from flatline.domain.judgement import Judgement
+from flatline.domain.moves import Moves
+from flatline.domain.policies import Policies
+from flatline.domain.quality.worth import Worth
+from flatline.domain.rhythm import DAY_MS, day_of
+from flatline.domain.sight.sight import Sight
+from flatline.domain.verdicts import digest
+from flatline.domain.watch_list import Watched
+from flatline.engine.log import Outgoing
+from flatline.engine.task import Task
+from flatline.schema import codec
+from flatline.schema.partitioning import partition_of
+from flatline.schema.topics import Topics
+from flatline.schema.verdict import Verdict
 
 
 class Circumstances(NamedTuple):

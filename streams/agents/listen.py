@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from streams.domain.sight.sources import Sources
-from streams.engine.kafka_log import started
-from streams.schema import codec
-from streams.schema.rejection import Rejected
-from streams.schema.topics import Topic
+from flatline.domain.sight.sources import Sources
+from flatline.engine.kafka_log import started
+from flatline.schema import codec
+from flatline.schema.rejection import Rejected
+from flatline.schema.topics import Topic
 
 RETRY_S = 2.0
 POLL_MS = 1_000

@@ -1,16 +1,16 @@
 """Article records into the registrations of their articles."""
 
-from streams.agents.intake import Intake
-from streams.domain.article import Registration, registration_of
-from streams.domain.event_time import check_recorded, to_datetime
-from streams.domain.moves import Address, Rule, key_of, move_of
-from streams.domain.urls import absolute, article_key
-from streams.engine.log import MicroBatch, Outgoing, Record
-from streams.engine.partition import Partition
-from streams.schema import codec
-from streams.schema.partitioning import partition_of
-from streams.schema.rejection import Reason, Rejected
-from streams.schema.removal import Removal
+from flatline.agents.intake import Intake
+from flatline.domain.article import Registration, registration_of
+from flatline.domain.event_time import check_recorded, to_datetime
+from flatline.domain.moves import Address, Rule, key_of, move_of
+from flatline.domain.urls import absolute, article_key
+from flatline.engine.log import MicroBatch, Outgoing, Record
+from flatline.engine.partition import Partition
+from flatline.schema import codec
+from flatline.schema.partitioning import partition_of
+from flatline.schema.rejection import Reason, Rejected
+from flatline.schema.removal import Removal
 
 
 class Register(Intake):

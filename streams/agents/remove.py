@@ -1,12 +1,12 @@
 """Removals into their articles."""
 
-from streams.agents.intake import Intake
-from streams.domain.event_time import check_recorded, possible_ms, to_ms
-from streams.domain.urls import article_key
-from streams.engine.log import MicroBatch, Record
-from streams.engine.partition import Partition
-from streams.schema import codec
-from streams.schema.rejection import Rejected
+from flatline.agents.intake import Intake
+from flatline.domain.event_time import check_recorded, possible_ms, to_ms
+from flatline.domain.urls import article_key
+from flatline.engine.log import MicroBatch, Record
+from flatline.engine.partition import Partition
+from flatline.schema import codec
+from flatline.schema.rejection import Rejected
 
 
 class Remove(Intake):

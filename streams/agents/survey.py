@@ -4,20 +4,20 @@ from collections.abc import Iterator
 from time import monotonic
 from typing import Final
 
-from streams.agents.listen import Hear
-from streams.domain.event_time import to_datetime
-from streams.domain.expected.expectation import WINDOWS_DAYS
-from streams.domain.groups.census import Census
-from streams.domain.groups.cohorts import Cohort, Cohorts
-from streams.domain.groups.judgement import is_newer, judge_group, says_the_same
-from streams.domain.groups.survey import Group, Survey
-from streams.domain.policy import Policy
-from streams.engine.log import Outgoing
-from streams.engine.task import Task
-from streams.schema import codec
-from streams.schema.group import GroupKind, GroupPart, GroupVerdict, SurveyRound, Tally
-from streams.schema.partitioning import partition_of
-from streams.schema.topics import Topics
+from flatline.agents.listen import Hear
+from flatline.domain.event_time import to_datetime
+from flatline.domain.expected.expectation import WINDOWS_DAYS
+from flatline.domain.groups.census import Census
+from flatline.domain.groups.cohorts import Cohort, Cohorts
+from flatline.domain.groups.judgement import is_newer, judge_group, says_the_same
+from flatline.domain.groups.survey import Group, Survey
+from flatline.domain.policy import Policy
+from flatline.engine.log import Outgoing
+from flatline.engine.task import Task
+from flatline.schema import codec
+from flatline.schema.group import GroupKind, GroupPart, GroupVerdict, SurveyRound, Tally
+from flatline.schema.partitioning import partition_of
+from flatline.schema.topics import Topics
 
 ROUND_S_MIN: Final = 10.0
 """By the wall: while an import goes on, rounds end as soon as everything known is judged."""

@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 
-from streams.agents.intake import Intake
-from streams.domain.impact.visits import Report, report_of
-from streams.domain.urls import article_key
-from streams.engine.log import MicroBatch, Record
-from streams.engine.partition import Partition
-from streams.schema import codec
-from streams.schema.rejection import Rejected
+from flatline.agents.intake import Intake
+from flatline.domain.impact.visits import Report, report_of
+from flatline.domain.urls import article_key
+from flatline.engine.log import MicroBatch, Record
+from flatline.engine.partition import Partition
+from flatline.schema import codec
+from flatline.schema.rejection import Rejected
 
 
 class CountVisits(Intake):

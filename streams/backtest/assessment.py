@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from streams.backtest.calibration import Calibration, calibration_of
-from streams.backtest.cases import ACTIVE_WITHIN_DAYS, LINK_DAYS_MIN, Cases
-from streams.backtest.policies import (
+from flatline.backtest.calibration import Calibration, calibration_of
+from flatline.backtest.cases import ACTIVE_WITHIN_DAYS, LINK_DAYS_MIN, Cases
+from flatline.backtest.policies import (
     GAPS_DAYS,
     PROBABILITIES,
     Performance,
@@ -13,7 +13,7 @@ from streams.backtest.policies import (
     alert_days_of_score,
     performances,
 )
-from streams.domain.rhythm import Rhythm
+from flatline.domain.rhythm import Rhythm
 
 
 class TooLittleHistoryError(Exception):

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from streams.backtest.cases import ACTIVE_WITHIN_DAYS, Cases, Days, outcome
-from streams.domain.rhythm import Rhythm
+from flatline.backtest.cases import ACTIVE_WITHIN_DAYS, Cases, Days, outcome
+from flatline.domain.rhythm import Rhythm
 
 BINS: Final = 10
 TIMES_ASKED: Final = 16

@@ -5,26 +5,26 @@ from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
-from streams.backtest.histories import Histories, History
-from streams.backtest.replay import judgements
-from streams.backtest.sights import Sights
-from streams.domain.article import Article
-from streams.domain.event_time import EARLIEST_MS, to_datetime, to_ms
-from streams.domain.explanation.explained import Change, Explanation
-from streams.domain.explanation.explanation import Surroundings, explain
-from streams.domain.groups import replay as group_replay
-from streams.domain.groups.census import Census
-from streams.domain.groups.judgement import judge_group
-from streams.domain.groups.replay import survey_round
-from streams.domain.groups.survey import Group, membership_of
-from streams.domain.judgement import Standing
-from streams.domain.link import Effect
-from streams.domain.policies import Policies
-from streams.domain.quality.standing import Standings
-from streams.domain.rhythm import DAY_MS, day_of
-from streams.domain.sight.heard import Heard
-from streams.domain.sight.sources import Freshness, Sources
-from streams.schema.group import GroupKind, GroupVerdict
+from flatline.backtest.histories import Histories, History
+from flatline.backtest.replay import judgements
+from flatline.backtest.sights import Sights
+from flatline.domain.article import Article
+from flatline.domain.event_time import EARLIEST_MS, to_datetime, to_ms
+from flatline.domain.explanation.explained import Change, Explanation
+from flatline.domain.explanation.explanation import Surroundings, explain
+from flatline.domain.groups import replay as group_replay
+from flatline.domain.groups.census import Census
+from flatline.domain.groups.judgement import judge_group
+from flatline.domain.groups.replay import survey_round
+from flatline.domain.groups.survey import Group, membership_of
+from flatline.domain.judgement import Standing
+from flatline.domain.link import Effect
+from flatline.domain.policies import Policies
+from flatline.domain.quality.standing import Standings
+from flatline.domain.rhythm import DAY_MS, day_of
+from flatline.domain.sight.heard import Heard
+from flatline.domain.sight.sources import Freshness, Sources
+from flatline.schema.group import GroupKind, GroupVerdict
 
 
 def explain_history(

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from streams.backtest.histories import History
-from streams.backtest.sights import Sights
-from streams.domain.article import Registration
-from streams.domain.event_time import to_ms
-from streams.domain.groups import replay as group_replay
-from streams.domain.policy import Policy
-from streams.domain.rhythm import day_of
-from streams.schema.group import GroupKind, GroupState, GroupVerdict
+from flatline.backtest.histories import History
+from flatline.backtest.sights import Sights
+from flatline.domain.article import Registration
+from flatline.domain.event_time import to_ms
+from flatline.domain.groups import replay as group_replay
+from flatline.domain.policy import Policy
+from flatline.domain.rhythm import day_of
+from flatline.schema.group import GroupKind, GroupState, GroupVerdict
 
 STEP_DAYS: Final = 7
 CONTRIBUTIONS_MAX: Final = 400_000

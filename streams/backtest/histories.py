@@ -5,19 +5,19 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
-from streams.domain.article import Article, Header, Registration, Sighting, registration_of
-from streams.domain.event_time import EARLIEST_MS, to_ms
-from streams.domain.ignoring import Ignored
-from streams.domain.link import Effect
-from streams.domain.rhythm import day_of
-from streams.domain.segment import Segment
-from streams.domain.sight.heard import Report, report_of
-from streams.domain.sightings import ArticleKeys, sighting_of
-from streams.domain.urls import article_key
-from streams.schema import codec
-from streams.schema.heartbeat import Heartbeat
-from streams.schema.link_event import LinkEvent
-from streams.schema.rejection import Reason, Rejected
+from flatline.domain.article import Article, Header, Registration, Sighting, registration_of
+from flatline.domain.event_time import EARLIEST_MS, to_ms
+from flatline.domain.ignoring import Ignored
+from flatline.domain.link import Effect
+from flatline.domain.rhythm import day_of
+from flatline.domain.segment import Segment
+from flatline.domain.sight.heard import Report, report_of
+from flatline.domain.sightings import ArticleKeys, sighting_of
+from flatline.domain.urls import article_key
+from flatline.schema import codec
+from flatline.schema.heartbeat import Heartbeat
+from flatline.schema.link_event import LinkEvent
+from flatline.schema.rejection import Reason, Rejected
 
 LINES_BETWEEN_LOOKS: Final = 500
 UNREGISTERED: Final = Registration()

@@ -11,19 +11,19 @@ from functools import partial
 from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
-from streams.backtest.changes import changes
-from streams.backtest.histories import History
-from streams.backtest.sights import Sights
-from streams.domain.article import Article
-from streams.domain.event_time import EARLIEST_MS
-from streams.domain.hazard import Hazard
-from streams.domain.judgement import Evidence, Judgement, Standing, evidence_of, judge
-from streams.domain.link import Effect
-from streams.domain.policies import Policies
-from streams.domain.policy import Policy
-from streams.domain.quality.article_worth import article_worth
-from streams.domain.rhythm import DAY_MS, day_of
-from streams.schema.verdict import FindingKind, State
+from flatline.backtest.changes import changes
+from flatline.backtest.histories import History
+from flatline.backtest.sights import Sights
+from flatline.domain.article import Article
+from flatline.domain.event_time import EARLIEST_MS
+from flatline.domain.hazard import Hazard
+from flatline.domain.judgement import Evidence, Judgement, Standing, evidence_of, judge
+from flatline.domain.link import Effect
+from flatline.domain.policies import Policies
+from flatline.domain.policy import Policy
+from flatline.domain.quality.article_worth import article_worth
+from flatline.domain.rhythm import DAY_MS, day_of
+from flatline.schema.verdict import FindingKind, State
 
 NEWS: Final = frozenset({State.SILENT, State.REVIVED})
 """The states that alert when they begin."""

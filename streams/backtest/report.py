@@ -8,18 +8,18 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
-from streams.backtest.assessment import Assessment, TooLittleHistoryError, assess
-from streams.backtest.calibration import Bin
-from streams.backtest.cases import LINK_DAYS_MIN, cases_of
-from streams.backtest.groups import GroupAlert, group_alerts
-from streams.backtest.histories import UNREGISTERED, Histories, History
-from streams.backtest.policies import Row, fastest
-from streams.backtest.replay import Alert, Ending, replay
-from streams.backtest.sights import Sights
-from streams.domain.event_time import EARLIEST_MS, to_datetime
-from streams.domain.policies import Policies
-from streams.domain.rhythm import DAY_MS, day_of
-from streams.schema.verdict import State
+from flatline.backtest.assessment import Assessment, TooLittleHistoryError, assess
+from flatline.backtest.calibration import Bin
+from flatline.backtest.cases import LINK_DAYS_MIN, cases_of
+from flatline.backtest.groups import GroupAlert, group_alerts
+from flatline.backtest.histories import UNREGISTERED, Histories, History
+from flatline.backtest.policies import Row, fastest
+from flatline.backtest.replay import Alert, Ending, replay
+from flatline.backtest.sights import Sights
+from flatline.domain.event_time import EARLIEST_MS, to_datetime
+from flatline.domain.policies import Policies
+from flatline.domain.rhythm import DAY_MS, day_of
+from flatline.schema.verdict import State
 
 
 class AlertRow(Struct, frozen=True, omit_defaults=True):

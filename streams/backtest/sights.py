@@ -10,13 +10,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from streams.backtest.changes import changes
-from streams.domain.event_time import to_ms
-from streams.domain.rhythm import DAY_MS, day_of
-from streams.domain.sight.heard import Heard, Report
-from streams.domain.sight.sight import Credit, Sight
-from streams.domain.sight.sources import Sources
-from streams.schema.heartbeat import Heartbeat
+from flatline.backtest.changes import changes
+from flatline.domain.event_time import to_ms
+from flatline.domain.rhythm import DAY_MS, day_of
+from flatline.domain.sight.heard import Heard, Report
+from flatline.domain.sight.sight import Credit, Sight
+from flatline.domain.sight.sources import Sources
+from flatline.schema.heartbeat import Heartbeat
 
 Reports = Mapping[tuple[str, int], Sequence[Report]]
 """What sources reported, by source and UTC day."""

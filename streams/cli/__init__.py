@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from streams.cli import (
+from flatline.cli import (
     articles,
     authority,
     backtest,
@@ -68,19 +68,19 @@ def _for_a_person(error: Exception) -> str | None:
     # Imported late: these bring whole clients along.
     from kafka.errors import KafkaError
 
-    from connectors.errors import ConnectorError
-    from deploy.kafka.topics import TopicsError
-    from deploy.local.errors import LaunchError
-    from streams.app import UnfitError
-    from streams.backtest.assessment import TooLittleHistoryError
-    from streams.clock import ClockError
-    from streams.domain.article import UnknownFormatError
-    from streams.fitting.fit import TooFewCasesError
-    from streams.policy_file import PolicyError
-    from streams.rebuild.extent import IncompleteLogError
-    from streams.rebuild.lost_state import LostStateError
-    from streams.rebuild.rebuild import RebuildError
-    from streams.settings import SettingsError
+    from flatline.admin.topics import TopicsError
+    from flatline.backtest.assessment import TooLittleHistoryError
+    from flatline.clock import ClockError
+    from flatline.domain.article import UnknownFormatError
+    from flatline.fitting.fit import TooFewCasesError
+    from flatline.local.errors import LaunchError
+    from flatline.policy_file import PolicyError
+    from flatline.rebuild.extent import IncompleteLogError
+    from flatline.rebuild.lost_state import LostStateError
+    from flatline.rebuild.rebuild import RebuildError
+    from flatline.settings import SettingsError
+    from flatline.worker.app import UnfitError
+    from flatline_connectors.errors import ConnectorError
 
     if isinstance(error, KafkaError):
         hint = "Start one with `flatline up`, or set FLATLINE_KAFKA_BOOTSTRAP."

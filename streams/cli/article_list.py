@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from streams.schema.verdict import State, Verdict
-from streams.settings import load_settings
+from flatline.schema.verdict import State, Verdict
+from flatline.settings import load_settings
 
 FIELDS: Final = (
     "article",
@@ -69,8 +69,8 @@ def list_articles(
     ] = 0,
 ) -> None:
     """List the articles with their newest verdicts, as read from the verdicts topic."""
-    from streams.generations import serving_topics
-    from streams.readmodel.latest_verdicts import latest_verdicts, waiting_records
+    from flatline.generations import serving_topics
+    from flatline.readmodel.latest_verdicts import latest_verdicts, waiting_records
 
     settings = load_settings()
     topics = serving_topics(settings)

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.article_list import list_articles
-from streams.clock import clock_from
-from streams.schema.rejection import Rejected
-from streams.settings import load_settings
+from flatline.cli.article_list import list_articles
+from flatline.clock import clock_from
+from flatline.schema.rejection import Rejected
+from flatline.settings import load_settings
 
 app = typer.Typer(help="The articles: list, register and remove them.", no_args_is_help=True)
 app.command("list")(list_articles)
@@ -29,9 +29,9 @@ def add(
     ] = None,
 ) -> None:
     """Register one article, or register it anew, and print its key: its canonical URL."""
-    from connectors import articles
-    from connectors.producer import Producer
-    from streams.domain.urls import absolute
+    from flatline.domain.urls import absolute
+    from flatline_connectors.sending import articles
+    from flatline_connectors.sending.producer import Producer
 
     try:
         texts = {
@@ -47,7 +47,7 @@ def add(
         article = articles.prepare(articles.from_texts(texts))
     except Rejected as rejected:
         raise typer.BadParameter(rejected.detail) from None
-    from streams.generations import serving_topics
+    from flatline.generations import serving_topics
 
     settings = load_settings()
     topics = serving_topics(settings)
@@ -68,9 +68,9 @@ def import_file(
     strategy, tier, aliases (with spaces between them); only url is required. A line that can't be taken goes to the
     dead-letter topic with its reason.
     """
-    from connectors import articles
-    from connectors.producer import Producer
-    from streams.cli.importing import Way, import_all
+    from flatline.cli.importing import Way, import_all
+    from flatline_connectors.sending import articles
+    from flatline_connectors.sending.producer import Producer
 
     def way(producer: Producer) -> Way[articles.PreparedArticle]:
         return Way(articles.prepare, producer.send_article, as_lines=articles.TABLE.as_ndjson)
@@ -90,17 +90,17 @@ def remove(
     Links first gained until now, visits until today and registrations until now are left out for ever, also when they
     are sent again. Registering an article brings it back, with what came after its removal.
     """
-    from connectors import articles
-    from connectors.producer import Producer
-    from streams.domain.urls import absolute, article_key
-    from streams.readmodel.latest_moves import latest_moves
-    from streams.readmodel.latest_verdicts import latest_verdicts
+    from flatline.domain.urls import absolute, article_key
+    from flatline.readmodel.latest_moves import latest_moves
+    from flatline.readmodel.latest_verdicts import latest_verdicts
+    from flatline_connectors.sending import articles
+    from flatline_connectors.sending.producer import Producer
 
     try:
         keys = [article_key(absolute(url, field="url"), field="url") for url in urls]
     except Rejected as rejected:
         raise typer.BadParameter(rejected.detail) from None
-    from streams.generations import serving_topics
+    from flatline.generations import serving_topics
 
     settings = load_settings()
     topics, clock = serving_topics(settings), clock_from(settings)

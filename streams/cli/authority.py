@@ -14,17 +14,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from streams.clock import clock_from
-from streams.domain.impact.authority import By, Exposure, Pair
-from streams.schema import codec
-from streams.schema.rejection import Reason, Rejected
-from streams.schema.topics import DAY_MS
-from streams.settings import load_settings
+from flatline.clock import clock_from
+from flatline.domain.impact.authority import By, Exposure, Pair
+from flatline.schema import codec
+from flatline.schema.rejection import Reason, Rejected
+from flatline.schema.topics import DAY_MS
+from flatline.settings import load_settings
 
 if TYPE_CHECKING:
-    from connectors.lines import Line
-    from streams.domain.impact.ledger import Ledger
-    from streams.readmodel.records import Record
+    from flatline.domain.impact.ledger import Ledger
+    from flatline.readmodel.records import Record
+    from flatline_connectors.files.lines import Line
 
 TABLE_ROWS: Final = 50
 _LINES_BETWEEN_LOOKS: Final = 500
@@ -57,8 +57,8 @@ def authority(
     A publication is a referring domain. It gives links and visits; it gets links back, and perhaps more links to those
     of its own pages that link to the author than to its others. Without FILE all of it is read from Kafka.
     """
-    from streams.domain.impact.authority import pairs
-    from streams.domain.impact.ledger import Ledger
+    from flatline.domain.impact.authority import pairs
+    from flatline.domain.impact.ledger import Ledger
 
     ledger, errors = Ledger(), Console(stderr=True, highlight=False)
     left_out = _read(ledger, files or [], articles, visits, errors)
@@ -79,12 +79,12 @@ def _read(
     ledger: Ledger, links: list[Path], articles: Path | None, visits: Path | None, errors: Console
 ) -> Counter[Reason]:
     """Fill the ledger, from Kafka if no file of links is given; return why records were left out."""
-    from connectors.articles import TABLE as ARTICLES
-    from connectors.lines import LineFile
-    from connectors.visits import TABLE as VISITS
-    from streams.cli.progress import Display
-    from streams.generations import serving_topics
-    from streams.readmodel.records import records
+    from flatline.cli.progress import Display
+    from flatline.generations import serving_topics
+    from flatline.readmodel.records import records
+    from flatline_connectors.files.lines import LineFile
+    from flatline_connectors.sending.articles import TABLE as ARTICLES
+    from flatline_connectors.sending.visits import TABLE as VISITS
 
     settings = load_settings()
     now_ms = clock_from(settings).now_ms()

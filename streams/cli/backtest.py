@@ -9,8 +9,8 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from streams.clock import clock_from
-from streams.settings import load_settings
+from flatline.clock import clock_from
+from flatline.settings import load_settings
 
 EXIT_REJECTED: Final = 4
 
@@ -45,12 +45,12 @@ def backtest(
     """
     from rich.progress import track
 
-    from streams.backtest.picture import FORMATS, draw
-    from streams.backtest.report import as_json, run
-    from streams.cli.backtest_tables import show
-    from streams.cli.histories import read_histories
-    from streams.domain.event_time import EARLIEST_MS, to_ms
-    from streams.policy_file import load_policies
+    from flatline.backtest.picture import FORMATS, draw
+    from flatline.backtest.report import as_json, run
+    from flatline.cli.backtest_tables import show
+    from flatline.cli.histories import read_histories
+    from flatline.domain.event_time import EARLIEST_MS, to_ms
+    from flatline.policy_file import load_policies
 
     if wrong := [path for path in picture or () if path.suffix not in FORMATS]:
         raise typer.BadParameter(f"{wrong[0]}: the name must end in {' or '.join(FORMATS)}", param_hint="--picture")

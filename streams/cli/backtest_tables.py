@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from streams.backtest.replay import Ending
-from streams.backtest.report import AlertRow, Backtest, GroupAlertRow, Report, SourceAlertRow
+from flatline.backtest.replay import Ending
+from flatline.backtest.report import AlertRow, Backtest, GroupAlertRow, Report, SourceAlertRow
 
 _STYLES: Final = {Ending.RIGHT: "green", Ending.WRONG: "red", Ending.OPEN: "dim"}
 _DETAIL_CHARACTERS: Final = 200

@@ -6,7 +6,7 @@ from typing import Final
 
 import plotext
 
-from streams.domain.explanation.explained import CurvePoint
+from flatline.domain.explanation.explained import CurvePoint
 
 _COLUMNS_A_LABEL: Final = 20
 _LABELS_UPRIGHT: Final = 5

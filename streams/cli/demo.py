@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.console import Console
 
-from streams.settings import load_settings
+from flatline.settings import load_settings
 
 if TYPE_CHECKING:
-    from deploy.demo.play import Scenario
+    from flatline.demo.play import Scenario
 
 EXIT_INTERRUPTED: Final = 130
 
@@ -32,9 +32,9 @@ def demo(
     Some hundred articles gain links, pause, stop and revive, and a crawler dies for a while. Afterwards it stays until
     Ctrl-C, to be looked at. With --history a real history is played: its last part as if it happened now.
     """
-    from deploy.demo.errors import DemoError
-    from deploy.demo.run import Demo
-    from deploy.local.stopping import until_stopped
+    from flatline.demo.errors import DemoError
+    from flatline.demo.run import Demo
+    from flatline.local.stopping import until_stopped
 
     settings = load_settings(of_running=False)
     played = Demo(settings, folder=data_dir or settings.data_dir / "demo", console=Console(highlight=False))
@@ -47,7 +47,7 @@ def demo(
 
 
 def _scenario(history: Path | None, *, speed: float | None) -> "Scenario":
-    from deploy.demo.scenarios import RecordedScenario, SimulatedScenario
+    from flatline.demo.scenarios import RecordedScenario, SimulatedScenario
 
     if history is None:
         return SimulatedScenario(days_per_s=speed)

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from streams.cli.terminal_text import text
-from streams.settings import load_settings
+from flatline.cli.terminal_text import text
+from flatline.settings import load_settings
 
 if TYPE_CHECKING:
-    from deploy.local.checkup.finding import Finding
+    from flatline.doctor.finding import Finding
 
 _SIGNS: Final = {"fine": Text("✓", "green"), "look": Text("!", "yellow"), "wrong": Text("✗", "red")}
 
@@ -33,8 +33,8 @@ def doctor(
 
     ✓ is as it should be, ! is worth a look, ✗ has to be mended.
     """
-    from deploy.local.checkup.installation import NOT_NAMED, deliver_test_alert, examine_installation
-    from deploy.local.checkup.machine import examine_machine
+    from flatline.doctor.installation import NOT_NAMED, deliver_test_alert, examine_installation
+    from flatline.doctor.machine import examine_machine
 
     settings = load_settings(data_dir)
     findings = examine_machine()

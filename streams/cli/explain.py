@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.console import Console
 
-from streams.clock import clock_from
-from streams.schema.rejection import Rejected
-from streams.settings import load_settings
+from flatline.clock import clock_from
+from flatline.schema.rejection import Rejected
+from flatline.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from streams.domain.explanation.explained import Explanation
-    from streams.domain.policies import Policies
-    from streams.settings import Settings
+    from flatline.domain.explanation.explained import Explanation
+    from flatline.domain.policies import Policies
+    from flatline.settings import Settings
 
 _SUGGESTED: Final = 3
 _COMPARED_MAX: Final = 5_000
@@ -61,9 +61,9 @@ def explain(
     """
     import msgspec
 
-    from streams.cli.explanation_view import show
-    from streams.domain.urls import absolute, article_key
-    from streams.policy_file import load_policies
+    from flatline.cli.explanation_view import show
+    from flatline.domain.urls import absolute, article_key
+    from flatline.policy_file import load_policies
 
     if not files and any((articles, heartbeats, on, watch_from)):
         raise typer.BadParameter("--articles, --heartbeats, --on and --watch-from go with --from")
@@ -110,10 +110,10 @@ def _by_files(
     links: int,
 ) -> "tuple[Explanation | None, Iterable[str], str]":
     """Return the explanation, None where the article is not known; the known ones; and where they are known."""
-    from streams.backtest.explaining import explain_history
-    from streams.cli.histories import read_histories
-    from streams.domain.event_time import EARLIEST_MS, to_ms
-    from streams.domain.rhythm import day_of
+    from flatline.backtest.explaining import explain_history
+    from flatline.cli.histories import read_histories
+    from flatline.domain.event_time import EARLIEST_MS, to_ms
+    from flatline.domain.rhythm import day_of
 
     histories = read_histories(
         files,
@@ -140,8 +140,8 @@ def _by_files(
 def _by_kafka(
     key: bytes, policies: "Policies", settings: "Settings", errors: Console, *, links: int
 ) -> "tuple[Explanation | None, Iterable[str], str]":
-    from streams.generations import serving_topics
-    from streams.readmodel.explaining import explain_live, known_keys
+    from flatline.generations import serving_topics
+    from flatline.readmodel.explaining import explain_live, known_keys
 
     topics = serving_topics(settings)
     bootstrap = settings.kafka_bootstrap

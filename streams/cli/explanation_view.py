@@ -7,14 +7,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from streams.cli.article_list import STATE_STYLES
-from streams.cli.curve_plot import plot
-from streams.cli.terminal_text import plain, text
-from streams.domain.expected.expectation import WINDOWS_DAYS
-from streams.domain.explanation.explained import Explanation, Moved, ToldGroup, ToldLink, ToldSource
-from streams.domain.policy import Policy
-from streams.domain.words import count
-from streams.schema.verdict import Expected, Verdict
+from flatline.cli.article_list import STATE_STYLES
+from flatline.cli.curve_plot import plot
+from flatline.cli.terminal_text import plain, text
+from flatline.domain.expected.expectation import WINDOWS_DAYS
+from flatline.domain.explanation.explained import Explanation, Moved, ToldGroup, ToldLink, ToldSource
+from flatline.domain.policy import Policy
+from flatline.domain.words import count
+from flatline.schema.verdict import Expected, Verdict
 
 _PLOT_WIDTH_MAX: Final = 100
 _PLOT_HEIGHT: Final = 14

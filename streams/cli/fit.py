@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from streams.clock import clock_from
-from streams.settings import load_settings
+from flatline.clock import clock_from
+from flatline.settings import load_settings
 
 
 def fit(
@@ -34,13 +34,13 @@ def fit(
     """
     import msgspec
 
-    from streams.backtest.assessment import assess
-    from streams.backtest.cases import LINK_DAYS_MIN, cases_of
-    from streams.cli.histories import read_histories
-    from streams.domain.event_time import to_datetime
-    from streams.domain.hazard import FittedOn, Hazard, load_model
-    from streams.domain.rhythm import day_of
-    from streams.fitting.fit import fit as fitted
+    from flatline.backtest.assessment import assess
+    from flatline.backtest.cases import LINK_DAYS_MIN, cases_of
+    from flatline.cli.histories import read_histories
+    from flatline.domain.event_time import to_datetime
+    from flatline.domain.hazard import FittedOn, Hazard, load_model
+    from flatline.domain.rhythm import day_of
+    from flatline.fitting.fit import fit as fitted
 
     console = Console(stderr=True, highlight=False)
     histories = read_histories(files, [], [], None, console, now_ms=clock_from(load_settings()).now_ms())

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from streams.domain.groups.cohorts import AGES_DAYS, KINDS, QUOTED, Cohort, Cohorts
-from streams.schema.group import GroupKind, GroupState, GroupVerdict
-from streams.settings import load_settings
+from flatline.domain.groups.cohorts import AGES_DAYS, KINDS, QUOTED, Cohort, Cohorts
+from flatline.schema.group import GroupKind, GroupState, GroupVerdict
+from flatline.settings import load_settings
 
 _STYLES: Final = {GroupState.UNDER_CURVE: "bold red", GroupState.ABOVE_CURVE: "green", GroupState.NEW: "dim"}
 _ORDER: Final = {GroupState.UNDER_CURVE: 0, GroupState.ABOVE_CURVE: 1, GroupState.ON_CURVE: 2, GroupState.NEW: 3}
@@ -25,8 +25,8 @@ def groups(
     json: Json = False,
 ) -> None:
     """List series, authors, strategies and sites: the links they gained, and those they should have gained."""
-    from streams.generations import serving_topics
-    from streams.readmodel.latest_groups import latest_groups
+    from flatline.generations import serving_topics
+    from flatline.readmodel.latest_groups import latest_groups
 
     settings = load_settings()
     topics = serving_topics(settings)
@@ -46,8 +46,8 @@ def cohorts(
     json: Json = False,
 ) -> None:
     """Show the curves of sites, strategies and months of publication side by side: share of links by age."""
-    from streams.generations import serving_topics
-    from streams.readmodel.latest_groups import latest_census
+    from flatline.generations import serving_topics
+    from flatline.readmodel.latest_groups import latest_census
 
     settings = load_settings()
     topics = serving_topics(settings)

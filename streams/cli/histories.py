@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from streams.backtest.histories import Histories
-    from streams.domain.ignoring import Ignored
+    from flatline.backtest.histories import Histories
+    from flatline.domain.ignoring import Ignored
 
 
 def read_histories(
@@ -24,10 +24,10 @@ def read_histories(
 
     The events of the article with the key ``about`` are kept.
     """
-    from connectors.articles import TABLE
-    from connectors.lines import LineFile
-    from streams.backtest.histories import Histories
-    from streams.cli.progress import Display
+    from flatline.backtest.histories import Histories
+    from flatline.cli.progress import Display
+    from flatline_connectors.files.lines import LineFile
+    from flatline_connectors.sending.articles import TABLE
 
     files = [LineFile(None if str(file) == "-" else file) for file in links]
     histories = Histories(about=about)

@@ -15,13 +15,13 @@ import orjson
 import typer
 from rich.console import Console
 
-from connectors.errors import ConnectorError
-from connectors.importer import Tally, take
-from connectors.lines import Line, LineFile, UnusableLine
-from connectors.producer import Producer
-from streams.cli.progress import Display
-from streams.clock import clock_from
-from streams.settings import load_settings
+from flatline.cli.progress import Display
+from flatline.clock import clock_from
+from flatline.settings import load_settings
+from flatline_connectors.errors import ConnectorError
+from flatline_connectors.files.importer import Tally, take
+from flatline_connectors.files.lines import Line, LineFile, UnusableLine
+from flatline_connectors.sending.producer import Producer
 
 T = TypeVar("T")
 
@@ -98,7 +98,7 @@ def import_all(
     """
     ctrl_c = CtrlC()
     files = [LineFile(None if str(path) == "-" else path, reading=ctrl_c.reading) for path in paths]
-    from streams.generations import serving_topics
+    from flatline.generations import serving_topics
 
     settings = load_settings()
     topics = serving_topics(settings)

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from streams.clock import clock_from
-from streams.settings import load_settings
+from flatline.clock import clock_from
+from flatline.settings import load_settings
 
 
 def ingest(
@@ -32,19 +32,19 @@ def ingest(
     """
     from prometheus_client import CollectorRegistry
 
-    from connectors.ingest.app import Ingest
-    from connectors.ingest.auth import Anyone, Tokens
-    from connectors.ingest.heartbeats import Heartbeats
-    from connectors.ingest.limits import Limits
-    from connectors.ingest.metrics import IngestMetrics
-    from connectors.ingest.server import is_kafka_reachable, serve
-    from connectors.producer import Producer
-    from streams.agents.listen import Listen
+    from flatline.agents.listen import Listen
+    from flatline_connectors.ingest.app import Ingest
+    from flatline_connectors.ingest.auth import Anyone, Tokens
+    from flatline_connectors.ingest.heartbeats import Heartbeats
+    from flatline_connectors.ingest.limits import Limits
+    from flatline_connectors.ingest.metrics import IngestMetrics
+    from flatline_connectors.ingest.server import is_kafka_reachable, serve
+    from flatline_connectors.sending.producer import Producer
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # As in an import: much waits for Kafka, and none of it is garbage.
     gc.set_threshold(100_000)
-    from streams.generations import serving_topics
+    from flatline.generations import serving_topics
 
     settings = load_settings()
     host, port = host or settings.ingest_host, port or settings.ingest_port

@@ -12,19 +12,19 @@ from typing import Final
 import orjson
 import typer
 
-from connectors import links
-from connectors.errors import ConnectorError
-from connectors.exports.dates import DateOrder, instant_of
-from connectors.exports.event_lines import event_lines
-from connectors.exports.formats.hand_kept import FIELDS
-from connectors.exports.reading import Options, Recognised
-from connectors.importer import say_finished
-from connectors.lines import Line, LineFile, UnusableLine
-from connectors.producer import Producer
-from streams.cli.importing import Way, import_all
-from streams.domain.urls import InvalidUrl, canonicalize
-from streams.schema import codec
-from streams.schema.rejection import Rejected
+from flatline.cli.importing import Way, import_all
+from flatline.domain.urls import InvalidUrl, canonicalize
+from flatline.schema import codec
+from flatline.schema.rejection import Rejected
+from flatline_connectors.errors import ConnectorError
+from flatline_connectors.files.exports.dates import DateOrder, instant_of
+from flatline_connectors.files.exports.event_lines import event_lines
+from flatline_connectors.files.exports.formats.hand_kept import FIELDS
+from flatline_connectors.files.exports.reading import Options, Recognised
+from flatline_connectors.files.importer import say_finished
+from flatline_connectors.files.lines import Line, LineFile, UnusableLine
+from flatline_connectors.sending import links
+from flatline_connectors.sending.producer import Producer
 
 _HISTORY: Final = timedelta(days=14)
 _COLUMNS_SHOWN: Final = 12

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from connectors.exports.dates import DateOrder
+from flatline_connectors.files.exports.dates import DateOrder
 
 app = typer.Typer(help="Bring in links from files.", no_args_is_help=True)
 
@@ -62,7 +62,7 @@ def import_files(
     What wrote a file is told by its columns. A line that can't be taken goes to the dead-letter topic with its reason,
     and the others are taken. Importing the same file again changes nothing.
     """
-    from streams.cli import link_files
+    from flatline.cli import link_files
 
     # Tens of thousands of records wait for Kafka at any time: looking for garbage among them takes half of the time.
     gc.set_threshold(100_000)

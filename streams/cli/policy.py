@@ -5,6 +5,6 @@ import typer
 
 def policy() -> None:
     """Print the default policy as a file to start from, for FLATLINE_POLICY_FILE and `flatline backtest --policy`."""
-    from streams.policy_file import default_file
+    from flatline.policy_file import default_file
 
     typer.echo(default_file(), nl=False)

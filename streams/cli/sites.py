@@ -9,13 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from streams.clock import clock_from
-from streams.schema.rejection import Rejected
-from streams.settings import load_settings
+from flatline.clock import clock_from
+from flatline.schema.rejection import Rejected
+from flatline.settings import load_settings
 
 if TYPE_CHECKING:
-    from streams.domain.moves import Moves, Rule
-    from streams.schema.verdict import Verdict
+    from flatline.domain.moves import Moves, Rule
+    from flatline.schema.verdict import Verdict
 
 app = typer.Typer(help="Where sites have moved: domains, sections and single articles.", no_args_is_help=True)
 
@@ -50,9 +50,9 @@ def moves(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """List the moves, the newest first."""
-    from streams.domain.moves import move_of
-    from streams.generations import serving_topics
-    from streams.readmodel.latest_moves import latest_moves
+    from flatline.domain.moves import move_of
+    from flatline.generations import serving_topics
+    from flatline.readmodel.latest_moves import latest_moves
 
     settings = load_settings()
     known = [
@@ -76,13 +76,13 @@ def moves(
 
 
 def _decide(old: str, new: str, *, is_undone: bool, yes: bool) -> None:
-    from connectors.producer import Producer
-    from streams.domain.event_time import to_datetime
-    from streams.domain.moves import Moves, rule_of
-    from streams.generations import serving_topics
-    from streams.readmodel.latest_moves import latest_moves
-    from streams.readmodel.latest_verdicts import latest_verdicts
-    from streams.schema.move import Move
+    from flatline.domain.event_time import to_datetime
+    from flatline.domain.moves import Moves, rule_of
+    from flatline.generations import serving_topics
+    from flatline.readmodel.latest_moves import latest_moves
+    from flatline.readmodel.latest_verdicts import latest_verdicts
+    from flatline.schema.move import Move
+    from flatline_connectors.sending.producer import Producer
 
     settings = load_settings()
     topics, clock = serving_topics(settings), clock_from(settings)

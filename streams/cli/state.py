@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import orjson
 import typer
 
-from streams.cli.rebuild_bar import rebuild_bar
-from streams.settings import load_settings
+from flatline.cli.rebuild_bar import rebuild_bar
+from flatline.settings import load_settings
 
 if TYPE_CHECKING:
-    from streams.schema.generation import Generation
+    from flatline.schema.generation import Generation
 
 app = typer.Typer(
     help="The state that workers make from the log: rebuild it, show which one serves.", no_args_is_help=True
@@ -29,7 +29,7 @@ def rebuild(
     until the new one is there; workers then go over to it by themselves. Interrupted, it goes on where it was when it
     is run again. The old state is kept until the next rebuild: `flatline state back` has it serve again.
     """
-    from streams.rebuild.rebuild import rebuild as rebuild_state
+    from flatline.rebuild.rebuild import rebuild as rebuild_state
 
     with rebuild_bar() as bar:
         rebuilt = rebuild_state(load_settings(), bar, may_be_incomplete=incomplete)
@@ -42,7 +42,7 @@ def rebuild(
 @app.command()
 def show(json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
     """Say which state serves, and whether another one is being made."""
-    from streams.generations import generation_being_built, serving_generation, topics_of
+    from flatline.generations import generation_being_built, serving_generation, topics_of
 
     settings = load_settings()
     generation, building = serving_generation(settings), generation_being_built(settings)
@@ -69,7 +69,7 @@ def show(json: Annotated[bool, typer.Option("--json", help="One JSON object.")] 
 @app.command()
 def back() -> None:
     """Have the state before the last rebuild serve again. It goes on from where it was, and so misses nothing."""
-    from streams.rebuild.rebuild import go_back
+    from flatline.rebuild.rebuild import go_back
 
     generation: Generation = go_back(load_settings())
     typer.echo(f"State {generation.state} serves again (generation {generation.number}).")

@@ -7,12 +7,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from streams.cli.rebuild_bar import rebuild_bar
-from streams.schema.topics import DAY_MS, Topic
-from streams.settings import load_settings
+from flatline.cli.rebuild_bar import rebuild_bar
+from flatline.schema.topics import DAY_MS, Topic
+from flatline.settings import load_settings
 
 if TYPE_CHECKING:
-    from deploy.kafka.topics import Difference
+    from flatline.admin.topics import Difference
 
 _ASK_YOURSELF: Final = (
     "The settings that begin with FLATLINE_ must be those of the workers: FLATLINE_NAMESPACE, FLATLINE_PARTITIONS, "
@@ -25,8 +25,8 @@ app = typer.Typer(help="The topics in Kafka: create, check, alter and repartitio
 @app.command()
 def create() -> None:
     """Create the topics that are missing, check the others, and list them all."""
-    from deploy.kafka.topics import check_topics, ensure_topics
-    from streams.generations import serving_topics
+    from flatline.admin.topics import check_topics, ensure_topics
+    from flatline.generations import serving_topics
 
     settings = load_settings()
     declared = serving_topics(settings).all()
@@ -41,8 +41,8 @@ def check() -> None:
 
     Exit code 1 if one is missing or is not as it should be; what to do about it is said.
     """
-    from deploy.kafka.topics import TopicsError, check_topics, remedies
-    from streams.generations import serving_topics
+    from flatline.admin.topics import TopicsError, check_topics, remedies
+    from flatline.generations import serving_topics
 
     settings = load_settings()
     declared = serving_topics(settings).all()
@@ -58,8 +58,8 @@ def alter() -> None:
 
     A shorter retention (FLATLINE_RETENTION_DAYS) deletes what is older: Kafka does that within minutes.
     """
-    from deploy.kafka.topics import alter_topics, check_topics
-    from streams.generations import serving_topics
+    from flatline.admin.topics import alter_topics, check_topics
+    from flatline.generations import serving_topics
 
     settings = load_settings()
     declared = serving_topics(settings).all()
@@ -81,7 +81,7 @@ def repartition(
     producers still write to the old topics is sent on by the workers. Interrupted, it goes on where it was when it is
     run again. The way back is the same command with the old number.
     """
-    from streams.rebuild.rebuild import rebuild
+    from flatline.rebuild.rebuild import rebuild
 
     with rebuild_bar() as bar:
         rebuilt = rebuild(load_settings(), bar, partitions=partitions, may_be_incomplete=incomplete)
@@ -100,7 +100,7 @@ def _print(topics: Iterable[Topic], done: Mapping[str, str]) -> None:
 
 
 def _print_differences(differences: Iterable["Difference"]) -> None:
-    from deploy.kafka.topics import remedies
+    from flatline.admin.topics import remedies
 
     for line in remedies(differences):
         Console(stderr=True, highlight=False).print(line, markup=False, soft_wrap=True)

@@ -8,10 +8,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from streams.settings import load_settings
+from flatline.settings import load_settings
 
 if TYPE_CHECKING:
-    from deploy.local.stack import LocalStack
+    from flatline.local.stack import LocalStack
 
 _KAFKA_PORT = 9092
 _PROMETHEUS_PORT = 9090
@@ -37,9 +37,9 @@ def up(
     The next run with the same folder goes on where this one ends. With FLATLINE_KAFKA_BOOTSTRAP set, that cluster is
     used. A port that is taken is replaced by a free one.
     """
-    from deploy.local.stack import LocalStack
-    from deploy.local.stopping import until_stopped
-    from streams.policy_file import load_policies
+    from flatline.local.stack import LocalStack
+    from flatline.local.stopping import until_stopped
+    from flatline.policy_file import load_policies
 
     console = Console(highlight=False)
     settings = load_settings(data_dir, of_running=False)

@@ -26,9 +26,9 @@ def import_file(
     source. A line that can't be taken goes to the dead-letter topic with its reason. Importing again changes nothing;
     of several figures for the same day the largest counts.
     """
-    from connectors import visits
-    from connectors.producer import Producer
-    from streams.cli.importing import Way, import_all
+    from flatline.cli.importing import Way, import_all
+    from flatline_connectors.sending import visits
+    from flatline_connectors.sending.producer import Producer
 
     def way(producer: Producer) -> Way[visits.PreparedVisits]:
         prepare = partial(visits.prepare, now_ms=producer.now_ms())

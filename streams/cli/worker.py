@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from streams.settings import Settings, load_settings
+from flatline.settings import Settings, load_settings
 
 PORTS_TRIED: Final = 100
 
@@ -28,12 +28,12 @@ def worker(
     Each has metrics of its own, at the address that it logs first: Prometheus has to be told of it.
     Creates the topics that are missing, and refuses to start when one is not as it must be, or when the state was lost.
     """
-    from deploy.kafka.topics import check_topics, ensure_topics
-    from deploy.local.ports import is_free
-    from streams.app import UnfitError, run_worker
-    from streams.generations import serving_generation, topics_of
-    from streams.policy_file import load_policies
-    from streams.rebuild.lost_state import refuse_lost_state
+    from flatline.admin.topics import check_topics, ensure_topics
+    from flatline.generations import serving_generation, topics_of
+    from flatline.local.ports import is_free
+    from flatline.policy_file import load_policies
+    from flatline.rebuild.lost_state import refuse_lost_state
+    from flatline.worker.app import UnfitError, run_worker
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("flatline").setLevel(logging.INFO)
@@ -54,7 +54,7 @@ def worker(
 
 def _free_port(settings: Settings) -> int:
     """Return the first free port from the usual one on, so that workers can simply be started."""
-    from deploy.local.ports import is_free
+    from flatline.local.ports import is_free
 
     candidates = range(settings.worker_port, settings.worker_port + PORTS_TRIED)
     return next((port for port in candidates if is_free(settings.worker_host, port)), settings.worker_port)

@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from streams.domain.article import Article
-from streams.domain.moves import Moves
-from streams.domain.rhythm import day_of
-from streams.domain.segment import Segment
+from flatline.domain.article import Article
+from flatline.domain.moves import Moves
+from flatline.domain.rhythm import day_of
+from flatline.domain.segment import Segment
 
 
 class Addresses:

@@ -2,15 +2,15 @@
 
 from typing import NamedTuple
 
-from streams.domain.article import Article
-from streams.domain.expected.expectation import Expectation, Kind, expect
-from streams.domain.judgement import Evidence, Judgement, Standing, evidence_of, judge
-from streams.domain.policies import Policies
-from streams.domain.quality.worth import Worth
-from streams.domain.rhythm import DAY_MS, day_of
-from streams.domain.sight.sight import Sight
-from streams.domain.verdicts import verdict_on
-from streams.schema.verdict import Verdict
+from flatline.domain.article import Article
+from flatline.domain.expected.expectation import Expectation, Kind, expect
+from flatline.domain.judgement import Evidence, Judgement, Standing, evidence_of, judge
+from flatline.domain.policies import Policies
+from flatline.domain.quality.worth import Worth
+from flatline.domain.rhythm import DAY_MS, day_of
+from flatline.domain.sight.sight import Sight
+from flatline.domain.verdicts import verdict_on
+from flatline.schema.verdict import Verdict
 
 
 class Appraisal(NamedTuple):

@@ -6,17 +6,17 @@ from typing import Final
 
 import msgspec
 
-from streams.domain.event_time import LATEST_MS, check_recorded, to_ms
-from streams.domain.impact.visits import YEAR_BYTES, Report, Visits
-from streams.domain.link import Effect
-from streams.domain.rhythm import Rhythm, day_of
-from streams.domain.segment import SEGMENT_LINKS_MAX, Known, Segment
-from streams.domain.sight import sight
-from streams.domain.sight.sight import Credit, credited, is_of_newest_week
-from streams.domain.standing import Standing
-from streams.domain.totals import Totals, totals_of
-from streams.domain.urls import canonicalize_field
-from streams.schema.article_record import ArticleRecord
+from flatline.domain.event_time import LATEST_MS, check_recorded, to_ms
+from flatline.domain.impact.visits import YEAR_BYTES, Report, Visits
+from flatline.domain.link import Effect
+from flatline.domain.rhythm import Rhythm, day_of
+from flatline.domain.segment import SEGMENT_LINKS_MAX, Known, Segment
+from flatline.domain.sight import sight
+from flatline.domain.sight.sight import Credit, credited, is_of_newest_week
+from flatline.domain.standing import Standing
+from flatline.domain.totals import Totals, totals_of
+from flatline.domain.urls import canonicalize_field
+from flatline.schema.article_record import ArticleRecord
 
 SOURCES_MAX: Final = 32
 

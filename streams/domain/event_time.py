@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from streams.schema.link_event import LinkEvent
-from streams.schema.rejection import Reason, Rejected
+from flatline.schema.link_event import LinkEvent
+from flatline.schema.rejection import Reason, Rejected
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)

@@ -23,8 +23,8 @@ from typing import Annotated, Final, Literal, NamedTuple
 import msgspec
 from msgspec import Meta, Struct
 
-from streams.domain.rhythm import Rhythm
-from streams.domain.words import count, every, figure
+from flatline.domain.rhythm import Rhythm
+from flatline.domain.words import count, every, figure
 
 NEAR_DAYS: Final = 30
 HARDLY_LOGIT: Final = 0.1  # moves a probability by two points and a half at most

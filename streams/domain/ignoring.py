@@ -4,9 +4,9 @@ from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
-from streams.domain.urls import InvalidUrl, article_key, canonicalize, canonicalize_field, referring_domain
-from streams.schema.limits import SourceName, Token, Url
-from streams.schema.link_event import LinkEvent
+from flatline.domain.urls import InvalidUrl, article_key, canonicalize, canonicalize_field, referring_domain
+from flatline.schema.limits import SourceName, Token, Url
+from flatline.schema.link_event import LinkEvent
 
 
 class Ignore(Struct, frozen=True, forbid_unknown_fields=True):

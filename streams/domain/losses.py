@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from streams.domain import link
-from streams.domain.event_time import to_datetime
-from streams.domain.rhythm import DAY_MS
-from streams.domain.segment import DOMAIN_BYTES, Segment
-from streams.domain.words import count
+from flatline.domain import link
+from flatline.domain.event_time import to_datetime
+from flatline.domain.rhythm import DAY_MS
+from flatline.domain.segment import DOMAIN_BYTES, Segment
+from flatline.domain.words import count
 
 WINDOW_DAYS: Final = 14
 MOSTLY: Final = 0.8

@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from streams.domain.event_time import to_datetime, to_ms
-from streams.domain.urls import InvalidUrl, absolute, canonicalize, canonicalize_field
-from streams.schema import codec
-from streams.schema.move import Move
-from streams.schema.rejection import Reason, Rejected
+from flatline.domain.event_time import to_datetime, to_ms
+from flatline.domain.urls import InvalidUrl, absolute, canonicalize, canonicalize_field
+from flatline.schema import codec
+from flatline.schema.move import Move
+from flatline.schema.rejection import Reason, Rejected
 
 STEPS_MAX: Final = 64
 """Of moves that lead from one address to the next. Beyond that they lead nowhere: each makes the address longer."""

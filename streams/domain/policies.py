@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from streams.domain.hazard import Hazard
-from streams.domain.ignoring import Ignored
-from streams.domain.policy import Policy
+from flatline.domain.hazard import Hazard
+from flatline.domain.ignoring import Ignored
+from flatline.domain.policy import Policy
 
 
 class Policies(NamedTuple):

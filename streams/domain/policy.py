@@ -1,4 +1,4 @@
-"""The thresholds of the judgement. `streams.policy_file` reads the file in which a team writes its own."""
+"""The thresholds of the judgement. `flatline.policy_file` reads the file in which a team writes its own."""
 
 from typing import Annotated
 

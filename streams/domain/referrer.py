@@ -4,8 +4,8 @@ from typing import Final
 
 from xxhash import xxh3_64_digest
 
-from streams.domain.segment import DOMAIN_BYTES
-from streams.domain.urls import MAX_LENGTH, PLAIN, canonicalize_field, is_canonical_host, referring_domain
+from flatline.domain.segment import DOMAIN_BYTES
+from flatline.domain.urls import MAX_LENGTH, PLAIN, canonicalize_field, is_canonical_host, referring_domain
 
 _HOSTS_CACHED: Final = 131_072
 

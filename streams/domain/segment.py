@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import Final, Literal, NamedTuple
 
-from streams.domain import link, looks
-from streams.domain.link import Effect, Link
+from flatline.domain import link, looks
+from flatline.domain.link import Effect, Link
 
 SEGMENT_LINKS_MAX: Final = 128
 PAGE_BYTES: Final = 8

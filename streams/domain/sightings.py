@@ -3,15 +3,15 @@
 import sys
 from typing import Final
 
-from streams.domain import link
-from streams.domain.article import Sighting
-from streams.domain.event_time import EARLIEST_MS, LATEST_MS, check_recorded, possible_ms, stated_ms
-from streams.domain.ignoring import Ignored
-from streams.domain.link import rel_flags
-from streams.domain.quality.marks import marks_of
-from streams.domain.referrer import referrer
-from streams.domain.urls import article_key
-from streams.schema.link_event import LinkEvent
+from flatline.domain import link
+from flatline.domain.article import Sighting
+from flatline.domain.event_time import EARLIEST_MS, LATEST_MS, check_recorded, possible_ms, stated_ms
+from flatline.domain.ignoring import Ignored
+from flatline.domain.link import rel_flags
+from flatline.domain.quality.marks import marks_of
+from flatline.domain.referrer import referrer
+from flatline.domain.urls import article_key
+from flatline.schema.link_event import LinkEvent
 
 REMEMBERED_BYTES_MAX: Final = 64 << 20
 _ENTRY_BYTES: Final = 128  # of the table, for each key

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from streams.schema.verdict import FindingKind, State
+from flatline.schema.verdict import FindingKind, State
 
 
 class Standing(Struct, frozen=True, array_like=True, gc=False):

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from streams.domain import link
-from streams.domain.rhythm import DAY_MS
-from streams.domain.segment import DOMAIN_BYTES, Segment
+from flatline.domain import link
+from flatline.domain.rhythm import DAY_MS
+from flatline.domain.segment import DOMAIN_BYTES, Segment
 
 _DAY: Final = DAY_MS << link.FLAG_BITS  # a day, in the unit of `Segment.facts`
 _FLAGS: Final = (1 << link.FLAG_BITS) - 1

@@ -8,8 +8,8 @@ import can_ada
 import xxhash
 from publicsuffixlist import PublicSuffixList
 
-from streams.domain.tracking_parameters import TRACKING_PARAMETERS, TRACKING_PREFIXES
-from streams.schema.rejection import Reason, Rejected
+from flatline.domain.tracking_parameters import TRACKING_PARAMETERS, TRACKING_PREFIXES
+from flatline.schema.rejection import Reason, Rejected
 
 MAX_LENGTH = 4096
 """Characters of a URL, as it comes and in canonical form."""

@@ -3,16 +3,16 @@
 import msgspec
 from xxhash import xxh3_64_intdigest
 
-from streams.domain.article import Article
-from streams.domain.event_time import to_datetime
-from streams.domain.expected.expectation import Expectation
-from streams.domain.expected.profile import profile_of
-from streams.domain.impact.impact import impact_of
-from streams.domain.judgement import Judgement
-from streams.domain.quality.worth import Worth
-from streams.domain.rhythm import DAY_MS, day_of
-from streams.schema import codec, verdict
-from streams.schema.verdict import Finding, GainedInDays, State, Verdict
+from flatline.domain.article import Article
+from flatline.domain.event_time import to_datetime
+from flatline.domain.expected.expectation import Expectation
+from flatline.domain.expected.profile import profile_of
+from flatline.domain.impact.impact import impact_of
+from flatline.domain.judgement import Judgement
+from flatline.domain.quality.worth import Worth
+from flatline.domain.rhythm import DAY_MS, day_of
+from flatline.schema import codec, verdict
+from flatline.schema.verdict import Finding, GainedInDays, State, Verdict
 
 
 def verdict_on(

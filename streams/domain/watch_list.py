@@ -5,7 +5,7 @@ from heapq import heapify, heappop, heappush, merge
 from itertools import islice
 from typing import Final, NamedTuple
 
-from streams.schema.verdict import State, Verdict
+from flatline.schema.verdict import State, Verdict
 
 _URGENCY: Final = {State.SILENT: 0, State.REVIVED: 1, State.COOLING: 2}
 _FOUND: Final = 3  # nothing in the state, but something beside it

@@ -8,9 +8,9 @@ from aiokafka.consumer import fetcher
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from streams.engine.fetched_batches import KeptBatches
-from streams.engine.log import Fetched, RebalanceListener
-from streams.engine.micro_batch import FetchedRecords, MicroBatches, UnwrappedRecords
+from flatline.engine.fetched_batches import KeptBatches
+from flatline.engine.log import Fetched, RebalanceListener
+from flatline.engine.micro_batch import FetchedRecords, MicroBatches, UnwrappedRecords
 
 FETCH_WAIT_MS: Final = 50
 

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from time import monotonic
 from typing import Final, NoReturn
 
-from streams.domain.article import UnknownFormatError
-from streams.engine.log import Changelog, FencedError, Forwarder
-from streams.engine.task import Task, TaskState
-from streams.schema.topics import Topic
+from flatline.domain.article import UnknownFormatError
+from flatline.engine.log import Changelog, FencedError, Forwarder
+from flatline.engine.task import Task, TaskState
+from flatline.schema.topics import Topic
 
 RESTORED_AT_ONCE: Final = 4
 

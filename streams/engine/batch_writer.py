@@ -5,8 +5,8 @@ from typing import Any
 
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from streams.engine.log import Outgoing
-from streams.engine.turns import Turns
+from flatline.engine.log import Outgoing
+from flatline.engine.turns import Turns
 
 
 async def write(producer: Any, records: Iterable[Outgoing]) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 from itertools import chain, islice
 from typing import Final
 
-from streams.domain.quality.article_worth import DailyWorth
-from streams.domain.quality.standing import Standings
-from streams.domain.rhythm import DAY_MS, day_of
-from streams.domain.sight.sight import Sight
-from streams.schema.verdict import State, Verdict
+from flatline.domain.quality.article_worth import DailyWorth
+from flatline.domain.quality.standing import Standings
+from flatline.domain.rhythm import DAY_MS, day_of
+from flatline.domain.sight.sight import Sight
+from flatline.schema.verdict import State, Verdict
 
 Kind = tuple[State, str | None]  # state and series
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaConnectionError, ProducerFenced
 
-from streams.engine.batch_writer import write
-from streams.engine.log import FencedError, Offset, Outgoing
+from flatline.engine.batch_writer import write
+from flatline.engine.log import FencedError, Offset, Outgoing
 
 FETCH_BYTES_MAX: Final = 4 << 20
 BATCH_BYTES_MAX: Final = 1 << 19

@@ -12,7 +12,7 @@ from aiokafka.consumer import fetcher
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
-from streams.engine.log import MicroBatch, Record
+from flatline.engine.log import MicroBatch, Record
 
 
 class UnwrappedRecords(fetcher.PartitionRecords):  # type: ignore[misc]

@@ -6,11 +6,11 @@ from typing import Final
 
 from msgspec import DecodeError, msgpack
 
-from streams.domain.article import MARK, Article, Header, check_format
-from streams.domain.segment import Segment
-from streams.domain.sight.heard import Heard
-from streams.engine.log import Outgoing
-from streams.engine.turns import Turns
+from flatline.domain.article import MARK, Article, Header, check_format
+from flatline.domain.segment import Segment
+from flatline.domain.sight.heard import Heard
+from flatline.engine.log import Outgoing
+from flatline.engine.turns import Turns
 
 WARM_SEGMENTS_MAX: Final = 20_000
 

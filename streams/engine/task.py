@@ -14,15 +14,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from streams.domain.addresses import Addresses
-from streams.domain.groups.survey import Survey
-from streams.domain.watch_list import Candidates
-from streams.engine.due_queue import DueQueue
-from streams.engine.log import Changelog, Forwarder, Offset, Outgoing, Writer
-from streams.engine.partition import Change, Partition
-from streams.schema.offset_metadata import metadata_of
-from streams.schema.partitioning import partition_of
-from streams.schema.topics import Topic
+from flatline.domain.addresses import Addresses
+from flatline.domain.groups.survey import Survey
+from flatline.domain.watch_list import Candidates
+from flatline.engine.due_queue import DueQueue
+from flatline.engine.log import Changelog, Forwarder, Offset, Outgoing, Writer
+from flatline.engine.partition import Change, Partition
+from flatline.schema.offset_metadata import metadata_of
+from flatline.schema.partitioning import partition_of
+from flatline.schema.topics import Topic
 
 
 class TaskState(Enum):

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Mapping
 from time import monotonic, sleep
 
-from streams.engine.ending import die
+from flatline.engine.ending import die
 
 TICK_S = 0.25
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from streams.backtest.cases import NEVER, Cases
-from streams.domain.hazard import FittedOn, Model, Pauses
-from streams.fitting.pauses import Figures, fit_pauses
-from streams.fitting.silence import fit_silence
+from flatline.backtest.cases import NEVER, Cases
+from flatline.domain.hazard import FittedOn, Model, Pauses
+from flatline.fitting.pauses import Figures, fit_pauses
+from flatline.fitting.silence import fit_silence
 
 # Below that, figures of one's own say less than those that are shipped.
 CASES_MIN = 200

@@ -1,16 +1,16 @@
 """From the chance of no link soon to the probability of silence: a logistic regression on pauses that were looked at.
 
-Each pause is looked at as `streams.backtest.calibration` does, on days that spread over it, and counts once.
+Each pause is looked at as `flatline.backtest.calibration` does, on days that spread over it, and counts once.
 """
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import logit
 
-from streams.backtest.calibration import days_asked
-from streams.backtest.cases import Cases, outcome
-from streams.domain.hazard import NEAR_DAYS, figures
-from streams.fitting.pauses import Column, log_survival, most_due_day
+from flatline.backtest.calibration import days_asked
+from flatline.backtest.cases import Cases, outcome
+from flatline.domain.hazard import NEAR_DAYS, figures
+from flatline.fitting.pauses import Column, log_survival, most_due_day
 
 _START = np.array([-5.0, 1.0, 0.5])
 

@@ -3,8 +3,8 @@
 All of them, with what to make of them: deploy/prometheus/METRICS.md.
 """
 
-from streams.metrics.counters import WorkerMetrics
-from streams.metrics.gauges import Gauges
-from streams.metrics.snapshot import Snapshot
+from flatline.metrics.counters import WorkerMetrics
+from flatline.metrics.gauges import Gauges
+from flatline.metrics.snapshot import Snapshot
 
 __all__ = ["Gauges", "Snapshot", "WorkerMetrics"]

@@ -3,10 +3,10 @@ from collections.abc import Iterator
 
 from prometheus_client import Metric
 
-from streams.metrics.families import gauge
-from streams.metrics.limits import OTHER, SERIES_LABELLED_MAX
-from streams.metrics.snapshot import Snapshot
-from streams.schema.verdict import State
+from flatline.metrics.families import gauge
+from flatline.metrics.limits import OTHER, SERIES_LABELLED_MAX
+from flatline.metrics.snapshot import Snapshot
+from flatline.schema.verdict import State
 
 
 def article_families(snapshot: Snapshot) -> Iterator[Metric]:

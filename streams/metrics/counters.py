@@ -2,8 +2,8 @@ from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
-from streams.domain.link import Effect
-from streams.metrics.limits import OTHER, SOURCES_LABELLED_MAX
+from flatline.domain.link import Effect
+from flatline.metrics.limits import OTHER, SOURCES_LABELLED_MAX
 
 # A second series for each counter, of use to nobody here.
 disable_created_metrics()  # type: ignore[no-untyped-call]

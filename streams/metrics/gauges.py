@@ -3,12 +3,12 @@ from collections.abc import Callable, Iterable, Iterator
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
-from streams.metrics.articles import article_families
-from streams.metrics.groups import cohort_families, group_families
-from streams.metrics.snapshot import Snapshot
-from streams.metrics.sources import source_families
-from streams.metrics.watch_list import watch_list_families
-from streams.metrics.worker import worker_families
+from flatline.metrics.articles import article_families
+from flatline.metrics.groups import cohort_families, group_families
+from flatline.metrics.snapshot import Snapshot
+from flatline.metrics.sources import source_families
+from flatline.metrics.watch_list import watch_list_families
+from flatline.metrics.worker import worker_families
 
 
 class Gauges(Collector):

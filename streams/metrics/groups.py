@@ -3,11 +3,11 @@ from heapq import nsmallest
 
 from prometheus_client import Metric
 
-from streams.domain.rhythm import DAY_MS
-from streams.metrics.families import gauge, single
-from streams.metrics.limits import GROUPS_LABELLED_MAX
-from streams.metrics.snapshot import Snapshot
-from streams.schema.group import GroupState, GroupVerdict
+from flatline.domain.rhythm import DAY_MS
+from flatline.metrics.families import gauge, single
+from flatline.metrics.limits import GROUPS_LABELLED_MAX
+from flatline.metrics.snapshot import Snapshot
+from flatline.schema.group import GroupState, GroupVerdict
 
 _DAY_S = DAY_MS / 1000
 _LABELS = ["kind", "group"]

@@ -1,11 +1,11 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from streams.domain.groups.cohorts import Cohort
-from streams.domain.sight.sources import Freshness, Rhythm
-from streams.domain.watch_list import Watched
-from streams.schema.group import GroupVerdict, Tally
-from streams.schema.verdict import State
+from flatline.domain.groups.cohorts import Cohort
+from flatline.domain.sight.sources import Freshness, Rhythm
+from flatline.domain.watch_list import Watched
+from flatline.schema.group import GroupVerdict, Tally
+from flatline.schema.verdict import State
 
 
 class Snapshot(NamedTuple):

@@ -2,9 +2,9 @@ from collections.abc import Iterator
 
 from prometheus_client import Metric
 
-from streams.metrics.families import gauge, single
-from streams.metrics.limits import SOURCES_LABELLED_MAX
-from streams.metrics.snapshot import Snapshot
+from flatline.metrics.families import gauge, single
+from flatline.metrics.limits import SOURCES_LABELLED_MAX
+from flatline.metrics.snapshot import Snapshot
 
 
 def source_families(snapshot: Snapshot) -> Iterator[Metric]:

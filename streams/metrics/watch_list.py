@@ -2,12 +2,12 @@ from collections.abc import Iterator
 
 from prometheus_client import Metric
 
-from streams.domain.rhythm import DAY_MS
-from streams.domain.urls import referring_domain, slug
-from streams.domain.watch_list import Watched
-from streams.metrics.families import Row, gauge, single
-from streams.metrics.snapshot import Snapshot
-from streams.schema.verdict import Expectation, Expected, Verdict
+from flatline.domain.rhythm import DAY_MS
+from flatline.domain.urls import referring_domain, slug
+from flatline.domain.watch_list import Watched
+from flatline.metrics.families import Row, gauge, single
+from flatline.metrics.snapshot import Snapshot
+from flatline.schema.verdict import Expectation, Expected, Verdict
 
 _DAY_S = DAY_MS / 1000
 _Named = tuple[str, Watched]

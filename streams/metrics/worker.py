@@ -5,8 +5,8 @@ from typing import Final
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily
 
-from streams.metrics.families import gauge, single
-from streams.metrics.snapshot import Snapshot
+from flatline.metrics.families import gauge, single
+from flatline.metrics.snapshot import Snapshot
 
 VERSION: Final = version("flatline")
 

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from streams.domain.addresses import shown
-from streams.domain.article import Article, check_format
-from streams.domain.moves import Moves
-from streams.domain.sight.heard import Heard
-from streams.readmodel.records import records
-from streams.schema.partitioning import partition_of
-from streams.schema.topics import Topics
+from flatline.domain.addresses import shown
+from flatline.domain.article import Article, check_format
+from flatline.domain.moves import Moves
+from flatline.domain.sight.heard import Heard
+from flatline.readmodel.records import records
+from flatline.schema.partitioning import partition_of
+from flatline.schema.topics import Topics
 
 _SEPARATOR = b"\0"
 

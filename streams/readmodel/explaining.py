@@ -2,25 +2,25 @@
 
 from collections.abc import Iterator
 
-from streams.domain.addresses import is_there
-from streams.domain.explanation.explained import Explanation
-from streams.domain.explanation.explanation import Surroundings, explain
-from streams.domain.groups.survey import Group, membership_of
-from streams.domain.moves import Moves
-from streams.domain.policies import Policies
-from streams.domain.quality.singly import newest
-from streams.domain.rhythm import DAY_MS
-from streams.domain.sight.sources import Sources
-from streams.readmodel.article_state import kept_of
-from streams.readmodel.latest_groups import latest_census, latest_groups
-from streams.readmodel.latest_moves import latest_moves
-from streams.readmodel.latest_verdicts import latest_values
-from streams.readmodel.records import records
-from streams.schema import codec
-from streams.schema.link_event import LinkEvent
-from streams.schema.partitioning import partition_of
-from streams.schema.rejection import Rejected
-from streams.schema.topics import Topics
+from flatline.domain.addresses import is_there
+from flatline.domain.explanation.explained import Explanation
+from flatline.domain.explanation.explanation import Surroundings, explain
+from flatline.domain.groups.survey import Group, membership_of
+from flatline.domain.moves import Moves
+from flatline.domain.policies import Policies
+from flatline.domain.quality.singly import newest
+from flatline.domain.rhythm import DAY_MS
+from flatline.domain.sight.sources import Sources
+from flatline.readmodel.article_state import kept_of
+from flatline.readmodel.latest_groups import latest_census, latest_groups
+from flatline.readmodel.latest_moves import latest_moves
+from flatline.readmodel.latest_verdicts import latest_values
+from flatline.readmodel.records import records
+from flatline.schema import codec
+from flatline.schema.link_event import LinkEvent
+from flatline.schema.partitioning import partition_of
+from flatline.schema.rejection import Rejected
+from flatline.schema.topics import Topics
 
 
 def explain_live(

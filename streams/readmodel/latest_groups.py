@@ -1,10 +1,10 @@
 """Groups as the topics have them: the newest verdicts, and what all partitions surveyed."""
 
-from streams.domain.groups.census import Census
-from streams.readmodel.latest_verdicts import latest_values
-from streams.schema import codec
-from streams.schema.group import GroupVerdict
-from streams.schema.topics import Topics
+from flatline.domain.groups.census import Census
+from flatline.readmodel.latest_verdicts import latest_values
+from flatline.schema import codec
+from flatline.schema.group import GroupVerdict
+from flatline.schema.topics import Topics
 
 
 def latest_groups(bootstrap: str, topics: Topics) -> list[GroupVerdict]:

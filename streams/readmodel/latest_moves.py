@@ -1,9 +1,9 @@
 """Which address each article has now, read from the topic of moves."""
 
-from streams.domain.moves import Moves
-from streams.readmodel.latest_verdicts import latest_values
-from streams.schema.rejection import Rejected
-from streams.schema.topics import Topics
+from flatline.domain.moves import Moves
+from flatline.readmodel.latest_verdicts import latest_values
+from flatline.schema.rejection import Rejected
+from flatline.schema.topics import Topics
 
 
 def latest_moves(bootstrap: str, topics: Topics) -> Moves:

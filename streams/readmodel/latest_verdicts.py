@@ -5,11 +5,11 @@ from contextlib import contextmanager
 
 from kafka import KafkaConsumer, TopicPartition
 
-from streams.readmodel.records import records
-from streams.schema import codec
-from streams.schema.offset_metadata import judged_until
-from streams.schema.topics import Topic, Topics
-from streams.schema.verdict import Verdict
+from flatline.readmodel.records import records
+from flatline.schema import codec
+from flatline.schema.offset_metadata import judged_until
+from flatline.schema.topics import Topic, Topics
+from flatline.schema.verdict import Verdict
 
 
 def latest_verdicts(bootstrap: str, topic: Topic) -> list[Verdict]:

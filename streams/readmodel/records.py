@@ -5,7 +5,7 @@ from typing import Protocol
 
 from kafka import KafkaConsumer, TopicPartition
 
-from streams.schema.topics import Topic
+from flatline.schema.topics import Topic
 
 
 class Record(Protocol):

@@ -6,12 +6,12 @@ from contextlib import suppress
 from kafka import KafkaAdminClient
 from kafka.errors import GroupIdNotFoundError, NonEmptyGroupError
 
-from streams.agents.follow import group_of
-from streams.generations import generation_being_built, say_building, topics_being_built, topics_of
-from streams.rebuild.progress import Progress
-from streams.schema.generation import Building, Generation, Layout
-from streams.schema.topics import Topics
-from streams.settings import Settings
+from flatline.agents.follow import group_of
+from flatline.generations import generation_being_built, say_building, topics_being_built, topics_of
+from flatline.rebuild.progress import Progress
+from flatline.schema.generation import Building, Generation, Layout
+from flatline.schema.topics import Topics
+from flatline.settings import Settings
 
 
 def begin(settings: Settings, serving: Generation, progress: Progress, *, partitions: int) -> Building:

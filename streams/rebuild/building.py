@@ -10,21 +10,21 @@ from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
 
-from streams.agents.accumulate import Accumulate
-from streams.agents.register import Register
-from streams.agents.remove import Remove
-from streams.agents.visits import CountVisits
-from streams.clock import Clock
-from streams.domain.policies import Policies
-from streams.engine.kafka_log import KafkaChangelog, KafkaForwarder
-from streams.engine.log import Outgoing
-from streams.engine.task import Task
-from streams.metrics import WorkerMetrics
-from streams.rebuild.carrying import carry_over
-from streams.rebuild.extent import Committed
-from streams.rebuild.log_reader import read_log
-from streams.schema.partitioning import partition_of
-from streams.schema.topics import Topics
+from flatline.agents.accumulate import Accumulate
+from flatline.agents.register import Register
+from flatline.agents.remove import Remove
+from flatline.agents.visits import CountVisits
+from flatline.clock import Clock
+from flatline.domain.policies import Policies
+from flatline.engine.kafka_log import KafkaChangelog, KafkaForwarder
+from flatline.engine.log import Outgoing
+from flatline.engine.task import Task
+from flatline.metrics import WorkerMetrics
+from flatline.rebuild.carrying import carry_over
+from flatline.rebuild.extent import Committed
+from flatline.rebuild.log_reader import read_log
+from flatline.schema.partitioning import partition_of
+from flatline.schema.topics import Topics
 
 RECORDS_A_COMMIT: Final = 200_000
 

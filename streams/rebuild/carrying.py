@@ -5,14 +5,14 @@ from typing import Any, NamedTuple
 
 from msgspec import structs
 
-from streams.domain.article import Article
-from streams.domain.event_time import to_ms
-from streams.domain.standing import Standing
-from streams.engine.kafka_log import KafkaChangelog
-from streams.engine.partition import Partition
-from streams.readmodel.latest_verdicts import latest_values
-from streams.schema import codec
-from streams.schema.topics import Topics
+from flatline.domain.article import Article
+from flatline.domain.event_time import to_ms
+from flatline.domain.standing import Standing
+from flatline.engine.kafka_log import KafkaChangelog
+from flatline.engine.partition import Partition
+from flatline.readmodel.latest_verdicts import latest_values
+from flatline.schema import codec
+from flatline.schema.topics import Topics
 
 _SEPARATOR = b"\0"
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from streams.agents.follow import Routes, group_of, routes, routes_of_verdicts
-from streams.engine.kafka_log import KafkaChangelog
-from streams.engine.log import Offset
-from streams.rebuild.extent import Committed, committed_by, ends_of, log_of
-from streams.rebuild.log_reader import read_log
-from streams.schema.topics import Topic, Topics
+from flatline.agents.follow import Routes, group_of, routes, routes_of_verdicts
+from flatline.engine.kafka_log import KafkaChangelog
+from flatline.engine.log import Offset
+from flatline.rebuild.extent import Committed, committed_by, ends_of, log_of
+from flatline.rebuild.log_reader import read_log
+from flatline.schema.topics import Topic, Topics
 
 
 class Copier:

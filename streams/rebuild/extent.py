@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 
-from streams.schema.topics import Topic, Topics
+from flatline.schema.topics import Topic, Topics
 
 _TIMEOUT_MS: Final = 60_000
 

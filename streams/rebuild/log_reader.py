@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from streams.engine.log import MicroBatch
+from flatline.engine.log import MicroBatch
 
 RECORDS_AT_ONCE_MAX: Final = 12_000
 _FETCH_BYTES_MAX: Final = 8 << 20

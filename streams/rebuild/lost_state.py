@@ -4,7 +4,7 @@ from typing import Final
 
 from kafka import KafkaConsumer, TopicPartition
 
-from streams.schema.topics import Topics
+from flatline.schema.topics import Topics
 
 _TIMEOUT_MS: Final = 60_000
 

@@ -6,20 +6,20 @@ from typing import Final, NamedTuple
 
 from kafka import KafkaAdminClient
 
-from deploy.kafka.topics import ensure_topics
-from streams.clock import clock_from
-from streams.engine.kafka_log import KafkaChangelog
-from streams.engine.log import FencedError
-from streams.generations import say_building, say_serving, serving_generation, topics_being_built, topics_of
-from streams.policy_file import load_policies
-from streams.rebuild.beginning import begin
-from streams.rebuild.building import Builder
-from streams.rebuild.copying import Copier
-from streams.rebuild.extent import committed_by, ends_of, log_of, refuse_incomplete
-from streams.rebuild.progress import Progress
-from streams.schema.generation import Generation
-from streams.schema.topics import Topics
-from streams.settings import Settings
+from flatline.admin.topics import ensure_topics
+from flatline.clock import clock_from
+from flatline.engine.kafka_log import KafkaChangelog
+from flatline.engine.log import FencedError
+from flatline.generations import say_building, say_serving, serving_generation, topics_being_built, topics_of
+from flatline.policy_file import load_policies
+from flatline.rebuild.beginning import begin
+from flatline.rebuild.building import Builder
+from flatline.rebuild.copying import Copier
+from flatline.rebuild.extent import committed_by, ends_of, log_of, refuse_incomplete
+from flatline.rebuild.progress import Progress
+from flatline.schema.generation import Generation
+from flatline.schema.topics import Topics
+from flatline.settings import Settings
 
 ROUNDS_MAX: Final = 5
 LEFT_WITHIN_S: Final = 30.0

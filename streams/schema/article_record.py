@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from streams.schema.limits import Name, Title, Url
-from streams.schema.link_event import Instant
+from flatline.schema.limits import Name, Title, Url
+from flatline.schema.link_event import Instant
 
 ALIASES_MAX = 32
 

@@ -5,17 +5,17 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from streams.schema.article_record import ArticleRecord
-from streams.schema.generation import Building, Generation
-from streams.schema.group import GroupPart, GroupVerdict, SurveyRound
-from streams.schema.heartbeat import Heartbeat
-from streams.schema.limits import RECORD_BYTES_MAX
-from streams.schema.link_event import LinkEvent
-from streams.schema.move import Move
-from streams.schema.rejection import Reason, Rejected
-from streams.schema.removal import Removal
-from streams.schema.verdict import Verdict
-from streams.schema.visits_record import VisitsRecord
+from flatline.schema.article_record import ArticleRecord
+from flatline.schema.generation import Building, Generation
+from flatline.schema.group import GroupPart, GroupVerdict, SurveyRound
+from flatline.schema.heartbeat import Heartbeat
+from flatline.schema.limits import RECORD_BYTES_MAX
+from flatline.schema.link_event import LinkEvent
+from flatline.schema.move import Move
+from flatline.schema.rejection import Reason, Rejected
+from flatline.schema.removal import Removal
+from flatline.schema.verdict import Verdict
+from flatline.schema.visits_record import VisitsRecord
 
 T = TypeVar("T", bound=Struct)
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from streams.schema.rejection import Rejected
-from streams.schema.topics import MESSAGE_BYTES_MAX
+from flatline.schema.rejection import Rejected
+from flatline.schema.topics import MESSAGE_BYTES_MAX
 
 Headers = list[tuple[str, bytes]]
 

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from streams.schema.link_event import Instant
-from streams.schema.verdict import State
+from flatline.schema.link_event import Instant
+from flatline.schema.verdict import State
 
 
 class GroupKind(StrEnum):
@@ -50,7 +50,7 @@ class GroupPart(Struct, frozen=True, gc=False):
         list[Annotated[float, Meta(ge=0, le=COUNT_MAX)]],
         Meta(
             max_length=1_000,
-            description="In the order of streams.domain.groups.survey.Sums. Later versions may have more of them at "
+            description="In the order of flatline.domain.groups.survey.Sums. Later versions may have more of them at "
             "the end: a reader leaves out those that it doesn't know, and takes 0 for those that are missing",
         ),
     ]

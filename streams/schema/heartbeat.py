@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from streams.schema.limits import SourceName
-from streams.schema.link_event import Instant
+from flatline.schema.limits import SourceName
+from flatline.schema.link_event import Instant
 
 PERIOD_S_MAX = 10 * 365 * 86_400
 COUNT_MAX = 2**63 - 1

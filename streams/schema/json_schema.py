@@ -1,4 +1,4 @@
-"""JSON Schema files, generated from the types: ``python -m streams.schema.json_schema`` writes them anew."""
+"""JSON Schema files, generated from the types: ``python -m flatline.schema.json_schema`` writes them anew."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -6,14 +6,14 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from streams.schema.article_record import ArticleRecord
-from streams.schema.group import GroupPart, GroupVerdict, SurveyRound
-from streams.schema.heartbeat import Heartbeat
-from streams.schema.link_event import LinkEvent
-from streams.schema.move import Move
-from streams.schema.removal import Removal
-from streams.schema.verdict import Verdict
-from streams.schema.visits_record import VisitsRecord
+from flatline.schema.article_record import ArticleRecord
+from flatline.schema.group import GroupPart, GroupVerdict, SurveyRound
+from flatline.schema.heartbeat import Heartbeat
+from flatline.schema.link_event import LinkEvent
+from flatline.schema.move import Move
+from flatline.schema.removal import Removal
+from flatline.schema.verdict import Verdict
+from flatline.schema.visits_record import VisitsRecord
 
 FOLDER = Path(__file__).parent
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from streams.schema.limits import Name, SourceName, Text, Title, Token, Url
+from flatline.schema.limits import Name, SourceName, Text, Title, Token, Url
 
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset, such as 2026-01-31T12:00:00Z")]
 

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from streams.schema.limits import Url
-from streams.schema.link_event import Instant
+from flatline.schema.limits import Url
+from flatline.schema.link_event import Instant
 
 
 class Removal(Struct, frozen=True, omit_defaults=True, gc=False):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from streams.schema.generation import Layout
+from flatline.schema.generation import Layout
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000

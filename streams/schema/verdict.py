@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from streams.schema.link_event import Instant
+from flatline.schema.link_event import Instant
 
 
 class State(StrEnum):

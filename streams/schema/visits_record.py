@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from streams.schema.limits import SourceName, Url
+from flatline.schema.limits import SourceName, Url
 
 VISITS_MAX = 1_000_000_000
 

@@ -9,25 +9,25 @@ from typing import Final, NamedTuple
 
 from prometheus_client import CollectorRegistry
 
-from streams.agents.accumulate import Accumulate
-from streams.agents.copies import JoinCopies
-from streams.agents.intake import Intake
-from streams.agents.judge import Judge
-from streams.agents.register import Register
-from streams.agents.remove import Remove
-from streams.agents.survey import Groups, Surveyor
-from streams.agents.visits import CountVisits
-from streams.domain.groups.census import Census
-from streams.domain.moves import Moves
-from streams.domain.policies import Policies
-from streams.domain.policy import Policy
-from streams.domain.sight.sight import Sight
-from streams.engine.log import MicroBatch, Outgoing
-from streams.engine.task import Task
-from streams.metrics import WorkerMetrics
-from streams.schema import codec
-from streams.schema.topics import Topics
-from streams.schema.verdict import Verdict
+from flatline.agents.accumulate import Accumulate
+from flatline.agents.copies import JoinCopies
+from flatline.agents.intake import Intake
+from flatline.agents.judge import Judge
+from flatline.agents.register import Register
+from flatline.agents.remove import Remove
+from flatline.agents.survey import Groups, Surveyor
+from flatline.agents.visits import CountVisits
+from flatline.domain.groups.census import Census
+from flatline.domain.moves import Moves
+from flatline.domain.policies import Policies
+from flatline.domain.policy import Policy
+from flatline.domain.sight.sight import Sight
+from flatline.engine.log import MicroBatch, Outgoing
+from flatline.engine.task import Task
+from flatline.metrics import WorkerMetrics
+from flatline.schema import codec
+from flatline.schema.topics import Topics
+from flatline.schema.verdict import Verdict
 from tests.agents.judging import judge_all
 from tests.agents.lone_worker import Read
 from tests.engine.stand_ins import StandInChangelog, StandInForwarder

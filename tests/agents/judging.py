@@ -1,10 +1,10 @@
 """One task, judged at once as the worker's loop does it within its budget."""
 
-from streams.agents.judge import Circumstances, Judge
-from streams.agents.survey import Surveyor
-from streams.domain.sight.sight import Sight
-from streams.engine.log import Outgoing
-from streams.engine.task import Task
+from flatline.agents.judge import Circumstances, Judge
+from flatline.agents.survey import Surveyor
+from flatline.domain.sight.sight import Sight
+from flatline.engine.log import Outgoing
+from flatline.engine.task import Task
 
 
 def judge_all(task: Task, judge: Judge, surveyor: Surveyor, *, now_ms: int, sight: Sight) -> list[Outgoing]:

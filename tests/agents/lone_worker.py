@@ -8,29 +8,29 @@ from typing import Final, NamedTuple, Self
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from streams.agents.accumulate import Accumulate
-from streams.agents.copies import JoinCopies
-from streams.agents.judge import Judge
-from streams.agents.listen import Listen, hear_heartbeats
-from streams.agents.register import Register
-from streams.agents.remove import Remove
-from streams.agents.survey import Groups, Surveyor
-from streams.agents.visits import CountVisits
-from streams.domain.groups.census import Census
-from streams.domain.moves import Moves
-from streams.domain.policies import Policies
-from streams.domain.sight.sources import Sources
-from streams.engine.assignment import Assignment
-from streams.engine.log import MicroBatch, Outgoing
-from streams.engine.partition import Partition
-from streams.engine.watchdog import LoopWatchdog
-from streams.health import Health
-from streams.lag import Lag
-from streams.metrics import Gauges, WorkerMetrics
-from streams.schema.topics import Topic, Topics
-from streams.scrape import Scrape
-from streams.settings import Settings
-from streams.worker import Worker
+from flatline.agents.accumulate import Accumulate
+from flatline.agents.copies import JoinCopies
+from flatline.agents.judge import Judge
+from flatline.agents.listen import Listen, hear_heartbeats
+from flatline.agents.register import Register
+from flatline.agents.remove import Remove
+from flatline.agents.survey import Groups, Surveyor
+from flatline.agents.visits import CountVisits
+from flatline.domain.groups.census import Census
+from flatline.domain.moves import Moves
+from flatline.domain.policies import Policies
+from flatline.domain.sight.sources import Sources
+from flatline.engine.assignment import Assignment
+from flatline.engine.log import MicroBatch, Outgoing
+from flatline.engine.partition import Partition
+from flatline.engine.watchdog import LoopWatchdog
+from flatline.metrics import Gauges, WorkerMetrics
+from flatline.schema.topics import Topic, Topics
+from flatline.settings import Settings
+from flatline.worker.health import Health
+from flatline.worker.lag import Lag
+from flatline.worker.loop import Worker
+from flatline.worker.scrape import Scrape
 from tests.engine.stand_ins import Ending, StandInChangelog, StandInConsumer, StandInForwarder
 
 GENERATION: Final = 1

@@ -9,20 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.agents import survey
-from streams.domain.article import MARK
-from streams.domain.event_time import to_datetime
-from streams.domain.groups.survey import VALUES
-from streams.domain.rhythm import DAY_MS
-from streams.engine.batch_writer import batch_bytes_max
-from streams.engine.log import Outgoing
-from streams.schema import codec
-from streams.schema.dead_letter import KEY_BYTES_MAX, VALUE_BYTES_MAX
-from streams.schema.group import GroupKind, GroupPart, GroupState, GroupVerdict, SurveyRound, Tally
-from streams.schema.partitioning import partition_of
-from streams.schema.rejection import Reason
-from streams.schema.topics import Topic, Topics
-from streams.schema.verdict import State
+from flatline.agents import survey
+from flatline.domain.article import MARK
+from flatline.domain.event_time import to_datetime
+from flatline.domain.groups.survey import VALUES
+from flatline.domain.rhythm import DAY_MS
+from flatline.engine.batch_writer import batch_bytes_max
+from flatline.engine.log import Outgoing
+from flatline.schema import codec
+from flatline.schema.dead_letter import KEY_BYTES_MAX, VALUE_BYTES_MAX
+from flatline.schema.group import GroupKind, GroupPart, GroupState, GroupVerdict, SurveyRound, Tally
+from flatline.schema.partitioning import partition_of
+from flatline.schema.rejection import Reason
+from flatline.schema.topics import Topic, Topics
+from flatline.schema.verdict import State
 from tests.agents.lone_worker import LoneWorker, Read
 
 TOPICS = Topics(partitions=2)

@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from streams.agents.copies import JoinCopies
-from streams.domain.article import MARK, Article, Header, Sighting
-from streams.domain.segment import Segment
-from streams.engine.log import MicroBatch
-from streams.engine.partition import Partition
-from streams.metrics import WorkerMetrics
-from streams.schema.topics import Topics
+from flatline.agents.copies import JoinCopies
+from flatline.domain.article import MARK, Article, Header, Sighting
+from flatline.domain.segment import Segment
+from flatline.engine.log import MicroBatch
+from flatline.engine.partition import Partition
+from flatline.metrics import WorkerMetrics
+from flatline.schema.topics import Topics
 from tests.agents.lone_worker import Read
 
 TOPICS = Topics(partitions=2)

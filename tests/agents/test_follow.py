@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from streams.agents.follow import RECORD_BYTES_SENT_MAX, routes, routes_of_verdicts
-from streams.domain.urls import article_key
-from streams.engine.log import Outgoing
-from streams.schema.partitioning import partition_of
-from streams.schema.topics import MESSAGE_BYTES_MAX, Topics
+from flatline.agents.follow import RECORD_BYTES_SENT_MAX, routes, routes_of_verdicts
+from flatline.domain.urls import article_key
+from flatline.engine.log import Outgoing
+from flatline.schema.partitioning import partition_of
+from flatline.schema.topics import MESSAGE_BYTES_MAX, Topics
 
 URL = "HTTP://www.Yours.example/b/?utm_source=x"
 FORMER, TOPICS = Topics(partitions=4), Topics(partitions=6, layout=2)

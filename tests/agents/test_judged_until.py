@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.engine import due_queue
+from flatline.engine import due_queue
 from tests.agents.test_survey import START, Bench
 
 

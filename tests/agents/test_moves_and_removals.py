@@ -9,8 +9,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.domain.event_time import to_datetime
-from streams.schema.partitioning import partition_of
+from flatline.domain.event_time import to_datetime
+from flatline.schema.partitioning import partition_of
 from tests.agents.fleet import PARTITIONS, Fleet, Place
 
 BEGIN_MS: Final = 1_700_000_000_000

@@ -4,20 +4,20 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from streams.agents import survey
-from streams.agents.judge import Judge
-from streams.agents.survey import Groups, Surveyor
-from streams.domain import link
-from streams.domain.article import Registration, Sighting
-from streams.domain.groups.census import Census
-from streams.domain.groups.survey import Group
-from streams.domain.policies import Policies
-from streams.domain.policy import Policy
-from streams.domain.rhythm import DAY_MS
-from streams.domain.sight.sight import Sight
-from streams.engine.log import Outgoing
-from streams.schema.group import GroupKind, GroupState
-from streams.schema.topics import Topics
+from flatline.agents import survey
+from flatline.agents.judge import Judge
+from flatline.agents.survey import Groups, Surveyor
+from flatline.domain import link
+from flatline.domain.article import Registration, Sighting
+from flatline.domain.groups.census import Census
+from flatline.domain.groups.survey import Group
+from flatline.domain.policies import Policies
+from flatline.domain.policy import Policy
+from flatline.domain.rhythm import DAY_MS
+from flatline.domain.sight.sight import Sight
+from flatline.engine.log import Outgoing
+from flatline.schema.group import GroupKind, GroupState
+from flatline.schema.topics import Topics
 from tests.agents.judging import judge_all
 from tests.engine.stand_ins import running_task
 

@@ -7,14 +7,14 @@ import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
-from streams.agents.visits import CountVisits
-from streams.domain.referrer import referrer
-from streams.engine import partition as partition_module
-from streams.engine.log import MicroBatch
-from streams.engine.partition import Partition
-from streams.metrics import WorkerMetrics
-from streams.schema.partitioning import partition_of
-from streams.schema.topics import Topics
+from flatline.agents.visits import CountVisits
+from flatline.domain.referrer import referrer
+from flatline.engine import partition as partition_module
+from flatline.engine.log import MicroBatch
+from flatline.engine.partition import Partition
+from flatline.metrics import WorkerMetrics
+from flatline.schema.partitioning import partition_of
+from flatline.schema.topics import Topics
 
 TOPICS = Topics(partitions=2)
 KEY = b"https://yours.example/article"

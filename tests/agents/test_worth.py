@@ -10,23 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from streams.agents.accumulate import Accumulate
-from streams.domain import link
-from streams.domain.article import Article, Header, Registration, Sighting
-from streams.domain.hazard import Hazard
-from streams.domain.impact.visits import Report
-from streams.domain.judgement import Evidence, judge
-from streams.domain.policy import Policy
-from streams.domain.quality.article_worth import WEIGHED_AT_ONCE_MAX, DailyWorth, article_worth
-from streams.domain.quality.worth import Worth, worth_of
-from streams.domain.rhythm import DAY_MS, Rhythm
-from streams.domain.segment import Segment
-from streams.domain.verdicts import verdict_on
-from streams.engine.due_queue import DueQueue
-from streams.engine.log import MicroBatch
-from streams.engine.partition import Partition
-from streams.metrics import WorkerMetrics
-from streams.schema.topics import Topics
+from flatline.agents.accumulate import Accumulate
+from flatline.domain import link
+from flatline.domain.article import Article, Header, Registration, Sighting
+from flatline.domain.hazard import Hazard
+from flatline.domain.impact.visits import Report
+from flatline.domain.judgement import Evidence, judge
+from flatline.domain.policy import Policy
+from flatline.domain.quality.article_worth import WEIGHED_AT_ONCE_MAX, DailyWorth, article_worth
+from flatline.domain.quality.worth import Worth, worth_of
+from flatline.domain.rhythm import DAY_MS, Rhythm
+from flatline.domain.segment import Segment
+from flatline.domain.verdicts import verdict_on
+from flatline.engine.due_queue import DueQueue
+from flatline.engine.log import MicroBatch
+from flatline.engine.partition import Partition
+from flatline.metrics import WorkerMetrics
+from flatline.schema.topics import Topics
 
 TOPICS = Topics(partitions=1)
 KEY = b"https://yours.example/article"

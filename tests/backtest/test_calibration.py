@@ -5,9 +5,9 @@ from math import exp
 import numpy as np
 import pytest
 
-from streams.backtest.calibration import TIMES_ASKED, calibration_of, days_asked
-from streams.backtest.cases import HORIZON_DAYS, NEVER, Cases, cases_of
-from streams.domain.rhythm import Rhythm
+from flatline.backtest.calibration import TIMES_ASKED, calibration_of, days_asked
+from flatline.backtest.cases import HORIZON_DAYS, NEVER, Cases, cases_of
+from flatline.domain.rhythm import Rhythm
 
 RHYTHM = Rhythm.of(range(0, 50, 10))
 assert RHYTHM is not None

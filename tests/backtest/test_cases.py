@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.backtest.cases import NEVER, Days, cases_of
-from streams.backtest.policies import (
+from flatline.backtest.cases import NEVER, Days, cases_of
+from flatline.backtest.policies import (
     alert_days_of_gaps,
     alert_days_of_score,
     fastest,
     performances,
 )
-from streams.domain.hazard import Hazard
-from streams.domain.rhythm import Rhythm
+from flatline.domain.hazard import Hazard
+from flatline.domain.rhythm import Rhythm
 
 END = 3_000
 HAZARD = Hazard()

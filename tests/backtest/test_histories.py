@@ -7,12 +7,12 @@ from random import Random
 
 import pytest
 
-from connectors.lines import Line
-from streams.backtest.histories import Histories
-from streams.domain.event_time import to_datetime
-from streams.domain.ignoring import Ignore, Ignored
-from streams.domain.rhythm import DAY_MS
-from streams.schema.rejection import Reason
+from flatline.backtest.histories import Histories
+from flatline.domain.event_time import to_datetime
+from flatline.domain.ignoring import Ignore, Ignored
+from flatline.domain.rhythm import DAY_MS
+from flatline.schema.rejection import Reason
+from flatline_connectors.files.lines import Line
 
 NOW_MS = 20_000 * DAY_MS
 EVENT = {"url_from": "https://a.example/1", "url_to": "https://b.example/", "occurred_at": "2020-01-01T00:00:00Z"}

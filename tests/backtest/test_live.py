@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from connectors.lines import Line
-from streams.agents.accumulate import Accumulate
-from streams.backtest.histories import Histories
-from streams.domain.ignoring import Ignore, Ignored
-from streams.engine.log import MicroBatch
-from streams.engine.partition import Partition
-from streams.metrics import WorkerMetrics
-from streams.schema.topics import Topics
+from flatline.agents.accumulate import Accumulate
+from flatline.backtest.histories import Histories
+from flatline.domain.ignoring import Ignore, Ignored
+from flatline.engine.log import MicroBatch
+from flatline.engine.partition import Partition
+from flatline.metrics import WorkerMetrics
+from flatline.schema.topics import Topics
+from flatline_connectors.files.lines import Line
 
 NOW_MS = 1_700_000_000_000
 IGNORED = Ignored.by(Ignore(referring_domains=["spam.example"], sources=["untrusted"], rel=["sponsored"]))

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from connectors.lines import LineFile
-from streams.backtest.calibration import calibration_of
-from streams.backtest.cases import Cases, cases_of
-from streams.backtest.histories import Histories
-from streams.backtest.policies import alert_days_of_gaps, fastest, performances
-from streams.domain.event_time import to_datetime
-from streams.domain.rhythm import day_of
+from flatline.backtest.calibration import calibration_of
+from flatline.backtest.cases import Cases, cases_of
+from flatline.backtest.histories import Histories
+from flatline.backtest.policies import alert_days_of_gaps, fastest, performances
+from flatline.domain.event_time import to_datetime
+from flatline.domain.rhythm import day_of
+from flatline_connectors.files.lines import LineFile
 
 pytestmark = pytest.mark.long
 

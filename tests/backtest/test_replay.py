@@ -7,20 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.backtest.histories import History
-from streams.backtest.replay import NEWS, Alert, Ending, replay
-from streams.backtest.sights import Sights
-from streams.domain import link
-from streams.domain.article import Registration, Sighting
-from streams.domain.event_time import EARLIEST_MS, to_datetime, to_ms
-from streams.domain.judgement import evidence_of, judge
-from streams.domain.policies import Policies
-from streams.domain.policy import Policy
-from streams.domain.quality.article_worth import article_worth
-from streams.domain.rhythm import DAY_MS
-from streams.domain.sight.sources import Sources
-from streams.schema.heartbeat import Heartbeat
-from streams.schema.verdict import State
+from flatline.backtest.histories import History
+from flatline.backtest.replay import NEWS, Alert, Ending, replay
+from flatline.backtest.sights import Sights
+from flatline.domain import link
+from flatline.domain.article import Registration, Sighting
+from flatline.domain.event_time import EARLIEST_MS, to_datetime, to_ms
+from flatline.domain.judgement import evidence_of, judge
+from flatline.domain.policies import Policies
+from flatline.domain.policy import Policy
+from flatline.domain.quality.article_worth import article_worth
+from flatline.domain.rhythm import DAY_MS
+from flatline.domain.sight.sources import Sources
+from flatline.schema.heartbeat import Heartbeat
+from flatline.schema.verdict import State
 
 START = 15_000
 KEY = b"https://a.example/"

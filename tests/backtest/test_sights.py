@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.backtest.histories import Histories
-from streams.backtest.report import Report, run
-from streams.backtest.sights import Outage, Sights
-from streams.domain.event_time import to_datetime
-from streams.domain.policies import Policies
-from streams.domain.rhythm import DAY_MS
-from streams.domain.sight.heard import Heard
-from streams.domain.sight.heard import Report as Heard_
-from streams.domain.sight.sources import Sources
+from flatline.backtest.histories import Histories
+from flatline.backtest.report import Report, run
+from flatline.backtest.sights import Outage, Sights
+from flatline.domain.event_time import to_datetime
+from flatline.domain.policies import Policies
+from flatline.domain.rhythm import DAY_MS
+from flatline.domain.sight.heard import Heard
+from flatline.domain.sight.heard import Report as Heard_
+from flatline.domain.sight.sources import Sources
 
 BEGIN = 18_000
 DIES, RETURNS, ENDS = BEGIN + 500, BEGIN + 700, BEGIN + 1_000

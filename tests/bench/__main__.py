@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from deploy.local.errors import LaunchError
-from deploy.local.stopping import until_stopped
+from flatline.local.errors import LaunchError
+from flatline.local.stopping import until_stopped
 from tests.bench import report
 from tests.bench.broker import fresh_kafka, topics_deleted
 from tests.bench.part import WrongResult

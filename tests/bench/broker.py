@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
 
-from deploy.local.kafka import Kafka
-from deploy.local.ports import Ports
-from deploy.local.supervisor import Supervisor
-from streams.settings import PREFIX
+from flatline.local.kafka import Kafka
+from flatline.local.ports import Ports
+from flatline.local.supervisor import Supervisor
+from flatline.settings import PREFIX
 from tests.bench.report import say
 
 

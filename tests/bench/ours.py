@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from streams.readmodel.latest_verdicts import latest_verdicts
+from flatline.readmodel.latest_verdicts import latest_verdicts
 from tests.bench.broker import delete_group
 from tests.bench.commits import follow, rates
 from tests.bench.part import WrongResult

@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.local.errors import LaunchError
-from deploy.local.stopping import until_stopped
+from flatline.local.errors import LaunchError
+from flatline.local.stopping import until_stopped
 from tests.bench.broker import fresh_kafka
 from tests.bench.report import say
 

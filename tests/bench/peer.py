@@ -4,8 +4,8 @@ import sys
 import time
 from typing import Final, NamedTuple, Protocol
 
-from deploy.local.errors import LaunchError
-from deploy.local.processes import Child, Process
+from flatline.local.errors import LaunchError
+from flatline.local.processes import Child, Process
 from tests.bench.part import WrongResult
 from tests.bench.run import Answer, Run, Totals
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from deploy.local.stopping import until_stopped
+from flatline.local.stopping import until_stopped
 from tests.bench import report, workload
 from tests.bench.broker import fresh_kafka
 from tests.bench.ours import Ours

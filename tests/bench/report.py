@@ -10,7 +10,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local import programs
+from flatline.local import programs
 from tests.bench import targets
 
 _CONSOLE = Console(highlight=False, markup=False, soft_wrap=True, width=100)

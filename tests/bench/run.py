@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import orjson
 
-from streams.schema.topics import Topics
+from flatline.schema.topics import Topics
 
 
 @dataclass(frozen=True)

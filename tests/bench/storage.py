@@ -12,12 +12,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from connectors.lines import LineFile
-from connectors.links import PreparedLink, prepare
-from connectors.producer import Producer
-from deploy.kafka.topics import ensure_topics
-from streams.schema.rejection import Rejected
-from streams.schema.topics import Topics
+from flatline.admin.topics import ensure_topics
+from flatline.schema.rejection import Rejected
+from flatline.schema.topics import Topics
+from flatline_connectors.files.lines import LineFile
+from flatline_connectors.sending.links import PreparedLink, prepare
+from flatline_connectors.sending.producer import Producer
 from tests.bench.broker import log_bytes
 from tests.bench.part import WrongResult, run, setting
 from tests.bench.worker import record_count

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from deploy.local import programs
+from flatline.local import programs
 from tests.bench import hot_article, ours, profile, targets
 from tests.bench.__main__ import PARTS
 from tests.bench.part import WrongResult

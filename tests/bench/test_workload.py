@@ -4,7 +4,7 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from streams.schema.topics import Topics
+from flatline.schema.topics import Topics
 from tests.bench import workload
 from tests.bench.run import Totals
 from tests.bench.workload import Workload

@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from deploy.local import programs
+from flatline.local import programs
 from tests.bench import report
 from tests.bench.broker import log_bytes
 from tests.bench.ours import OURS

@@ -16,13 +16,13 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 from prometheus_client.parser import text_string_to_metric_families
 
-from deploy.local import probes
-from deploy.local.errors import LaunchError
-from deploy.local.ports import LOOPBACK, Ports
-from deploy.local.processes import Child, Process
-from streams.domain.event_time import to_ms
-from streams.schema.topics import Topic, Topics
-from streams.settings import Settings
+from flatline.domain.event_time import to_ms
+from flatline.local import probes
+from flatline.local.errors import LaunchError
+from flatline.local.ports import LOOPBACK, Ports
+from flatline.local.processes import Child, Process
+from flatline.schema.topics import Topic, Topics
+from flatline.settings import Settings
 from tests.turning import running_clock
 
 PARTITIONS: Final = 4

@@ -14,11 +14,11 @@ from typing import Final, NamedTuple
 import orjson
 from aiokafka import AIOKafkaProducer
 
-from deploy.kafka.topics import ensure_topics
-from streams.engine.batch_writer import write
-from streams.engine.log import Outgoing
-from streams.schema.partitioning import partition_of
-from streams.schema.topics import Topic, Topics
+from flatline.admin.topics import ensure_topics
+from flatline.engine.batch_writer import write
+from flatline.engine.log import Outgoing
+from flatline.schema.partitioning import partition_of
+from flatline.schema.topics import Topic, Topics
 from tests.bench.run import Totals
 
 REFERRING_DOMAINS: Final = 50_000

@@ -7,7 +7,7 @@ expired sessions and transactions happen when a test or a schedule says so.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from streams.engine.log import Outgoing
+from flatline.engine.log import Outgoing
 from tests.broker.errors import RefusedError
 from tests.broker.groups import Group
 from tests.broker.partition_log import PartitionLog, bytes_of

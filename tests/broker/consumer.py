@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Protocol, TypeVar
 
-from streams.engine.log import Fetched, MicroBatch, RebalanceListener
+from flatline.engine.log import Fetched, MicroBatch, RebalanceListener
 from tests.broker.broker import Broker
 from tests.broker.errors import ExpiredMemberError
 from tests.broker.groups import Membership

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from streams.engine.log import Offset
+from flatline.engine.log import Offset
 from tests.broker.errors import ExpiredMemberError, ReplacedMemberError
 
 

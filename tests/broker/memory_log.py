@@ -1,10 +1,10 @@
-"""The in-memory broker as `streams.engine.log` wants it: what `streams.engine.kafka_log` is for Kafka."""
+"""The in-memory broker as `flatline.engine.log` wants it: what `flatline.engine.kafka_log` is for Kafka."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
-from streams.engine.log import FencedError, Offset, Outgoing
+from flatline.engine.log import FencedError, Offset, Outgoing
 from tests.broker.broker import Broker
 from tests.broker.errors import BrokerError, OutdatedProducerError, RefusedError
 from tests.broker.network import Network

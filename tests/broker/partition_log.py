@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from streams.engine.log import Outgoing
+from flatline.engine.log import Outgoing
 
 
 class Outcome(Enum):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from streams.engine.log import Offset
+from flatline.engine.log import Offset
 from tests.broker.errors import OutdatedProducerError
 from tests.broker.groups import Group
 from tests.broker.partition_log import Outcome, Part, PartitionLog

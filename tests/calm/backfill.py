@@ -7,7 +7,7 @@ from typing import Final
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from deploy.local import programs
+from flatline.local import programs
 
 # What a target would say at an instant, in seconds since the epoch.
 Exposition = Callable[[float], str]

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import orjson
 
-from connectors import articles, links
-from connectors.producer import Producer
-from streams.domain.event_time import to_datetime
-from streams.domain.rhythm import DAY_MS
+from flatline.domain.event_time import to_datetime
+from flatline.domain.rhythm import DAY_MS
+from flatline_connectors.sending import articles, links
+from flatline_connectors.sending.producer import Producer
 
 SOURCE = "north"
 SILENT = [f"yours.example/silent-{number}" for number in range(4)]

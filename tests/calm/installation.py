@@ -6,16 +6,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from connectors.producer import Producer
-from deploy.demo.notices import notices_in
-from deploy.demo.slack_inbox import SlackInbox
-from deploy.demo.worker_gauges import WorkerGauges
-from deploy.local.stack import LocalStack
-from streams.clock import Clock, FileClock, clock_from
-from streams.domain.rhythm import DAY_MS, day_of
-from streams.schema.topics import Topics
-from streams.schema.verdict import State
-from streams.settings import Settings
+from flatline.clock import Clock, FileClock, clock_from
+from flatline.demo.notices import notices_in
+from flatline.demo.slack_inbox import SlackInbox
+from flatline.demo.worker_gauges import WorkerGauges
+from flatline.domain.rhythm import DAY_MS, day_of
+from flatline.local.stack import LocalStack
+from flatline.schema.topics import Topics
+from flatline.schema.verdict import State
+from flatline.settings import Settings
+from flatline_connectors.sending.producer import Producer
 from tests.calm import history
 from tests.turning import running_clock
 from tests.waiting import until

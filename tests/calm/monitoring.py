@@ -13,11 +13,11 @@ from urllib.request import Request, urlopen
 
 import yaml
 
-from deploy.local.alertmanager import Alertmanager
-from deploy.local.pace import Pace
-from deploy.local.ports import Ports
-from deploy.local.prometheus import Prometheus
-from deploy.local.supervisor import Supervisor
+from flatline.local.alertmanager import Alertmanager
+from flatline.local.pace import Pace
+from flatline.local.ports import Ports
+from flatline.local.prometheus import Prometheus
+from flatline.local.supervisor import Supervisor
 from tests.calm.backfill import Exposition, line, store_recordings, store_scrapes
 from tests.calm.servers import ask
 

@@ -6,10 +6,10 @@ import time
 
 import yaml
 
-from deploy.local import probes
-from deploy.local.stack import LocalStack
+from flatline.local import probes
+from flatline.local.stack import LocalStack
 from tests.calm.servers import ask, pid_at
-from tests.deploy.observing import is_alive
+from tests.local.observing import is_alive
 from tests.waiting import until
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from tests.deploy.observing import children_of
+from tests.local.observing import children_of
 
 
 class Subject(NamedTuple):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.demo.slack_inbox import SlackInbox
+from flatline.demo.slack_inbox import SlackInbox
 from tests.calm import troubles
 from tests.calm.backfill import Exposition
 from tests.calm.monitoring import EVALUATION_S, Monitoring

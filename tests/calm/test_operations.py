@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import pytest
 
-from deploy.demo.slack_inbox import SlackInbox
-from deploy.local.ports import Ports
-from deploy.local.services import flatline_services
-from deploy.local.stack import LocalStack
-from deploy.local.supervisor import Supervisor
+from flatline.demo.slack_inbox import SlackInbox
+from flatline.local.ports import Ports
+from flatline.local.services import flatline_services
+from flatline.local.stack import LocalStack
+from flatline.local.supervisor import Supervisor
 from tests.calm import history
 from tests.calm.installation import calm
 from tests.calm.operating import Operator

@@ -7,11 +7,11 @@ from typing import Final
 from msgspec import structs
 from prometheus_client import CollectorRegistry, generate_latest
 
-from connectors.ingest.metrics import IngestMetrics
-from streams.domain.sight.sources import Freshness
-from streams.metrics import Gauges, Snapshot, WorkerMetrics
-from streams.schema.group import GroupState
-from streams.schema.verdict import State
+from flatline.domain.sight.sources import Freshness
+from flatline.metrics import Gauges, Snapshot, WorkerMetrics
+from flatline.schema.group import GroupState
+from flatline.schema.verdict import State
+from flatline_connectors.ingest.metrics import IngestMetrics
 from tests.domain.test_watch_list import watched
 from tests.metrics.snapshots import SNAPSHOT, group, rich
 

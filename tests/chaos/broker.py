@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from deploy.local.kafka import Kafka
-from deploy.local.ports import LOOPBACK, Ports
-from deploy.local.processes import Child
+from flatline.local.kafka import Kafka
+from flatline.local.ports import LOOPBACK, Ports
+from flatline.local.processes import Child
 from tests.chaos.proxy import Proxy
 from tests.waiting import until
 

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from kafka import KafkaAdminClient
 
-from deploy.local.kafka import Kafka
-from deploy.local.ports import LOOPBACK, Ports
-from deploy.local.processes import Child
+from flatline.local.kafka import Kafka
+from flatline.local.ports import LOOPBACK, Ports
+from flatline.local.processes import Child
 from tests.waiting import until
 
 NODES: Final = (1, 2, 3)

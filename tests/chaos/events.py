@@ -12,10 +12,10 @@ from typing import Final
 
 import orjson
 
-import streams.schema
-from streams.engine.log import Outgoing
-from streams.schema.partitioning import partition_of
-from streams.schema.topics import Topics
+import flatline.schema
+from flatline.engine.log import Outgoing
+from flatline.schema.partitioning import partition_of
+from flatline.schema.topics import Topics
 
 TRUTH: Final = "truth"
 POISON: Final = "poison"  # the header that holds the reason for which a record must be dead-lettered
@@ -25,7 +25,7 @@ DAY_MS: Final = 86_400_000
 DOMAINS: Final = 997
 RECENT_MAX: Final = 2_000
 
-_REJECTED = Path(streams.schema.__file__).parent / "examples" / "link_event" / "rejected"
+_REJECTED = Path(flatline.schema.__file__).parent / "examples" / "link_event" / "rejected"
 
 # (host, registrable domain) of domain number n
 _HOSTS: tuple[Callable[[int], tuple[str, str]], ...] = (

@@ -15,9 +15,9 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer
 from aiokafka.consumer.fetcher import Fetcher
 
-from streams import health
-from streams.cli.worker import worker
-from streams.engine.watchdog import LoopWatchdog
+from flatline.cli.worker import worker
+from flatline.engine.watchdog import LoopWatchdog
+from flatline.worker import health
 
 FOR_EVER_S: Final = 3_600
 

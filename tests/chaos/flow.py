@@ -12,8 +12,8 @@ from typing import Final, Self
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from streams.engine.batch_writer import write
-from streams.engine.log import Outgoing
+from flatline.engine.batch_writer import write
+from flatline.engine.log import Outgoing
 from tests.waiting import PATIENCE_S, until
 
 _TICK_S: Final = 0.1

@@ -4,7 +4,7 @@ import os
 
 import msgspec
 
-from streams.domain import article
+from flatline.domain import article
 
 
 class Header(article.Header, array_like=True, gc=False):
@@ -23,6 +23,6 @@ if os.environ.get("NEWER") == "format":
     article.MARK = bytes([article.FORMAT])  # type: ignore[misc]
 
 if __name__ == "__main__":
-    from streams.cli.worker import worker  # imported last: all others see the changed state
+    from flatline.cli.worker import worker  # imported last: all others see the changed state
 
     worker(port=int(os.environ["FLATLINE_WORKER_PORT"]))

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
-from deploy.local.ports import LOOPBACK
+from flatline.local.ports import LOOPBACK
 
 _CHUNK_BYTES: Final = 1 << 16
 _RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: a close is a reset

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from streams.engine.log import MicroBatch
-from streams.rebuild import building, log_reader
+from flatline.engine.log import MicroBatch
+from flatline.rebuild import building, log_reader
 
 PAUSE_S = 0.2
 
@@ -21,6 +21,6 @@ building.read_log = _slowly
 log_reader.RECORDS_AT_ONCE_MAX = 100  # type: ignore[misc]
 
 if __name__ == "__main__":
-    from streams.cli.state import rebuild
+    from flatline.cli.state import rebuild
 
     rebuild()

@@ -6,11 +6,11 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from deploy.local.pace import Pace
-from deploy.local.ports import Ports
-from deploy.local.prometheus import Prometheus
-from deploy.local.supervisor import Supervisor
-from streams.engine.log import Outgoing
+from flatline.engine.log import Outgoing
+from flatline.local.pace import Pace
+from flatline.local.ports import Ports
+from flatline.local.prometheus import Prometheus
+from flatline.local.supervisor import Supervisor
 from tests.chaos.events import POISON, Events, Shares
 from tests.chaos.flow import write_all
 from tests.chaos.scale import pick

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.kafka.topics import check_topics
+from flatline.admin.topics import check_topics
 from tests.chaos.cluster import NODES, Cluster
 from tests.chaos.events import Shares
 from tests.chaos.producing import ANY_SOURCE, importing, pushing

@@ -12,13 +12,13 @@ import orjson
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
 
-from streams.agents.follow import group_of
-from streams.engine.log import Outgoing
-from streams.engine.partition import Partition
-from streams.readmodel.latest_verdicts import latest_values
-from streams.rebuild.extent import committed_by, ends_of, log_of
-from streams.schema.partitioning import partition_of
-from streams.schema.topics import Topics
+from flatline.agents.follow import group_of
+from flatline.engine.log import Outgoing
+from flatline.engine.partition import Partition
+from flatline.readmodel.latest_verdicts import latest_values
+from flatline.rebuild.extent import committed_by, ends_of, log_of
+from flatline.schema.partitioning import partition_of
+from flatline.schema.topics import Topics
 from tests.chaos.events import Events, Shares
 from tests.chaos.flow import write_all
 from tests.chaos.scale import pick

@@ -10,9 +10,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from kafka import KafkaAdminClient, TopicPartition
 
-from deploy.kafka.topics import ensure_topics
-from streams.engine.log import Outgoing
-from streams.schema.topics import Topics
+from flatline.admin.topics import ensure_topics
+from flatline.engine.log import Outgoing
+from flatline.schema.topics import Topics
 from tests.chaos.broker import Broker
 from tests.chaos.flow import write_all
 from tests.chaos.scale import pick

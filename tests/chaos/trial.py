@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from kafka import KafkaAdminClient
 
-from deploy.kafka.topics import ensure_topics
-from streams.schema.topics import Topics
+from flatline.admin.topics import ensure_topics
+from flatline.schema.topics import Topics
 from tests.chaos.events import Events, Shares
 from tests.chaos.flow import Flow, write_all
 from tests.chaos.reference import Counts, reference

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from kafka import KafkaAdminClient
 
-from streams.schema.topics import Topics
+from flatline.schema.topics import Topics
 
 FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.kafka.topics import ensure_topics
-from streams.schema.topics import Topics
+from flatline.admin.topics import ensure_topics
+from flatline.schema.topics import Topics
 from tests.connectors.examples import SOURCES
 from tests.connectors.pushing import SOURCE, RunningIngest, running_ingest
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import msgspec
 import zstandard
 
-import streams.schema
-from streams.domain.urls import canonicalize
+import flatline.schema
+from flatline.domain.urls import canonicalize
 
-FOLDER = Path(streams.schema.__file__).parent / "examples" / "link_event"
+FOLDER = Path(flatline.schema.__file__).parent / "examples" / "link_event"
 ACCEPTED = {
     path.stem: msgspec.json.format(path.read_bytes(), indent=-1) for path in sorted((FOLDER / "accepted").iterdir())
 }

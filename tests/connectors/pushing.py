@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.local.ports import LOOPBACK, Ports
-from streams.schema.topics import Topics
+from flatline.local.ports import LOOPBACK, Ports
+from flatline.schema.topics import Topics
 from tests.waiting import PATIENCE_S
 
 FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")

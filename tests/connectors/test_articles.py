@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from streams.schema.topics import Topics
+from flatline.schema.topics import Topics
 from tests.connectors.examples import gzipped
 from tests.connectors.pushing import FLATLINE
 from tests.integration.reading import Stored, read_all

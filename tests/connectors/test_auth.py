@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.ingest.auth import Sender, Tokens, TokensError
+from flatline_connectors.ingest.auth import Sender, Tokens, TokensError
 
 TOKEN = "0123456789abcdef"
 

@@ -8,9 +8,9 @@ import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from connectors.ingest.connections import Connections
-from connectors.ingest.limits import Limits
-from connectors.ingest.metrics import IngestMetrics
+from flatline_connectors.ingest.connections import Connections
+from flatline_connectors.ingest.limits import Limits
+from flatline_connectors.ingest.metrics import IngestMetrics
 from tests.waiting import PATIENCE_S
 
 Open = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors import heartbeats
-from connectors.heartbeats import PreparedHeartbeat
-from connectors.ingest.heartbeats import Heartbeats
-from streams.schema import codec
-from streams.schema.heartbeat import PERIOD_S_MAX, Heartbeat
-from streams.schema.rejection import Reason, Rejected
+from flatline.schema import codec
+from flatline.schema.heartbeat import PERIOD_S_MAX, Heartbeat
+from flatline.schema.rejection import Reason, Rejected
+from flatline_connectors.ingest.heartbeats import Heartbeats
+from flatline_connectors.sending import heartbeats
+from flatline_connectors.sending.heartbeats import PreparedHeartbeat
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 NOW_MS = 1_780_272_000_000

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.schema import codec
-from streams.schema.topics import Topics
+from flatline.schema import codec
+from flatline.schema.topics import Topics
 from tests.connectors.examples import ACCEPTED, REJECTED, gzipped, key_of, link, zstd
 from tests.connectors.pushing import FLATLINE
 from tests.integration.reading import read_all

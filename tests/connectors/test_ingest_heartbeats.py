@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from streams.schema import codec
-from streams.schema.heartbeat import Heartbeat
-from streams.schema.topics import Topics
+from flatline.schema import codec
+from flatline.schema.heartbeat import Heartbeat
+from flatline.schema.topics import Topics
 from tests.connectors.examples import link
 from tests.connectors.pushing import JSON, NDJSON, SOURCE, Answer, RunningIngest, running_ingest
 from tests.integration.reading import read_all

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.schema.dead_letter import VALUE_BYTES_MAX
+from flatline.schema.dead_letter import VALUE_BYTES_MAX
 from tests.connectors.examples import ACCEPTED, REJECTED, SOURCES, key_of, link
 from tests.connectors.pushing import JSON, NDJSON, SOURCE, RunningIngest
 from tests.integration.reading import Stored, read_all

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import probes
-from deploy.local.ports import LOOPBACK
-from streams.schema import codec
-from streams.schema.topics import Topics
+from flatline.local import probes
+from flatline.local.ports import LOOPBACK
+from flatline.schema import codec
+from flatline.schema.topics import Topics
 from tests.connectors.examples import link
 from tests.connectors.pushing import (
     FLATLINE,

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.ingest.limits import TokenBucket
+from flatline_connectors.ingest.limits import TokenBucket
 
 requests = st.lists(st.tuples(st.integers(1, 500), st.floats(0, 5, allow_nan=False)), max_size=60)
 

@@ -10,7 +10,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.lines import LINE_BYTES_MAX, Line, LineFile, UnreadableFile
+from flatline_connectors.files.lines import LINE_BYTES_MAX, Line, LineFile, UnreadableFile
 from tests.connectors.examples import gzipped, zstd
 
 PACKINGS = {"plain": bytes, "gz": gzipped, "zst": zstd}

@@ -6,17 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.articles import from_texts
-from connectors.articles import prepare as prepare_article
-from connectors.delivery import RECORD_OVERHEAD_BYTES, Buffer, Deliveries, DeliveryFailed
-from connectors.links import prepare
-from connectors.producer import Producer
-from deploy.kafka.topics import ensure_topics
-from streams.schema import codec
-from streams.schema.dead_letter import VALUE_BYTES_MAX
-from streams.schema.partitioning import partition_of
-from streams.schema.rejection import Reason, Rejected
-from streams.schema.topics import Topic, Topics
+from flatline.admin.topics import ensure_topics
+from flatline.schema import codec
+from flatline.schema.dead_letter import VALUE_BYTES_MAX
+from flatline.schema.partitioning import partition_of
+from flatline.schema.rejection import Reason, Rejected
+from flatline.schema.topics import Topic, Topics
+from flatline_connectors.sending.articles import from_texts
+from flatline_connectors.sending.articles import prepare as prepare_article
+from flatline_connectors.sending.delivery import RECORD_OVERHEAD_BYTES, Buffer, Deliveries, DeliveryFailed
+from flatline_connectors.sending.links import prepare
+from flatline_connectors.sending.producer import Producer
 from tests.connectors.examples import ACCEPTED, key_of, link
 from tests.integration.reading import read_all
 

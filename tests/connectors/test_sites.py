@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from streams.schema import codec
-from streams.schema.topics import Topics
+from flatline.schema import codec
+from flatline.schema.topics import Topics
 from tests.connectors.pushing import FLATLINE
 from tests.integration.reading import read_all
 from tests.waiting import PATIENCE_S

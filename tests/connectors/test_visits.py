@@ -6,7 +6,7 @@ import subprocess
 import msgspec
 import pytest
 
-from streams.schema.topics import Topics
+from flatline.schema.topics import Topics
 from tests.connectors.examples import SOURCES
 from tests.connectors.pushing import FLATLINE, SOURCE, RunningIngest
 from tests.integration.reading import read_all

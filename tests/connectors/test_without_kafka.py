@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from deploy.kafka.topics import ensure_topics
-from deploy.local.kafka import Kafka
-from deploy.local.ports import LOOPBACK, Ports
-from deploy.local.processes import Child
-from streams.schema.topics import Topics
+from flatline.admin.topics import ensure_topics
+from flatline.local.kafka import Kafka
+from flatline.local.ports import LOOPBACK, Ports
+from flatline.local.processes import Child
+from flatline.schema.topics import Topics
 from tests.connectors.conftest import environment_of
 from tests.connectors.examples import link
 from tests.connectors.pushing import FLATLINE, Answer, running_ingest

@@ -1,13 +1,11 @@
 """The alerting rules as they stand in the files, and what the project's own files say about them."""
 
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-import deploy
+from flatline_deploy import DEPLOY
 
-DEPLOY = Path(deploy.__file__).parent
 RULES = sorted((DEPLOY / "prometheus" / "rules").glob("*.yml"))
 RULE_TESTS = sorted((DEPLOY / "prometheus" / "tests").glob("*.yml"))
 

@@ -10,11 +10,11 @@ from typing import Any
 import aiohttp
 import yaml
 
-from deploy.demo.slack_receiver import SlackReceiver
-from deploy.local.alertmanager import Alertmanager
-from deploy.local.pace import Pace
-from deploy.local.ports import Ports
-from deploy.local.supervisor import Supervisor
+from flatline.demo.slack_receiver import SlackReceiver
+from flatline.local.alertmanager import Alertmanager
+from flatline.local.pace import Pace
+from flatline.local.ports import Ports
+from flatline.local.supervisor import Supervisor
 from tests.deploy.alert_rules import alerts
 from tests.waiting import PATIENCE_S
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.local import programs
+from flatline.local import programs
 from tests.deploy.alert_rules import RULE_TESTS, alerts
 
 ALWAYS_FIRES = "Watchdog"

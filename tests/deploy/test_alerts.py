@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from deploy.local import programs
-from deploy.local.pace import duration_ms
-from streams.domain.hazard import Hazard
+from flatline.domain.hazard import Hazard
+from flatline.local import programs
+from flatline.local.pace import duration_ms
 from tests.deploy.alert_rules import DEPLOY, RULES, alerts, rules
 from tests.metrics.expositions import ingest_exposition, worker_exposition
 

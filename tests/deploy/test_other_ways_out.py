@@ -12,8 +12,8 @@ import yaml
 from aiohttp import web
 from aiosmtpd.controller import Controller
 
-from deploy.local import programs
-from deploy.local.ports import Ports
+from flatline.local import programs
+from flatline.local.ports import Ports
 from tests.deploy.alert_rules import DEPLOY
 from tests.deploy.talking import alert, talking
 from tests.deploy.test_alerts import run

@@ -9,8 +9,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from deploy.local import programs
-from deploy.local.pace import Pace
+from flatline.local import programs
+from flatline.local.pace import Pace
 from tests.deploy.alert_rules import DEPLOY, alerts
 from tests.deploy.talking import Talk, alert, talking
 from tests.deploy.test_alerts import run

@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from connectors import heartbeats
-from streams.cli import app
-from streams.schema.topics import Topics
-from streams.settings import PREFIX, Settings
+from flatline.cli import app
+from flatline.schema.topics import Topics
+from flatline.settings import PREFIX, Settings
+from flatline_connectors.sending import heartbeats
 from tests.deploy.alert_rules import DEPLOY, alerts
 
 TEXT = (DEPLOY / "RUNBOOK.md").read_text()

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from deploy.local import programs
+from flatline.local import programs
 from tests.deploy.talking import alert, talking
 from tests.deploy.test_alerts import run
 

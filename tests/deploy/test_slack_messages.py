@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from deploy.demo.slack_receiver import Message, plain_text
-from deploy.local import programs
+from flatline.demo.slack_receiver import Message, plain_text
+from flatline.local import programs
 from tests.deploy.alert_rules import DEPLOY, alerts
 from tests.deploy.talking import GRAFANA, RUNBOOK, Talk, alert, talking
 from tests.deploy.test_alerts import run

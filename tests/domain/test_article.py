@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.domain.article import FORMATS_MAX, Article, Header, Sighting, UnknownFormatError
-from streams.domain.event_time import to_ms
-from streams.domain.link import NOFOLLOW, ORGANIC, Effect
-from streams.domain.rhythm import DAY_MS, Rhythm
-from streams.domain.segment import Segment
+from flatline.domain.article import FORMATS_MAX, Article, Header, Sighting, UnknownFormatError
+from flatline.domain.event_time import to_ms
+from flatline.domain.link import NOFOLLOW, ORGANIC, Effect
+from flatline.domain.rhythm import DAY_MS, Rhythm
+from flatline.domain.segment import Segment
 
 T0 = to_ms(datetime(2025, 1, 1, tzinfo=UTC))
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain.event_time import EARLIEST_MS, possible_ms, stated_ms, to_datetime, to_ms
-from streams.schema.link_event import LinkEvent
+from flatline.domain.event_time import EARLIEST_MS, possible_ms, stated_ms, to_datetime, to_ms
+from flatline.schema.link_event import LinkEvent
 
 RECORDED = datetime(2026, 6, 1, tzinfo=UTC)
 OCCURRED = datetime(2026, 5, 1, tzinfo=UTC)

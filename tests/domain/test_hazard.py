@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import burr12
 
-from streams.domain.hazard import NEAR_DAYS, SHIPPED_MODEL, Hazard, Influence, ModelError, Outlook, figures, load_model
-from streams.domain.rhythm import Rhythm
+from flatline.domain.hazard import NEAR_DAYS, SHIPPED_MODEL, Hazard, Influence, ModelError, Outlook, figures, load_model
+from flatline.domain.rhythm import Rhythm
 
 HAZARD = Hazard()
 TODAY = 20_000

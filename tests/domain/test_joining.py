@@ -5,12 +5,12 @@ from collections import defaultdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.domain import link
-from streams.domain.article import Article, Header, Registration, Sighting
-from streams.domain.impact.visits import Report
-from streams.domain.link import Effect
-from streams.domain.rhythm import DAY_MS
-from streams.domain.segment import DOMAIN_BYTES, PAGE_BYTES, Segment
+from flatline.domain import link
+from flatline.domain.article import Article, Header, Registration, Sighting
+from flatline.domain.impact.visits import Report
+from flatline.domain.link import Effect
+from flatline.domain.rhythm import DAY_MS
+from flatline.domain.segment import DOMAIN_BYTES, PAGE_BYTES, Segment
 
 KEY = b"https://yours.example/article"
 T0_MS = 1_600_000_000_000

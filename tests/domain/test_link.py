@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain import link
-from streams.domain.link import Link
+from flatline.domain import link
+from flatline.domain.link import Link
 
 events = st.lists(
     st.tuples(st.booleans(), st.integers(1, 6), st.booleans(), st.sampled_from([0, link.NOFOLLOW, link.UGC])),

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain import looks
-from streams.domain.quality.pages import READINGS
+from flatline.domain import looks
+from flatline.domain.quality.pages import READINGS
 
 some = st.integers(0, (1 << 8 * looks.BYTES) - 1)
 

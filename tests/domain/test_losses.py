@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain import article as article_module
-from streams.domain.article import Article, Header, Sighting
-from streams.domain.link import ORGANIC
-from streams.domain.losses import FEW, WINDOW_DAYS, Losses, losses_of
-from streams.domain.rhythm import DAY_MS
-from streams.domain.segment import Segment
+from flatline.domain import article as article_module
+from flatline.domain.article import Article, Header, Sighting
+from flatline.domain.link import ORGANIC
+from flatline.domain.losses import FEW, WINDOW_DAYS, Losses, losses_of
+from flatline.domain.rhythm import DAY_MS
+from flatline.domain.segment import Segment
 
 NOW_MS = 20_000 * DAY_MS
 

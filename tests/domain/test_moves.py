@@ -4,10 +4,10 @@ from itertools import permutations
 
 import pytest
 
-from streams.domain.event_time import to_datetime
-from streams.domain.moves import Moves, Rule, key_of, move_of, rule_of
-from streams.schema.move import Move
-from streams.schema.rejection import Reason, Rejected
+from flatline.domain.event_time import to_datetime
+from flatline.domain.moves import Moves, Rule, key_of, move_of, rule_of
+from flatline.schema.move import Move
+from flatline.schema.rejection import Reason, Rejected
 
 
 def _rule(text: str) -> Rule:

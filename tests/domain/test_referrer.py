@@ -5,11 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from xxhash import xxh3_64_digest
 
-from streams.domain import urls
-from streams.domain.referrer import referrer
-from streams.domain.segment import DOMAIN_BYTES
-from streams.domain.urls import InvalidUrl, canonicalize, referring_domain
-from streams.schema.rejection import Rejected
+from flatline.domain import urls
+from flatline.domain.referrer import referrer
+from flatline.domain.segment import DOMAIN_BYTES
+from flatline.domain.urls import InvalidUrl, canonicalize, referring_domain
+from flatline.schema.rejection import Rejected
 
 labels = st.sampled_from(
     [

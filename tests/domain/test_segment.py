@@ -3,9 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.domain import link, looks
-from streams.domain.link import Effect, Link
-from streams.domain.segment import DOMAIN_BYTES, PAGE_BYTES, Segment
+from flatline.domain import link, looks
+from flatline.domain.link import Effect, Link
+from flatline.domain.segment import DOMAIN_BYTES, PAGE_BYTES, Segment
 
 # Few different bytes, so that one fingerprint lies across two others.
 pages = st.lists(st.sampled_from([0, 1]), min_size=PAGE_BYTES, max_size=PAGE_BYTES).map(bytes)

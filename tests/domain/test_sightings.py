@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from xxhash import xxh3_64_digest
 
-from streams.domain import link, sightings
-from streams.domain.article import Sighting
-from streams.domain.event_time import EARLIEST_MS, to_ms
-from streams.domain.ignoring import Ignore, Ignored
-from streams.domain.sightings import ArticleKeys, sighting_of
-from streams.domain.urls import article_key
-from streams.schema.link_event import LinkEvent
-from streams.schema.rejection import Reason, Rejected
+from flatline.domain import link, sightings
+from flatline.domain.article import Sighting
+from flatline.domain.event_time import EARLIEST_MS, to_ms
+from flatline.domain.ignoring import Ignore, Ignored
+from flatline.domain.sightings import ArticleKeys, sighting_of
+from flatline.domain.urls import article_key
+from flatline.schema.link_event import LinkEvent
+from flatline.schema.rejection import Reason, Rejected
 
 OCCURRED = datetime(2026, 5, 1, tzinfo=UTC)
 RECORDED_MS = to_ms(datetime(2026, 6, 1, tzinfo=UTC))

@@ -13,9 +13,9 @@ import zstandard
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from streams.domain import urls
-from streams.domain.tracking_parameters import TRACKING_PARAMETERS, TRACKING_PREFIXES
-from streams.domain.urls import (
+from flatline.domain import urls
+from flatline.domain.tracking_parameters import TRACKING_PARAMETERS, TRACKING_PREFIXES
+from flatline.domain.urls import (
     INDEX_FILES,
     MAX_LENGTH,
     SLUG_LENGTH_MAX,
@@ -25,7 +25,7 @@ from streams.domain.urls import (
     referring_domain,
     slug,
 )
-from streams.schema.rejection import Rejected
+from flatline.schema.rejection import Rejected
 
 RULES = Path(urls.__file__).with_name("URLS.md")
 SAMPLE = Path(__file__).parents[3] / "shared" / "data" / "sample.ndjson.zst"

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from streams.domain.watch_list import Candidates, Watched, WatchList
-from streams.schema.verdict import Finding, FindingKind, GainedInDays, State, Verdict
+from flatline.domain.watch_list import Candidates, Watched, WatchList
+from flatline.schema.verdict import Finding, FindingKind, GainedInDays, State, Verdict
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 

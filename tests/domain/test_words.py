@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.domain.words import count, every, figure
+from flatline.domain.words import count, every, figure
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.demo.simulation import Simulation
-from deploy.local import programs
-from streams.settings import Settings
+from flatline.demo.simulation import Simulation
+from flatline.local import programs
+from flatline.settings import Settings
 from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.servers

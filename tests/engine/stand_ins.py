@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from streams.engine.log import FencedError, Fetched, Offset, Outgoing
-from streams.engine.task import Task
+from flatline.engine.log import FencedError, Fetched, Offset, Outgoing
+from flatline.engine.task import Task
 
 
 class EndedError(Exception):

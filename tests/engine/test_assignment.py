@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from streams.domain.article import FORMAT, MARK
-from streams.engine.assignment import Assignment
-from streams.engine.task import TaskState
+from flatline.domain.article import FORMAT, MARK
+from flatline.engine.assignment import Assignment
+from flatline.engine.task import TaskState
 from tests.engine.stand_ins import Ending, StandInChangelog, StandInForwarder
 
 

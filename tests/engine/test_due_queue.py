@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.domain.rhythm import DAY_MS
-from streams.engine import due_queue
-from streams.engine.due_queue import DueQueue
-from streams.schema.verdict import State
+from flatline.domain.rhythm import DAY_MS
+from flatline.engine import due_queue
+from flatline.engine.due_queue import DueQueue
+from flatline.schema.verdict import State
 from tests.domain.test_watch_list import watched
 
 KEYS = [b"https://yours.example/%d" % number for number in range(8)]

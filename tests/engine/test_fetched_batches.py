@@ -10,8 +10,8 @@ from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.engine.fetched_batches import KeptBatches
-from streams.engine.micro_batch import UnwrappedRecords
+from flatline.engine.fetched_batches import KeptBatches
+from flatline.engine.micro_batch import UnwrappedRecords
 
 
 class Name(str):

@@ -3,9 +3,9 @@
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from streams.engine import kafka_log
-from streams.engine.kafka_log import KafkaForwarder
-from streams.engine.log import Outgoing
+from flatline.engine import kafka_log
+from flatline.engine.kafka_log import KafkaForwarder
+from flatline.engine.log import Outgoing
 
 
 class StandInProducer:

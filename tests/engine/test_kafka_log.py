@@ -5,14 +5,14 @@ import asyncio
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
-from deploy.kafka.topics import ensure_topics
-from streams.domain.article import Article, Header
-from streams.domain.segment import Segment
-from streams.engine.batch_writer import write
-from streams.engine.kafka_log import KafkaChangelog, KafkaWriter
-from streams.engine.log import FencedError, Offset, Outgoing
-from streams.engine.partition import Partition
-from streams.schema.topics import Topics
+from flatline.admin.topics import ensure_topics
+from flatline.domain.article import Article, Header
+from flatline.domain.segment import Segment
+from flatline.engine.batch_writer import write
+from flatline.engine.kafka_log import KafkaChangelog, KafkaWriter
+from flatline.engine.log import FencedError, Offset, Outgoing
+from flatline.engine.partition import Partition
+from flatline.schema.topics import Topics
 from tests.waiting import until
 
 

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import pytest
 from faust.types import TP
 
-from streams.engine.app import MicroBatchApp
-from streams.engine.log import Fetched, MicroBatch
-from streams.engine.micro_batch import FetchedRecords, MicroBatches, PseudoRecord
+from flatline.engine.app import MicroBatchApp
+from flatline.engine.log import Fetched, MicroBatch
+from flatline.engine.micro_batch import FetchedRecords, MicroBatches, PseudoRecord
 
 TP0, TP1 = TP("links", 0), TP("links", 1)
 

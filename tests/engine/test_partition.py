@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.domain import article as article_module
-from streams.domain.article import Sighting
-from streams.domain.link import ORGANIC
-from streams.domain.sight.heard import Report
-from streams.domain.totals import Totals
-from streams.engine import partition as partition_module
-from streams.engine.partition import SOURCES_MAX, Partition
+from flatline.domain import article as article_module
+from flatline.domain.article import Sighting
+from flatline.domain.link import ORGANIC
+from flatline.domain.sight.heard import Report
+from flatline.domain.totals import Totals
+from flatline.engine import partition as partition_module
+from flatline.engine.partition import SOURCES_MAX, Partition
 
 KEYS = [f"https://yours.example/{number}".encode() for number in range(4)]
 T0 = 1_780_000_000_000

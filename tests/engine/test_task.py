@@ -5,11 +5,11 @@ from collections import Counter
 
 import pytest
 
-from streams.domain.article import MARK, Article, Sighting, UnknownFormatError
-from streams.domain.link import ORGANIC
-from streams.engine import partition as partition_module
-from streams.engine.log import FencedError, Outgoing
-from streams.engine.task import Task, TaskState
+from flatline.domain.article import MARK, Article, Sighting, UnknownFormatError
+from flatline.domain.link import ORGANIC
+from flatline.engine import partition as partition_module
+from flatline.engine.log import FencedError, Outgoing
+from flatline.engine.task import Task, TaskState
 from tests.engine.stand_ins import StandInChangelog, StandInForwarder
 
 KEY = b"https://yours.example/a"
@@ -235,7 +235,7 @@ async def test_a_state_of_another_format_is_refused() -> None:
 async def test_cooling_between_commits_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Articles are made bytes in turns while others are applied to: whichever is changed meanwhile stays as it is."""
     monkeypatch.setattr(partition_module, "WARM_SEGMENTS_MAX", 0)
-    monkeypatch.setattr("streams.engine.turns.TURN_S", 0.0)  # a turn an article
+    monkeypatch.setattr("flatline.engine.turns.TURN_S", 0.0)  # a turn an article
     changelog = StandInChangelog()
     task = await _restored(changelog)
     keys = [b"https://yours.example/%d" % number for number in range(20)]

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from streams.engine import turns as turns_module
-from streams.engine.turns import TURN_S, Turns
+from flatline.engine import turns as turns_module
+from flatline.engine.turns import TURN_S, Turns
 
 
 async def test_pauses_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from streams.engine.ending import EXIT_SOFTWARE
-from streams.engine.watchdog import Progress
+from flatline.engine.ending import EXIT_SOFTWARE
+from flatline.engine.watchdog import Progress
 from tests.waiting import PATIENCE_S
 
 
@@ -32,7 +32,7 @@ def test_a_blocked_loop_ends_the_process() -> None:
     """A process whose event loop is blocked beyond the limit ends by itself, with the exit code for it."""
     program = """
 import asyncio, time
-from streams.engine.watchdog import LoopWatchdog
+from flatline.engine.watchdog import LoopWatchdog
 
 async def main():
     task = asyncio.create_task(LoopWatchdog(limit_s=0.6).run())

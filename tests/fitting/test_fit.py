@@ -6,15 +6,15 @@ from random import Random
 import numpy as np
 import pytest
 
-from connectors.lines import LineFile
-from streams.backtest.assessment import assess
-from streams.backtest.cases import Cases, cases_of
-from streams.backtest.histories import Histories
-from streams.backtest.policies import fastest
-from streams.domain.hazard import FittedOn, Hazard, Model, Outlook, figures, load_model
-from streams.domain.rhythm import Rhythm, day_of
-from streams.fitting.fit import TooFewCasesError, fit
-from streams.fitting.pauses import Figures, log_survival, most_due_day, parameters_of
+from flatline.backtest.assessment import assess
+from flatline.backtest.cases import Cases, cases_of
+from flatline.backtest.histories import Histories
+from flatline.backtest.policies import fastest
+from flatline.domain.hazard import FittedOn, Hazard, Model, Outlook, figures, load_model
+from flatline.domain.rhythm import Rhythm, day_of
+from flatline.fitting.fit import TooFewCasesError, fit
+from flatline.fitting.pauses import Figures, log_survival, most_due_day, parameters_of
+from flatline_connectors.files.lines import LineFile
 
 OPEN_HALF = Path(__file__).parents[3] / "shared" / "data" / "open.ndjson.zst"
 FITTED_ON = FittedOn("simulated", articles=0, cases=0, until="2026-01-01")

@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
-from deploy.local import programs
-from streams.domain.rhythm import DAY_MS
+from flatline.domain.rhythm import DAY_MS
+from flatline.local import programs
 from tests.grafana.histories import FileHistory, SimulatedHistory
 from tests.grafana.installation import Lived, lived_through
 

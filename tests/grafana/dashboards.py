@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from deploy.local import programs
+from flatline.local import programs
 
 FOLDER: Final = programs.PROJECT / "grafana" / "dashboards"
 # A panel of which this is said may be empty, but then there must be a run in which it isn't.

@@ -14,11 +14,11 @@ from typing import Final
 
 from kafka import KafkaProducer
 
-from deploy.local.stack import LocalStack
-from streams.domain.urls import article_key
-from streams.schema.partitioning import partition_of
-from tests.deploy.observing import children_of
+from flatline.domain.urls import article_key
+from flatline.local.stack import LocalStack
+from flatline.schema.partitioning import partition_of
 from tests.grafana.pushing import CONTENT_TYPE, TIMEOUT_S, post
+from tests.local.observing import children_of
 
 _LINKS: Final = "/v1/links"
 

@@ -7,14 +7,14 @@ from typing import Final, Protocol
 
 import orjson
 
-from connectors.lines import LineFile
-from deploy.demo.play import Calendar, Play, Report
-from deploy.demo.recorded import SOURCE, RecordedHistory, RecordedPlay
-from deploy.demo.simulation import Simulation
-from deploy.demo.titles import CRAWLERS
-from streams.domain.rhythm import DAY_MS
-from streams.schema import codec
-from streams.schema.rejection import Rejected
+from flatline.demo.play import Calendar, Play, Report
+from flatline.demo.recorded import SOURCE, RecordedHistory, RecordedPlay
+from flatline.demo.simulation import Simulation
+from flatline.demo.titles import CRAWLERS
+from flatline.domain.rhythm import DAY_MS
+from flatline.schema import codec
+from flatline.schema.rejection import Rejected
+from flatline_connectors.files.lines import LineFile
 from tests.grafana.trouble import CRAWLER, Troubles
 
 _CALM_S: Final = 12

@@ -9,15 +9,15 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from deploy.demo.installation import demo_settings
-from deploy.demo.pacing import PacedClock
-from deploy.demo.past import import_past
-from deploy.demo.play import Play
-from deploy.demo.pusher import Pusher
-from deploy.local.stack import LocalStack
-from streams.domain.event_time import to_datetime
-from streams.domain.rhythm import DAY_MS
-from streams.settings import Settings
+from flatline.demo.installation import demo_settings
+from flatline.demo.pacing import PacedClock
+from flatline.demo.past import import_past
+from flatline.demo.play import Play
+from flatline.demo.pusher import Pusher
+from flatline.domain.event_time import to_datetime
+from flatline.domain.rhythm import DAY_MS
+from flatline.local.stack import LocalStack
+from flatline.settings import Settings
 from tests.grafana.faults import Faults, restart_worker
 from tests.grafana.histories import History
 from tests.grafana.interpolation import Span

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deploy.local import programs
+from flatline.local import programs
 from tests.grafana import conventions
 from tests.grafana.dashboards import Dashboard, all_dashboards, annotations
 from tests.grafana.sound import sound

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from streams.schema.rejection import Reason
+from flatline.schema.rejection import Reason
 from tests.grafana.asking import failures
 from tests.grafana.choosing import first_choice
 from tests.grafana.dashboards import (

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import orjson
 
-from deploy.demo import rhythms
-from deploy.demo.play import Report
-from streams.domain.event_time import to_datetime
-from streams.domain.rhythm import DAY_MS
+from flatline.demo import rhythms
+from flatline.demo.play import Report
+from flatline.domain.event_time import to_datetime
+from flatline.domain.rhythm import DAY_MS
 
 # Its own crawler, which never dies: nothing is left unsaid because it could not be seen.
 CRAWLER: Final = "crawler-south"

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 
-from streams.schema.topics import Topic, Topics
+from flatline.schema.topics import Topic, Topics
 
 
 class Stored(NamedTuple):

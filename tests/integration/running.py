@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 
 import orjson
 
-from deploy.local.ports import Ports
+from flatline.local.ports import Ports
 from tests.waiting import PATIENCE_S, until
 
 FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")

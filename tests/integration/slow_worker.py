@@ -4,8 +4,8 @@ import asyncio
 import os
 from collections.abc import Callable
 
-from streams.cli.worker import worker
-from streams.engine.kafka_log import KafkaChangelog
+from flatline.cli.worker import worker
+from flatline.engine.kafka_log import KafkaChangelog
 
 _restore = KafkaChangelog.restore
 

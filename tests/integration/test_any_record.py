@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from kafka import KafkaProducer
 
-from streams.schema import codec
-from streams.schema.dead_letter import VALUE_BYTES_MAX
-from streams.schema.partitioning import partition_of
-from streams.schema.topics import MESSAGE_BYTES_MAX, Topics
+from flatline.schema import codec
+from flatline.schema.dead_letter import VALUE_BYTES_MAX
+from flatline.schema.partitioning import partition_of
+from flatline.schema.topics import MESSAGE_BYTES_MAX, Topics
 from tests.integration.reading import read_all
 from tests.integration.running import Installation
 from tests.waiting import until

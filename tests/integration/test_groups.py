@@ -6,11 +6,11 @@ from pathlib import Path
 
 import orjson
 
-from streams.clock import FileClock
-from streams.domain.event_time import to_ms
-from streams.domain.rhythm import DAY_MS
-from streams.schema import codec
-from streams.schema.topics import Topics
+from flatline.clock import FileClock
+from flatline.domain.event_time import to_ms
+from flatline.domain.rhythm import DAY_MS
+from flatline.schema import codec
+from flatline.schema.topics import Topics
 from tests.integration.reading import read_all
 from tests.integration.running import Installation
 from tests.waiting import until

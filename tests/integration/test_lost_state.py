@@ -6,9 +6,9 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.structs import OffsetAndMetadata
 
-from deploy.kafka.topics import ensure_topics
-from streams.rebuild.lost_state import LostStateError, lost_partitions, refuse_lost_state
-from streams.schema.topics import Topics
+from flatline.admin.topics import ensure_topics
+from flatline.rebuild.lost_state import LostStateError, lost_partitions, refuse_lost_state
+from flatline.schema.topics import Topics
 from tests.chaos.events import Events
 from tests.chaos.flow import write_all
 from tests.integration.reading import progress

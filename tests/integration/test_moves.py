@@ -8,7 +8,7 @@ from typing import Final
 
 from kafka import KafkaProducer
 
-from streams.schema.topics import Topics
+from flatline.schema.topics import Topics
 from tests.integration.running import Installation
 from tests.waiting import until
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 
-from streams.domain.article import Article, Header, Sighting
-from streams.domain.link import ORGANIC
-from streams.domain.segment import Segment
-from streams.engine.batch_writer import write
-from streams.engine.log import Outgoing
-from streams.schema.partitioning import partition_of
-from streams.schema.topics import Topics
+from flatline.domain.article import Article, Header, Sighting
+from flatline.domain.link import ORGANIC
+from flatline.domain.segment import Segment
+from flatline.engine.batch_writer import write
+from flatline.engine.log import Outgoing
+from flatline.schema.partitioning import partition_of
+from flatline.schema.topics import Topics
 from tests.integration.running import Installation
 
 SLOW_WORKER = Path(__file__).with_name("slow_worker.py")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from streams.readmodel.latest_verdicts import waiting_records
-from streams.schema.topics import Topics
+from flatline.readmodel.latest_verdicts import waiting_records
+from flatline.schema.topics import Topics
 from tests.integration.running import Installation
 from tests.waiting import until
 

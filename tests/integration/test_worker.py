@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from kafka import KafkaProducer
 
-import streams.schema
-from streams.schema import codec
-from streams.schema.topics import Topics
+import flatline.schema
+from flatline.schema import codec
+from flatline.schema.topics import Topics
 from tests.integration.reading import read_all
 from tests.integration.running import Installation
 from tests.waiting import until
 
-REJECTED = Path(streams.schema.__file__).parent / "examples" / "link_event" / "rejected"
+REJECTED = Path(flatline.schema.__file__).parent / "examples" / "link_event" / "rejected"
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from connectors.ingest.metrics import IngestMetrics
+from flatline_connectors.ingest.metrics import IngestMetrics
 from tests.metrics.snapshots import SNAPSHOT, registry_of
 
 

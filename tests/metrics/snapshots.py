@@ -6,14 +6,14 @@ from msgspec import structs
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from streams.domain.groups.cohorts import AGES_DAYS, Cohort
-from streams.domain.link import Effect
-from streams.domain.sight.sources import Freshness, Rhythm
-from streams.domain.watch_list import Watched
-from streams.metrics import Gauges, Snapshot, WorkerMetrics
-from streams.metrics.limits import MONTHS_LABELLED_MAX, STRATEGIES_LABELLED_MAX
-from streams.schema.group import GroupKind, GroupState, GroupVerdict, Tally
-from streams.schema.verdict import (
+from flatline.domain.groups.cohorts import AGES_DAYS, Cohort
+from flatline.domain.link import Effect
+from flatline.domain.sight.sources import Freshness, Rhythm
+from flatline.domain.watch_list import Watched
+from flatline.metrics import Gauges, Snapshot, WorkerMetrics
+from flatline.metrics.limits import MONTHS_LABELLED_MAX, STRATEGIES_LABELLED_MAX
+from flatline.schema.group import GroupKind, GroupState, GroupVerdict, Tally
+from flatline.schema.verdict import (
     Expectation,
     Expected,
     Finding,
@@ -23,7 +23,7 @@ from streams.schema.verdict import (
     VisitsInDays,
     Worth,
 )
-from streams.settings import Settings
+from flatline.settings import Settings
 from tests.domain.test_watch_list import watched
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

@@ -1,9 +1,9 @@
 """However much there is, a worker shows a bounded part of it, and says what it left out."""
 
-from streams.domain.link import Effect
-from streams.metrics.limits import OTHER, SERIES_LABELLED_MAX, SOURCES_LABELLED_MAX
-from streams.metrics.snapshot import Snapshot
-from streams.schema.verdict import State
+from flatline.domain.link import Effect
+from flatline.metrics.limits import OTHER, SERIES_LABELLED_MAX, SOURCES_LABELLED_MAX
+from flatline.metrics.snapshot import Snapshot
+from flatline.schema.verdict import State
 from tests.metrics.snapshots import SNAPSHOT, crowded, registry_of, samples_of
 
 PROMISED_SERIES_MAX = 5_000

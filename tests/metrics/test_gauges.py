@@ -1,7 +1,7 @@
 """What is scraped is what the snapshot says."""
 
-from streams.metrics.limits import GROUPS_LABELLED_MAX
-from streams.schema.group import GroupState
+from flatline.metrics.limits import GROUPS_LABELLED_MAX
+from flatline.schema.group import GroupState
 from tests.metrics.snapshots import NOW, SNAPSHOT, group, registry_of, samples_of
 
 ARTICLE = ("article", 'yours.example/"quoted"\\path')

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from deploy.local import programs
+from flatline.local import programs
 from tests.metrics.expositions import ingest_exposition, worker_exposition
 from tests.metrics.table import FILE, table
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.schema.verdict import State
+from flatline.schema.verdict import State
 from tests.portfolios.world import Link, Source, World
 
 VENDOR = Source("vendor")

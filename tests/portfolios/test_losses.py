@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.schema.verdict import Finding, FindingKind, State, Verdict
+from flatline.schema.verdict import Finding, FindingKind, State, Verdict
 from tests.portfolios.world import Link, Lives, World
 
 HISTORY = range(-600, 300, 10)

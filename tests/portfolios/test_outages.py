@@ -4,8 +4,8 @@ from random import Random
 
 import pytest
 
-from deploy.demo import rhythms
-from streams.schema.verdict import State
+from flatline.demo import rhythms
+from flatline.schema.verdict import State
 from tests.portfolios.world import Link, Lives, Source, World
 
 DAYS = 700

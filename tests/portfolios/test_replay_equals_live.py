@@ -5,12 +5,12 @@ from random import Random
 
 import pytest
 
-from deploy.demo import rhythms
-from streams.backtest.histories import Histories
-from streams.backtest.report import run
-from streams.domain.policies import Policies
-from streams.domain.rhythm import DAY_MS
-from streams.schema.verdict import FindingKind, State
+from flatline.backtest.histories import Histories
+from flatline.backtest.report import run
+from flatline.demo import rhythms
+from flatline.domain.policies import Policies
+from flatline.domain.rhythm import DAY_MS
+from flatline.schema.verdict import FindingKind, State
 from tests.portfolios.world import BEGIN, Link, Lives, Source, World
 
 DAYS = 900

@@ -10,21 +10,21 @@ from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry
 
-from streams.agents.accumulate import Accumulate
-from streams.agents.judge import Judge
-from streams.agents.survey import Groups, Surveyor
-from streams.domain.event_time import to_datetime
-from streams.domain.groups.census import Census
-from streams.domain.policies import Policies
-from streams.domain.rhythm import DAY_MS
-from streams.domain.sight.sources import Sources
-from streams.engine.log import MicroBatch
-from streams.metrics import WorkerMetrics
-from streams.schema import codec
-from streams.schema.heartbeat import Heartbeat
-from streams.schema.link_event import LinkEvent
-from streams.schema.topics import Topics
-from streams.schema.verdict import State, Verdict
+from flatline.agents.accumulate import Accumulate
+from flatline.agents.judge import Judge
+from flatline.agents.survey import Groups, Surveyor
+from flatline.domain.event_time import to_datetime
+from flatline.domain.groups.census import Census
+from flatline.domain.policies import Policies
+from flatline.domain.rhythm import DAY_MS
+from flatline.domain.sight.sources import Sources
+from flatline.engine.log import MicroBatch
+from flatline.metrics import WorkerMetrics
+from flatline.schema import codec
+from flatline.schema.heartbeat import Heartbeat
+from flatline.schema.link_event import LinkEvent
+from flatline.schema.topics import Topics
+from flatline.schema.verdict import State, Verdict
 from tests.agents.judging import judge_all
 from tests.engine.stand_ins import StandInChangelog, running_task
 

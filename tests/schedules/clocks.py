@@ -19,12 +19,12 @@ def replace(world: Timed) -> Callable[[], None]:
     """Have all workers measure by the time of a schedule; return what takes that back."""
     looks = count()
     patches = [
-        patch("streams.engine.turns.monotonic", lambda: next(looks) * LOOK_S),
+        patch("flatline.engine.turns.monotonic", lambda: next(looks) * LOOK_S),
         *(
             patch(f"{module}.monotonic", lambda: world.now_ms / 1000)
-            for module in ("streams.engine.assignment", "streams.worker", "streams.agents.survey")
+            for module in ("flatline.engine.assignment", "flatline.worker.loop", "flatline.agents.survey")
         ),
-        patch("streams.worker.time", lambda: world.now_ms / 1000),
+        patch("flatline.worker.time", lambda: world.now_ms / 1000),
     ]
     for replaced in patches:
         replaced.start()

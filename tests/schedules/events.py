@@ -5,9 +5,9 @@ from typing import Final
 
 import msgspec
 
-from streams.engine.log import Outgoing, Record
-from streams.schema.partitioning import partition_of
-from streams.schema.topics import Topics
+from flatline.engine.log import Outgoing, Record
+from flatline.schema.partitioning import partition_of
+from flatline.schema.topics import Topics
 
 START_MS: Final = 1_780_000_000_000  # 2026-05-28T20:26:40Z
 DAY_MS: Final = 86_400_000

@@ -6,20 +6,20 @@ from typing import NoReturn
 
 from prometheus_client import CollectorRegistry
 
-from streams.agents.accumulate import Accumulate
-from streams.agents.judge import Judge
-from streams.agents.register import Register
-from streams.agents.survey import Groups, Surveyor
-from streams.agents.visits import CountVisits
-from streams.domain.groups.census import Census
-from streams.domain.policies import Policies
-from streams.domain.sight.sources import Sources
-from streams.engine.assignment import Assignment
-from streams.engine.log import Fetched, MicroBatch
-from streams.lag import Lag
-from streams.metrics import WorkerMetrics
-from streams.schema.topics import Topics
-from streams.worker import Worker
+from flatline.agents.accumulate import Accumulate
+from flatline.agents.judge import Judge
+from flatline.agents.register import Register
+from flatline.agents.survey import Groups, Surveyor
+from flatline.agents.visits import CountVisits
+from flatline.domain.groups.census import Census
+from flatline.domain.policies import Policies
+from flatline.domain.sight.sources import Sources
+from flatline.engine.assignment import Assignment
+from flatline.engine.log import Fetched, MicroBatch
+from flatline.metrics import WorkerMetrics
+from flatline.schema.topics import Topics
+from flatline.worker.lag import Lag
+from flatline.worker.loop import Worker
 from tests.broker.broker import Broker
 from tests.broker.consumer import MemoryConsumer
 from tests.broker.memory_log import MemoryChangelog, MemoryForwarder

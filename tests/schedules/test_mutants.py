@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from streams.agents.intake import Intake
-from streams.engine.due_queue import DueQueue
-from streams.engine.partition import Partition
-from streams.engine.task import Task
+from flatline.agents.intake import Intake
+from flatline.engine.due_queue import DueQueue
+from flatline.engine.partition import Partition
+from flatline.engine.task import Task
 from tests.schedules.test_schedules import Schedules
 
 Mutate = Callable[[pytest.MonkeyPatch], None]

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Final
 
-from streams.domain.event_time import to_ms
-from streams.engine.log import Outgoing
-from streams.engine.partition import Partition
-from streams.schema import codec
-from streams.schema.offset_metadata import judged_until
+from flatline.domain.event_time import to_ms
+from flatline.engine.log import Outgoing
+from flatline.engine.partition import Partition
+from flatline.schema import codec
+from flatline.schema.offset_metadata import judged_until
 from tests.broker.broker import Broker
 from tests.broker.groups import Group
 from tests.broker.network import SteppedNetwork

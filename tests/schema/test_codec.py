@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.schema import codec
-from streams.schema.limits import RECORD_BYTES_MAX
-from streams.schema.link_event import LinkEvent
-from streams.schema.rejection import Reason, Rejected
+from flatline.schema import codec
+from flatline.schema.limits import RECORD_BYTES_MAX
+from flatline.schema.link_event import LinkEvent
+from flatline.schema.rejection import Reason, Rejected
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

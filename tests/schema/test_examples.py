@@ -7,16 +7,16 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-import streams.schema
-from connectors import links, visits
-from streams.domain.article import registration_of
-from streams.domain.event_time import LATEST_MS
-from streams.domain.moves import rule_of
-from streams.domain.urls import article_key
-from streams.schema import codec, json_schema
-from streams.schema.rejection import Reason, Rejected
+import flatline.schema
+from flatline.domain.article import registration_of
+from flatline.domain.event_time import LATEST_MS
+from flatline.domain.moves import rule_of
+from flatline.domain.urls import article_key
+from flatline.schema import codec, json_schema
+from flatline.schema.rejection import Reason, Rejected
+from flatline_connectors.sending import links, visits
 
-EXAMPLES = Path(streams.schema.__file__).parent / "examples"
+EXAMPLES = Path(flatline.schema.__file__).parent / "examples"
 DECODERS: dict[str, Callable[[bytes], object]] = {
     "link_event": links.prepare,
     "article_record": lambda value: registration_of(codec.articles.decode(value), recorded_ms=LATEST_MS),
@@ -74,4 +74,4 @@ def test_every_reason_has_an_example() -> None:
 def test_schema_files_are_current(name: str) -> None:
     """The JSON Schema files are what the types generate now."""
     written = (json_schema.FOLDER / f"{name}.schema.json").read_bytes()
-    assert written == json_schema.generate(json_schema.TYPES[name]), "run: python -m streams.schema.json_schema"
+    assert written == json_schema.generate(json_schema.TYPES[name]), "run: python -m flatline.schema.json_schema"

@@ -4,7 +4,7 @@ import kafka.partitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.schema.partitioning import murmur2
+from flatline.schema.partitioning import murmur2
 
 
 @given(st.binary(max_size=300))

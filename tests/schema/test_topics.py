@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.schema.topics import Topics
+from flatline.schema.topics import Topics
 
 
 def test_what_one_worker_needs_lies_together() -> None:

@@ -19,8 +19,8 @@ from itertools import accumulate, pairwise
 from math import exp, log, sqrt
 from typing import Final, NamedTuple
 
-from streams.domain.expected.chance import chances, variance_of
-from streams.domain.expected.curve import EDGES_DAYS, MEMORY_DAYS, PRIOR, Curve
+from flatline.domain.expected.chance import chances, variance_of
+from flatline.domain.expected.curve import EDGES_DAYS, MEMORY_DAYS, PRIOR, Curve
 
 WINDOWS_DAYS: Final = (7, 28, 90)
 BLOCK_DAYS: Final = 28

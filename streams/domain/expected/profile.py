@@ -5,7 +5,7 @@ from itertools import pairwise
 from math import sqrt
 from typing import Final
 
-from streams.schema.verdict import Life, Pace, Profile
+from flatline.schema.verdict import Life, Pace, Profile
 
 GAPS_MIN: Final = 5
 BURSTY_FROM: Final = 0.3

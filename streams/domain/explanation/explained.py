@@ -5,10 +5,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from streams.domain.policy import Policy
-from streams.schema import verdict as verdicts
-from streams.schema.group import GroupKind, GroupVerdict
-from streams.schema.verdict import Verdict
+from flatline.domain.policy import Policy
+from flatline.schema import verdict as verdicts
+from flatline.schema.group import GroupKind, GroupVerdict
+from flatline.schema.verdict import Verdict
 
 
 class Moved(Struct, frozen=True):

@@ -5,12 +5,12 @@ from datetime import date
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from streams.domain import link
-from streams.domain.appraisal import appraise
-from streams.domain.article import Article
-from streams.domain.event_time import to_datetime
-from streams.domain.expected.expectation import Kind
-from streams.domain.explanation.explained import (
+from flatline.domain import link
+from flatline.domain.appraisal import appraise
+from flatline.domain.article import Article
+from flatline.domain.event_time import to_datetime
+from flatline.domain.expected.expectation import Kind
+from flatline.domain.explanation.explained import (
     Change,
     CurvePoint,
     Explanation,
@@ -20,25 +20,25 @@ from streams.domain.explanation.explained import (
     ToldLink,
     ToldSource,
 )
-from streams.domain.explanation.trajectory import trajectory
-from streams.domain.groups.survey import Group, membership_of
-from streams.domain.hazard import Hazard
-from streams.domain.judgement import Circumstances, Standing
-from streams.domain.judgement.states import is_judgeable, quiet_since_day
-from streams.domain.policies import Policies
-from streams.domain.policy import Policy
-from streams.domain.quality.article_worth import article_worth, natural_anchors
-from streams.domain.quality.factors import DomainStanding
-from streams.domain.quality.singly import Weighed, newest
-from streams.domain.referrer import referrer
-from streams.domain.rhythm import DAY_MS, Rhythm, day_of
-from streams.domain.sight.sight import Sight, View, week_begins_ms, weeks_of
-from streams.domain.sight.sources import Freshness
-from streams.domain.verdicts import told
-from streams.schema.group import GroupVerdict
-from streams.schema.link_event import LinkEvent
-from streams.schema.rejection import Rejected
-from streams.schema.verdict import Verdict
+from flatline.domain.explanation.trajectory import trajectory
+from flatline.domain.groups.survey import Group, membership_of
+from flatline.domain.hazard import Hazard
+from flatline.domain.judgement import Circumstances, Standing
+from flatline.domain.judgement.states import is_judgeable, quiet_since_day
+from flatline.domain.policies import Policies
+from flatline.domain.policy import Policy
+from flatline.domain.quality.article_worth import article_worth, natural_anchors
+from flatline.domain.quality.factors import DomainStanding
+from flatline.domain.quality.singly import Weighed, newest
+from flatline.domain.referrer import referrer
+from flatline.domain.rhythm import DAY_MS, Rhythm, day_of
+from flatline.domain.sight.sight import Sight, View, week_begins_ms, weeks_of
+from flatline.domain.sight.sources import Freshness
+from flatline.domain.verdicts import told
+from flatline.schema.group import GroupVerdict
+from flatline.schema.link_event import LinkEvent
+from flatline.schema.rejection import Rejected
+from flatline.schema.verdict import Verdict
 
 _FORESEEN_DAYS: Final = 3_650
 

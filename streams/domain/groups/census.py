@@ -7,13 +7,13 @@ from itertools import chain, repeat
 from operator import add
 from typing import Final, NamedTuple
 
-from streams.domain.expected.curve import learned
-from streams.domain.expected.expectation import PRIOR_LINKS_AN_ARTICLE, Kind
-from streams.domain.groups.survey import NOTHING, VALUES, Group, Membership, Sums
-from streams.schema import codec
-from streams.schema.group import GroupKind, GroupPart, SurveyRound
-from streams.schema.rejection import Reason, Rejected
-from streams.schema.verdict import State
+from flatline.domain.expected.curve import learned
+from flatline.domain.expected.expectation import PRIOR_LINKS_AN_ARTICLE, Kind
+from flatline.domain.groups.survey import NOTHING, VALUES, Group, Membership, Sums
+from flatline.schema import codec
+from flatline.schema.group import GroupKind, GroupPart, SurveyRound
+from flatline.schema.rejection import Reason, Rejected
+from flatline.schema.verdict import State
 
 STRATEGY_LINKS_MIN: Final = 200
 """Links from which on a strategy has a curve of its own; below, its articles are expected to do as their site's."""

@@ -5,10 +5,10 @@ from heapq import nlargest
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from streams.domain.expected.curve import BINS, EDGES_DAYS, PRIOR, PRIOR_LINKS, Curve, learned
-from streams.domain.groups.census import Census, Whole
-from streams.domain.groups.survey import Group
-from streams.schema.group import GroupKind
+from flatline.domain.expected.curve import BINS, EDGES_DAYS, PRIOR, PRIOR_LINKS, Curve, learned
+from flatline.domain.groups.census import Census, Whole
+from flatline.domain.groups.survey import Group
+from flatline.schema.group import GroupKind
 
 AGES_DAYS: Final = (7, 28, 90, 180, 365, 730, 1460)
 KINDS: Final = (GroupKind.SITE, GroupKind.STRATEGY, GroupKind.MONTH)

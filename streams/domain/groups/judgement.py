@@ -17,14 +17,14 @@ from typing import Final, NamedTuple
 
 from msgspec import structs
 
-from streams.domain.event_time import to_datetime, to_ms
-from streams.domain.expected.chance import chances
-from streams.domain.expected.curve import MEMORY_DAYS
-from streams.domain.expected.expectation import BLOCK_DAYS, WINDOWS_DAYS
-from streams.domain.groups.census import Whole
-from streams.domain.groups.survey import Group, Sums
-from streams.domain.policy import Policy
-from streams.schema.group import GroupKind, GroupState, GroupVerdict, Tally
+from flatline.domain.event_time import to_datetime, to_ms
+from flatline.domain.expected.chance import chances
+from flatline.domain.expected.curve import MEMORY_DAYS
+from flatline.domain.expected.expectation import BLOCK_DAYS, WINDOWS_DAYS
+from flatline.domain.groups.census import Whole
+from flatline.domain.groups.survey import Group, Sums
+from flatline.domain.policy import Policy
+from flatline.schema.group import GroupKind, GroupState, GroupVerdict, Tally
 
 DISPERSION: Final = 1.4
 """Variance against mean of an article's links in a block, on public link histories; the prior of what a group shows."""

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from streams.domain.event_time import to_datetime
-from streams.domain.expected.expectation import expect
-from streams.domain.groups.census import Census
-from streams.domain.groups.judgement import judge_group
-from streams.domain.groups.survey import Group, Membership, Survey, contribution
-from streams.domain.policy import Policy
-from streams.domain.rhythm import DAY_MS
-from streams.schema.group import GroupKind, GroupPart, GroupVerdict, SurveyRound
-from streams.schema.verdict import State
+from flatline.domain.event_time import to_datetime
+from flatline.domain.expected.expectation import expect
+from flatline.domain.groups.census import Census
+from flatline.domain.groups.judgement import judge_group
+from flatline.domain.groups.survey import Group, Membership, Survey, contribution
+from flatline.domain.policy import Policy
+from flatline.domain.rhythm import DAY_MS
+from flatline.schema.group import GroupKind, GroupPart, GroupVerdict, SurveyRound
+from flatline.schema.verdict import State
 
 
 class History(NamedTuple):

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Sequence
 from operator import add
 from typing import Final, NamedTuple, Self
 
-from streams.domain.article import Article
-from streams.domain.event_time import to_datetime
-from streams.domain.expected.curve import BINS, EDGES_DAYS
-from streams.domain.expected.expectation import BLOCKS, WINDOWS_DAYS, Expectation
-from streams.domain.rhythm import DAY_MS
-from streams.domain.urls import referring_domain
-from streams.schema.group import GroupKind
-from streams.schema.verdict import State
+from flatline.domain.article import Article
+from flatline.domain.event_time import to_datetime
+from flatline.domain.expected.curve import BINS, EDGES_DAYS
+from flatline.domain.expected.expectation import BLOCKS, WINDOWS_DAYS, Expectation
+from flatline.domain.rhythm import DAY_MS
+from flatline.domain.urls import referring_domain
+from flatline.schema.group import GroupKind
+from flatline.schema.verdict import State
 
 GROUPS_MAX: Final = 2_000
 """Groups of a partition that are published, the largest first."""

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from itertools import repeat
 from typing import Final, NamedTuple
 
-from streams.domain import link
-from streams.domain.impact.visits import Sent, date_of
-from streams.domain.rhythm import day_of
-from streams.domain.segment import DOMAIN_BYTES, Segment
-from streams.schema.verdict import Impact, SendingDomain, VisitsInDays
+from flatline.domain import link
+from flatline.domain.impact.visits import Sent, date_of
+from flatline.domain.rhythm import day_of
+from flatline.domain.segment import DOMAIN_BYTES, Segment
+from flatline.schema.verdict import Impact, SendingDomain, VisitsInDays
 
 TROPHY_AFTER_DAYS: Final = 28
 TOP_DOMAINS: Final = 5

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final, NamedTuple
 
-from streams.domain import link
-from streams.domain.event_time import possible_ms, stated_ms
-from streams.domain.impact.visits import sending_page
-from streams.domain.link import Link
-from streams.domain.urls import canonicalize_field, referring_domain
-from streams.schema.article_record import ArticleRecord
-from streams.schema.link_event import LinkEvent
-from streams.schema.visits_record import VisitsRecord
+from flatline.domain import link
+from flatline.domain.event_time import possible_ms, stated_ms
+from flatline.domain.impact.visits import sending_page
+from flatline.domain.link import Link
+from flatline.domain.urls import canonicalize_field, referring_domain
+from flatline.schema.article_record import ArticleRecord
+from flatline.schema.link_event import LinkEvent
+from flatline.schema.visits_record import VisitsRecord
 
 _PAGE_BITS: Final = 32
 _PAGE: Final = (1 << _PAGE_BITS) - 1

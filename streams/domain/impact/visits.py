@@ -17,12 +17,12 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from streams.domain.event_time import EARLIEST_MS, LATEST_MS
-from streams.domain.referrer import referrer
-from streams.domain.rhythm import day_of
-from streams.domain.urls import canonicalize_field
-from streams.schema.rejection import Reason, Rejected
-from streams.schema.visits_record import VisitsRecord
+from flatline.domain.event_time import EARLIEST_MS, LATEST_MS
+from flatline.domain.referrer import referrer
+from flatline.domain.rhythm import day_of
+from flatline.domain.urls import canonicalize_field
+from flatline.schema.rejection import Reason, Rejected
+from flatline.schema.visits_record import VisitsRecord
 
 DOMAINS_MAX: Final = 256
 YEAR_BYTES: Final = 4  # of the key of a year: its digits

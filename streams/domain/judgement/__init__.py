@@ -3,10 +3,10 @@
 `evidence` is what it rests on; `states` and `findings` are the rules, `reasons` the sentences; `judging` is all of it.
 """
 
-from streams.domain.judgement.evidence import Circumstances, Evidence, evidence_of
-from streams.domain.judgement.findings import FINDING_RULES, FindingRule
-from streams.domain.judgement.judging import Found, Judgement, judge
-from streams.domain.standing import Standing
+from flatline.domain.judgement.evidence import Circumstances, Evidence, evidence_of
+from flatline.domain.judgement.findings import FINDING_RULES, FindingRule
+from flatline.domain.judgement.judging import Found, Judgement, judge
+from flatline.domain.standing import Standing
 
 __all__ = [
     "FINDING_RULES",

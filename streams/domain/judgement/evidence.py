@@ -2,15 +2,15 @@
 
 from typing import NamedTuple
 
-from streams.domain.article import Article
-from streams.domain.expected.expectation import Expectation
-from streams.domain.hazard import Hazard
-from streams.domain.losses import Losses, losses_of
-from streams.domain.policy import Policy
-from streams.domain.quality.worth import Worth
-from streams.domain.rhythm import DAY_MS, Rhythm, day_of
-from streams.domain.sight.sight import CLEAR, Sight, View
-from streams.domain.standing import Standing
+from flatline.domain.article import Article
+from flatline.domain.expected.expectation import Expectation
+from flatline.domain.hazard import Hazard
+from flatline.domain.losses import Losses, losses_of
+from flatline.domain.policy import Policy
+from flatline.domain.quality.worth import Worth
+from flatline.domain.rhythm import DAY_MS, Rhythm, day_of
+from flatline.domain.sight.sight import CLEAR, Sight, View
+from flatline.domain.standing import Standing
 
 
 class Evidence(NamedTuple):

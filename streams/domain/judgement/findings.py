@@ -3,11 +3,11 @@
 from collections.abc import Callable, Container, Mapping
 from typing import Final
 
-from streams.domain.judgement.evidence import Circumstances, Evidence
-from streams.domain.losses import WINDOW_DAYS
-from streams.domain.quality import gone
-from streams.domain.rhythm import day_of
-from streams.schema.verdict import FindingKind
+from flatline.domain.judgement.evidence import Circumstances, Evidence
+from flatline.domain.losses import WINDOW_DAYS
+from flatline.domain.quality import gone
+from flatline.domain.rhythm import day_of
+from flatline.schema.verdict import FindingKind
 
 # Returns the reason where the rule applies.
 FindingRule = Callable[[Evidence, Circumstances], str | None]

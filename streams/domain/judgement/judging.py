@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from streams.domain.hazard import Hazard
-from streams.domain.judgement.evidence import Circumstances, Evidence
-from streams.domain.judgement.findings import FINDING_RULES, is_mass_loss_made_good
-from streams.domain.judgement.reasons import MADE_GOOD, nothing_worse, reason_of
-from streams.domain.judgement.states import SEVERITY, is_judgeable, is_taken_back_by_time, silent_since_day, state_of
-from streams.domain.policy import Policy
-from streams.domain.rhythm import DAY_MS, day_of
-from streams.domain.standing import Standing
-from streams.schema.verdict import FindingKind, State
+from flatline.domain.hazard import Hazard
+from flatline.domain.judgement.evidence import Circumstances, Evidence
+from flatline.domain.judgement.findings import FINDING_RULES, is_mass_loss_made_good
+from flatline.domain.judgement.reasons import MADE_GOOD, nothing_worse, reason_of
+from flatline.domain.judgement.states import SEVERITY, is_judgeable, is_taken_back_by_time, silent_since_day, state_of
+from flatline.domain.policy import Policy
+from flatline.domain.rhythm import DAY_MS, day_of
+from flatline.domain.standing import Standing
+from flatline.schema.verdict import FindingKind, State
 
 
 class Found(NamedTuple):

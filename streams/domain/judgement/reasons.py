@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from streams.domain.event_time import to_datetime
-from streams.domain.judgement.evidence import Circumstances, Evidence
-from streams.domain.judgement.states import shortfall_of
-from streams.domain.rhythm import DAY_MS
-from streams.domain.words import count, every, figure
-from streams.schema.verdict import State
+from flatline.domain.event_time import to_datetime
+from flatline.domain.judgement.evidence import Circumstances, Evidence
+from flatline.domain.judgement.states import shortfall_of
+from flatline.domain.rhythm import DAY_MS
+from flatline.domain.words import count, every, figure
+from flatline.schema.verdict import State
 
 _OPENINGS: Final = {
     State.SILENT: "It has probably stopped gaining links.",

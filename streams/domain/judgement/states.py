@@ -7,10 +7,10 @@ growing last at least some days, and what was said of a silence is taken back on
 from math import ceil, exp, log
 from typing import Final
 
-from streams.domain.expected.expectation import Window, shortfall
-from streams.domain.judgement.evidence import Circumstances, Evidence
-from streams.domain.rhythm import Rhythm, day_of
-from streams.schema.verdict import State
+from flatline.domain.expected.expectation import Window, shortfall
+from flatline.domain.judgement.evidence import Circumstances, Evidence
+from flatline.domain.rhythm import Rhythm, day_of
+from flatline.schema.verdict import State
 
 # How bad a state is. Only getting worse needs sight.
 SEVERITY: Final = {State.COOLING: 1, State.SILENT: 2, State.DORMANT: 3}

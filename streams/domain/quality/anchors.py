@@ -7,8 +7,8 @@ from typing import Final
 
 from xxhash import xxh3_64_intdigest
 
-from streams.domain import link, looks
-from streams.domain.quality import words
+from flatline.domain import link, looks
+from flatline.domain.quality import words
 
 CHARS_READ_MAX: Final = 200  # the rest of an anchor says nothing new
 KEYWORDS_MAX: Final = 8

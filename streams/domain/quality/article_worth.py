@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from streams.domain.article import Article
-from streams.domain.quality.anchors import natural
-from streams.domain.quality.factors import DomainStanding
-from streams.domain.quality.worth import Worth, worth_of
-from streams.domain.rhythm import Rhythm
+from flatline.domain.article import Article
+from flatline.domain.quality.anchors import natural
+from flatline.domain.quality.factors import DomainStanding
+from flatline.domain.quality.worth import Worth, worth_of
+from flatline.domain.rhythm import Rhythm
 
 WEIGHED_AT_ONCE_MAX: Final = 2_000
 """Links of an article that are weighed whenever it is judged; more are weighed once a day."""

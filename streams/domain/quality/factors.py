@@ -5,8 +5,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from streams.domain import link, looks
-from streams.domain.quality.pages import READINGS, Kind
+from flatline.domain import link, looks
+from flatline.domain.quality.pages import READINGS, Kind
 
 NEUTRAL: Final = 0.5
 """The quality of a link of which nothing is known: each factor multiplies it."""

@@ -3,11 +3,11 @@
 from collections import Counter
 from typing import Final
 
-from streams.domain.event_time import to_datetime
-from streams.domain.hazard import Hazard
-from streams.domain.policy import Policy
-from streams.domain.quality.worth import Worth
-from streams.domain.rhythm import DAY_MS, Rhythm
+from flatline.domain.event_time import to_datetime
+from flatline.domain.hazard import Hazard
+from flatline.domain.policy import Policy
+from flatline.domain.quality.worth import Worth
+from flatline.domain.rhythm import DAY_MS, Rhythm
 
 LATELY_DAYS: Final = 90
 REASONS_MAX: Final = 3

@@ -6,11 +6,11 @@ Every gain comes through here: what is not said costs nothing, and anchors are r
 import re
 from typing import Final
 
-from streams.domain import link, looks
-from streams.domain.quality import anchors, pages
-from streams.domain.quality.anchors import CHARS_READ_MAX
-from streams.domain.quality.pages import GUESSED, INTERVIEW_SLUG, READINGS, Kind, Reading, is_url_telling
-from streams.schema.link_event import LinkEvent
+from flatline.domain import link, looks
+from flatline.domain.quality import anchors, pages
+from flatline.domain.quality.anchors import CHARS_READ_MAX
+from flatline.domain.quality.pages import GUESSED, INTERVIEW_SLUG, READINGS, Kind, Reading, is_url_telling
+from flatline.schema.link_event import LinkEvent
 
 # Of the text around a link; a Chinese sentence has half as many characters as an English one, and more than the first.
 PROSE_CHARS_MIN: Final = 40

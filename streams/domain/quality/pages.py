@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from streams.schema.link_event import Page
+from flatline.schema.link_event import Page
 
 DECLARED: Final = 1.0  # the page, or who sent the event, says so
 GUESSED: Final = 0.6  # words of its title or URL say so

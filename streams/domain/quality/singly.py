@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
-from streams.domain import link, looks
-from streams.domain.quality.factors import FLAGS, DomainStanding, Explained, Facts, explain
-from streams.domain.quality.worth import shared_anchors, sitewide_links
-from streams.domain.segment import PAGE_BYTES, Row, Segment
+from flatline.domain import link, looks
+from flatline.domain.quality.factors import FLAGS, DomainStanding, Explained, Facts, explain
+from flatline.domain.quality.worth import shared_anchors, sitewide_links
+from flatline.domain.segment import PAGE_BYTES, Row, Segment
 
 
 class Weighed(NamedTuple):

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from streams.domain import link
-from streams.domain.quality.factors import DomainStanding
-from streams.domain.quality.words import MANY_AUTHORS
-from streams.domain.segment import Segment
+from flatline.domain import link
+from flatline.domain.quality.factors import DomainStanding
+from flatline.domain.quality.words import MANY_AUTHORS
+from flatline.domain.segment import Segment
 
 DOMAINS_MAX: Final = 20_000
 LOYAL_ARTICLES_MIN: Final = 3

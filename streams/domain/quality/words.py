@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from streams.domain.referrer import fingerprint
+from flatline.domain.referrer import fingerprint
 
 _GENERIC: Final = """
     here clickhere this thislink thispage thispost thisarticle link links source readmore readthis more moreinfo

@@ -6,12 +6,12 @@ from functools import lru_cache
 from math import log10
 from typing import Final, NamedTuple
 
-from streams.domain import link, looks
-from streams.domain.quality.factors import ANCHOR_DOMAINS_MIN, FLAGS, SITEWIDE_AFTER, DomainStanding, Facts, explain
-from streams.domain.quality.words import MANY_AUTHORS
-from streams.domain.rhythm import DAY_MS, Rhythm
-from streams.domain.segment import Row, Segment
-from streams.domain.totals import gained_in_days
+from flatline.domain import link, looks
+from flatline.domain.quality.factors import ANCHOR_DOMAINS_MIN, FLAGS, SITEWIDE_AFTER, DomainStanding, Facts, explain
+from flatline.domain.quality.words import MANY_AUTHORS
+from flatline.domain.rhythm import DAY_MS, Rhythm
+from flatline.domain.segment import Row, Segment
+from flatline.domain.totals import gained_in_days
 
 REPEATED_LINK: Final = 0.1
 """What the links of a domain add to its best: this for each power of ten. A thousand links of one count as 1.3."""

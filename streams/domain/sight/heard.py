@@ -12,9 +12,9 @@ from typing import Final, NamedTuple, Self
 from msgspec import Struct, msgpack
 from xxhash import xxh3_64_intdigest
 
-from streams.domain.event_time import LATEST_MS, to_ms
-from streams.domain.rhythm import DAY_MS, day_of
-from streams.schema.link_event import LinkEvent
+from flatline.domain.event_time import LATEST_MS, to_ms
+from flatline.domain.rhythm import DAY_MS, day_of
+from flatline.schema.link_event import LinkEvent
 
 DAYS_REMEMBERED: Final = 33
 DAYS_MIN: Final = 6

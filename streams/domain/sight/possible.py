@@ -4,8 +4,8 @@ from typing import Final
 
 from msgspec import structs
 
-from streams.domain.event_time import possible_ms, to_datetime, to_ms
-from streams.schema.heartbeat import Heartbeat
+from flatline.domain.event_time import possible_ms, to_datetime, to_ms
+from flatline.schema.heartbeat import Heartbeat
 
 # A record without a time, which Kafka allows.
 NO_TIME_MS: Final = -1

@@ -11,7 +11,7 @@ rate does, which shows as little in a whole day as the full one in a part of it.
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from streams.domain.rhythm import DAY_MS
+from flatline.domain.rhythm import DAY_MS
 
 _WEEK_MS: Final = 7 * DAY_MS
 _WEEKS: Final = 48  # a year, as near as a number of 64 bits has room for beside the week

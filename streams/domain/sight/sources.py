@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from streams.domain.event_time import to_datetime, to_ms
-from streams.domain.rhythm import DAY_MS, day_of
-from streams.domain.sight.heard import Habit, Heard, habit_of
-from streams.domain.sight.possible import possible
-from streams.domain.sight.sight import Behind, Sight
-from streams.domain.words import count
-from streams.schema.heartbeat import Heartbeat
+from flatline.domain.event_time import to_datetime, to_ms
+from flatline.domain.rhythm import DAY_MS, day_of
+from flatline.domain.sight.heard import Habit, Heard, habit_of
+from flatline.domain.sight.possible import possible
+from flatline.domain.sight.sight import Behind, Sight
+from flatline.domain.words import count
+from flatline.schema.heartbeat import Heartbeat
 
 STALE_AFTER_PERIODS: Final = 3
 SOURCES_MAX: Final = 500

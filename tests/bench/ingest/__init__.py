@@ -18,13 +18,13 @@ from typing import Final
 
 import orjson
 
-from deploy.kafka.topics import ensure_topics
-from deploy.local import probes
-from deploy.local.errors import LaunchError
-from deploy.local.ports import LOOPBACK, Ports
-from deploy.local.processes import Child, Process
-from deploy.local.supervisor import Supervisor
-from streams.settings import Settings
+from flatline.admin.topics import ensure_topics
+from flatline.local import probes
+from flatline.local.errors import LaunchError
+from flatline.local.ports import LOOPBACK, Ports
+from flatline.local.processes import Child, Process
+from flatline.local.supervisor import Supervisor
+from flatline.settings import Settings
 from tests.bench.part import WrongResult, setting
 from tests.bench.report import say
 from tests.bench.worker import PARTITIONS, record_count, topics

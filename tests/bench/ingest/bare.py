@@ -8,7 +8,7 @@ import sys
 import orjson
 from aiohttp import web
 
-from deploy.local.ports import LOOPBACK
+from flatline.local.ports import LOOPBACK
 
 
 async def _links(request: web.Request) -> web.Response:

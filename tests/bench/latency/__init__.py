@@ -21,9 +21,9 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from deploy.local.processes import Child, Process
-from streams.schema import codec
-from streams.schema.topics import Topic
+from flatline.local.processes import Child, Process
+from flatline.schema import codec
+from flatline.schema.topics import Topic
 from tests.bench.part import WrongResult, setting
 from tests.bench.report import say
 from tests.bench.worker import Worker, topics

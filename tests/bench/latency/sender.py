@@ -8,7 +8,7 @@ from typing import Final
 import orjson
 from aiokafka import AIOKafkaProducer
 
-from streams.schema.partitioning import partition_of
+from flatline.schema.partitioning import partition_of
 from tests.bench.worker import NOW, PARTITIONS
 
 _ARTICLES: Final = 2_000

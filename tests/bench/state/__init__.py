@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from streams.readmodel.latest_verdicts import latest_verdicts
+from flatline.readmodel.latest_verdicts import latest_verdicts
 from tests.bench.part import WrongResult, setting
 from tests.bench.report import say
 from tests.bench.state import idle, slowdown

@@ -13,14 +13,14 @@ from math import exp, log10, sqrt
 from statistics import NormalDist
 from typing import Final, NamedTuple
 
-from streams.domain import link
-from streams.domain.article import Sighting, registration_of
-from streams.domain.event_time import to_ms
-from streams.domain.rhythm import DAY_MS, day_of
-from streams.domain.segment import DOMAIN_BYTES, PAGE_BYTES
-from streams.domain.sight.heard import DAYS_REMEMBERED, Report
-from streams.engine.partition import Partition
-from streams.schema.article_record import ArticleRecord
+from flatline.domain import link
+from flatline.domain.article import Sighting, registration_of
+from flatline.domain.event_time import to_ms
+from flatline.domain.rhythm import DAY_MS, day_of
+from flatline.domain.segment import DOMAIN_BYTES, PAGE_BYTES
+from flatline.domain.sight.heard import DAYS_REMEMBERED, Report
+from flatline.engine.partition import Partition
+from flatline.schema.article_record import ArticleRecord
 from tests.bench.worker import NOW
 
 _SEED: Final = 20_260_101

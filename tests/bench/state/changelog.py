@@ -8,11 +8,11 @@ from typing import Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
-from deploy.kafka.topics import ensure_topics
-from streams.engine.batch_writer import write
-from streams.engine.log import Outgoing
-from streams.schema.partitioning import partition_of
-from streams.schema.topics import Topics
+from flatline.admin.topics import ensure_topics
+from flatline.engine.batch_writer import write
+from flatline.engine.log import Outgoing
+from flatline.schema.partitioning import partition_of
+from flatline.schema.topics import Topics
 from tests.bench.state.articles import Kind, article_key, article_records, link_count, source_records
 
 _BATCH_BYTES_MAX: Final = 1 << 19

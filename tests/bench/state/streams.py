@@ -10,7 +10,7 @@ import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from streams.schema.partitioning import partition_of
+from flatline.schema.partitioning import partition_of
 from tests.bench.state.articles import article_key
 from tests.bench.worker import NOW, PARTITIONS
 

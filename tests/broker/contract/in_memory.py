@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from streams.engine.log import FencedError, Offset, Outgoing
+from flatline.engine.log import FencedError, Offset, Outgoing
 from tests.broker.broker import Broker
 from tests.broker.contract.installation import COMPACTED_TOPICS, FILLER_KEY, PARTITIONS, STATE_TOPIC, TOPICS, Bounds
 from tests.broker.errors import OutdatedProducerError

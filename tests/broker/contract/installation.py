@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from streams.engine.log import Changelog, Forwarder, Offset, Outgoing, Record
+from flatline.engine.log import Changelog, Forwarder, Offset, Outgoing, Record
 
 PARTITIONS = 2
 STATE_TOPIC = "state"

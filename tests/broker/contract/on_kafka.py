@@ -10,8 +10,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.errors import ProducerFenced
 
-from streams.engine.kafka_log import KafkaChangelog, KafkaForwarder
-from streams.engine.log import FencedError, Offset, Outgoing
+from flatline.engine.kafka_log import KafkaChangelog, KafkaForwarder
+from flatline.engine.log import FencedError, Offset, Outgoing
 from tests.broker.contract.installation import COMPACTED_TOPICS, FILLER_KEY, PARTITIONS, STATE_TOPIC, TOPICS, Bounds
 from tests.waiting import PATIENCE_S
 

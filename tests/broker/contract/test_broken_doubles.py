@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from streams.engine.log import Offset, Outgoing
+from flatline.engine.log import Offset, Outgoing
 from tests.broker.broker import Broker
 from tests.broker.contract import test_commits, test_fencing, test_restoring
 from tests.broker.contract.in_memory import InMemory

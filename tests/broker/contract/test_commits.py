@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from streams.engine.log import Offset, Outgoing
+from flatline.engine.log import Offset, Outgoing
 from tests.broker.contract.installation import OTHER_TOPIC, OUTPUT_TOPIC, SOURCE_TOPIC, STATE_TOPIC, Installation
 from tests.broker.contract.waiting import marked
 

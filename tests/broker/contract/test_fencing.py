@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from streams.engine.log import FencedError, Offset, Outgoing
+from flatline.engine.log import FencedError, Offset, Outgoing
 from tests.broker.contract.installation import OUTPUT_TOPIC, SOURCE_TOPIC, STATE_TOPIC, Installation
 from tests.broker.contract.waiting import marked
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.engine.log import Changelog, Outgoing
+from flatline.engine.log import Changelog, Outgoing
 from tests.broker.contract.installation import FILLER_KEY, OUTPUT_TOPIC, STATE_TOPIC, Installation
 from tests.broker.contract.waiting import marked
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.exports.reading import Options, Recognised, RejectedRow, read_export
-from streams.cli.link_files import is_on
-from streams.schema.link_event import LinkEvent
+from flatline.cli.link_files import is_on
+from flatline.schema.link_event import LinkEvent
+from flatline_connectors.files.exports.reading import Options, Recognised, RejectedRow, read_export
 
 EXPORTED_AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SITES = ("pub.example", "old-pub.example")

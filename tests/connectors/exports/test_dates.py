@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.exports.dates import DateOrder, instant_of, order_of
-from connectors.exports.errors import UnreadableExport
+from flatline_connectors.files.exports.dates import DateOrder, instant_of, order_of
+from flatline_connectors.files.exports.errors import UnreadableExport
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.exports.errors import UnreadableExport
-from streams.schema.link_event import LinkEvent
+from flatline.schema.link_event import LinkEvent
+from flatline_connectors.files.exports.errors import UnreadableExport
 from tests.connectors.exports.reading import EXPORTED_AT, read
 
 SAMPLES = Path(__file__).parents[4] / "shared" / "formats" / "samples"

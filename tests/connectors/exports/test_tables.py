@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.exports.errors import UnreadableExport
-from connectors.exports.merging import merged
-from connectors.exports.row import Row, Statement
-from connectors.exports.values import text_of
+from flatline_connectors.files.exports.errors import UnreadableExport
+from flatline_connectors.files.exports.merging import merged
+from flatline_connectors.files.exports.row import Row, Statement
+from flatline_connectors.files.exports.values import text_of
 from tests.connectors.exports.reading import EXPORTED_AT, read
 from tests.connectors.exports.workbook import workbook
 

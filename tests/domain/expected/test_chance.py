@@ -5,7 +5,7 @@ from math import comb, isclose
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain.expected.chance import CLUMPING_A_DAY, chances, variance_of
+from flatline.domain.expected.chance import CLUMPING_A_DAY, chances, variance_of
 
 
 @given(st.integers(0, 400), st.integers(1, 60), st.floats(0.05, 5))

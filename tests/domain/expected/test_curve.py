@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain.expected.curve import (
+from flatline.domain.expected.curve import (
     BINS,
     EDGES_DAYS,
     MEMORY_DAYS,
@@ -19,8 +19,8 @@ from streams.domain.expected.curve import (
     Curve,
     learned,
 )
-from streams.domain.expected.expectation import Kind, expect
-from streams.domain.groups.survey import NOTHING, Sums, contribution
+from flatline.domain.expected.expectation import Kind, expect
+from flatline.domain.groups.survey import NOTHING, Sums, contribution
 
 NOW = 20_000
 # Half of all links in the first year, the rest over the years: far from what is quoted.

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain.expected.curve import PRIOR
-from streams.domain.expected.expectation import BLOCKS, Expectation, Kind, expect, shortfall
-from streams.domain.policy import Policy
+from flatline.domain.expected.curve import PRIOR
+from flatline.domain.expected.expectation import BLOCKS, Expectation, Kind, expect, shortfall
+from flatline.domain.policy import Policy
 
 NOW = 20_000
 POLICY = Policy()

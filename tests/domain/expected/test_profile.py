@@ -5,8 +5,8 @@ from statistics import fmean, pstdev
 
 import pytest
 
-from streams.domain.expected.profile import profile_of
-from streams.schema.verdict import Life, Pace
+from flatline.domain.expected.profile import profile_of
+from flatline.schema.verdict import Life, Pace
 
 TODAY = 20_000
 

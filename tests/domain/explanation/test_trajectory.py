@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain.expected.expectation import Kind, expect
-from streams.domain.explanation.trajectory import Point, trajectory
+from flatline.domain.expected.expectation import Kind, expect
+from flatline.domain.explanation.trajectory import Point, trajectory
 
 TODAY = 20_000
 

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain.expected.curve import PRIOR
-from streams.domain.expected.expectation import BLOCKS, Kind, expect
-from streams.domain.groups.census import STRATEGY_LINKS_MIN, Census, Whole
-from streams.domain.groups.judgement import judge_group
-from streams.domain.groups.replay import History, replay_groups
-from streams.domain.groups.survey import GROUPS_MAX, NOTHING, VALUES, Group, Membership, Sums, Survey, contribution
-from streams.domain.policy import Policy
-from streams.domain.rhythm import DAY_MS
-from streams.schema.group import GroupKind, GroupPart, GroupState, GroupVerdict, SurveyRound
-from streams.schema.verdict import State
+from flatline.domain.expected.curve import PRIOR
+from flatline.domain.expected.expectation import BLOCKS, Kind, expect
+from flatline.domain.groups.census import STRATEGY_LINKS_MIN, Census, Whole
+from flatline.domain.groups.judgement import judge_group
+from flatline.domain.groups.replay import History, replay_groups
+from flatline.domain.groups.survey import GROUPS_MAX, NOTHING, VALUES, Group, Membership, Sums, Survey, contribution
+from flatline.domain.policy import Policy
+from flatline.domain.rhythm import DAY_MS
+from flatline.schema.group import GroupKind, GroupPart, GroupState, GroupVerdict, SurveyRound
+from flatline.schema.verdict import State
 
 POLICY = Policy()
 NOW = 20_000

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain.event_time import LATEST_MS
-from streams.domain.impact.authority import EXPOSURE_DAYS_MAX, By, Exposure, Pair, pairs
-from streams.domain.impact.ledger import Ledger
-from streams.domain.rhythm import DAY_MS
-from streams.schema.article_record import ArticleRecord
-from streams.schema.link_event import LinkEvent
-from streams.schema.visits_record import VisitsRecord
+from flatline.domain.event_time import LATEST_MS
+from flatline.domain.impact.authority import EXPOSURE_DAYS_MAX, By, Exposure, Pair, pairs
+from flatline.domain.impact.ledger import Ledger
+from flatline.domain.rhythm import DAY_MS
+from flatline.schema.article_record import ArticleRecord
+from flatline.schema.link_event import LinkEvent
+from flatline.schema.visits_record import VisitsRecord
 
 DAY_0 = datetime(2024, 1, 1, tzinfo=UTC)
 # Pages that link and pages that are linked to: the publications' and the authors' alike.

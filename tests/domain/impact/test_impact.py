@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain.article import Article, Header, Sighting
-from streams.domain.impact import visits as visits_module
-from streams.domain.impact.impact import TROPHY_AFTER_DAYS, Tracking, is_trophy
-from streams.domain.impact.visits import Report, date_of
-from streams.domain.judgement import Judgement
-from streams.domain.link import ORGANIC
-from streams.domain.rhythm import DAY_MS
-from streams.domain.segment import Segment
-from streams.domain.verdicts import verdict_on
-from streams.schema.verdict import Impact, SendingDomain, State, VisitsInDays
+from flatline.domain.article import Article, Header, Sighting
+from flatline.domain.impact import visits as visits_module
+from flatline.domain.impact.impact import TROPHY_AFTER_DAYS, Tracking, is_trophy
+from flatline.domain.impact.visits import Report, date_of
+from flatline.domain.judgement import Judgement
+from flatline.domain.link import ORGANIC
+from flatline.domain.rhythm import DAY_MS
+from flatline.domain.segment import Segment
+from flatline.domain.verdicts import verdict_on
+from flatline.schema.verdict import Impact, SendingDomain, State, VisitsInDays
 
 TODAY = 20_500
 

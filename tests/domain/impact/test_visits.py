@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain.event_time import LATEST_MS, to_ms
-from streams.domain.impact import visits as visits_module
-from streams.domain.impact.visits import Report, Sent, Visits, date_of, report_of
-from streams.domain.referrer import referrer
-from streams.schema.rejection import Reason, Rejected
-from streams.schema.visits_record import VisitsRecord
+from flatline.domain.event_time import LATEST_MS, to_ms
+from flatline.domain.impact import visits as visits_module
+from flatline.domain.impact.visits import Report, Sent, Visits, date_of, report_of
+from flatline.domain.referrer import referrer
+from flatline.schema.rejection import Reason, Rejected
+from flatline.schema.visits_record import VisitsRecord
 
 NEW_YEAR_2025 = 20_089  # 2025-01-01
 WRITTEN_MS = to_ms(datetime.fromisoformat("2026-01-31T23:00:00Z"))

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from streams.domain.expected.expectation import Expectation, Window
-from streams.domain.hazard import Hazard
-from streams.domain.judgement import Evidence, Judgement, Standing, judge
-from streams.domain.judgement.states import upper_tail
-from streams.domain.policy import Policy
-from streams.domain.rhythm import DAY_MS, Rhythm
-from streams.domain.sight.sight import CLEAR, View
-from streams.schema.verdict import State
+from flatline.domain.expected.expectation import Expectation, Window
+from flatline.domain.hazard import Hazard
+from flatline.domain.judgement import Evidence, Judgement, Standing, judge
+from flatline.domain.judgement.states import upper_tail
+from flatline.domain.policy import Policy
+from flatline.domain.rhythm import DAY_MS, Rhythm
+from flatline.domain.sight.sight import CLEAR, View
+from flatline.schema.verdict import State
 
 
 class OneADay(Hazard):

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from streams.domain.article import Article, Header, Sighting
-from streams.domain.expected.expectation import Kind, expect
-from streams.domain.hazard import Hazard
-from streams.domain.judgement import Evidence, Judgement, Standing, evidence_of, judge
-from streams.domain.link import ORGANIC
-from streams.domain.policy import Policy
-from streams.domain.rhythm import DAY_MS, Rhythm
-from streams.domain.segment import Segment
-from streams.domain.sight.sight import Behind, Sight, View
-from streams.schema.verdict import State
+from flatline.domain.article import Article, Header, Sighting
+from flatline.domain.expected.expectation import Kind, expect
+from flatline.domain.hazard import Hazard
+from flatline.domain.judgement import Evidence, Judgement, Standing, evidence_of, judge
+from flatline.domain.link import ORGANIC
+from flatline.domain.policy import Policy
+from flatline.domain.rhythm import DAY_MS, Rhythm
+from flatline.domain.segment import Segment
+from flatline.domain.sight.sight import Behind, Sight, View
+from flatline.schema.verdict import State
 
 BEGIN = 18_000
 SEVERITY = {State.COOLING: 1, State.SILENT: 2, State.DORMANT: 3}

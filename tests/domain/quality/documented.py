@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from streams.domain.quality import factors
+from flatline.domain.quality import factors
 
 RULES = Path(factors.__file__).with_name("QUALITY.md")
 

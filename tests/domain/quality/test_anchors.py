@@ -2,8 +2,8 @@
 
 import pytest
 
-from streams.domain import link, looks
-from streams.domain.quality import anchors
+from flatline.domain import link, looks
+from flatline.domain.quality import anchors
 from tests.domain.quality.documented import rows
 
 STUFFED, NATURAL = rows("Anchors made for search engines"), rows("Natural anchors")

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain import link, looks
-from streams.domain.quality.factors import FACTORS, FLAGS, NEUTRAL, DomainStanding, Facts, explain
-from streams.domain.quality.pages import DECLARED, GUESSED, READINGS, Kind, Reading
+from flatline.domain import link, looks
+from flatline.domain.quality.factors import FACTORS, FLAGS, NEUTRAL, DomainStanding, Facts, explain
+from flatline.domain.quality.pages import DECLARED, GUESSED, READINGS, Kind, Reading
 from tests.domain.quality.documented import rows
 
 SIGNS = rows("Signs")

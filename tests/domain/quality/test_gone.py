@@ -4,14 +4,14 @@ import random
 
 import pytest
 
-from streams.domain import looks
-from streams.domain.hazard import Hazard
-from streams.domain.judgement import Evidence, Judgement, Standing, judge
-from streams.domain.policy import Policy
-from streams.domain.quality.worth import Worth
-from streams.domain.rhythm import DAY_MS, Rhythm
-from streams.domain.sight.sight import CLEAR, View
-from streams.schema.verdict import FindingKind, State
+from flatline.domain import looks
+from flatline.domain.hazard import Hazard
+from flatline.domain.judgement import Evidence, Judgement, Standing, judge
+from flatline.domain.policy import Policy
+from flatline.domain.quality.worth import Worth
+from flatline.domain.rhythm import DAY_MS, Rhythm
+from flatline.domain.sight.sight import CLEAR, View
+from flatline.schema.verdict import FindingKind, State
 
 TODAY = 20_000
 POLICY = Policy()

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain import link, looks
-from streams.domain.quality import anchors
-from streams.domain.quality.marks import marks_of
-from streams.domain.quality.pages import DECLARED, GUESSED, READINGS, Kind, Reading
-from streams.schema.link_event import LinkEvent, Page
+from flatline.domain import link, looks
+from flatline.domain.quality import anchors
+from flatline.domain.quality.marks import marks_of
+from flatline.domain.quality.pages import DECLARED, GUESSED, READINGS, Kind, Reading
+from flatline.schema.link_event import LinkEvent, Page
 
 URL = "https://site.example/a"
 PROSE = "As we said last week, the engine of the future thinks."

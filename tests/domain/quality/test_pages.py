@@ -4,9 +4,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from streams.domain.quality import pages
-from streams.domain.quality.pages import DECLARED, GUESSED, READINGS, Kind, Reading
-from streams.schema.link_event import Page
+from flatline.domain.quality import pages
+from flatline.domain.quality.pages import DECLARED, GUESSED, READINGS, Kind, Reading
+from flatline.schema.link_event import Page
 
 URL = "https://site.example/2026/05/a-page"
 

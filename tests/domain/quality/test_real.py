@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from streams.domain import link
-from streams.domain.quality import anchors, pages
-from streams.domain.quality.pages import READINGS, Kind
+from flatline.domain import link
+from flatline.domain.quality import anchors, pages
+from flatline.domain.quality.pages import READINGS, Kind
 
 SAMPLE = Path(__file__).parents[4] / "shared" / "data" / "sample.ndjson.zst"
 

@@ -3,11 +3,11 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain import link, looks
-from streams.domain.quality.singly import newest
-from streams.domain.quality.worth import worth_of
-from streams.domain.rhythm import DAY_MS
-from streams.domain.segment import DOMAIN_BYTES, PAGE_BYTES, Segment
+from flatline.domain import link, looks
+from flatline.domain.quality.singly import newest
+from flatline.domain.quality.worth import worth_of
+from flatline.domain.rhythm import DAY_MS
+from flatline.domain.segment import DOMAIN_BYTES, PAGE_BYTES, Segment
 
 MARKS = (0, link.NOFOLLOW, link.SPONSORED, link.ORGANIC, link.ORGANIC | looks.placement("footer") << link.FLAG_BITS)
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from streams.domain import link
-from streams.domain.quality import standing as standing_module
-from streams.domain.quality.factors import DomainStanding
-from streams.domain.quality.standing import DOMAINS_MAX, Standings, standing
-from streams.domain.referrer import fingerprint
-from streams.domain.segment import Segment
+from flatline.domain import link
+from flatline.domain.quality import standing as standing_module
+from flatline.domain.quality.factors import DomainStanding
+from flatline.domain.quality.standing import DOMAINS_MAX, Standings, standing
+from flatline.domain.referrer import fingerprint
+from flatline.domain.segment import Segment
 
 SITE = fingerprint("site.example")
 

@@ -5,13 +5,13 @@ from math import isclose, log10
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain import link, looks
-from streams.domain.quality import anchors
-from streams.domain.quality.factors import DomainStanding
-from streams.domain.quality.worth import Worth, worth_of
-from streams.domain.referrer import fingerprint
-from streams.domain.rhythm import DAY_MS, Rhythm
-from streams.domain.segment import Segment
+from flatline.domain import link, looks
+from flatline.domain.quality import anchors
+from flatline.domain.quality.factors import DomainStanding
+from flatline.domain.quality.worth import Worth, worth_of
+from flatline.domain.referrer import fingerprint
+from flatline.domain.rhythm import DAY_MS, Rhythm
+from flatline.domain.segment import Segment
 
 DAY = 20_000
 FOOTER = looks.placement("footer") << link.FLAG_BITS

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain.event_time import to_datetime
-from streams.domain.rhythm import DAY_MS
-from streams.domain.sight.heard import ARTICLES_MIN, DAYS_REMEMBERED, Habit, Heard, Report, habit_of, report_of
-from streams.schema.link_event import LinkEvent
+from flatline.domain.event_time import to_datetime
+from flatline.domain.rhythm import DAY_MS
+from flatline.domain.sight.heard import ARTICLES_MIN, DAYS_REMEMBERED, Habit, Heard, Report, habit_of, report_of
+from flatline.schema.link_event import LinkEvent
 
 NOW_MS = 20_000 * DAY_MS
 HOUR_MS = 3_600_000

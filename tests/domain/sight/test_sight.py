@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain.rhythm import DAY_MS
-from streams.domain.sight.sight import CLEAR, Behind, Sight, credited
+from flatline.domain.rhythm import DAY_MS
+from flatline.domain.sight.sight import CLEAR, Behind, Sight, credited
 
 NOW_MS = 20_300 * DAY_MS
 WEEK_MS = 7 * DAY_MS

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain.event_time import to_ms
-from streams.domain.rhythm import DAY_MS
-from streams.domain.sight.heard import Heard, Report
-from streams.domain.sight.sources import SOURCES_MAX, Sources
-from streams.schema.heartbeat import Heartbeat
+from flatline.domain.event_time import to_ms
+from flatline.domain.rhythm import DAY_MS
+from flatline.domain.sight.heard import Heard, Report
+from flatline.domain.sight.sources import SOURCES_MAX, Sources
+from flatline.schema.heartbeat import Heartbeat
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 TODAY = to_ms(NOW) // DAY_MS

@@ -5,7 +5,7 @@ import asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec.json import Decoder
 
-from streams.schema.link_event import LinkEvent
+from flatline.schema.link_event import LinkEvent
 from tests.bench.run import Run, Stopwatch
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import faust
 from xxhash import xxh3_64_hexdigest
 
-from streams.domain.event_time import to_ms
-from streams.domain.rhythm import day_of
-from streams.domain.urls import referring_domain
-from streams.schema import codec
-from streams.schema.link_event import LinkEvent
-from streams.schema.rejection import Rejected
+from flatline.domain.event_time import to_ms
+from flatline.domain.rhythm import day_of
+from flatline.domain.urls import referring_domain
+from flatline.schema import codec
+from flatline.schema.link_event import LinkEvent
+from flatline.schema.rejection import Rejected
 from tests.bench.run import Run, Stopwatch, Totals, committed
 
 

@@ -6,11 +6,11 @@ from typing import Final
 from quixstreams import Application, State
 from xxhash import xxh3_64_digest
 
-from streams.domain.event_time import to_ms
-from streams.domain.rhythm import day_of
-from streams.schema import codec
-from streams.schema.link_event import LinkEvent
-from streams.schema.rejection import Rejected
+from flatline.domain.event_time import to_ms
+from flatline.domain.rhythm import day_of
+from flatline.schema import codec
+from flatline.schema.link_event import LinkEvent
+from flatline.schema.rejection import Rejected
 from tests.bench.run import Run, Stopwatch, Totals
 
 ARTICLE: Final = b"a"

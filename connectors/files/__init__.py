@@ -1,0 +1,1 @@
+"""Records read from files: lines of JSON, tables, exports of link tools."""

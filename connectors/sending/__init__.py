@@ -1,0 +1,1 @@
+"""Records prepared and sent to Kafka: links, articles, visits, heartbeats."""

@@ -1,5 +1,0 @@
-from deploy.local.errors import LaunchError
-
-
-class DemoError(LaunchError):
-    """The demo can't be played, or did not show what it should. The message says why."""

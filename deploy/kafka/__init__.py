@@ -1,1 +1,0 @@
-"""What Flatline asks of a Kafka cluster."""

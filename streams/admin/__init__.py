@@ -1,0 +1,1 @@
+"""What Flatline asks of a Kafka cluster: its topics, created, compared and changed."""

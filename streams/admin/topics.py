@@ -1,0 +1,223 @@
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
+
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
+
+from flatline.schema.topics import Topic
+
+T = TypeVar("T")
+Config = Mapping[str, Mapping[str, Any]]
+
+_TIMEOUT_MS = 15_000
+# Where one of these differs, records would be lost or end a worker: nothing may write. Others make it less safe.
+_VITAL: Final = ("cleanup.policy", "max.message.bytes")
+# Where Kafka keeps committed offsets and the state of transactions: the topic, and what brokers create it with.
+_INTERNAL: Final = {
+    "__consumer_offsets": ("offsets.topic.replication.factor", None),
+    "__transaction_state": ("transaction.state.log.replication.factor", "transaction.state.log.min.isr"),
+}
+
+
+class TopicsError(Exception):
+    """The cluster's topics are not as declared and can't be made so. The message says why and what to do."""
+
+
+class Difference(NamedTuple):
+    """What of a topic is not as declared.
+
+    ``says``      what it is, and what it should be
+    ``remedy``    what to do about it
+    ``is_vital``  whether it must be mended before anything is written
+    """
+
+    says: str
+    remedy: str
+    is_vital: bool = False
+
+
+def ensure_topics(bootstrap: str, topics: Sequence[Topic]) -> list[str]:
+    """Create those topics that are missing, check those that exist, and return the names of the new ones.
+
+    Returns when each new one has a leader for every partition. Raises TopicsError where a difference is vital.
+    """
+
+    def ensure(admin: KafkaAdminClient) -> list[str]:
+        existing = set(admin.list_topics())
+        _refuse(_differences(admin, [topic for topic in topics if topic.name in existing]))
+        new = [topic for topic in topics if topic.name not in existing]
+        if new:
+            _create(admin, new)
+        return [topic.name for topic in new]
+
+    return _with_admin(bootstrap, ensure)
+
+
+def check_topics(bootstrap: str, topics: Sequence[Topic]) -> list[Difference]:
+    """Return what is missing or not as declared, Kafka's own topics included. Raises TopicsError without a Kafka."""
+
+    def check(admin: KafkaAdminClient) -> list[Difference]:
+        existing = set(admin.list_topics())
+        missing = [
+            Difference(f"{topic.name} does not exist.", "`flatline topics create` creates what is missing.")
+            for topic in topics
+            if topic.name not in existing
+        ]
+        found = _differences(admin, [topic for topic in topics if topic.name in existing])
+        copies = max((topic.replication_factor for topic in topics), default=1)
+        return [*missing, *found, *_internal_differences(admin, existing, replication_factor=copies)]
+
+    return _with_admin(bootstrap, check)
+
+
+def alter_topics(bootstrap: str, topics: Sequence[Topic]) -> list[str]:
+    """Give the topics that exist the settings that are declared; return the names of those that were changed.
+
+    Partitions and replicas stay as they are. Raises TopicsError.
+    """
+
+    def alter(admin: KafkaAdminClient) -> list[str]:
+        existing = set(admin.list_topics())
+        known = [topic for topic in topics if topic.name in existing]
+        configs = _configs(admin, [topic.name for topic in known])
+        changed = {topic.name: dict(_other_settings(topic, configs[topic.name])) for topic in known}
+        resources = [
+            ConfigResource(ConfigResourceType.TOPIC, name, configs={setting: declared for setting, (_, declared) in by})
+            for name, settings in changed.items()
+            if (by := settings.items())
+        ]
+        if resources:
+            admin.alter_configs(resources)
+        return [resource.name for resource in resources]
+
+    return _with_admin(bootstrap, alter)
+
+
+def remedies(differences: Iterable[Difference]) -> list[str]:
+    """Return a line for each difference, then what to do about all of them."""
+    differences = list(differences)
+    return [*(each.says for each in differences), *dict.fromkeys(each.remedy for each in differences)]
+
+
+def _with_admin(bootstrap: str, ask: Callable[[KafkaAdminClient], T]) -> T:
+    try:
+        with KafkaAdminClient(bootstrap_servers=bootstrap.split(","), bootstrap_timeout_ms=_TIMEOUT_MS) as admin:
+            return ask(admin)
+    except KafkaError as error:
+        raise TopicsError(f"Kafka at {bootstrap} did not do as asked: {error}") from error
+
+
+def _create(admin: KafkaAdminClient, topics: list[Topic]) -> None:
+    requested = {
+        topic.name: {
+            "num_partitions": topic.partitions,
+            "replication_factor": topic.replication_factor,
+            "configs": dict(topic.config()),
+        }
+        for topic in topics
+    }
+    answers = admin.create_topics(requested, timeout_ms=_TIMEOUT_MS, raise_errors=False)["topics"]
+    # Somebody else may have been faster: what counts is that the topic is as declared.
+    refused = [
+        f"Kafka did not create {answer['name']}: {answer['error_message'] or for_code(answer['error_code']).__name__}"
+        for answer in answers
+        if answer["error_code"] not in (NoError.errno, TopicAlreadyExistsError.errno)
+    ]
+    if refused:
+        raise TopicsError("\n".join(refused))
+    admin.wait_for_topics(list(requested))
+    _refuse(_differences(admin, topics))
+
+
+def _refuse(differences: Iterable[Difference]) -> None:
+    vital = [each for each in differences if each.is_vital]
+    if vital:
+        raise TopicsError("\n".join(remedies(vital)))
+
+
+def _differences(admin: KafkaAdminClient, topics: Sequence[Topic]) -> list[Difference]:
+    if not topics:
+        return []
+    names = [topic.name for topic in topics]
+    partitions = {found["name"]: found["partitions"] for found in admin.describe_topics(names)}
+    configs = _configs(admin, names)
+    return [
+        difference
+        for topic in topics
+        for difference in _differences_of(topic, partitions=partitions[topic.name], config=configs[topic.name])
+    ]
+
+
+def _differences_of(topic: Topic, *, partitions: Sequence[Mapping[str, Any]], config: Config) -> Iterator[Difference]:
+    if len(partitions) != topic.partitions:
+        yield Difference(
+            f"{topic.name} has {len(partitions)} partitions; it should have {topic.partitions}.",
+            "Partitions are not added to a topic: set FLATLINE_PARTITIONS to what the topics have; "
+            "`flatline topics repartition` leads to another number.",
+            is_vital=True,
+        )
+    copies = _fewest_replicas(partitions)
+    if copies < topic.replication_factor:
+        yield Difference(
+            f"{topic.name} has {copies} replicas; it should have {topic.replication_factor}.",
+            "Replicas are added with kafka-reassign-partitions.sh, for which FLATLINE_REPLICATION_FACTOR brokers are "
+            "needed.",
+        )
+    for setting, (value, declared) in _other_settings(topic, config):
+        yield Difference(
+            f"{topic.name} has {setting}={value}; it should be {declared}.",
+            "`flatline topics alter` gives the topics the settings that they should have.",
+            is_vital=setting in _VITAL,
+        )
+
+
+def _other_settings(topic: Topic, config: Config) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield the settings that are not as declared: what the topic has, and what it should have."""
+    for setting, declared in topic.config().items():
+        value = config[setting]["value"] if setting in config else "nothing"
+        if value != declared:
+            yield setting, (value, declared)
+
+
+def _internal_differences(
+    admin: KafkaAdminClient, existing: set[str], *, replication_factor: int
+) -> Iterator[Difference]:
+    """Yield what of Kafka's own topics would be lost with one broker, where ours would not.
+
+    Brokers create them when they are first needed; until then what counts is what they will be created with.
+    """
+    if replication_factor == 1:
+        return
+    remedy = (
+        "Committed offsets and transactions are as safe as these topics: set the brokers' "
+        "offsets.topic.replication.factor and transaction.state.log.replication.factor to 3 and "
+        "transaction.state.log.min.isr to 2 before they are created; to topics that exist add replicas with "
+        "kafka-reassign-partitions.sh, and set min.insync.replicas with kafka-configs.sh."
+    )
+    broker = admin.describe_cluster()["brokers"][0]
+    resource = ConfigResource(ConfigResourceType.BROKER, str(broker["broker_id"]))
+    of_broker = next(iter(admin.describe_configs([resource], config_filter="all")["broker"].values()))
+    for name, (factor_setting, in_sync_setting) in _INTERNAL.items():
+        if name in existing:
+            [found] = admin.describe_topics([name])
+            copies = _fewest_replicas(found["partitions"])
+            in_sync = int(_configs(admin, [name])[name]["min.insync.replicas"]["value"])
+        else:
+            copies = int(of_broker[factor_setting]["value"])
+            in_sync = int(of_broker[in_sync_setting or "min.insync.replicas"]["value"])
+        if copies < replication_factor:
+            yield Difference(f"{name} has {copies} replicas; it should have {replication_factor}.", remedy)
+        if in_sync_setting and in_sync < (needed := min(2, replication_factor)):
+            yield Difference(f"{name} has min.insync.replicas={in_sync}; it should be {needed}.", remedy)
+
+
+def _fewest_replicas(partitions: Sequence[Mapping[str, Any]]) -> int:
+    return min((len(partition["replica_nodes"]) for partition in partitions), default=0)
+
+
+def _configs(admin: KafkaAdminClient, names: Sequence[str]) -> Mapping[str, Config]:
+    if not names:
+        return {}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    return dict(admin.describe_configs(resources, config_filter="all")["topic"])

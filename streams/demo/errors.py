@@ -1,0 +1,5 @@
+from flatline.local.errors import LaunchError
+
+
+class DemoError(LaunchError):
+    """The demo can't be played, or did not show what it should. The message says why."""

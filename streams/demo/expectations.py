@@ -1,0 +1,64 @@
+"""What the simulated story must lead to in Slack, and nothing else."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple, Self
+
+from flatline.demo import story
+from flatline.demo.notices import DIGEST, Notice, notices_in
+from flatline.demo.slack_receiver import Message
+from flatline.demo.titles import title_of
+
+
+class Finding(NamedTuple):
+    """Something that was expected, and whether it came true. ``may_come``: whether it may, if one waits."""
+
+    words: str
+    is_fine: bool
+    may_come: bool
+
+
+class Expectation(NamedTuple):
+    """In words what is expected, and the notices that it takes."""
+
+    words: str
+    notices: frozenset[Notice]
+
+    @classmethod
+    def of(cls, words: str, alert: str, subjects: Sequence[str], *, is_over: bool = False) -> Self:
+        """Return the expectation of a notice on each subject."""
+        return cls(words, frozenset(Notice(alert, subject, is_over) for subject in subjects))
+
+
+_STOPPED: Final = [title_of(*article) for article in story.STOPPED]
+_REVIVED: Final = title_of(*story.REVIVED)
+
+EXPECTED: Final = (
+    Expectation.of(f"{story.DEAD_CRAWLER} went quiet", "sourcestale", [story.DEAD_CRAWLER]),
+    Expectation.of(f"“{_REVIVED}” gained links again", "articlerevived", [_REVIVED]),
+    Expectation.of(f"{len(_STOPPED)} articles of {story.SERIES_THAT_STOPS.name} stopped", "articlesilent", _STOPPED),
+    Expectation.of(f"{story.DEAD_CRAWLER} is heard again", "sourcestale", [story.DEAD_CRAWLER], is_over=True),
+)
+# Long after the end of the story their silence is no news any more.
+_ALSO_FINE: Final = frozenset(Notice("articlesilent", title, is_over=True) for title in _STOPPED)
+
+
+def findings(messages: Sequence[Message], violations: Sequence[Message]) -> list[Finding]:
+    """Hold what Slack got, and what it would have refused, against what was expected."""
+    came = frozenset(notice for message in messages for notice in notices_in(message))
+    # What is doubtful, or of little importance, waits for the digest.
+    came = frozenset(notice for notice in came if notice.alert != DIGEST)
+    surprises = sorted(came.difference(_ALSO_FINE, *(expectation.notices for expectation in EXPECTED)))
+    return [
+        *(Finding(expectation.words, came >= expectation.notices, may_come=True) for expectation in EXPECTED),
+        Finding(
+            f"nothing on anything else: not on the articles that {story.DEAD_CRAWLER} could not see, not on a pause"
+            + "".join(f"; but {notice.alert}{' (over)' * notice.is_over}: {notice.subject}" for notice in surprises),
+            not surprises,
+            may_come=False,
+        ),
+        Finding(
+            "nothing that Slack would refuse" + "".join(f"; but {refused.violation}" for refused in violations),
+            not violations,
+            may_come=False,
+        ),
+    ]

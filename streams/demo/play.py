@@ -1,0 +1,76 @@
+"""What can be played: a history of which one part is known when the watch begins, and the other happens then."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from flatline.demo.expectations import Finding
+from flatline.demo.slack_receiver import Message
+from flatline_connectors.files.lines import Line, LineFile
+
+
+class Report(NamedTuple):
+    """A link event, as JSON, and when which source reports it."""
+
+    at_ms: int
+    source: str
+    line: bytes
+
+
+class Act(NamedTuple):
+    """Something that happens, in words for those who watch."""
+
+    at_ms: int
+    words: str
+
+
+class Play(Protocol):
+    """A history around the instant ``begins_ms``; all instants are of the accelerated clock."""
+
+    begins_ms: int
+    ends_ms: int
+    # How often its sources promise to be heard.
+    period_days: float
+
+    # What the team registers before that, if anything, and a file in which all link events are that were known then.
+    articles: Path | None
+    links: Path
+
+    def past(self, links: LineFile) -> Iterator[Line]:
+        """Return those lines of ``links`` that were known before ``begins_ms``."""
+
+    def reports(self, *, from_ms: int, until_ms: int) -> Sequence[Report]:
+        """Return what is reported in a half-open range of instants at or after ``begins_ms``, in order."""
+
+    def sources(self, at_ms: int) -> Iterable[str]:
+        """Return the sources that are alive at an instant."""
+
+    def acts(self) -> Sequence[Act]:
+        """Return what there is to be told, in order."""
+
+
+class Calendar(NamedTuple):
+    """How the clock goes: from an instant on, at most so many days a second, until another one, at which it stops."""
+
+    starts_ms: int
+    days_per_s: float
+    ends_ms: int
+
+
+class Scenario(Protocol):
+    """A play whose files are not written yet."""
+
+    calendar: Calendar
+    # All that ever report.
+    sources: tuple[str, ...]
+    # The thresholds for it, unless others are wanted.
+    policy_file: Path | None
+
+    def opening(self) -> str:
+        """Say what is going to be played."""
+
+    def play(self, folder: Path) -> Play:
+        """Return the play, which begins when the clock starts; ``folder`` is for its files."""
+
+    def findings(self, messages: Sequence[Message], violations: Sequence[Message]) -> Sequence[Finding]:
+        """Hold what Slack got, and what it would have refused, against what was expected."""

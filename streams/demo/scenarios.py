@@ -1,0 +1,83 @@
+"""The two things that a demo can play: the simulated story, and a real history from a file."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from flatline.demo import expectations, story
+from flatline.demo.expectations import Finding
+from flatline.demo.play import Calendar
+from flatline.demo.recorded import SOURCE, RecordedHistory, RecordedPlay
+from flatline.demo.simulation import Simulation
+from flatline.demo.slack_receiver import Message
+from flatline.demo.titles import ALL_SERIES, CRAWLERS, SUBJECTS
+from flatline.domain.event_time import to_datetime
+from flatline.domain.rhythm import DAY_MS, day_of
+
+_STORY_DAYS_PER_S: Final = 3.5
+_RECORDED_TAKES_S: Final = 90
+# Who stays sees life go on for so long, and at its end the story's alerts are still firing.
+_AFTERWARDS_DAYS: Final = 60
+_PERIOD_S: Final = 5
+
+
+class SimulatedScenario:
+    """The story. It ends before today: Kafka takes nothing from the future."""
+
+    sources: tuple[str, ...] = CRAWLERS
+    policy_file: Path | None = Path(__file__).with_name("policy.toml")
+
+    def __init__(self, *, days_per_s: float | None) -> None:
+        today = day_of(time.time_ns() // 1_000_000)
+        self._begin_day = today - story.DAYS - _AFTERWARDS_DAYS
+        self.calendar = Calendar(self._begin_day * DAY_MS, days_per_s or _STORY_DAYS_PER_S, today * DAY_MS)
+
+    def opening(self) -> str:
+        """Say what is going to be played."""
+        return (
+            f"A simulated history: {len(ALL_SERIES) * len(SUBJECTS)} articles in {len(ALL_SERIES)} series, "
+            f"{len(CRAWLERS)} crawlers. Its story takes {story.DAYS} days, which pass in "
+            f"{story.DAYS / self.calendar.days_per_s:.0f} seconds where everything keeps up."
+        )
+
+    def play(self, folder: Path) -> Simulation:
+        """Return the story."""
+        return Simulation(self._begin_day, folder)
+
+    def findings(self, messages: Sequence[Message], violations: Sequence[Message]) -> list[Finding]:
+        """Hold what Slack got against what the story must lead to."""
+        return expectations.findings(messages, violations)
+
+
+class RecordedScenario:
+    """The history of a file, the last part of which happens now. Nobody knows what is to be expected of it."""
+
+    sources: tuple[str, ...] = (SOURCE,)
+    policy_file: Path | None = None
+
+    def __init__(self, path: Path, *, days_per_s: float | None) -> None:
+        """Read the file. Raise `DemoError`, and UnreadableFile."""
+        history = RecordedHistory(path)
+        speed = days_per_s or history.live_days / _RECORDED_TAKES_S
+        self._history = history
+        starts_ms = history.last_ms - int(history.live_days * DAY_MS)
+        self.calendar = Calendar(starts_ms, speed, history.last_ms + 1)
+        self._opening = (
+            f"The history of {path}: {history.events:,} lines, {to_datetime(history.first_ms):%Y-%m-%d} to "
+            f"{to_datetime(history.last_ms):%Y-%m-%d}. The last {history.live_days:.0f} days happen now, "
+            f"{speed:.2g} of them in a second where everything keeps up."
+        )
+
+    def opening(self) -> str:
+        """Say what is going to be played."""
+        return self._opening
+
+    def play(self, folder: Path) -> RecordedPlay:  # noqa: ARG002 - it has its file
+        """Return the history."""
+        # The clock goes no further ahead than most of a period: so much is on its way at a time.
+        return RecordedPlay(self._history, self.calendar.starts_ms, period_days=_PERIOD_S * self.calendar.days_per_s)
+
+    def findings(self, messages: Sequence[Message], violations: Sequence[Message]) -> list[Finding]:  # noqa: ARG002
+        """Return nothing."""
+        return []

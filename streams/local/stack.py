@@ -1,0 +1,146 @@
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from flatline.admin.topics import TopicsError, ensure_topics
+from flatline.generations import serving_topics
+from flatline.local import probes
+from flatline.local.alertmanager import Alertmanager
+from flatline.local.errors import LaunchError
+from flatline.local.kafka import Kafka
+from flatline.local.lock import sole_use_of
+from flatline.local.pace import Pace
+from flatline.local.ports import Ports
+from flatline.local.processes import Process
+from flatline.local.prometheus import Prometheus
+from flatline.local.services import flatline_services
+from flatline.local.supervisor import Supervisor
+from flatline.local.tokens import ensure_tokens_file
+from flatline.settings import ENV_FILE, Settings
+
+Services = Callable[[Settings, Sequence[int]], Sequence[Process]]
+
+
+class LocalStack:
+    """The whole installation on this machine, from `with` to the end of its body.
+
+    A Kafka of its own is part of it, unless the settings name one (`kafka_bootstrap` is set, not just defaulted).
+    Everything lives in ``data_dir``; the next stack on the same folder goes on where this one ends. Entering returns
+    when everything is ready, and raises LaunchError after having ended what was started. Within the body:
+
+    ``settings``   what the services run with, which is in the folder's flatline.env, too
+    ``addresses``  host:port of each process, by its name
+    """
+
+    settings: Settings
+    addresses: Mapping[str, str]
+
+    def __init__(
+        self,
+        data_dir: Path,
+        settings: Settings,
+        *,
+        workers: int = 1,
+        services: Services = flatline_services,
+        preferred_ports: Mapping[str, int] | None = None,
+        say: Callable[[str], None] = print,
+    ) -> None:
+        self._data_dir = data_dir.resolve()
+        self._given = settings
+        self._workers = workers
+        self._services = services
+        self._preferred_ports = preferred_ports
+        self._say = say
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opened:
+            opened.enter_context(sole_use_of(self._data_dir))
+            env_file = self._data_dir / ENV_FILE
+            env_file.unlink(missing_ok=True)
+            self._supervisor = opened.enter_context(Supervisor(self._data_dir / "logs", self._say))
+            self._start(Ports(self._data_dir / "ports.json", self._preferred_ports))
+            opened.callback(env_file.unlink, missing_ok=True)
+            env_file.write_text(self.settings.dotenv())
+            self._opened = opened.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._opened.close()
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Block, at most ``timeout_s``, while all is well. Raises LaunchError when Kafka has ended."""
+        self._supervisor.wait(timeout_s)
+
+    def _start(self, ports: Ports) -> None:
+        worker_ports = [ports.claim(f"worker-{number}") for number in range(1, self._workers + 1)]
+        alertmanager = Alertmanager(self._data_dir / "alertmanager", ports)
+        prometheus = Prometheus(self._data_dir / "prometheus", ports)
+        self.settings = self._given.model_copy(
+            update={
+                "data_dir": self._data_dir,
+                "kafka_bootstrap": self._kafka(ports),
+                "worker_port": worker_ports[0],
+                "ingest_port": ports.claim("ingest"),
+                "ingest_tokens_file": self._tokens_file(),
+                "prometheus_url": f"http://{prometheus.address}",
+                "alertmanager_url": f"http://{alertmanager.address}",
+            }
+        )
+        self._ensure_topics()
+        services = self._services(self.settings, worker_ports)
+        processes = [*services, *self._monitoring(services, prometheus, alertmanager)]
+        self._supervisor.start(*processes)
+        self.addresses = {"kafka": self.settings.kafka_bootstrap} | {
+            process.name: process.address for process in processes
+        }
+
+    def _kafka(self, ports: Ports) -> str:
+        if "kafka_bootstrap" in self._given.model_fields_set:
+            bootstrap = self._given.kafka_bootstrap
+            if not probes.is_kafka(bootstrap):
+                raise LaunchError(
+                    f"No Kafka answers at {bootstrap}. Correct FLATLINE_KAFKA_BOOTSTRAP, or unset it to have a Kafka "
+                    f"started here."
+                )
+            return bootstrap
+        kafka = Kafka(self._data_dir / "kafka", ports)
+        self._supervisor.start(kafka.process())
+        return kafka.bootstrap
+
+    def _tokens_file(self) -> Path:
+        if self._given.ingest_tokens_file:
+            return self._given.ingest_tokens_file
+        file = self._data_dir / "ingest-tokens"
+        ensure_tokens_file(file)
+        return file
+
+    def _ensure_topics(self) -> None:
+        settings = self.settings
+        try:
+            topics = serving_topics(settings).all()
+            ensure_topics(settings.kafka_bootstrap, topics)
+        except TopicsError as error:
+            raise LaunchError(str(error)) from error
+
+    def _monitoring(
+        self, services: Sequence[Process], prometheus: Prometheus, alertmanager: Alertmanager
+    ) -> list[Process]:
+        pace = Pace(self.settings.clock_speed)
+        targets = defaultdict(list, {"prometheus": [prometheus.address], "alertmanager": [alertmanager.address]})
+        for service in services:
+            if service.job:
+                targets[service.job].append(service.address)
+        return [
+            alertmanager.process(slack_webhook_url_file=self.settings.slack_webhook_url_file, pace=pace),
+            prometheus.process(
+                targets=targets,
+                alertmanager=alertmanager.address,
+                pace=pace,
+                grafana_url=self.settings.grafana_url,
+            ),
+        ]

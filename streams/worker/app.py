@@ -1,0 +1,241 @@
+"""The worker, put together: settings in, a running Faust app out."""
+
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final, NamedTuple, NoReturn
+
+from faust import streams as faust_streams
+from faust.worker import Worker as FaustWorker
+from mode import Service
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from flatline.agents.accumulate import Accumulate
+from flatline.agents.copies import JoinCopies
+from flatline.agents.follow import Follow, group_of, routes
+from flatline.agents.judge import Judge
+from flatline.agents.listen import Hear, Listen, hear_heartbeats
+from flatline.agents.register import Register
+from flatline.agents.remove import Remove
+from flatline.agents.survey import Groups, Surveyor
+from flatline.agents.visits import CountVisits
+from flatline.clock import clock_from
+from flatline.domain.groups.census import Census
+from flatline.domain.moves import Moves
+from flatline.domain.sight.sources import Sources
+from flatline.engine.app import MicroBatchApp
+from flatline.engine.assignment import Assignment
+from flatline.engine.ending import die
+from flatline.engine.kafka_log import KafkaChangelog, KafkaForwarder
+from flatline.engine.log import RebalanceListener
+from flatline.engine.micro_batch import MicroBatches, RawRecords
+from flatline.engine.watchdog import LoopWatchdog
+from flatline.generations import topics_of, topics_of_layout
+from flatline.http import Endpoint
+from flatline.metrics import Gauges, WorkerMetrics
+from flatline.policy_file import load_policies
+from flatline.schema.generation import Generation
+from flatline.schema.topics import Topic, Topics
+from flatline.settings import Settings
+from flatline.worker.health import Health
+from flatline.worker.lag import Lag
+from flatline.worker.loop import Worker
+from flatline.worker.scrape import Scrape
+from flatline.worker.succession import Succession
+
+HEARTBEATS_A_SESSION: Final = 6
+MICRO_BATCH_RECORDS_MAX: Final = 12_000
+MICRO_BATCHES_WAITING_MAX: Final = 4
+FETCH_BYTES_MAX: Final = 8 << 20
+
+
+log = logging.getLogger("flatline.worker")
+
+Run = Callable[[], Coroutine[Any, Any, None]]
+
+
+class UnfitError(Exception):
+    """This installation can't run a worker. The message says what to do."""
+
+
+class Background(Service):
+    """What runs beside the streams, from the start of the worker to its end."""
+
+    def __init__(self, endpoint: Endpoint, runs: Sequence[Run], *, at_end: Sequence[Run]) -> None:
+        super().__init__()
+        self._endpoint = endpoint
+        self._runs = runs
+        self._at_end = at_end
+
+    async def on_start(self) -> None:
+        """Listen, then start what runs."""
+        await self._endpoint.start()
+        for run in self._runs:
+            self.add_future(run())
+
+    async def on_stop(self) -> None:
+        """Listen no more, and do what is to be done at the end, in order."""
+        await self._endpoint.stop()
+        for run in self._at_end:
+            await run()
+
+
+class Assembly(NamedTuple):
+    """Everything one worker consists of. ``app`` and ``background`` are to be started together."""
+
+    app: MicroBatchApp
+    background: Background
+    assignment: Assignment
+    worker: Worker
+    succession: Succession
+
+
+def run_worker(settings: Settings, generation: Generation) -> None:
+    """Run a worker until it is told to stop; ends the process. Raises UnfitError and PolicyError.
+
+    When another generation of the state begins to serve, the process starts itself anew for that one.
+    """
+    if getattr(faust_streams, "_CStreamIterator", None) is None:
+        raise UnfitError(
+            "Faust's compiled streams are missing, and its Python ones acknowledge what they have not seen. "
+            "Install faust-streaming from a wheel, or with a C compiler at hand."
+        )
+    assembly = assemble(settings, generation)
+    # Articles live as long as the worker: looking for garbage among them takes a quarter of all time.
+    gc.set_threshold(100_000, 20, 100)
+    services = (assembly.app, assembly.background)
+    faust_worker = FaustWorker(*services, quiet=True, override_logging=False, redirect_stdouts=False)
+    faust_worker.spinner = None
+    log.info("metrics and health: http://%s:%d", settings.worker_host, settings.worker_port)
+    try:
+        faust_worker.execute_from_commandline()
+    except SystemExit:
+        if not assembly.succession.has_come:
+            raise
+    _start_anew(settings)
+
+
+def _start_anew(settings: Settings) -> NoReturn:
+    environment = {**os.environ, "FLATLINE_WORKER_PORT": str(settings.worker_port)}
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - this very program
+
+
+def assemble(settings: Settings, generation: Generation) -> Assembly:
+    """Build everything one worker consists of. Raises PolicyError."""
+    policies = load_policies(settings.policy_file)
+    topics, clock = topics_of(settings, generation), clock_from(settings)
+    succession = Succession(generation, end=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    metrics = WorkerMetrics(CollectorRegistry())
+    client = {"bootstrap_servers": settings.kafka_bootstrap}
+
+    changelog = KafkaChangelog(topics.changelog.name, group=topics.group, client=client)
+    forwarder = KafkaForwarder(client=client)
+    assignment = Assignment(changelog, forwarder, end=die, copies=topics.copies)
+    app = _faust_app(settings, topics, assignment)
+    lag = Lag(topics=topics, assignment=assignment, consumer=app)
+
+    def listen(topic: Topic, hear: Hear) -> Listen:
+        return Listen(bootstrap=settings.kafka_bootstrap, topic=topic, hear=hear)
+
+    sources, census, groups = Sources(), Census(topics.layout.partitions), Groups()
+    heartbeats = listen(topics.heartbeats, hear_heartbeats(sources))
+    group_parts = listen(topics.group_parts, census.hear_record)
+    group_verdicts = listen(topics.groups, groups.hear)
+    generations = listen(topics.generations, succession.hear)
+
+    moves = Moves()
+    listened_moves = listen(topics.moves, moves.hear_record)
+
+    surveyor = Surveyor(topics=topics, policy=policies.default, census=census, groups=groups)
+    worker = Worker(
+        assignment=assignment,
+        agents={
+            topics.links.name: Accumulate(topics=topics, metrics=metrics, ignored=policies.ignored),
+            topics.articles.name: Register(topics=topics, metrics=metrics),
+            topics.visits.name: CountVisits(topics=topics, metrics=metrics),
+            topics.removals.name: Remove(topics=topics, metrics=metrics),
+            topics.copies.name: JoinCopies(topics=topics, metrics=metrics),
+        },
+        judge=Judge(topics=topics, policies=policies, census=census, surveyor=surveyor, moves=moves),
+        surveyor=surveyor,
+        sources=sources,
+        group_verdicts=group_verdicts,
+        moves=listened_moves,
+        lag=lag,
+        clock=clock,
+        metrics=metrics,
+        end=die,
+    )
+    for topic in topics.inputs:
+        _deliver(app, topic, worker)
+
+    health = Health(assignment=assignment, worker=worker, lag=lag, end=die)
+    loop_watchdog = LoopWatchdog(limit_s=settings.session_timeout_s / 2)
+    scrape = Scrape(
+        settings=settings.model_copy(update={"partitions": topics.layout.partitions}),
+        assignment=assignment,
+        worker=worker,
+        surveyor=surveyor,
+        sources=sources,
+        lag=lag,
+        health=health,
+        loop_watchdog=loop_watchdog,
+        clock=clock,
+    )
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=metrics.registry)
+    metrics.registry.register(Gauges(scrape.snapshot))
+    endpoint = Endpoint(
+        host=settings.worker_host,
+        port=settings.worker_port,
+        registry=metrics.registry,
+        not_live=health.not_live,
+        not_ready=health.not_ready,
+    )
+    former = [topics_of_layout(settings, layout) for layout in generation.former_layouts]
+    to_follow = {name: route for each in former for name, route in routes(each, topics).items()}
+    follow = Follow(bootstrap=settings.kafka_bootstrap, group=group_of(topics), routes=to_follow)
+    listening = [heartbeats.run, group_parts.run, group_verdicts.run, listened_moves.run, generations.run]
+    runs = [loop_watchdog.run, health.run, *listening, *[follow.run] * bool(to_follow), worker.run]
+    background = Background(endpoint, runs, at_end=[assignment.close, forwarder.close])
+    return Assembly(app, background, assignment, worker, succession)
+
+
+def _faust_app(settings: Settings, topics: Topics, listener: RebalanceListener) -> MicroBatchApp:
+    return MicroBatchApp(
+        topics.group,
+        listener=listener,
+        broker=[f"aiokafka://{server}" for server in settings.kafka_bootstrap.split(",")],
+        store="memory://",
+        topic_partitions=topics.layout.partitions,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        # Static membership: a worker that is restarted takes its own place again, with nobody waiting for its session
+        # to expire. Address and port tell workers of one machine apart; machines must differ in their host name.
+        consumer_group_instance_id=f"{socket.gethostname()}-{settings.worker_host}-{settings.worker_port}",
+        consumer_auto_offset_reset="earliest",
+        ConsumerScheduler=MicroBatches,
+        broker_max_poll_records=MICRO_BATCH_RECORDS_MAX,
+        consumer_max_fetch_size=FETCH_BYTES_MAX,
+        broker_session_timeout=settings.session_timeout_s,
+        broker_heartbeat_interval=settings.session_timeout_s / HEARTBEATS_A_SESSION,
+        stream_buffer_maxsize=MICRO_BATCHES_WAITING_MAX,
+        stream_recovery_delay=0.0,
+        # Waiting is for acknowledgements that mean nothing here, and collects garbage while it does.
+        stream_wait_empty=False,
+    )
+
+
+def _deliver(app: MicroBatchApp, topic: Topic, worker: Worker) -> None:
+    """Have every micro-batch of a topic delivered to the worker, in order, by one agent."""
+
+    async def agent(stream: Any) -> None:
+        async for event in stream.events():
+            await worker.deliver(event.value, generation=event.message.generation_id)
+
+    app.agent(app.topic(topic.name, schema=RawRecords(), allow_empty=True), name=topic.name)(agent)

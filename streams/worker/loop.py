@@ -1,0 +1,163 @@
+"""The worker's loop: apply what is delivered; once a second judge what is due, and make all of it durable."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic, time
+from typing import Final, NoReturn, Protocol
+
+from flatline.agents.judge import Circumstances, Judge
+from flatline.agents.survey import Surveyor
+from flatline.clock import Clock
+from flatline.domain.sight.sources import Sources
+from flatline.engine.assignment import Assignment
+from flatline.engine.log import MicroBatch
+from flatline.engine.partition import Partition
+from flatline.engine.task import Task
+from flatline.engine.turns import Turns
+from flatline.metrics import WorkerMetrics
+from flatline.worker.lag import Lag
+
+COMMIT_INTERVAL_S: Final = 1.0
+CATCHING_UP_COMMIT_INTERVAL_S: Final = 5.0
+PAUSE_S: Final = 0.2  # between commits, when there is more to judge
+# Of a commit, for judging, over all tasks; what is due beyond that waits for the next one.
+BUDGET_S: Final = 0.4
+BUDGET_WHILE_LAGGING_S: Final = 0.05
+
+
+class Agent(Protocol):
+    """Applies a micro-batch to the articles of its partition. Raises nothing for bad records."""
+
+    def apply(self, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:
+        """Apply its records in order."""
+
+
+class IsCurrent(Protocol):
+    """What reads a whole topic, and knows whether it has read all that was there."""
+
+    is_current: bool
+
+
+class Worker:
+    """Applies, judges and commits for the tasks that are assigned.
+
+    ``is_committing``  whether a commit is under way, and ``commits`` how many have ended
+    """
+
+    def __init__(
+        self,
+        *,
+        assignment: Assignment,
+        agents: Mapping[str, Agent],
+        judge: Judge,
+        surveyor: Surveyor,
+        sources: Sources,
+        group_verdicts: IsCurrent,
+        moves: IsCurrent | None = None,
+        lag: Lag,
+        clock: Clock,
+        metrics: WorkerMetrics,
+        end: Callable[[str], NoReturn],
+    ) -> None:
+        """``agents`` by topic; ``end`` ends this worker.
+
+        ``moves`` are heard before any article is judged, and ``group_verdicts`` before any is written.
+        """
+        self._moves = moves
+        self._assignment = assignment
+        self._agents = agents
+        self._judge = judge
+        self._surveyor = surveyor
+        self._sources = sources
+        self._group_verdicts = group_verdicts
+        self._lag = lag
+        self._clock = clock
+        self._metrics = metrics
+        self._end = end
+        self._committed_s = monotonic()
+        self._one_at_a_time = asyncio.Lock()
+        self.last_durable_s: float | None = None  # wall clock
+        self.commits = 0
+
+    @property
+    def is_committing(self) -> bool:
+        """Whether a commit is under way."""
+        return self._one_at_a_time.locked()
+
+    async def deliver(self, batch: MicroBatch, *, generation: int) -> None:
+        """Apply a micro-batch that was delivered in a generation of the group."""
+        task = await self._assignment.task_of(batch.partition, generation=generation)
+        if task is None:
+            return
+        if batch.records:
+            try:
+                self._agents[batch.topic].apply(batch, task.articles, now_ms=self._clock.now_ms())
+            except Exception:  # noqa: BLE001
+                # Going on would leave it out.
+                where = f"{batch.topic}, partition {batch.partition}"
+                self._end(f"{where}: a micro-batch up to offset {batch.next_offset} can't be applied")
+        task.applied(batch.topic, batch.next_offset)
+
+    async def run(self) -> None:
+        """Commit for ever: every second, or every few while far behind, as that leaves more time to catch up."""
+        is_all_judged = True
+        while True:
+            await asyncio.sleep(COMMIT_INTERVAL_S if is_all_judged else PAUSE_S)
+            is_recent = monotonic() - self._committed_s < CATCHING_UP_COMMIT_INTERVAL_S
+            if not (is_recent and self._lag.is_lagging()):
+                is_all_judged = await self.commit()
+
+    async def commit(self) -> bool:
+        """Judge what changed and what is due, within the budget, and make everything durable.
+
+        Return whether nothing was left to judge.
+        """
+        async with self._one_at_a_time:
+            began_s, is_all_judged = monotonic(), True
+            if self._assignment.is_whole and (self._moves is None or self._moves.is_current):
+                try:
+                    is_all_judged = await self._judge_tasks(self._assignment.running)
+                except Exception:  # noqa: BLE001
+                    self._end("articles can't be judged")
+            await self._assignment.commit()
+            self._committed_s = monotonic()
+            self.last_durable_s = time()
+            self.commits += 1
+            self._metrics.commit_duration.observe(self._committed_s - began_s)
+            return is_all_judged
+
+    async def _judge_tasks(self, tasks: Sequence[Task]) -> bool:
+        """Judge for all tasks: time, visibility and lag are the same for each, and looked at once.
+
+        Return whether nothing was left to judge.
+        """
+        self._sources.listen_to(task.articles.heard for task in tasks)
+        now_ms, is_lagging = self._clock.now_ms(), self._lag.is_lagging()
+        circumstances = Circumstances(now_ms, self._sources.sight(now_ms, is_lagging=is_lagging))
+        share_s = (BUDGET_WHILE_LAGGING_S if is_lagging else BUDGET_S) / max(1, len(tasks))
+        turns, is_all_judged = Turns(), True
+        for number, task in enumerate(tasks, 1):
+            async with task.lock:
+                if task.is_running:
+                    # What a task leaves of its share is there for those behind it.
+                    await self._judge_task(task, circumstances, turns, until_spent_s=number * share_s)
+                    is_all_judged &= task.due.judged_until_ms >= now_ms
+        return is_all_judged
+
+    async def _judge_task(
+        self, task: Task, circumstances: Circumstances, turns: Turns, *, until_spent_s: float
+    ) -> None:
+        for _ in self._judge.judge_due(task, circumstances):
+            if turns.spent_s >= until_spent_s:
+                break
+            if turns.is_over:
+                await turns.next()
+        task.due.settled(circumstances.now_ms)
+        if turns.is_over:
+            await turns.next()
+        self._surveyor.settle(
+            task,
+            is_lagging=circumstances.sight.is_lagging,
+            may_judge_groups=self._group_verdicts.is_current,
+            now_ms=circumstances.now_ms,
+        )

@@ -1,0 +1,73 @@
+"""What a scrape shows, put together from everything that a worker consists of."""
+
+from collections import Counter
+
+from flatline.agents.survey import Surveyor
+from flatline.clock import Clock
+from flatline.domain.sight.sources import Sources
+from flatline.domain.watch_list import WatchList
+from flatline.engine.assignment import Assignment
+from flatline.engine.watchdog import LoopWatchdog
+from flatline.metrics import Snapshot
+from flatline.metrics.limits import MONTHS_LABELLED_MAX, STRATEGIES_LABELLED_MAX
+from flatline.settings import Settings
+from flatline.worker.health import Health
+from flatline.worker.lag import Lag
+from flatline.worker.loop import Worker
+
+
+class Scrape:
+    """Looks at one worker."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        assignment: Assignment,
+        worker: Worker,
+        surveyor: Surveyor,
+        sources: Sources,
+        lag: Lag,
+        health: Health,
+        loop_watchdog: LoopWatchdog,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._assignment = assignment
+        self._worker = worker
+        self._surveyor = surveyor
+        self._sources = sources
+        self._lag = lag
+        self._health = health
+        self._loop_watchdog = loop_watchdog
+        self._clock = clock
+
+    def snapshot(self) -> Snapshot:
+        """Return what the gauges show now."""
+        tasks = self._assignment.restored
+        numbers = frozenset(task.number for task in tasks)
+        watch_list = WatchList(self._settings.watch_list_size, [task.candidates for task in tasks])
+        left_out_registered, left_out_found = watch_list.left_out()
+        return Snapshot(
+            tally=sum((task.due.tally for task in tasks), Counter()),
+            windows=self._surveyor.windows(numbers),
+            watched=watch_list.chosen(),
+            watch_list_capacity=watch_list.size,
+            left_out_registered=left_out_registered,
+            left_out_found=left_out_found,
+            groups=self._surveyor.owned(numbers),
+            cohorts=self._surveyor.cohorts(numbers, months=MONTHS_LABELLED_MAX, strategies=STRATEGIES_LABELLED_MAX),
+            freshness=self._sources.freshness(self._clock.now_ms()),
+            rhythms=self._sources.rhythms(),
+            sources_left_out=self._sources.left_out,
+            lag=self._lag.waiting(),
+            partitions_declared=self._settings.partitions,
+            partitions_assigned=len(self._assignment.tasks),
+            partitions_recovered=len(tasks),
+            recovery_s=self._assignment.recovery_s,
+            last_commit_s=self._worker.last_durable_s,
+            judged_until_s=min((task.due.judged_until_ms / 1000 for task in tasks), default=None),
+            is_stuck=self._health.is_stuck(),
+            event_loop_lag_s=self._loop_watchdog.lag_s,
+            rebalances=self._assignment.rebalances,
+        )

@@ -1,0 +1,97 @@
+"""The demo's groups, judged by the domain's code on many days: none has anything to say that the story doesn't tell."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from flatline.demo import story
+from flatline.demo.scenarios import SimulatedScenario
+from flatline.demo.simulation import Simulation
+from flatline.domain.appraisal import appraise
+from flatline.domain.article import Article, Header, registration_of
+from flatline.domain.event_time import to_datetime
+from flatline.domain.groups.census import Census
+from flatline.domain.groups.judgement import judge_group
+from flatline.domain.groups.survey import Group, Survey, contribution, membership_of
+from flatline.domain.quality.article_worth import article_worth
+from flatline.domain.rhythm import DAY_MS
+from flatline.domain.segment import Segment
+from flatline.domain.sight.sources import Sources
+from flatline.domain.sightings import ArticleKeys, sighting_of
+from flatline.policy_file import load_policies
+from flatline.schema import codec
+from flatline.schema.group import GroupKind, GroupPart, GroupState, GroupVerdict, SurveyRound
+from flatline.schema.heartbeat import Heartbeat
+
+BEGIN_DAY = 20_000
+STEP_DAYS = 7
+POLICIES = load_policies(SimulatedScenario.policy_file)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("ahead_days", [0, 5])
+def test_no_group_falls_below_its_curve(ahead_days: int, tmp_path: Path) -> None:
+    """Whenever a round of the survey ends, and however far ahead of the clock links are known."""
+    verdicts = list(_verdicts(Simulation(BEGIN_DAY, tmp_path), ahead_ms=ahead_days * DAY_MS))
+    assert len(verdicts) > 500
+    assert [verdict for verdict in verdicts if verdict.state is GroupState.UNDER_CURVE] == []
+
+
+def _verdicts(played: Simulation, *, ahead_ms: int) -> Iterator[GroupVerdict]:
+    """Yield what is said of each group, every STEP_DAYS."""
+    keys, sources, census, said = ArticleKeys(), Sources(), Census(1), dict[Group, GroupVerdict]()
+    articles: dict[bytes, Article] = {}
+    for simulated in played.simulated_articles:
+        record = codec.articles.decode(simulated.record)
+        article = articles[keys[record.url]] = Article(keys[record.url], Header(played.begins_ms), Segment())
+        article.header.registration = registration_of(record, recorded_ms=played.begins_ms)
+    read_ms = 0
+    for day in range(BEGIN_DAY, BEGIN_DAY + story.DAYS, STEP_DAYS):
+        now_ms = day * DAY_MS + DAY_MS // 2
+        for report in played.reports(from_ms=read_ms, until_ms=now_ms + ahead_ms):
+            sighting = sighting_of(codec.links.decode(report.line), recorded_ms=played.ends_ms + DAY_MS, keys=keys)
+            assert sighting
+            articles[sighting.article].see([sighting], Counter())
+        read_ms, now = now_ms + ahead_ms, to_datetime(now_ms)
+        for source in played.sources(now_ms):
+            sources.hear(Heartbeat(source, sent_at=now, seen_until=now, period_s=played.period_days * DAY_MS / 1000))
+        for record in _round(articles.values(), sources, census, now_ms):
+            census.hear(record)
+        for group, whole in census.wholes.items():
+            if group.kind is not GroupKind.MONTH and whole.sums.articles >= POLICIES.default.group_articles_min:
+                said[group] = judge_group(
+                    group,
+                    whole,
+                    previous=said.get(group),
+                    now_ms=now_ms,
+                    policy=POLICIES.default,
+                    blind_because=None,
+                )
+                yield said[group]
+
+
+def _round(
+    articles: Iterable[Article], sources: Sources, census: Census, now_ms: int
+) -> Iterator[GroupPart | SurveyRound]:
+    """Yield the records of a round of the survey."""
+    survey, sight = Survey(now_ms), sources.sight(now_ms)
+    for article in articles:
+        membership = membership_of(article)
+        appraisal = appraise(
+            article,
+            sight,
+            worth=article_worth(article, quality_min=POLICIES.default.worthy_quality),
+            kind=census.kind_of(membership),
+            policies=POLICIES,
+            previous=article.header.standing,
+            now_ms=now_ms,
+        )
+        article.header.standing = appraisal.judgement.standing()
+        is_blind = appraisal.evidence.view.is_dim
+        survey.add(membership, contribution(appraisal.expectation, is_blind=is_blind), appraisal.verdict.state)
+    ended_at = to_datetime(now_ms)
+    for group, sums, states in survey.groups():
+        yield GroupPart(group.kind, group.name, 0, ended_at, dict(states), list(sums.values))
+    yield SurveyRound(0, ended_at, 0, survey.left_out)

@@ -1,0 +1,56 @@
+import json
+import os
+import signal
+import subprocess
+import sysconfig
+from itertools import pairwise
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from tests.local.observing import children_of, is_alive
+
+FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
+
+
+def curl_arguments(shown: str) -> list[str]:
+    """Return what the shell makes of the curl command in the text, whether there is a curl or not."""
+    command = shown[shown.index("  curl ") :].partition("\n\n")[0]
+    script = f"curl() {{ printf '%s\\0' \"$@\"; }}\n{command}"
+    told = subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True).stdout
+    return told.split("\0")[:-1]
+
+
+def test_up_does_what_it_says(tmp_path: Path, kafka_bootstrap: str, namespace: str) -> None:
+    """The first event can be sent as shown, doctor finds all well, a second start is refused, Ctrl-C ends all."""
+    folder = tmp_path / "it's here"
+    environment = {**os.environ, "FLATLINE_KAFKA_BOOTSTRAP": kafka_bootstrap, "FLATLINE_NAMESPACE": namespace}
+    command = [FLATLINE, "up", "--data-dir", str(folder), "--workers", "2"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as up:
+        try:
+            assert up.stdout
+            shown = ""
+            while "Ctrl-C" not in shown:
+                line = up.stdout.readline()
+                assert line, shown
+                shown += line
+            assert "worker-2" in shown
+
+            url, *options = curl_arguments(shown)
+            headers = dict(value.split(": ") for name, value in pairwise(options) if name == "-H")
+            body = options[options.index("-d") + 1].encode()
+            with urlopen(Request(url, body, headers)) as answer:
+                assert json.load(answer) == {"accepted": 1, "rejected": []}
+            assert headers["Authorization"].removeprefix("Bearer ") not in shown
+
+            doctor = [FLATLINE, "doctor", "--data-dir", str(folder)]
+            assert subprocess.run(doctor, check=False).returncode == 0
+            second = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+            assert second.returncode == 1
+            assert second.stderr.startswith(f"{folder} is in use by process {up.pid}.")
+            children = children_of(up.pid)
+            up.send_signal(signal.SIGINT)
+            assert up.wait(60) == 0
+        finally:
+            up.kill()
+    assert len(children) == 5
+    assert not any(is_alive(pid) for pid in children)
