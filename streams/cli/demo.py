@@ -1,11 +1,13 @@
 """`flatline demo`."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
 
+from flatline.local.errors import LaunchError
 from flatline.settings import load_settings
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ def demo(
     Some hundred articles gain links, pause, stop and revive, and a crawler dies for a while. Afterwards it stays until
     Ctrl-C, to be looked at. With --history a real history is played: its last part as if it happened now.
     """
+    if find_spec("flatline.demo") is None:
+        raise LaunchError("The demo is not installed with the package. Run `make demo` in a checkout of Flatline.")
     from flatline.demo.errors import DemoError
     from flatline.demo.run import Demo
     from flatline.local.stopping import until_stopped
