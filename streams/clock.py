@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from flatline.domain.event_time import to_datetime, to_ms
+from flatline.domain.time import to_datetime, to_ms
 from flatline.settings import Settings
 
 

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Final, Literal, TypeVar, get_type_hints
 import msgspec
 from msgspec import Meta, Struct
 
-from flatline.domain.hazard import Hazard, ModelError, load_model
-from flatline.domain.ignoring import Ignore, Ignored
-from flatline.domain.policies import Policies
-from flatline.domain.policy import Policy
+from flatline.domain.learned.hazard import Hazard, ModelError, load_model
+from flatline.domain.policy.ignore import Ignore, Ignored
+from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.thresholds import Policy
 
 T = TypeVar("T")
 

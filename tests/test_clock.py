@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.clock import ClockError, FileClock, WallClock, clock_from
-from flatline.domain.event_time import to_ms
+from flatline.domain.time import to_ms
 from flatline.settings import Settings
 
 INSTANTS_MS = st.integers(min_value=0, max_value=4_102_444_800_000)

@@ -5,8 +5,8 @@ The topic is compacted by source: it is where declared periods outlive the inges
 
 from typing import Final, NamedTuple
 
-from flatline.domain.event_time import to_ms
-from flatline.domain.sight.possible import possible
+from flatline.domain.time import to_ms
+from flatline.domain.visibility.clamped_heartbeat import possible
 from flatline.schema import codec
 from flatline.schema.heartbeat import Heartbeat
 

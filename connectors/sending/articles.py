@@ -5,8 +5,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from flatline.domain.event_time import to_datetime
-from flatline.domain.urls import article_key
+from flatline.domain.time import to_datetime
+from flatline.domain.urls.canonical import article_key
 from flatline.schema import codec
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.removal import Removal

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from flatline.domain.event_time import to_datetime
-from flatline.domain.sight.possible import possible
+from flatline.domain.time import to_datetime
+from flatline.domain.visibility.clamped_heartbeat import possible
 from flatline.schema import codec
 from flatline.schema.heartbeat import Heartbeat
 from flatline.schema.limits import RECORD_BYTES_MAX

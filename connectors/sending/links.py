@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from flatline.domain import urls
+from flatline.domain.urls import canonical as urls
 from flatline.schema import codec
 from flatline.schema.link_event import LinkEvent
 from flatline_connectors.sending.sourced import with_source

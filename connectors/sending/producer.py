@@ -11,7 +11,7 @@ from typing import Final, Self
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, RetriableError
 
-from flatline.domain.moves import Rule, key_of, move_of
+from flatline.domain.state.moves import Rule, key_of, move_of
 from flatline.schema import codec
 from flatline.schema.dead_letter import Headers, dead_letter
 from flatline.schema.heartbeat import Heartbeat

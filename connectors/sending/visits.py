@@ -5,9 +5,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from flatline.domain.event_time import LATEST_MS
-from flatline.domain.impact.visits import report_of
-from flatline.domain.urls import article_key
+from flatline.domain.state.visits import report_of
+from flatline.domain.time import LATEST_MS
+from flatline.domain.urls.canonical import article_key
 from flatline.schema import codec
 from flatline.schema.visits_record import VisitsRecord
 from flatline_connectors.files.tables import Table

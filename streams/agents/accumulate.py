@@ -3,12 +3,12 @@
 from collections import Counter, defaultdict
 
 from flatline.agents.intake import Intake
-from flatline.domain.article import Sighting
-from flatline.domain.ignoring import Ignored
-from flatline.domain.link import Effect
-from flatline.domain.rhythm import DAY_MS
-from flatline.domain.sight.heard import report_of
-from flatline.domain.sightings import ArticleKeys, sighting_of
+from flatline.domain.events.sighting import ArticleKeys, sighting_of
+from flatline.domain.policy.ignore import Ignored
+from flatline.domain.state.article import Sighting
+from flatline.domain.state.link import Effect
+from flatline.domain.time import DAY_MS
+from flatline.domain.visibility.source_history import report_of
 from flatline.engine.log import MicroBatch, Record
 from flatline.engine.partition import Partition
 from flatline.metrics import WorkerMetrics

@@ -3,7 +3,7 @@
 import msgspec
 
 from flatline.agents.intake import Intake
-from flatline.domain.article import Article, UnknownFormatError
+from flatline.domain.state.article import Article, UnknownFormatError
 from flatline.engine.log import MicroBatch, Record
 from flatline.engine.partition import Partition, part_of
 from flatline.schema.rejection import Reason, Rejected

@@ -10,7 +10,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from flatline.domain.urls import article_key
+from flatline.domain.urls.canonical import article_key
 from flatline.engine.kafka_log import KafkaForwarder
 from flatline.engine.log import Outgoing, Record
 from flatline.schema import codec

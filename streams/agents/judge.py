@@ -4,19 +4,19 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from flatline.agents.survey import Surveyor
-from flatline.domain.addresses import is_there, shown
-from flatline.domain.appraisal import appraise
-from flatline.domain.article import Article
-from flatline.domain.groups.census import Census
 from flatline.domain.groups.survey import Survey, contribution, membership_of
-from flatline.domain.judgement import Judgement
-from flatline.domain.moves import Moves
-from flatline.domain.policies import Policies
-from flatline.domain.quality.worth import Worth
-from flatline.domain.rhythm import DAY_MS, day_of
-from flatline.domain.sight.sight import Sight
-from flatline.domain.verdicts import digest
-from flatline.domain.watch_list import Watched
+from flatline.domain.groups.totals import Census
+from flatline.domain.judgement.judge_article import appraise
+from flatline.domain.judgement.judgement import Judgement
+from flatline.domain.judgement.verdict import digest
+from flatline.domain.judgement.watch_list import Watched
+from flatline.domain.policy.policy import Policies
+from flatline.domain.quality.link_value import Worth
+from flatline.domain.state.addresses import is_there, shown
+from flatline.domain.state.article import Article
+from flatline.domain.state.moves import Moves
+from flatline.domain.time import DAY_MS, day_of
+from flatline.domain.visibility.visibility import Sight
 from flatline.engine.log import Outgoing
 from flatline.engine.task import Task
 from flatline.schema import codec

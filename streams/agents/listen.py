@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from flatline.domain.sight.sources import Sources
+from flatline.domain.visibility.sources import Sources
 from flatline.engine.kafka_log import started
 from flatline.schema import codec
 from flatline.schema.rejection import Rejected

@@ -1,10 +1,10 @@
 """Article records into the registrations of their articles."""
 
 from flatline.agents.intake import Intake
-from flatline.domain.article import Registration, registration_of
-from flatline.domain.event_time import check_recorded, to_datetime
-from flatline.domain.moves import Address, Rule, key_of, move_of
-from flatline.domain.urls import absolute, article_key
+from flatline.domain.state.article import Registration, registration_of
+from flatline.domain.state.moves import Address, Rule, key_of, move_of
+from flatline.domain.time import check_recorded, to_datetime
+from flatline.domain.urls.canonical import absolute, article_key
 from flatline.engine.log import MicroBatch, Outgoing, Record
 from flatline.engine.partition import Partition
 from flatline.schema import codec

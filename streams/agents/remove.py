@@ -1,8 +1,8 @@
 """Removals into their articles."""
 
 from flatline.agents.intake import Intake
-from flatline.domain.event_time import check_recorded, possible_ms, to_ms
-from flatline.domain.urls import article_key
+from flatline.domain.time import check_recorded, possible_ms, to_ms
+from flatline.domain.urls.canonical import article_key
 from flatline.engine.log import MicroBatch, Record
 from flatline.engine.partition import Partition
 from flatline.schema import codec

@@ -5,13 +5,13 @@ from time import monotonic
 from typing import Final
 
 from flatline.agents.listen import Hear
-from flatline.domain.event_time import to_datetime
-from flatline.domain.expected.expectation import WINDOWS_DAYS
-from flatline.domain.groups.census import Census
 from flatline.domain.groups.cohorts import Cohort, Cohorts
 from flatline.domain.groups.judgement import is_newer, judge_group, says_the_same
 from flatline.domain.groups.survey import Group, Survey
-from flatline.domain.policy import Policy
+from flatline.domain.groups.totals import Census
+from flatline.domain.learned.expectation import WINDOWS_DAYS
+from flatline.domain.policy.thresholds import Policy
+from flatline.domain.time import to_datetime
 from flatline.engine.log import Outgoing
 from flatline.engine.task import Task
 from flatline.schema import codec

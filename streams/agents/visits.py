@@ -3,8 +3,8 @@
 from collections import defaultdict
 
 from flatline.agents.intake import Intake
-from flatline.domain.impact.visits import Report, report_of
-from flatline.domain.urls import article_key
+from flatline.domain.state.visits import Report, report_of
+from flatline.domain.urls.canonical import article_key
 from flatline.engine.log import MicroBatch, Record
 from flatline.engine.partition import Partition
 from flatline.schema import codec

@@ -13,7 +13,7 @@ from flatline.backtest.policies import (
     alert_days_of_score,
     performances,
 )
-from flatline.domain.rhythm import Rhythm
+from flatline.domain.state.rhythm import Rhythm
 
 
 class TooLittleHistoryError(Exception):

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from msgspec import Struct
 
 from flatline.backtest.cases import ACTIVE_WITHIN_DAYS, Cases, Days, outcome
-from flatline.domain.rhythm import Rhythm
+from flatline.domain.state.rhythm import Rhythm
 
 BINS: Final = 10
 TIMES_ASKED: Final = 16

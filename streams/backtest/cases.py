@@ -1,8 +1,8 @@
 """The cases of the test: silences that began in an active time of an article, and how each ended.
 
 A *case* begins at each link day at which the article has LINK_DAYS_MIN link days within ACTIVE_WITHIN_DAYS (this one
-included), and ends at the next link day. Link days are those of `flatline.domain.rhythm`: UTC days with an organic
-first gain. A policy may alert once in a case, on a day after its beginning and before the next link day.
+included), and ends at the next link day. Link days are those of `flatline.domain.state.rhythm`: UTC days with an
+organic first gain. A policy may alert once in a case, on a day after its beginning and before the next link day.
 
 An alert on a day is *right* when no link comes within HORIZON_DAYS after it, *wrong* when one does, and *open*, and not
 counted, when the history ends before either is known.
@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from flatline.domain.rhythm import Rhythm
+from flatline.domain.state.rhythm import Rhythm
 
 LINK_DAYS_MIN: Final = 5
 ACTIVE_WITHIN_DAYS: Final = 730

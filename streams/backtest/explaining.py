@@ -8,22 +8,21 @@ import msgspec
 from flatline.backtest.histories import Histories, History
 from flatline.backtest.replay import judgements
 from flatline.backtest.sights import Sights
-from flatline.domain.article import Article
-from flatline.domain.event_time import EARLIEST_MS, to_datetime, to_ms
 from flatline.domain.explanation.explained import Change, Explanation
 from flatline.domain.explanation.explanation import Surroundings, explain
 from flatline.domain.groups import replay as group_replay
-from flatline.domain.groups.census import Census
 from flatline.domain.groups.judgement import judge_group
 from flatline.domain.groups.replay import survey_round
 from flatline.domain.groups.survey import Group, membership_of
-from flatline.domain.judgement import Standing
-from flatline.domain.link import Effect
-from flatline.domain.policies import Policies
-from flatline.domain.quality.standing import Standings
-from flatline.domain.rhythm import DAY_MS, day_of
-from flatline.domain.sight.heard import Heard
-from flatline.domain.sight.sources import Freshness, Sources
+from flatline.domain.groups.totals import Census
+from flatline.domain.learned.domain_reputation import Standings
+from flatline.domain.policy.policy import Policies
+from flatline.domain.state.article import Article
+from flatline.domain.state.link import Effect
+from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.time import DAY_MS, EARLIEST_MS, day_of, to_datetime, to_ms
+from flatline.domain.visibility.source_history import Heard
+from flatline.domain.visibility.sources import Freshness, Sources
 from flatline.schema.group import GroupKind, GroupVerdict
 
 

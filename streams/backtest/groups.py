@@ -6,11 +6,10 @@ from typing import Final, NamedTuple
 
 from flatline.backtest.histories import History
 from flatline.backtest.sights import Sights
-from flatline.domain.article import Registration
-from flatline.domain.event_time import to_ms
 from flatline.domain.groups import replay as group_replay
-from flatline.domain.policy import Policy
-from flatline.domain.rhythm import day_of
+from flatline.domain.policy.thresholds import Policy
+from flatline.domain.state.article import Registration
+from flatline.domain.time import day_of, to_ms
 from flatline.schema.group import GroupKind, GroupState, GroupVerdict
 
 STEP_DAYS: Final = 7

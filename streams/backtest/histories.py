@@ -5,15 +5,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
-from flatline.domain.article import Article, Header, Registration, Sighting, registration_of
-from flatline.domain.event_time import EARLIEST_MS, to_ms
-from flatline.domain.ignoring import Ignored
-from flatline.domain.link import Effect
-from flatline.domain.rhythm import day_of
-from flatline.domain.segment import Segment
-from flatline.domain.sight.heard import Report, report_of
-from flatline.domain.sightings import ArticleKeys, sighting_of
-from flatline.domain.urls import article_key
+from flatline.domain.events.sighting import ArticleKeys, sighting_of
+from flatline.domain.policy.ignore import Ignored
+from flatline.domain.state.article import Article, Header, Registration, Sighting, registration_of
+from flatline.domain.state.link import Effect
+from flatline.domain.state.segment import Segment
+from flatline.domain.time import EARLIEST_MS, day_of, to_ms
+from flatline.domain.urls.canonical import article_key
+from flatline.domain.visibility.source_history import Report, report_of
 from flatline.schema import codec
 from flatline.schema.heartbeat import Heartbeat
 from flatline.schema.link_event import LinkEvent

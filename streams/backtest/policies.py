@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Struct
 
 from flatline.backtest.cases import NEVER, Cases, Days, outcome
-from flatline.domain.rhythm import Rhythm
+from flatline.domain.state.rhythm import Rhythm
 
 PRECISIONS: Final = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 # Finer where alerts come early: there precision changes most from one to the next.

@@ -14,15 +14,16 @@ from typing import Final, NamedTuple
 from flatline.backtest.changes import changes
 from flatline.backtest.histories import History
 from flatline.backtest.sights import Sights
-from flatline.domain.article import Article
-from flatline.domain.event_time import EARLIEST_MS
-from flatline.domain.hazard import Hazard
-from flatline.domain.judgement import Evidence, Judgement, Standing, evidence_of, judge
-from flatline.domain.link import Effect
-from flatline.domain.policies import Policies
-from flatline.domain.policy import Policy
-from flatline.domain.quality.article_worth import article_worth
-from flatline.domain.rhythm import DAY_MS, day_of
+from flatline.domain.judgement.evidence import Evidence, evidence_of
+from flatline.domain.judgement.judgement import Judgement, judge
+from flatline.domain.learned.hazard import Hazard
+from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.thresholds import Policy
+from flatline.domain.quality.article_link_value import article_worth
+from flatline.domain.state.article import Article
+from flatline.domain.state.link import Effect
+from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.time import DAY_MS, EARLIEST_MS, day_of
 from flatline.schema.verdict import FindingKind, State
 
 NEWS: Final = frozenset({State.SILENT, State.REVIVED})

@@ -16,9 +16,8 @@ from flatline.backtest.histories import UNREGISTERED, Histories, History
 from flatline.backtest.policies import Row, fastest
 from flatline.backtest.replay import Alert, Ending, replay
 from flatline.backtest.sights import Sights
-from flatline.domain.event_time import EARLIEST_MS, to_datetime
-from flatline.domain.policies import Policies
-from flatline.domain.rhythm import DAY_MS, day_of
+from flatline.domain.policy.policy import Policies
+from flatline.domain.time import DAY_MS, EARLIEST_MS, day_of, to_datetime
 from flatline.schema.verdict import State
 
 

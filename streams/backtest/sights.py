@@ -11,11 +11,11 @@ from functools import partial
 from typing import NamedTuple
 
 from flatline.backtest.changes import changes
-from flatline.domain.event_time import to_ms
-from flatline.domain.rhythm import DAY_MS, day_of
-from flatline.domain.sight.heard import Heard, Report
-from flatline.domain.sight.sight import Credit, Sight
-from flatline.domain.sight.sources import Sources
+from flatline.domain.state.credit import Credit
+from flatline.domain.time import DAY_MS, day_of, to_ms
+from flatline.domain.visibility.source_history import Heard, Report
+from flatline.domain.visibility.sources import Sources
+from flatline.domain.visibility.visibility import Sight
 from flatline.schema.heartbeat import Heartbeat
 
 Reports = Mapping[tuple[str, int], Sequence[Report]]

@@ -71,7 +71,7 @@ def _for_a_person(error: Exception) -> str | None:
     from flatline.admin.topics import TopicsError
     from flatline.backtest.assessment import TooLittleHistoryError
     from flatline.clock import ClockError
-    from flatline.domain.article import UnknownFormatError
+    from flatline.domain.state.article import UnknownFormatError
     from flatline.fitting.fit import TooFewCasesError
     from flatline.local.errors import LaunchError
     from flatline.policy_file import PolicyError

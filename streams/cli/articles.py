@@ -29,7 +29,7 @@ def add(
     ] = None,
 ) -> None:
     """Register one article, or register it anew, and print its key: its canonical URL."""
-    from flatline.domain.urls import absolute
+    from flatline.domain.urls.canonical import absolute
     from flatline_connectors.sending import articles
     from flatline_connectors.sending.producer import Producer
 
@@ -90,7 +90,7 @@ def remove(
     Links first gained until now, visits until today and registrations until now are left out for ever, also when they
     are sent again. Registering an article brings it back, with what came after its removal.
     """
-    from flatline.domain.urls import absolute, article_key
+    from flatline.domain.urls.canonical import absolute, article_key
     from flatline.readmodel.latest_moves import latest_moves
     from flatline.readmodel.latest_verdicts import latest_verdicts
     from flatline_connectors.sending import articles

@@ -49,7 +49,7 @@ def backtest(
     from flatline.backtest.report import as_json, run
     from flatline.cli.backtest_tables import show
     from flatline.cli.histories import read_histories
-    from flatline.domain.event_time import EARLIEST_MS, to_ms
+    from flatline.domain.time import EARLIEST_MS, to_ms
     from flatline.policy_file import load_policies
 
     if wrong := [path for path in picture or () if path.suffix not in FORMATS]:

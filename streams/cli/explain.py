@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from flatline.domain.explanation.explained import Explanation
-    from flatline.domain.policies import Policies
+    from flatline.domain.policy.policy import Policies
     from flatline.settings import Settings
 
 _SUGGESTED: Final = 3
@@ -62,7 +62,7 @@ def explain(
     import msgspec
 
     from flatline.cli.explanation_view import show
-    from flatline.domain.urls import absolute, article_key
+    from flatline.domain.urls.canonical import absolute, article_key
     from flatline.policy_file import load_policies
 
     if not files and any((articles, heartbeats, on, watch_from)):
@@ -112,8 +112,7 @@ def _by_files(
     """Return the explanation, None where the article is not known; the known ones; and where they are known."""
     from flatline.backtest.explaining import explain_history
     from flatline.cli.histories import read_histories
-    from flatline.domain.event_time import EARLIEST_MS, to_ms
-    from flatline.domain.rhythm import day_of
+    from flatline.domain.time import EARLIEST_MS, day_of, to_ms
 
     histories = read_histories(
         files,

@@ -37,9 +37,8 @@ def fit(
     from flatline.backtest.assessment import assess
     from flatline.backtest.cases import LINK_DAYS_MIN, cases_of
     from flatline.cli.histories import read_histories
-    from flatline.domain.event_time import to_datetime
-    from flatline.domain.hazard import FittedOn, Hazard, load_model
-    from flatline.domain.rhythm import day_of
+    from flatline.domain.learned.hazard import FittedOn, Hazard, load_model
+    from flatline.domain.time import day_of, to_datetime
     from flatline.fitting.fit import fit as fitted
 
     console = Console(stderr=True, highlight=False)

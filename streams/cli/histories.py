@@ -7,7 +7,7 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from flatline.backtest.histories import Histories
-    from flatline.domain.ignoring import Ignored
+    from flatline.domain.policy.ignore import Ignored
 
 
 def read_histories(

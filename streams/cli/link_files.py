@@ -13,7 +13,7 @@ import orjson
 import typer
 
 from flatline.cli.importing import Way, import_all
-from flatline.domain.urls import InvalidUrl, canonicalize
+from flatline.domain.urls.canonical import InvalidUrl, canonicalize
 from flatline.schema import codec
 from flatline.schema.rejection import Rejected
 from flatline_connectors.errors import ConnectorError

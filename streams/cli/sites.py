@@ -14,7 +14,7 @@ from flatline.schema.rejection import Rejected
 from flatline.settings import load_settings
 
 if TYPE_CHECKING:
-    from flatline.domain.moves import Moves, Rule
+    from flatline.domain.state.moves import Moves, Rule
     from flatline.schema.verdict import Verdict
 
 app = typer.Typer(help="Where sites have moved: domains, sections and single articles.", no_args_is_help=True)
@@ -50,7 +50,7 @@ def moves(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """List the moves, the newest first."""
-    from flatline.domain.moves import move_of
+    from flatline.domain.state.moves import move_of
     from flatline.generations import serving_topics
     from flatline.readmodel.latest_moves import latest_moves
 
@@ -76,8 +76,8 @@ def moves(
 
 
 def _decide(old: str, new: str, *, is_undone: bool, yes: bool) -> None:
-    from flatline.domain.event_time import to_datetime
-    from flatline.domain.moves import Moves, rule_of
+    from flatline.domain.state.moves import Moves, rule_of
+    from flatline.domain.time import to_datetime
     from flatline.generations import serving_topics
     from flatline.readmodel.latest_moves import latest_moves
     from flatline.readmodel.latest_verdicts import latest_verdicts

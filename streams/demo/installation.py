@@ -9,7 +9,7 @@ from typing import Final
 from flatline.clock import FileClock
 from flatline.demo.errors import DemoError
 from flatline.demo.play import Calendar
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.time import DAY_MS
 from flatline.local.lock import sole_use_of
 from flatline.settings import Settings
 

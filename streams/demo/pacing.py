@@ -11,7 +11,7 @@ from flatline.demo.play import Calendar
 from flatline.demo.slack_inbox import SlackInbox
 from flatline.demo.untold import Untold
 from flatline.demo.watermark import Applied, Evaluated, Mark, Scraped, Stage, Watermark
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.time import DAY_MS
 from flatline.local.stack import LocalStack
 
 # What happens is sent as far ahead of the clock as that goes in this time: workers commit once a second, and the clock

@@ -10,8 +10,7 @@ from flatline.demo.pusher import Pusher
 from flatline.demo.screen import Screen
 from flatline.demo.slack_inbox import SlackInbox
 from flatline.demo.worker_gauges import WorkerGauges
-from flatline.domain.event_time import to_datetime
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.time import DAY_MS, to_datetime
 from flatline.local.stack import LocalStack
 
 _TICK_S: Final = 0.2

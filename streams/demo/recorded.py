@@ -10,8 +10,7 @@ from typing import Final
 
 from flatline.demo.errors import DemoError
 from flatline.demo.play import Act, Report
-from flatline.domain.event_time import to_ms
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.time import DAY_MS, to_ms
 from flatline.schema import codec
 from flatline.schema.rejection import Rejected
 from flatline_connectors.files.lines import Line, LineFile

@@ -17,7 +17,7 @@ from flatline.demo.play import Scenario
 from flatline.demo.player import Player
 from flatline.demo.screen import Screen
 from flatline.demo.slack_inbox import SlackInbox
-from flatline.domain.event_time import to_datetime
+from flatline.domain.time import to_datetime
 from flatline.local.stack import LocalStack
 from flatline.settings import Settings
 

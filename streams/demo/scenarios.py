@@ -12,8 +12,7 @@ from flatline.demo.recorded import SOURCE, RecordedHistory, RecordedPlay
 from flatline.demo.simulation import Simulation
 from flatline.demo.slack_receiver import Message
 from flatline.demo.titles import ALL_SERIES, CRAWLERS, SUBJECTS
-from flatline.domain.event_time import to_datetime
-from flatline.domain.rhythm import DAY_MS, day_of
+from flatline.domain.time import DAY_MS, day_of, to_datetime
 
 _STORY_DAYS_PER_S: Final = 3.5
 _RECORDED_TAKES_S: Final = 90

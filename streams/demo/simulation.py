@@ -12,8 +12,7 @@ import orjson
 from flatline.demo import story
 from flatline.demo.play import Act, Report
 from flatline.demo.titles import ALL_SERIES, AUTHORS, CRAWLERS, SUBJECTS, Series, article_url, referring_url, title_of
-from flatline.domain.event_time import to_datetime
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.time import DAY_MS, to_datetime
 from flatline_connectors.files.lines import Line, LineFile
 
 _SEED: Final = 1

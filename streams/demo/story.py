@@ -1,7 +1,8 @@
 """The story that the demo plays, in days from its beginning, and the lives of all articles around it.
 
-Its lengths come from the hazard (streams/domain/hazard.py): after lives like these it takes some 210 days without a
-link until it is probable that none will come. tests/demo/test_simulation.py walks through it with the domain's code.
+Its lengths come from the hazard (streams/domain/learned/hazard.py): after lives like these it takes some 210 days
+without a link until it is probable that none will come. tests/demo/test_simulation.py walks through it with the
+domain's code.
 """
 
 from random import Random

@@ -11,7 +11,7 @@ import orjson
 from flatline.demo.http_client import get
 from flatline.demo.notices import alert_of, notices_in, shows_all
 from flatline.demo.slack_receiver import Message
-from flatline.domain.event_time import to_ms
+from flatline.domain.time import to_ms
 
 _ACTIVE: Final = "/api/v2/alerts?active=true&silenced=false&inhibited=false"
 # Those who tell at once. A digest waits for its time.

@@ -4,7 +4,7 @@ from typing import NamedTuple, Self
 from prometheus_client.parser import text_string_to_metric_families
 
 from flatline.demo.http_client import get
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.time import DAY_MS
 from flatline.schema.verdict import State
 
 _DAY_S = DAY_MS / 1000

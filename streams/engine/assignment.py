@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from time import monotonic
 from typing import Final, NoReturn
 
-from flatline.domain.article import UnknownFormatError
+from flatline.domain.state.article import UnknownFormatError
 from flatline.engine.log import Changelog, FencedError, Forwarder
 from flatline.engine.task import Task, TaskState
 from flatline.schema.topics import Topic

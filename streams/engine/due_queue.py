@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from itertools import chain, islice
 from typing import Final
 
-from flatline.domain.quality.article_worth import DailyWorth
-from flatline.domain.quality.standing import Standings
-from flatline.domain.rhythm import DAY_MS, day_of
-from flatline.domain.sight.sight import Sight
+from flatline.domain.learned.domain_reputation import Standings
+from flatline.domain.quality.article_link_value import DailyWorth
+from flatline.domain.time import DAY_MS, day_of
+from flatline.domain.visibility.visibility import Sight
 from flatline.schema.verdict import State, Verdict
 
 Kind = tuple[State, str | None]  # state and series

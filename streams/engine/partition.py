@@ -6,9 +6,9 @@ from typing import Final
 
 from msgspec import DecodeError, msgpack
 
-from flatline.domain.article import MARK, Article, Header, check_format
-from flatline.domain.segment import Segment
-from flatline.domain.sight.heard import Heard
+from flatline.domain.state.article import MARK, Article, Header, check_format
+from flatline.domain.state.segment import Segment
+from flatline.domain.visibility.source_history import Heard
 from flatline.engine.log import Outgoing
 from flatline.engine.turns import Turns
 

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from flatline.domain.addresses import Addresses
 from flatline.domain.groups.survey import Survey
-from flatline.domain.watch_list import Candidates
+from flatline.domain.judgement.watch_list import Candidates
+from flatline.domain.state.addresses import Addresses
 from flatline.engine.due_queue import DueQueue
 from flatline.engine.log import Changelog, Forwarder, Offset, Outgoing, Writer
 from flatline.engine.partition import Change, Partition

@@ -3,7 +3,7 @@
 import numpy as np
 
 from flatline.backtest.cases import NEVER, Cases
-from flatline.domain.hazard import FittedOn, Model, Pauses
+from flatline.domain.learned.hazard import FittedOn, Model, Pauses
 from flatline.fitting.pauses import Figures, fit_pauses
 from flatline.fitting.silence import fit_silence
 

@@ -1,4 +1,4 @@
-"""The mixture of `flatline.domain.hazard`, fitted to how long pauses lasted, by penalised maximum likelihood.
+"""The mixture of `flatline.domain.learned.hazard`, fitted to how long pauses lasted, by penalised maximum likelihood.
 
 A pause of known length g counts with P(g - 1 < length <= g), as link days are whole days; one that goes on at the end
 of the histories counts with P(length > so far). So no pause is left out, and none is cut to a yes or no.
@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from scipy.special import log_expit
 
 from flatline.backtest.cases import Cases
-from flatline.domain.hazard import Model, figures
+from flatline.domain.learned.hazard import Model, figures
 
 Column = npt.NDArray[np.float64]
 

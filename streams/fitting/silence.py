@@ -9,7 +9,7 @@ from scipy.special import logit
 
 from flatline.backtest.calibration import days_asked
 from flatline.backtest.cases import Cases, outcome
-from flatline.domain.hazard import NEAR_DAYS, figures
+from flatline.domain.learned.hazard import NEAR_DAYS, figures
 from flatline.fitting.pauses import Column, log_survival, most_due_day
 
 _START = np.array([-5.0, 1.0, 0.5])

@@ -2,7 +2,7 @@ from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
-from flatline.domain.link import Effect
+from flatline.domain.state.link import Effect
 from flatline.metrics.limits import OTHER, SOURCES_LABELLED_MAX
 
 # A second series for each counter, of use to nobody here.

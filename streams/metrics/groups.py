@@ -3,7 +3,7 @@ from heapq import nsmallest
 
 from prometheus_client import Metric
 
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.time import DAY_MS
 from flatline.metrics.families import gauge, single
 from flatline.metrics.limits import GROUPS_LABELLED_MAX
 from flatline.metrics.snapshot import Snapshot

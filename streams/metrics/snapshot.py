@@ -2,8 +2,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from flatline.domain.groups.cohorts import Cohort
-from flatline.domain.sight.sources import Freshness, Rhythm
-from flatline.domain.watch_list import Watched
+from flatline.domain.judgement.watch_list import Watched
+from flatline.domain.visibility.sources import Freshness, Rhythm
 from flatline.schema.group import GroupVerdict, Tally
 from flatline.schema.verdict import State
 

@@ -2,9 +2,9 @@ from collections.abc import Iterator
 
 from prometheus_client import Metric
 
-from flatline.domain.rhythm import DAY_MS
-from flatline.domain.urls import referring_domain, slug
-from flatline.domain.watch_list import Watched
+from flatline.domain.judgement.watch_list import Watched
+from flatline.domain.time import DAY_MS
+from flatline.domain.urls.canonical import referring_domain, slug
 from flatline.metrics.families import Row, gauge, single
 from flatline.metrics.snapshot import Snapshot
 from flatline.schema.verdict import Expectation, Expected, Verdict

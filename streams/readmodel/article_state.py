@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from flatline.domain.addresses import shown
-from flatline.domain.article import Article, check_format
-from flatline.domain.moves import Moves
-from flatline.domain.sight.heard import Heard
+from flatline.domain.state.addresses import shown
+from flatline.domain.state.article import Article, check_format
+from flatline.domain.state.moves import Moves
+from flatline.domain.visibility.source_history import Heard
 from flatline.readmodel.records import records
 from flatline.schema.partitioning import partition_of
 from flatline.schema.topics import Topics

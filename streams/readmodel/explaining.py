@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from flatline.domain.addresses import is_there
 from flatline.domain.explanation.explained import Explanation
 from flatline.domain.explanation.explanation import Surroundings, explain
 from flatline.domain.groups.survey import Group, membership_of
-from flatline.domain.moves import Moves
-from flatline.domain.policies import Policies
-from flatline.domain.quality.singly import newest
-from flatline.domain.rhythm import DAY_MS
-from flatline.domain.sight.sources import Sources
+from flatline.domain.policy.policy import Policies
+from flatline.domain.quality.per_link import newest
+from flatline.domain.state.addresses import is_there
+from flatline.domain.state.moves import Moves
+from flatline.domain.time import DAY_MS
+from flatline.domain.visibility.sources import Sources
 from flatline.readmodel.article_state import kept_of
 from flatline.readmodel.latest_groups import latest_census, latest_groups
 from flatline.readmodel.latest_moves import latest_moves

@@ -1,6 +1,6 @@
 """Groups as the topics have them: the newest verdicts, and what all partitions surveyed."""
 
-from flatline.domain.groups.census import Census
+from flatline.domain.groups.totals import Census
 from flatline.readmodel.latest_verdicts import latest_values
 from flatline.schema import codec
 from flatline.schema.group import GroupVerdict

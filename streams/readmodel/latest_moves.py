@@ -1,6 +1,6 @@
 """Which address each article has now, read from the topic of moves."""
 
-from flatline.domain.moves import Moves
+from flatline.domain.state.moves import Moves
 from flatline.readmodel.latest_verdicts import latest_values
 from flatline.schema.rejection import Rejected
 from flatline.schema.topics import Topics

@@ -15,7 +15,7 @@ from flatline.agents.register import Register
 from flatline.agents.remove import Remove
 from flatline.agents.visits import CountVisits
 from flatline.clock import Clock
-from flatline.domain.policies import Policies
+from flatline.domain.policy.policy import Policies
 from flatline.engine.kafka_log import KafkaChangelog, KafkaForwarder
 from flatline.engine.log import Outgoing
 from flatline.engine.task import Task

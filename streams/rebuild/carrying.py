@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 from msgspec import structs
 
-from flatline.domain.article import Article
-from flatline.domain.event_time import to_ms
-from flatline.domain.standing import Standing
+from flatline.domain.state.article import Article
+from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.time import to_ms
 from flatline.engine.kafka_log import KafkaChangelog
 from flatline.engine.partition import Partition
 from flatline.readmodel.latest_verdicts import latest_values

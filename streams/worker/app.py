@@ -24,9 +24,9 @@ from flatline.agents.remove import Remove
 from flatline.agents.survey import Groups, Surveyor
 from flatline.agents.visits import CountVisits
 from flatline.clock import clock_from
-from flatline.domain.groups.census import Census
-from flatline.domain.moves import Moves
-from flatline.domain.sight.sources import Sources
+from flatline.domain.groups.totals import Census
+from flatline.domain.state.moves import Moves
+from flatline.domain.visibility.sources import Sources
 from flatline.engine.app import MicroBatchApp
 from flatline.engine.assignment import Assignment
 from flatline.engine.ending import die

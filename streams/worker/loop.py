@@ -8,7 +8,7 @@ from typing import Final, NoReturn, Protocol
 from flatline.agents.judge import Circumstances, Judge
 from flatline.agents.survey import Surveyor
 from flatline.clock import Clock
-from flatline.domain.sight.sources import Sources
+from flatline.domain.visibility.sources import Sources
 from flatline.engine.assignment import Assignment
 from flatline.engine.log import MicroBatch
 from flatline.engine.partition import Partition

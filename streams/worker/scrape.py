@@ -4,8 +4,8 @@ from collections import Counter
 
 from flatline.agents.survey import Surveyor
 from flatline.clock import Clock
-from flatline.domain.sight.sources import Sources
-from flatline.domain.watch_list import WatchList
+from flatline.domain.judgement.watch_list import WatchList
+from flatline.domain.visibility.sources import Sources
 from flatline.engine.assignment import Assignment
 from flatline.engine.watchdog import LoopWatchdog
 from flatline.metrics import Snapshot

@@ -17,11 +17,11 @@ from flatline.agents.register import Register
 from flatline.agents.remove import Remove
 from flatline.agents.survey import Groups, Surveyor
 from flatline.agents.visits import CountVisits
-from flatline.domain.groups.census import Census
-from flatline.domain.moves import Moves
-from flatline.domain.policies import Policies
-from flatline.domain.policy import Policy
-from flatline.domain.sight.sight import Sight
+from flatline.domain.groups.totals import Census
+from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.thresholds import Policy
+from flatline.domain.state.moves import Moves
+from flatline.domain.visibility.visibility import Sight
 from flatline.engine.log import MicroBatch, Outgoing
 from flatline.engine.task import Task
 from flatline.metrics import WorkerMetrics

@@ -2,7 +2,7 @@
 
 from flatline.agents.judge import Circumstances, Judge
 from flatline.agents.survey import Surveyor
-from flatline.domain.sight.sight import Sight
+from flatline.domain.visibility.visibility import Sight
 from flatline.engine.log import Outgoing
 from flatline.engine.task import Task
 

@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flatline.agents import survey
-from flatline.domain.article import MARK
-from flatline.domain.event_time import to_datetime
 from flatline.domain.groups.survey import VALUES
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.state.article import MARK
+from flatline.domain.time import DAY_MS, to_datetime
 from flatline.engine.batch_writer import batch_bytes_max
 from flatline.engine.log import Outgoing
 from flatline.schema import codec

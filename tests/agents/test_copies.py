@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from flatline.agents.copies import JoinCopies
-from flatline.domain.article import MARK, Article, Header, Sighting
-from flatline.domain.segment import Segment
+from flatline.domain.state.article import MARK, Article, Header, Sighting
+from flatline.domain.state.segment import Segment
 from flatline.engine.log import MicroBatch
 from flatline.engine.partition import Partition
 from flatline.metrics import WorkerMetrics

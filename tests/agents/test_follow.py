@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from flatline.agents.follow import RECORD_BYTES_SENT_MAX, routes, routes_of_verdicts
-from flatline.domain.urls import article_key
+from flatline.domain.urls.canonical import article_key
 from flatline.engine.log import Outgoing
 from flatline.schema.partitioning import partition_of
 from flatline.schema.topics import MESSAGE_BYTES_MAX, Topics

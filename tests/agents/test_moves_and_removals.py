@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flatline.domain.event_time import to_datetime
+from flatline.domain.time import to_datetime
 from flatline.schema.partitioning import partition_of
 from tests.agents.fleet import PARTITIONS, Fleet, Place
 

@@ -7,14 +7,14 @@ import pytest
 from flatline.agents import survey
 from flatline.agents.judge import Judge
 from flatline.agents.survey import Groups, Surveyor
-from flatline.domain import link
-from flatline.domain.article import Registration, Sighting
-from flatline.domain.groups.census import Census
 from flatline.domain.groups.survey import Group
-from flatline.domain.policies import Policies
-from flatline.domain.policy import Policy
-from flatline.domain.rhythm import DAY_MS
-from flatline.domain.sight.sight import Sight
+from flatline.domain.groups.totals import Census
+from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.thresholds import Policy
+from flatline.domain.state import link
+from flatline.domain.state.article import Registration, Sighting
+from flatline.domain.time import DAY_MS
+from flatline.domain.visibility.visibility import Sight
 from flatline.engine.log import Outgoing
 from flatline.schema.group import GroupKind, GroupState
 from flatline.schema.topics import Topics

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from flatline.agents.visits import CountVisits
-from flatline.domain.referrer import referrer
+from flatline.domain.urls.fingerprints import referrer
 from flatline.engine import partition as partition_module
 from flatline.engine.log import MicroBatch
 from flatline.engine.partition import Partition

@@ -11,17 +11,19 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from flatline.agents.accumulate import Accumulate
-from flatline.domain import link
-from flatline.domain.article import Article, Header, Registration, Sighting
-from flatline.domain.hazard import Hazard
-from flatline.domain.impact.visits import Report
-from flatline.domain.judgement import Evidence, judge
-from flatline.domain.policy import Policy
-from flatline.domain.quality.article_worth import WEIGHED_AT_ONCE_MAX, DailyWorth, article_worth
-from flatline.domain.quality.worth import Worth, worth_of
-from flatline.domain.rhythm import DAY_MS, Rhythm
-from flatline.domain.segment import Segment
-from flatline.domain.verdicts import verdict_on
+from flatline.domain.judgement.evidence import Evidence
+from flatline.domain.judgement.judgement import judge
+from flatline.domain.judgement.verdict import verdict_on
+from flatline.domain.learned.hazard import Hazard
+from flatline.domain.policy.thresholds import Policy
+from flatline.domain.quality.article_link_value import WEIGHED_AT_ONCE_MAX, DailyWorth, article_worth
+from flatline.domain.quality.link_value import Worth, worth_of
+from flatline.domain.state import link
+from flatline.domain.state.article import Article, Header, Registration, Sighting
+from flatline.domain.state.rhythm import Rhythm
+from flatline.domain.state.segment import Segment
+from flatline.domain.state.visits import Report
+from flatline.domain.time import DAY_MS
 from flatline.engine.due_queue import DueQueue
 from flatline.engine.log import MicroBatch
 from flatline.engine.partition import Partition

@@ -7,7 +7,7 @@ import pytest
 
 from flatline.backtest.calibration import TIMES_ASKED, calibration_of, days_asked
 from flatline.backtest.cases import HORIZON_DAYS, NEVER, Cases, cases_of
-from flatline.domain.rhythm import Rhythm
+from flatline.domain.state.rhythm import Rhythm
 
 RHYTHM = Rhythm.of(range(0, 50, 10))
 assert RHYTHM is not None

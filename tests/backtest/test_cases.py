@@ -13,8 +13,8 @@ from flatline.backtest.policies import (
     fastest,
     performances,
 )
-from flatline.domain.hazard import Hazard
-from flatline.domain.rhythm import Rhythm
+from flatline.domain.learned.hazard import Hazard
+from flatline.domain.state.rhythm import Rhythm
 
 END = 3_000
 HAZARD = Hazard()

@@ -8,9 +8,8 @@ from random import Random
 import pytest
 
 from flatline.backtest.histories import Histories
-from flatline.domain.event_time import to_datetime
-from flatline.domain.ignoring import Ignore, Ignored
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.policy.ignore import Ignore, Ignored
+from flatline.domain.time import DAY_MS, to_datetime
 from flatline.schema.rejection import Reason
 from flatline_connectors.files.lines import Line
 

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from flatline.agents.accumulate import Accumulate
 from flatline.backtest.histories import Histories
-from flatline.domain.ignoring import Ignore, Ignored
+from flatline.domain.policy.ignore import Ignore, Ignored
 from flatline.engine.log import MicroBatch
 from flatline.engine.partition import Partition
 from flatline.metrics import WorkerMetrics

@@ -8,8 +8,7 @@ from flatline.backtest.calibration import calibration_of
 from flatline.backtest.cases import Cases, cases_of
 from flatline.backtest.histories import Histories
 from flatline.backtest.policies import alert_days_of_gaps, fastest, performances
-from flatline.domain.event_time import to_datetime
-from flatline.domain.rhythm import day_of
+from flatline.domain.time import day_of, to_datetime
 from flatline_connectors.files.lines import LineFile
 
 pytestmark = pytest.mark.long

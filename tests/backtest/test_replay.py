@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from flatline.backtest.histories import History
 from flatline.backtest.replay import NEWS, Alert, Ending, replay
 from flatline.backtest.sights import Sights
-from flatline.domain import link
-from flatline.domain.article import Registration, Sighting
-from flatline.domain.event_time import EARLIEST_MS, to_datetime, to_ms
-from flatline.domain.judgement import evidence_of, judge
-from flatline.domain.policies import Policies
-from flatline.domain.policy import Policy
-from flatline.domain.quality.article_worth import article_worth
-from flatline.domain.rhythm import DAY_MS
-from flatline.domain.sight.sources import Sources
+from flatline.domain.judgement.evidence import evidence_of
+from flatline.domain.judgement.judgement import judge
+from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.thresholds import Policy
+from flatline.domain.quality.article_link_value import article_worth
+from flatline.domain.state import link
+from flatline.domain.state.article import Registration, Sighting
+from flatline.domain.time import DAY_MS, EARLIEST_MS, to_datetime, to_ms
+from flatline.domain.visibility.sources import Sources
 from flatline.schema.heartbeat import Heartbeat
 from flatline.schema.verdict import State
 

@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from flatline.backtest.histories import Histories
 from flatline.backtest.report import Report, run
 from flatline.backtest.sights import Outage, Sights
-from flatline.domain.event_time import to_datetime
-from flatline.domain.policies import Policies
-from flatline.domain.rhythm import DAY_MS
-from flatline.domain.sight.heard import Heard
-from flatline.domain.sight.heard import Report as Heard_
-from flatline.domain.sight.sources import Sources
+from flatline.domain.policy.policy import Policies
+from flatline.domain.time import DAY_MS, to_datetime
+from flatline.domain.visibility.source_history import Heard
+from flatline.domain.visibility.source_history import Report as Heard_
+from flatline.domain.visibility.sources import Sources
 
 BEGIN = 18_000
 DIES, RETURNS, ENDS = BEGIN + 500, BEGIN + 700, BEGIN + 1_000

@@ -28,7 +28,7 @@ GROUPS: Final = (
         "commit: judging, encoding, writing",
         ("streams/engine/task.py", "streams/engine/kafka_log.py", "streams/agents/judge.py", "aiokafka/producer/"),
     ),
-    ("URLs", ("streams/domain/urls.py", "streams/domain/referrer.py")),
+    ("URLs", ("streams/domain/urls/canonical.py", "streams/domain/urls/fingerprints.py")),
     ("decoding", ("streams/schema/",)),
     ("state: articles, links, days", ("streams/domain/", "streams/agents/")),
     ("fetching", ("aiokafka/", "faust/transport/", "streams/engine/micro_batch.py")),

@@ -16,7 +16,7 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 from prometheus_client.parser import text_string_to_metric_families
 
-from flatline.domain.event_time import to_ms
+from flatline.domain.time import to_ms
 from flatline.local import probes
 from flatline.local.errors import LaunchError
 from flatline.local.ports import LOOPBACK, Ports

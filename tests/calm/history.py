@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import orjson
 
-from flatline.domain.event_time import to_datetime
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.time import DAY_MS, to_datetime
 from flatline_connectors.sending import articles, links
 from flatline_connectors.sending.producer import Producer
 

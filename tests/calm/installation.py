@@ -10,7 +10,7 @@ from flatline.clock import Clock, FileClock, clock_from
 from flatline.demo.notices import notices_in
 from flatline.demo.slack_inbox import SlackInbox
 from flatline.demo.worker_gauges import WorkerGauges
-from flatline.domain.rhythm import DAY_MS, day_of
+from flatline.domain.time import DAY_MS, day_of
 from flatline.local.stack import LocalStack
 from flatline.schema.topics import Topics
 from flatline.schema.verdict import State

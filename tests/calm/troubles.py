@@ -7,12 +7,12 @@ from typing import Final
 from msgspec import structs
 from prometheus_client import CollectorRegistry, generate_latest
 
-from flatline.domain.sight.sources import Freshness
+from flatline.domain.visibility.sources import Freshness
 from flatline.metrics import Gauges, Snapshot, WorkerMetrics
 from flatline.schema.group import GroupState
 from flatline.schema.verdict import State
 from flatline_connectors.ingest.metrics import IngestMetrics
-from tests.domain.test_watch_list import watched
+from tests.domain.judgement.test_watch_list import watched
 from tests.metrics.snapshots import SNAPSHOT, group, rich
 
 # Whatever was long ago.

@@ -4,7 +4,7 @@ import os
 
 import msgspec
 
-from flatline.domain import article
+from flatline.domain.state import article
 
 
 class Header(article.Header, array_like=True, gc=False):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flatline.domain.urls import slug
+from flatline.domain.urls.canonical import slug
 
 FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
 START = datetime(2020, 1, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ import msgspec
 import zstandard
 
 import flatline.schema
-from flatline.domain.urls import canonicalize
+from flatline.domain.urls.canonical import canonicalize
 
 FOLDER = Path(flatline.schema.__file__).parent / "examples" / "link_event"
 ACCEPTED = {

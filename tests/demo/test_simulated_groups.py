@@ -9,17 +9,16 @@ import pytest
 from flatline.demo import story
 from flatline.demo.scenarios import SimulatedScenario
 from flatline.demo.simulation import Simulation
-from flatline.domain.appraisal import appraise
-from flatline.domain.article import Article, Header, registration_of
-from flatline.domain.event_time import to_datetime
-from flatline.domain.groups.census import Census
+from flatline.domain.events.sighting import ArticleKeys, sighting_of
 from flatline.domain.groups.judgement import judge_group
 from flatline.domain.groups.survey import Group, Survey, contribution, membership_of
-from flatline.domain.quality.article_worth import article_worth
-from flatline.domain.rhythm import DAY_MS
-from flatline.domain.segment import Segment
-from flatline.domain.sight.sources import Sources
-from flatline.domain.sightings import ArticleKeys, sighting_of
+from flatline.domain.groups.totals import Census
+from flatline.domain.judgement.judge_article import appraise
+from flatline.domain.quality.article_link_value import article_worth
+from flatline.domain.state.article import Article, Header, registration_of
+from flatline.domain.state.segment import Segment
+from flatline.domain.time import DAY_MS, to_datetime
+from flatline.domain.visibility.sources import Sources
 from flatline.policy_file import load_policies
 from flatline.schema import codec
 from flatline.schema.group import GroupKind, GroupPart, GroupState, GroupVerdict, SurveyRound

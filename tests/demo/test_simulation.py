@@ -11,18 +11,19 @@ import pytest
 from flatline.demo import story
 from flatline.demo.simulation import Simulation
 from flatline.demo.titles import CRAWLERS, title_of
-from flatline.domain.article import Article, Header, Sighting
-from flatline.domain.event_time import to_datetime, to_ms
-from flatline.domain.hazard import Hazard
-from flatline.domain.judgement import Standing, evidence_of, judge
-from flatline.domain.link import ORGANIC
-from flatline.domain.policy import Policy
-from flatline.domain.referrer import referrer
-from flatline.domain.rhythm import DAY_MS
-from flatline.domain.segment import Segment
-from flatline.domain.sight.sight import Sight
-from flatline.domain.sight.sources import Sources
-from flatline.domain.urls import canonicalize
+from flatline.domain.judgement.evidence import evidence_of
+from flatline.domain.judgement.judgement import judge
+from flatline.domain.learned.hazard import Hazard
+from flatline.domain.policy.thresholds import Policy
+from flatline.domain.state.article import Article, Header, Sighting
+from flatline.domain.state.link import ORGANIC
+from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.state.segment import Segment
+from flatline.domain.time import DAY_MS, to_datetime, to_ms
+from flatline.domain.urls.canonical import canonicalize
+from flatline.domain.urls.fingerprints import referrer
+from flatline.domain.visibility.sources import Sources
+from flatline.domain.visibility.visibility import Sight
 from flatline.schema import codec
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.heartbeat import Heartbeat

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from flatline.domain.hazard import Hazard
+from flatline.domain.learned.hazard import Hazard
 from flatline.local import programs
 from flatline.local.pace import duration_ms
 from tests.deploy.alert_rules import DEPLOY, RULES, alerts, rules

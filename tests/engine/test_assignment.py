@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from flatline.domain.article import FORMAT, MARK
+from flatline.domain.state.article import FORMAT, MARK
 from flatline.engine.assignment import Assignment
 from flatline.engine.task import TaskState
 from tests.engine.stand_ins import Ending, StandInChangelog, StandInForwarder

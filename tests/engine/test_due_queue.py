@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.time import DAY_MS
 from flatline.engine import due_queue
 from flatline.engine.due_queue import DueQueue
 from flatline.schema.verdict import State
-from tests.domain.test_watch_list import watched
+from tests.domain.judgement.test_watch_list import watched
 
 KEYS = [b"https://yours.example/%d" % number for number in range(8)]
 NOW_MS = 1_780_000_000_000

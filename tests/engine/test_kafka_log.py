@@ -6,8 +6,8 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 
 from flatline.admin.topics import ensure_topics
-from flatline.domain.article import Article, Header
-from flatline.domain.segment import Segment
+from flatline.domain.state.article import Article, Header
+from flatline.domain.state.segment import Segment
 from flatline.engine.batch_writer import write
 from flatline.engine.kafka_log import KafkaChangelog, KafkaWriter
 from flatline.engine.log import FencedError, Offset, Outgoing

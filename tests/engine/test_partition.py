@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flatline.domain import article as article_module
-from flatline.domain.article import Sighting
-from flatline.domain.link import ORGANIC
-from flatline.domain.sight.heard import Report
-from flatline.domain.totals import Totals
+from flatline.domain.state import article as article_module
+from flatline.domain.state.article import Sighting
+from flatline.domain.state.link import ORGANIC
+from flatline.domain.state.totals import Totals
+from flatline.domain.visibility.source_history import Report
 from flatline.engine import partition as partition_module
 from flatline.engine.partition import SOURCES_MAX, Partition
 

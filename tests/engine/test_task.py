@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from flatline.domain.article import MARK, Article, Sighting, UnknownFormatError
-from flatline.domain.link import ORGANIC
+from flatline.domain.state.article import MARK, Article, Sighting, UnknownFormatError
+from flatline.domain.state.link import ORGANIC
 from flatline.engine import partition as partition_module
 from flatline.engine.log import FencedError, Outgoing
 from flatline.engine.task import Task, TaskState

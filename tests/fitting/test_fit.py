@@ -10,8 +10,9 @@ from flatline.backtest.assessment import assess
 from flatline.backtest.cases import Cases, cases_of
 from flatline.backtest.histories import Histories
 from flatline.backtest.policies import fastest
-from flatline.domain.hazard import FittedOn, Hazard, Model, Outlook, figures, load_model
-from flatline.domain.rhythm import Rhythm, day_of
+from flatline.domain.learned.hazard import FittedOn, Hazard, Model, Outlook, figures, load_model
+from flatline.domain.state.rhythm import Rhythm
+from flatline.domain.time import day_of
 from flatline.fitting.fit import TooFewCasesError, fit
 from flatline.fitting.pauses import Figures, log_survival, most_due_day, parameters_of
 from flatline_connectors.files.lines import LineFile

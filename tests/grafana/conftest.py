@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.time import DAY_MS
 from flatline.local import programs
 from tests.grafana.histories import FileHistory, SimulatedHistory
 from tests.grafana.installation import Lived, lived_through

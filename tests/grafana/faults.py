@@ -14,7 +14,7 @@ from typing import Final
 
 from kafka import KafkaProducer
 
-from flatline.domain.urls import article_key
+from flatline.domain.urls.canonical import article_key
 from flatline.local.stack import LocalStack
 from flatline.schema.partitioning import partition_of
 from tests.grafana.pushing import CONTENT_TYPE, TIMEOUT_S, post

@@ -11,7 +11,7 @@ from flatline.demo.play import Calendar, Play, Report
 from flatline.demo.recorded import SOURCE, RecordedHistory, RecordedPlay
 from flatline.demo.simulation import Simulation
 from flatline.demo.titles import CRAWLERS
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.time import DAY_MS
 from flatline.schema import codec
 from flatline.schema.rejection import Rejected
 from flatline_connectors.files.lines import LineFile

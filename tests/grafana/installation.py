@@ -14,8 +14,7 @@ from flatline.demo.pacing import PacedClock
 from flatline.demo.past import import_past
 from flatline.demo.play import Play
 from flatline.demo.pusher import Pusher
-from flatline.domain.event_time import to_datetime
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.time import DAY_MS, to_datetime
 from flatline.local.stack import LocalStack
 from flatline.settings import Settings
 from tests.grafana.faults import Faults, restart_worker

@@ -8,8 +8,7 @@ import orjson
 
 from flatline.demo import rhythms
 from flatline.demo.play import Report
-from flatline.domain.event_time import to_datetime
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.time import DAY_MS, to_datetime
 
 # Its own crawler, which never dies: nothing is left unsaid because it could not be seen.
 CRAWLER: Final = "crawler-south"

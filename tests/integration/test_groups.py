@@ -7,8 +7,7 @@ from pathlib import Path
 import orjson
 
 from flatline.clock import FileClock
-from flatline.domain.event_time import to_ms
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.time import DAY_MS, to_ms
 from flatline.schema import codec
 from flatline.schema.topics import Topics
 from tests.integration.reading import read_all

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 
-from flatline.domain.article import Article, Header, Sighting
-from flatline.domain.link import ORGANIC
-from flatline.domain.segment import Segment
+from flatline.domain.state.article import Article, Header, Sighting
+from flatline.domain.state.link import ORGANIC
+from flatline.domain.state.segment import Segment
 from flatline.engine.batch_writer import write
 from flatline.engine.log import Outgoing
 from flatline.schema.partitioning import partition_of

@@ -7,9 +7,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from flatline.domain.groups.cohorts import AGES_DAYS, Cohort
-from flatline.domain.link import Effect
-from flatline.domain.sight.sources import Freshness, Rhythm
-from flatline.domain.watch_list import Watched
+from flatline.domain.judgement.watch_list import Watched
+from flatline.domain.state.link import Effect
+from flatline.domain.visibility.sources import Freshness, Rhythm
 from flatline.metrics import Gauges, Snapshot, WorkerMetrics
 from flatline.metrics.limits import MONTHS_LABELLED_MAX, STRATEGIES_LABELLED_MAX
 from flatline.schema.group import GroupKind, GroupState, GroupVerdict, Tally
@@ -24,7 +24,7 @@ from flatline.schema.verdict import (
     Worth,
 )
 from flatline.settings import Settings
-from tests.domain.test_watch_list import watched
+from tests.domain.judgement.test_watch_list import watched
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]

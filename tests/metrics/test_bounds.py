@@ -1,6 +1,6 @@
 """However much there is, a worker shows a bounded part of it, and says what it left out."""
 
-from flatline.domain.link import Effect
+from flatline.domain.state.link import Effect
 from flatline.metrics.limits import OTHER, SERIES_LABELLED_MAX, SOURCES_LABELLED_MAX
 from flatline.metrics.snapshot import Snapshot
 from flatline.schema.verdict import State

@@ -8,8 +8,8 @@ import pytest
 from flatline.backtest.histories import Histories
 from flatline.backtest.report import run
 from flatline.demo import rhythms
-from flatline.domain.policies import Policies
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.policy.policy import Policies
+from flatline.domain.time import DAY_MS
 from flatline.schema.verdict import FindingKind, State
 from tests.portfolios.world import BEGIN, Link, Lives, Source, World
 

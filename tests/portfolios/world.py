@@ -13,11 +13,10 @@ from prometheus_client import CollectorRegistry
 from flatline.agents.accumulate import Accumulate
 from flatline.agents.judge import Judge
 from flatline.agents.survey import Groups, Surveyor
-from flatline.domain.event_time import to_datetime
-from flatline.domain.groups.census import Census
-from flatline.domain.policies import Policies
-from flatline.domain.rhythm import DAY_MS
-from flatline.domain.sight.sources import Sources
+from flatline.domain.groups.totals import Census
+from flatline.domain.policy.policy import Policies
+from flatline.domain.time import DAY_MS, to_datetime
+from flatline.domain.visibility.sources import Sources
 from flatline.engine.log import MicroBatch
 from flatline.metrics import WorkerMetrics
 from flatline.schema import codec

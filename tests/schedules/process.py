@@ -11,9 +11,9 @@ from flatline.agents.judge import Judge
 from flatline.agents.register import Register
 from flatline.agents.survey import Groups, Surveyor
 from flatline.agents.visits import CountVisits
-from flatline.domain.groups.census import Census
-from flatline.domain.policies import Policies
-from flatline.domain.sight.sources import Sources
+from flatline.domain.groups.totals import Census
+from flatline.domain.policy.policy import Policies
+from flatline.domain.visibility.sources import Sources
 from flatline.engine.assignment import Assignment
 from flatline.engine.log import Fetched, MicroBatch
 from flatline.metrics import WorkerMetrics

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Final
 
-from flatline.domain.event_time import to_ms
+from flatline.domain.time import to_ms
 from flatline.engine.log import Outgoing
 from flatline.engine.partition import Partition
 from flatline.schema import codec

@@ -8,10 +8,10 @@ import jsonschema
 import pytest
 
 import flatline.schema
-from flatline.domain.article import registration_of
-from flatline.domain.event_time import LATEST_MS
-from flatline.domain.moves import rule_of
-from flatline.domain.urls import article_key
+from flatline.domain.state.article import registration_of
+from flatline.domain.state.moves import rule_of
+from flatline.domain.time import LATEST_MS
+from flatline.domain.urls.canonical import article_key
 from flatline.schema import codec, json_schema
 from flatline.schema.rejection import Reason, Rejected
 from flatline_connectors.sending import links, visits

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from flatline.domain.urls import canonicalize_field
+from flatline.domain.urls.canonical import canonicalize_field
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.rejection import Reason, Rejected
 from flatline_connectors.files.exports.columns import Columns

@@ -1,1 +1,1 @@
-"""All that a verdict on one article rests on, put together for somebody who asks why."""
+"""Everything that a verdict on one article rests on, for somebody who asks why."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from flatline.domain.policy import Policy
+from flatline.domain.policy.thresholds import Policy
 from flatline.schema import verdict as verdicts
 from flatline.schema.group import GroupKind, GroupVerdict
 from flatline.schema.verdict import Verdict

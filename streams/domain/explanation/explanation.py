@@ -5,11 +5,6 @@ from datetime import date
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from flatline.domain import link
-from flatline.domain.appraisal import appraise
-from flatline.domain.article import Article
-from flatline.domain.event_time import to_datetime
-from flatline.domain.expected.expectation import Kind
 from flatline.domain.explanation.explained import (
     Change,
     CurvePoint,
@@ -22,19 +17,26 @@ from flatline.domain.explanation.explained import (
 )
 from flatline.domain.explanation.trajectory import trajectory
 from flatline.domain.groups.survey import Group, membership_of
-from flatline.domain.hazard import Hazard
-from flatline.domain.judgement import Circumstances, Standing
+from flatline.domain.judgement.evidence import Circumstances
+from flatline.domain.judgement.judge_article import appraise
 from flatline.domain.judgement.states import is_judgeable, quiet_since_day
-from flatline.domain.policies import Policies
-from flatline.domain.policy import Policy
-from flatline.domain.quality.article_worth import article_worth, natural_anchors
-from flatline.domain.quality.factors import DomainStanding
-from flatline.domain.quality.singly import Weighed, newest
-from flatline.domain.referrer import referrer
-from flatline.domain.rhythm import DAY_MS, Rhythm, day_of
-from flatline.domain.sight.sight import Sight, View, week_begins_ms, weeks_of
-from flatline.domain.sight.sources import Freshness
-from flatline.domain.verdicts import told
+from flatline.domain.judgement.verdict import told
+from flatline.domain.learned.domain_reputation import DomainStanding
+from flatline.domain.learned.expectation import Kind
+from flatline.domain.learned.hazard import Hazard
+from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.thresholds import Policy
+from flatline.domain.quality.article_link_value import article_worth, natural_anchors
+from flatline.domain.quality.per_link import Weighed, newest
+from flatline.domain.state import link
+from flatline.domain.state.article import Article
+from flatline.domain.state.credit import week_begins_ms, weeks_of
+from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.state.rhythm import Rhythm
+from flatline.domain.time import DAY_MS, day_of, to_datetime
+from flatline.domain.urls.fingerprints import referrer
+from flatline.domain.visibility.sources import Freshness
+from flatline.domain.visibility.visibility import Sight, View
 from flatline.schema.group import GroupVerdict
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.rejection import Rejected

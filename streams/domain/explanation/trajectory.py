@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from itertools import accumulate
 from typing import Final, NamedTuple
 
-from flatline.domain.expected.expectation import WINDOWS_DAYS, Kind, expect
+from flatline.domain.learned.expectation import WINDOWS_DAYS, Kind, expect
 
 _STEPS: Final = 100  # up to the turn
 _STEP_DAYS: Final = WINDOWS_DAYS[-1]  # after it, each drawn in so many parts:

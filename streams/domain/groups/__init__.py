@@ -1,1 +1,1 @@
-"""Groups of articles: what they add up to over all partitions, and what is said of them."""
+"""Groups of articles (series, author, strategy, site, month): what they add up to, and the verdict on each."""

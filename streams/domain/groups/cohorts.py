@@ -5,9 +5,9 @@ from heapq import nlargest
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from flatline.domain.expected.curve import BINS, EDGES_DAYS, PRIOR, PRIOR_LINKS, Curve, learned
-from flatline.domain.groups.census import Census, Whole
 from flatline.domain.groups.survey import Group
+from flatline.domain.groups.totals import Census, Whole
+from flatline.domain.learned.curve import BINS, EDGES_DAYS, PRIOR, PRIOR_LINKS, Curve, learned
 from flatline.schema.group import GroupKind
 
 AGES_DAYS: Final = (7, 28, 90, 180, 365, 730, 1460)

@@ -17,13 +17,13 @@ from typing import Final, NamedTuple
 
 from msgspec import structs
 
-from flatline.domain.event_time import to_datetime, to_ms
-from flatline.domain.expected.chance import chances
-from flatline.domain.expected.curve import MEMORY_DAYS
-from flatline.domain.expected.expectation import BLOCK_DAYS, WINDOWS_DAYS
-from flatline.domain.groups.census import Whole
 from flatline.domain.groups.survey import Group, Sums
-from flatline.domain.policy import Policy
+from flatline.domain.groups.totals import Whole
+from flatline.domain.learned.chance import chances
+from flatline.domain.learned.curve import MEMORY_DAYS
+from flatline.domain.learned.expectation import BLOCK_DAYS, WINDOWS_DAYS
+from flatline.domain.policy.thresholds import Policy
+from flatline.domain.time import to_datetime, to_ms
 from flatline.schema.group import GroupKind, GroupState, GroupVerdict, Tally
 
 DISPERSION: Final = 1.4

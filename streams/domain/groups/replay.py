@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from flatline.domain.event_time import to_datetime
-from flatline.domain.expected.expectation import expect
-from flatline.domain.groups.census import Census
 from flatline.domain.groups.judgement import judge_group
 from flatline.domain.groups.survey import Group, Membership, Survey, contribution
-from flatline.domain.policy import Policy
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.groups.totals import Census
+from flatline.domain.learned.expectation import expect
+from flatline.domain.policy.thresholds import Policy
+from flatline.domain.time import DAY_MS, to_datetime
 from flatline.schema.group import GroupKind, GroupPart, GroupVerdict, SurveyRound
 from flatline.schema.verdict import State
 

@@ -9,12 +9,11 @@ from collections.abc import Iterator, Sequence
 from operator import add
 from typing import Final, NamedTuple, Self
 
-from flatline.domain.article import Article
-from flatline.domain.event_time import to_datetime
-from flatline.domain.expected.curve import BINS, EDGES_DAYS
-from flatline.domain.expected.expectation import BLOCKS, WINDOWS_DAYS, Expectation
-from flatline.domain.rhythm import DAY_MS
-from flatline.domain.urls import referring_domain
+from flatline.domain.learned.curve import BINS, EDGES_DAYS
+from flatline.domain.learned.expectation import BLOCKS, WINDOWS_DAYS, Expectation
+from flatline.domain.state.article import Article
+from flatline.domain.time import DAY_MS, to_datetime
+from flatline.domain.urls.canonical import referring_domain
 from flatline.schema.group import GroupKind
 from flatline.schema.verdict import State
 

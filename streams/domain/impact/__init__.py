@@ -1,1 +1,1 @@
-"""What links bring: visits by referring domain, and who gains from whom."""
+"""What links bring: visits by referring domain, and which domains and authors gain links from which."""

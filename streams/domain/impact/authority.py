@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from flatline.domain import link
 from flatline.domain.impact.ledger import Ledger, Linked
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.state import link
+from flatline.domain.time import DAY_MS
 
 EXPOSURE_DAYS_MAX: Final = 365
 GAINED_MIN: Final = 5

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from itertools import repeat
 from typing import Final, NamedTuple
 
-from flatline.domain import link
-from flatline.domain.impact.visits import Sent, date_of
-from flatline.domain.rhythm import day_of
-from flatline.domain.segment import DOMAIN_BYTES, Segment
+from flatline.domain.state import link
+from flatline.domain.state.segment import Segment
+from flatline.domain.state.visits import Sent, date_of
+from flatline.domain.time import day_of
+from flatline.domain.urls.fingerprints import DOMAIN_BYTES
 from flatline.schema.verdict import Impact, SendingDomain, VisitsInDays
 
 TROPHY_AFTER_DAYS: Final = 28

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final, NamedTuple
 
-from flatline.domain import link
-from flatline.domain.event_time import possible_ms, stated_ms
-from flatline.domain.impact.visits import sending_page
-from flatline.domain.link import Link
-from flatline.domain.urls import canonicalize_field, referring_domain
+from flatline.domain.state import link
+from flatline.domain.state.link import Link
+from flatline.domain.state.visits import sending_page
+from flatline.domain.time import possible_ms, stated_ms
+from flatline.domain.urls.canonical import canonicalize_field, referring_domain
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.visits_record import VisitsRecord

@@ -2,15 +2,16 @@
 
 from typing import NamedTuple
 
-from flatline.domain.article import Article
-from flatline.domain.expected.expectation import Expectation
-from flatline.domain.hazard import Hazard
-from flatline.domain.losses import Losses, losses_of
-from flatline.domain.policy import Policy
-from flatline.domain.quality.worth import Worth
-from flatline.domain.rhythm import DAY_MS, Rhythm, day_of
-from flatline.domain.sight.sight import CLEAR, Sight, View
-from flatline.domain.standing import Standing
+from flatline.domain.learned.expectation import Expectation
+from flatline.domain.learned.hazard import Hazard
+from flatline.domain.policy.thresholds import Policy
+from flatline.domain.quality.link_value import Worth
+from flatline.domain.state.article import Article
+from flatline.domain.state.losses import Losses, losses_of
+from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.state.rhythm import Rhythm
+from flatline.domain.time import DAY_MS, day_of
+from flatline.domain.visibility.visibility import CLEAR, Sight, View
 
 
 class Evidence(NamedTuple):

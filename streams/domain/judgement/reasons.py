@@ -2,11 +2,10 @@
 
 from typing import Final
 
-from flatline.domain.event_time import to_datetime
+from flatline.domain.formatting import count, every, figure
 from flatline.domain.judgement.evidence import Circumstances, Evidence
 from flatline.domain.judgement.states import shortfall_of
-from flatline.domain.rhythm import DAY_MS
-from flatline.domain.words import count, every, figure
+from flatline.domain.time import DAY_MS, to_datetime
 from flatline.schema.verdict import State
 
 _OPENINGS: Final = {

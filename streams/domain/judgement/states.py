@@ -7,9 +7,10 @@ growing last at least some days, and what was said of a silence is taken back on
 from math import ceil, exp, log
 from typing import Final
 
-from flatline.domain.expected.expectation import Window, shortfall
 from flatline.domain.judgement.evidence import Circumstances, Evidence
-from flatline.domain.rhythm import Rhythm, day_of
+from flatline.domain.learned.expectation import Window, shortfall
+from flatline.domain.state.rhythm import Rhythm
+from flatline.domain.time import day_of
 from flatline.schema.verdict import State
 
 # How bad a state is. Only getting worse needs sight.

@@ -1,12 +1,13 @@
 """What a link is worth by its looks: a number between 0 and 1, and why. The figures' reasons stand in QUALITY.md."""
 
 from collections.abc import Iterator
-from enum import StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from flatline.domain import link, looks
-from flatline.domain.quality.pages import READINGS, Kind
+from flatline.domain.events.pages import READINGS, Kind
+from flatline.domain.learned.domain_reputation import DomainStanding
+from flatline.domain.state import link
+from flatline.domain.state import link_traits as looks
 
 NEUTRAL: Final = 0.5
 """The quality of a link of which nothing is known: each factor multiplies it."""
@@ -21,16 +22,6 @@ FLAGS: Final = (
     link.NOFOLLOW | link.UGC | link.SPONSORED | link.STUFFED_ANCHOR | link.GENERIC_ANCHOR | link.IN_PROSE | link.BARE
 )
 """The flags of a link that its quality goes by."""
-
-
-class DomainStanding(StrEnum):
-    """What we know ourselves of a referring domain."""
-
-    UNKNOWN = "unknown"
-    LOYAL = "loyal"  # it links to several of our articles, and its links last
-    FICKLE = "fickle"  # most of its links were lost
-
-    __hash__ = str.__hash__  # that of Enum takes ten times as long, and these are looked up for each link
 
 
 class Facts(NamedTuple):

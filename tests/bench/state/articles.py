@@ -13,12 +13,11 @@ from math import exp, log10, sqrt
 from statistics import NormalDist
 from typing import Final, NamedTuple
 
-from flatline.domain import link
-from flatline.domain.article import Sighting, registration_of
-from flatline.domain.event_time import to_ms
-from flatline.domain.rhythm import DAY_MS, day_of
-from flatline.domain.segment import DOMAIN_BYTES, PAGE_BYTES
-from flatline.domain.sight.heard import DAYS_REMEMBERED, Report
+from flatline.domain.state import link
+from flatline.domain.state.article import Sighting, registration_of
+from flatline.domain.time import DAY_MS, day_of, to_ms
+from flatline.domain.urls.fingerprints import DOMAIN_BYTES, PAGE_BYTES
+from flatline.domain.visibility.source_history import DAYS_REMEMBERED, Report
 from flatline.engine.partition import Partition
 from flatline.schema.article_record import ArticleRecord
 from tests.bench.worker import NOW

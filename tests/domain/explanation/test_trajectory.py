@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatline.domain.expected.expectation import Kind, expect
 from flatline.domain.explanation.trajectory import Point, trajectory
+from flatline.domain.learned.expectation import Kind, expect
 
 TODAY = 20_000
 

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatline.domain.expected.curve import PRIOR
-from flatline.domain.expected.expectation import BLOCKS, Kind, expect
-from flatline.domain.groups.census import STRATEGY_LINKS_MIN, Census, Whole
 from flatline.domain.groups.judgement import judge_group
 from flatline.domain.groups.replay import History, replay_groups
 from flatline.domain.groups.survey import GROUPS_MAX, NOTHING, VALUES, Group, Membership, Sums, Survey, contribution
-from flatline.domain.policy import Policy
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.groups.totals import STRATEGY_LINKS_MIN, Census, Whole
+from flatline.domain.learned.curve import PRIOR
+from flatline.domain.learned.expectation import BLOCKS, Kind, expect
+from flatline.domain.policy.thresholds import Policy
+from flatline.domain.time import DAY_MS
 from flatline.schema.group import GroupKind, GroupPart, GroupState, GroupVerdict, SurveyRound
 from flatline.schema.verdict import State
 

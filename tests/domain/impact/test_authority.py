@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatline.domain.event_time import LATEST_MS
 from flatline.domain.impact.authority import EXPOSURE_DAYS_MAX, By, Exposure, Pair, pairs
 from flatline.domain.impact.ledger import Ledger
-from flatline.domain.rhythm import DAY_MS
+from flatline.domain.time import DAY_MS, LATEST_MS
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.visits_record import VisitsRecord

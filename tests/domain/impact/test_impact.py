@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatline.domain.article import Article, Header, Sighting
-from flatline.domain.impact import visits as visits_module
 from flatline.domain.impact.impact import TROPHY_AFTER_DAYS, Tracking, is_trophy
-from flatline.domain.impact.visits import Report, date_of
-from flatline.domain.judgement import Judgement
-from flatline.domain.link import ORGANIC
-from flatline.domain.rhythm import DAY_MS
-from flatline.domain.segment import Segment
-from flatline.domain.verdicts import verdict_on
+from flatline.domain.judgement.judgement import Judgement
+from flatline.domain.judgement.verdict import verdict_on
+from flatline.domain.state import visits as visits_module
+from flatline.domain.state.article import Article, Header, Sighting
+from flatline.domain.state.link import ORGANIC
+from flatline.domain.state.segment import Segment
+from flatline.domain.state.visits import Report, date_of
+from flatline.domain.time import DAY_MS
 from flatline.schema.verdict import Impact, SendingDomain, State, VisitsInDays
 
 TODAY = 20_500

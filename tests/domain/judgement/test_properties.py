@@ -8,15 +8,18 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from flatline.domain.article import Article, Header, Sighting
-from flatline.domain.expected.expectation import Kind, expect
-from flatline.domain.hazard import Hazard
-from flatline.domain.judgement import Evidence, Judgement, Standing, evidence_of, judge
-from flatline.domain.link import ORGANIC
-from flatline.domain.policy import Policy
-from flatline.domain.rhythm import DAY_MS, Rhythm
-from flatline.domain.segment import Segment
-from flatline.domain.sight.sight import Behind, Sight, View
+from flatline.domain.judgement.evidence import Evidence, evidence_of
+from flatline.domain.judgement.judgement import Judgement, judge
+from flatline.domain.learned.expectation import Kind, expect
+from flatline.domain.learned.hazard import Hazard
+from flatline.domain.policy.thresholds import Policy
+from flatline.domain.state.article import Article, Header, Sighting
+from flatline.domain.state.link import ORGANIC
+from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.state.rhythm import Rhythm
+from flatline.domain.state.segment import Segment
+from flatline.domain.time import DAY_MS
+from flatline.domain.visibility.visibility import Behind, Sight, View
 from flatline.schema.verdict import State
 
 BEGIN = 18_000

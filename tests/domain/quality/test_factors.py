@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatline.domain import link, looks
-from flatline.domain.quality.factors import FACTORS, FLAGS, NEUTRAL, DomainStanding, Facts, explain
-from flatline.domain.quality.pages import DECLARED, GUESSED, READINGS, Kind, Reading
+from flatline.domain.events.pages import DECLARED, GUESSED, READINGS, Kind, Reading
+from flatline.domain.learned.domain_reputation import DomainStanding
+from flatline.domain.quality.factors import FACTORS, FLAGS, NEUTRAL, Facts, explain
+from flatline.domain.state import link
+from flatline.domain.state import link_traits as looks
 from tests.domain.quality.documented import rows
 
 SIGNS = rows("Signs")

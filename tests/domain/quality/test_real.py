@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from flatline.domain import link
-from flatline.domain.quality import anchors, pages
-from flatline.domain.quality.pages import READINGS, Kind
+from flatline.domain.events import anchors, pages
+from flatline.domain.events.pages import READINGS, Kind
+from flatline.domain.state import link
 
 SAMPLE = Path(__file__).parents[4] / "shared" / "data" / "sample.ndjson.zst"
 

@@ -7,9 +7,8 @@ from typing import Any
 import faust
 from xxhash import xxh3_64_hexdigest
 
-from flatline.domain.event_time import to_ms
-from flatline.domain.rhythm import day_of
-from flatline.domain.urls import referring_domain
+from flatline.domain.time import day_of, to_ms
+from flatline.domain.urls.canonical import referring_domain
 from flatline.schema import codec
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.rejection import Rejected

@@ -6,8 +6,7 @@ from typing import Final
 from quixstreams import Application, State
 from xxhash import xxh3_64_digest
 
-from flatline.domain.event_time import to_ms
-from flatline.domain.rhythm import day_of
+from flatline.domain.time import day_of, to_ms
 from flatline.schema import codec
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.rejection import Rejected

@@ -1,0 +1,66 @@
+"""From a link event to what an article takes: the one way, for the worker and the backtest."""
+
+import sys
+from typing import Final
+
+from flatline.domain.events.event_traits import marks_of
+from flatline.domain.policy.ignore import Ignored
+from flatline.domain.state import link
+from flatline.domain.state.article import Sighting
+from flatline.domain.state.link import rel_flags
+from flatline.domain.time import EARLIEST_MS, LATEST_MS, check_recorded, possible_ms, stated_ms
+from flatline.domain.urls.canonical import article_key
+from flatline.domain.urls.fingerprints import referrer
+from flatline.schema.link_event import LinkEvent
+
+REMEMBERED_BYTES_MAX: Final = 64 << 20
+_ENTRY_BYTES: Final = 128  # of the table, for each key
+
+
+class ArticleKeys(dict[str, bytes]):
+    """Article keys by the URLs as events spell them, remembered up to REMEMBERED_BYTES_MAX.
+
+    Looking up a URL that is not remembered canonicalises it, or raises `Rejected`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bytes = 0
+
+    def __missing__(self, url_to: str) -> bytes:
+        key = article_key(url_to, field="url_to")
+        self._bytes += sys.getsizeof(url_to) + sys.getsizeof(key) + _ENTRY_BYTES
+        if self._bytes > REMEMBERED_BYTES_MAX:
+            self.clear()
+            self._bytes = 0
+        self[url_to] = key
+        return key
+
+
+def sighting_of(
+    event: LinkEvent, *, recorded_ms: int, keys: ArticleKeys, ignored: Ignored | None = None
+) -> Sighting | None:
+    """Return what a link event of a record written at ``recorded_ms`` says of its link; None when it is ``ignored``.
+
+    Raise `Rejected` for URLs that can't be read, and for a record without a possible time of its own.
+    """
+    if ignored is not None and ignored.covers(event):
+        return None
+    page, domain = referrer(event.url_from)
+    article = keys[event.url_to]
+    at_ms = stated_ms(event, recorded_ms=recorded_ms)
+    is_clamped = not EARLIEST_MS <= at_ms <= recorded_ms <= LATEST_MS
+    if is_clamped:
+        check_recorded(recorded_ms)
+        at_ms = possible_ms(at_ms, recorded_ms=recorded_ms)
+    return Sighting(article, page, domain, event.change == "gained", at_ms, _marks(event), event.source, is_clamped)
+
+
+def _marks(event: LinkEvent) -> int:
+    """Return the marks of an event as for `Segment.see`; a loss says nothing of the link's looks."""
+    marks = link.ORGANIC if event.discovery == "link_found" else 0
+    if event.change == "gained":
+        marks |= marks_of(event)
+        if event.rel:
+            marks |= rel_flags(event.rel)
+    return marks

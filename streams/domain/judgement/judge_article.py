@@ -1,0 +1,62 @@
+"""Everything that is said of one article, and what it rests on: the same for the worker and for who explains it."""
+
+from typing import NamedTuple
+
+from flatline.domain.judgement.evidence import Evidence, evidence_of
+from flatline.domain.judgement.judgement import Judgement, judge
+from flatline.domain.judgement.verdict import verdict_on
+from flatline.domain.learned.expectation import Expectation, Kind, expect
+from flatline.domain.policy.policy import Policies
+from flatline.domain.quality.link_value import Worth
+from flatline.domain.state.article import Article
+from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.time import DAY_MS, day_of
+from flatline.domain.visibility.visibility import Sight
+from flatline.schema.verdict import Verdict
+
+
+class Appraisal(NamedTuple):
+    """What should have come, what the judgement saw, what it is, and how it is published."""
+
+    expectation: Expectation | None
+    evidence: Evidence
+    judgement: Judgement
+    verdict: Verdict
+
+
+def appraise(
+    article: Article,
+    sight: Sight,
+    *,
+    worth: Worth,
+    kind: Kind,
+    policies: Policies,
+    previous: Standing | None,
+    now_ms: int,
+    as_of_offset: int | None = None,
+) -> Appraisal:
+    """Judge an article at ``now_ms``. ``kind``: what is learned of articles like it; ``previous``: what was said.
+
+    ``as_of_offset``: of the links of its partition, that up to which all are in the article.
+    """
+    header = article.header
+    expectation = expect(
+        article.totals.days,
+        published_day=header.registration.published_day,
+        watched_day=day_of(header.watched_since_ms),
+        now_days=now_ms / DAY_MS,
+        kind=kind,
+    )
+    evidence = evidence_of(article, sight, worth=worth, expectation=expectation, now_ms=now_ms)
+    policy, hazard = policies.of(header.registration.tier), policies.hazard
+    judgement = judge(evidence, previous=previous, now_ms=now_ms, policy=policy, hazard=hazard)
+    verdict = verdict_on(
+        article,
+        judgement,
+        worth=worth,
+        expectation=expectation,
+        horizon_days=hazard.horizon_days,
+        now_ms=now_ms,
+        as_of_offset=as_of_offset,
+    )
+    return Appraisal(expectation, evidence, judgement, verdict)

@@ -1,0 +1,99 @@
+"""From evidence to the judgement."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from flatline.domain.judgement.evidence import Circumstances, Evidence
+from flatline.domain.judgement.finding_rules import FINDING_RULES, is_mass_loss_made_good
+from flatline.domain.judgement.reasons import MADE_GOOD, nothing_worse, reason_of
+from flatline.domain.judgement.states import SEVERITY, is_judgeable, is_taken_back_by_time, silent_since_day, state_of
+from flatline.domain.learned.hazard import Hazard
+from flatline.domain.policy.thresholds import Policy
+from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.time import DAY_MS, day_of
+from flatline.schema.verdict import FindingKind, State
+
+
+class Found(NamedTuple):
+    """Something beside the state: since when, and why."""
+
+    since_ms: int
+    reason: str
+
+
+class Judgement(NamedTuple):
+    """A state, since when, how sure (None where nothing can be said), and why; and what else was found."""
+
+    state: State
+    since_ms: int
+    score: float | None
+    suppressed: bool
+    reason: str
+    findings: Mapping[FindingKind, Found]
+    link_days: int = 0
+
+    def standing(self, digest: int = 0) -> Standing:
+        """Return what the next judgement needs to know of this one."""
+        found = {kind: found.since_ms for kind, found in self.findings.items()}
+        return Standing(self.state, self.since_ms, digest, found, self.link_days)
+
+
+def judge(evidence: Evidence, *, previous: Standing | None, now_ms: int, policy: Policy, hazard: Hazard) -> Judgement:
+    """Say how an article stands at ``now_ms``."""
+    rhythm, today = evidence.rhythm, day_of(now_ms)
+    seen_day = today
+    if rhythm is not None:
+        today = max(today, rhythm.last_day)  # the newest link may be ahead of this clock
+        seen_day = max(today - int(evidence.view.unseen_days), rhythm.last_day)
+    at = _on(seen_day, evidence, Circumstances(today, policy, hazard, previous=previous))
+    state = state_of(evidence, at)
+    suppressed = False
+    if previous is not None and is_taken_back_by_time(state, evidence, at):
+        state, at = previous.state, _on(today, evidence, at)
+    if seen_day < today:
+        looks_like = state_of(evidence, _on(today, evidence, at))
+        suppressed = SEVERITY.get(looks_like, 0) > SEVERITY.get(state, 0)
+    reason = reason_of(state, evidence, at)
+    if suppressed:
+        reason = f"{reason} {nothing_worse(evidence)}"
+    findings = _findings(evidence, at, now_ms=now_ms)
+    if is_mass_loss_made_good(findings, at):
+        reason = f"{reason} {MADE_GOOD}"
+    return Judgement(
+        state,
+        _since_ms(state, evidence, at, now_ms=now_ms),
+        None if at.probability is None else round(at.probability, 2),
+        suppressed,
+        reason,
+        findings,
+        rhythm.link_days if rhythm else 0,
+    )
+
+
+def _on(day: int, evidence: Evidence, at: Circumstances) -> Circumstances:
+    """Return the circumstances with the article judged to a day."""
+    rhythm, probability = evidence.rhythm, None
+    if rhythm is not None and is_judgeable(rhythm, at):
+        probability = at.hazard.probability(rhythm, day)
+    return at._replace(seen_day=day, probability=probability)
+
+
+def _since_ms(state: State, evidence: Evidence, at: Circumstances, *, now_ms: int) -> int:
+    """Return since when a state holds: since the day on which a silence began, or since it was first said."""
+    previous, rhythm = at.previous, evidence.rhythm
+    if previous is not None and previous.state is state:
+        return previous.since_ms
+    is_silence = state in {State.SILENT, State.DORMANT} and at.probability is not None
+    if is_silence and rhythm is not None and at.seen_day == at.today:
+        return silent_since_day(rhythm, at) * DAY_MS
+    return now_ms
+
+
+def _findings(evidence: Evidence, at: Circumstances, *, now_ms: int) -> dict[FindingKind, Found]:
+    said = at.previous.found if at.previous else {}
+    found = {}
+    for kind, rule in FINDING_RULES.items():
+        reason = rule(evidence, at._replace(was_found=kind in said))
+        if reason:
+            found[kind] = Found(said.get(kind, now_ms), reason)
+    return found

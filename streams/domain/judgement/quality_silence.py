@@ -1,0 +1,69 @@
+"""Still gaining links, none that matter: the same hazard, on the days of the links that do."""
+
+from collections import Counter
+from typing import Final
+
+from flatline.domain.learned.hazard import Hazard
+from flatline.domain.policy.thresholds import Policy
+from flatline.domain.quality.link_value import Worth
+from flatline.domain.state.rhythm import Rhythm
+from flatline.domain.time import DAY_MS, to_datetime
+
+LATELY_DAYS: Final = 90
+REASONS_MAX: Final = 3
+RUN_CHANCE_MAX: Final = 0.01
+
+
+def reason(
+    worth: Worth,
+    all_links: Rhythm,
+    *,
+    today: int,
+    watched_since_day: int,
+    policy: Policy,
+    hazard: Hazard,
+    was_found: bool,
+) -> str | None:
+    """Return why it is said that no link matters any more; None where it is not.
+
+    What was said stays said until a link that matters comes, or none at all do.
+    """
+    matter = worth.rhythm
+    if matter is None or matter.link_days < policy.link_days_min:
+        return None  # too little history
+    thin, against = thin_lately(worth, today=today, after_day=matter.last_day)
+    if thin < (1 if was_found else policy.thin_links_min):
+        return None
+    if hazard.probability(all_links, max(today, all_links.last_day)) >= policy.silent_probability:
+        return None  # the state says so already
+    day = max(today, matter.last_day)
+    # A run of thin links that is hardly chance says that links are seen, and needs less of a gap.
+    needed = policy.quality_gone_probability
+    if was_found or chance_of_run(worth, after_day=matter.last_day) <= RUN_CHANCE_MAX:
+        needed = policy.thin_run_probability
+    if hazard.probability(matter, day) < needed:
+        return None
+    if not was_found and hazard.first_day_at(matter, needed, until_day=day) <= watched_since_day:
+        return None  # it was so before we watched: no news
+    last = f"{to_datetime(matter.last_day * DAY_MS):%Y-%m-%d}"
+    return (
+        f"Still gaining links ({thin:,} in the last {LATELY_DAYS} days), but none that matter since {last}: {against}."
+    )
+
+
+def thin_lately(worth: Worth, *, today: int, after_day: int) -> tuple[int, str]:
+    """Return how many thin links were gained in the last LATELY_DAYS and after a day, and what speaks against them."""
+    signs = Counter[str]()
+    for (day, phrase), count in worth.thin_days.items():
+        if max(today - LATELY_DAYS, after_day) < day <= today:
+            signs[phrase] += count
+    phrases = [f"{count:,} {phrase}" for phrase, count in sorted(signs.items(), key=lambda sign: (-sign[1], sign[0]))]
+    return signs.total(), ", ".join(phrases[:REASONS_MAX]) + (" and others" if len(phrases) > REASONS_MAX else "")
+
+
+def chance_of_run(worth: Worth, *, after_day: int) -> float:
+    """Return how probable it is that all links after a day are thin, if as many mattered as up to it."""
+    thin_before = sum(count for (day, _), count in worth.thin_days.items() if day <= after_day)
+    matter = sum(worth.days.values())
+    run = sum(worth.thin_days.values()) - thin_before
+    return (1 - matter / (matter + thin_before)) ** run

@@ -1,0 +1,93 @@
+"""From a judgement to the verdict that is published."""
+
+import msgspec
+from xxhash import xxh3_64_intdigest
+
+from flatline.domain.impact.impact import impact_of
+from flatline.domain.judgement.judgement import Judgement
+from flatline.domain.learned.expectation import Expectation
+from flatline.domain.learned.profile import profile_of
+from flatline.domain.quality.link_value import Worth
+from flatline.domain.state.article import Article
+from flatline.domain.time import DAY_MS, day_of, to_datetime
+from flatline.schema import codec, verdict
+from flatline.schema.verdict import Finding, GainedInDays, State, Verdict
+
+
+def verdict_on(
+    article: Article,
+    judgement: Judgement,
+    *,
+    worth: Worth | None = None,
+    expectation: Expectation | None = None,
+    horizon_days: int,
+    now_ms: int,
+    as_of_offset: int | None = None,
+) -> Verdict:
+    """Return the verdict on an article; without its worth or expectation where these are not given."""
+    today = day_of(now_ms)
+    registration = article.header.registration
+    totals = article.totals
+    return Verdict(
+        article=article.key.decode(),
+        state=judgement.state,
+        since=to_datetime(judgement.since_ms),
+        judged_at=to_datetime(now_ms),
+        reason=judgement.reason,
+        score=judgement.score,
+        horizon_days=horizon_days,
+        suppressed=judgement.suppressed,
+        gained_total=totals.gained,
+        lost_total=totals.lost,
+        live=totals.live,
+        referring_domains=totals.referring_domains,
+        gained_in_days=GainedInDays(
+            *(totals.gained_in_days(days, today=today) for days in (1, 7, 28, 90, 365)),
+        ),
+        first_gained_at=to_datetime(totals.first_gained_ms) if totals.gained else None,
+        last_gained_at=to_datetime(totals.last_gained_ms) if totals.gained else None,
+        nofollow=totals.nofollow,
+        ugc=totals.ugc,
+        sponsored=totals.sponsored,
+        title=registration.title,
+        author=registration.author,
+        series=registration.series,
+        strategy=registration.strategy,
+        tier=registration.tier,
+        findings=[
+            Finding(kind, to_datetime(found.since_ms), found.reason) for kind, found in judgement.findings.items()
+        ],
+        impact=impact_of(article.segments, article.visits.sent(), today=today) if article.visits else None,
+        worth=None if worth is None else _summary(worth, today=today),
+        # It moves a little each day, and a dormant article is not written again each day.
+        expectation=None if expectation is None or judgement.state is State.DORMANT else told(expectation),
+        profile=profile_of(totals.days, published_day=registration.published_day, today=today),
+        watched_since=to_datetime(article.header.watched_since_ms),
+        as_of_offset=as_of_offset,
+    )
+
+
+def told(expectation: Expectation) -> verdict.Expectation:
+    """Return the windows as they are published."""
+    return verdict.Expectation(
+        *(
+            verdict.Expected(round(expected, 2), gained, round(so_few, 4), round(so_many, 4))
+            for expected, gained, so_few, so_many in expectation.windows
+        )
+    )
+
+
+def _summary(worth: Worth, *, today: int) -> verdict.Worth:
+    return verdict.Worth(
+        weighted_total=round(worth.weighted, 2),
+        thin=worth.thin,
+        worthy_in_28_days=worth.gained_in_days(28, today=today),
+        worthy_in_90_days=worth.gained_in_days(90, today=today),
+        last_worthy_on=to_datetime(worth.rhythm.last_day * DAY_MS).date() if worth.rhythm else None,
+    )
+
+
+def digest(said: Verdict) -> int:
+    """Return a fingerprint of all that a verdict says, when it was said and of which records left out."""
+    said = msgspec.structs.replace(said, judged_at=said.since, as_of_offset=None)
+    return xxh3_64_intdigest(codec.verdicts.encode(said))

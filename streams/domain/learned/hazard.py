@@ -1,0 +1,250 @@
+"""How probable it is that an article gains no more links: a mixture of two kinds of pauses.
+
+After each link day an article is either *active*, and the next link comes at about the pace of those before, or it
+*rests*: then the next one comes when it comes, at a pace that is the same for all articles. Both kinds of pauses have
+a Burr XII distribution, S(t) = (1 + (t / scale) ** shape) ** -power, whose tail is heavy as that of real pauses is.
+How probable rest is, and the pace of an active article, follow from four figures of its rhythm:
+
+    logit P(active) = linear in ln(link days), mean of ln(gap), ln(0.2 + link days of late)
+    ln(active scale) = linear in mean of ln(gap), ln(0.2 + link days of late)
+    ln(active shape) = linear in the standard deviation of ln(gap)
+
+*Link days of late* is the count that `Rhythm` discounts with 90 days, as the pause begins. The longer a pause lasts
+beyond an article's own pace, the more likely it rests: that is what the chance of no link within NEAR_DAYS tells. The
+probability of silence is a logistic form of that chance and of the length of the pause.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from math import exp, expm1, log, log1p
+from pathlib import Path
+from typing import Annotated, Final, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta, Struct
+
+from flatline.domain.formatting import count, every, figure
+from flatline.domain.state.rhythm import Rhythm
+
+NEAR_DAYS: Final = 30
+HARDLY_LOGIT: Final = 0.1  # moves a probability by two points and a half at most
+SHIPPED_MODEL: Final = Path(__file__).parent / "model.json"
+
+_LOG_MAX: Final = 700.0  # beyond, exp overflows
+# Where a chance is as good as certain: beyond, its logit would run out of digits.
+_LOG_CHANCE_MAX: Final = -1e-12
+
+
+Numbers = tuple[float, ...]
+
+
+def _of_length(length: int) -> Meta:
+    return Meta(min_length=length, max_length=length)
+
+
+class FittedOn(Struct, frozen=True):
+    """What a model was fitted on."""
+
+    description: str
+    articles: int
+    cases: int
+    until: str  # the day on which these histories end
+    base_rate: float | None = None  # of silence among all pauses, where these histories were not taken to be typical
+
+
+class Pauses(Struct, frozen=True):
+    """The logarithms of the parameters of a Burr XII distribution of days."""
+
+    ln_scale: float
+    ln_shape: float
+    ln_power: float
+
+
+class Model(Struct, frozen=True, forbid_unknown_fields=True):
+    """The figures of the mixture; each list has an intercept, then a factor for each figure of the rhythm in turn."""
+
+    version: Literal[1]
+    fitted_on: FittedOn
+    horizon_days: int
+    active: Annotated[Numbers, _of_length(4)]  # ln(link days), mean of ln(gap), ln(0.2 + link days of late)
+    active_ln_scale: Annotated[Numbers, _of_length(3)]  # mean of ln(gap), ln(0.2 + link days of late)
+    active_ln_shape: Annotated[Numbers, _of_length(2)]  # standard deviation of ln(gap)
+    active_ln_power: float
+    rest: Pauses
+    silence: Annotated[Numbers, _of_length(3)]  # logit of no link within NEAR_DAYS, ln(1 + days of the pause)
+    typical: Annotated[Numbers, _of_length(4)]  # means of the four figures, in the order of `figures`
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where silence could grow less probable as it goes on."""
+        if self.rest.ln_shape > 0:
+            raise ValueError(f"rest.ln_shape is {self.rest.ln_shape}: it must not be above 0")
+        if min(self.silence[1:]) < 0:
+            raise ValueError(f"silence is {self.silence}: its factors must not be below 0")
+
+
+class ModelError(Exception):
+    """A model file can't be used. The message says why."""
+
+
+def load_model(path: Path = SHIPPED_MODEL) -> Model:
+    """Read a model file. Raises ModelError."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Model)
+    except (OSError, msgspec.DecodeError) as error:
+        raise ModelError(f"{path} is no model that can be used: {error}. `flatline fit` writes one.") from None
+
+
+def figures(rhythm: Rhythm) -> tuple[float, float, float, float]:
+    """Return ln(link days), mean of ln(gap), ln(0.2 + link days of late), and standard deviation of ln(gap)."""
+    return (
+        log(rhythm.link_days),
+        rhythm.mean_log_gap,
+        log(0.2 + rhythm.short_count_at_last_day),
+        rhythm.sd_log_gap,
+    )
+
+
+class Influence(NamedTuple):
+    """How much a fact moves the probability: in its logit, against a typical article's."""
+
+    fact: str
+    logit: float
+
+    @property
+    def speaks(self) -> str:
+        """For what it speaks, in words."""
+        if abs(self.logit) < HARDLY_LOGIT:
+            return "hardly matters"
+        return "speaks for silence" if self.logit > 0 else "speaks against silence"
+
+
+class Hazard:
+    """What a model says of rhythms."""
+
+    def __init__(self, model: Model | None = None) -> None:
+        self.model = model or load_model()
+        self.horizon_days = self.model.horizon_days
+        self._latest: tuple[Rhythm, list[tuple[int, Outlook]]] | None = None
+
+    def probability(self, rhythm: Rhythm, day: int) -> float:
+        """Return P(no link day in the ``horizon_days`` after ``day``), for a day at or after the last link day.
+
+        It is that of a pause which is looked at once, on any of its days. It never falls as ``day`` goes on without a
+        link, and a link day never raises it.
+        """
+        return _at(self._outlooks(rhythm), day)
+
+    def first_day_at(self, rhythm: Rhythm, probability: float, *, until_day: int) -> int:
+        """Return the first day on which the probability is reached, given that it is by ``until_day``; by bisection."""
+        outlooks = self._outlooks(rhythm)
+        low, high = rhythm.last_day, until_day
+        while low < high:
+            middle = (low + high) // 2
+            if _at(outlooks, middle) >= probability:
+                high = middle
+            else:
+                low = middle + 1
+        return low
+
+    @property
+    def typical_probability(self) -> float:
+        """That of a typical article on the day of a link."""
+        return 1 / (1 + exp(-Outlook(self.model, self.model.typical).logit(0)))
+
+    def influences(self, rhythm: Rhythm, day: int) -> list[Influence]:
+        """Return what moves the probability most, first: each fact against the same article with a typical one."""
+        own, typical, gap_days = figures(rhythm), self.model.typical, day - rhythm.last_day
+        logit = Outlook(self.model, own).logit(gap_days)
+        found = [Influence(f"no link for {count(gap_days, 'day')}", logit - Outlook(self.model, own).logit(0))]
+        for place, fact in enumerate(_facts(own, typical)):
+            changed = (*own[:place], typical[place], *own[place + 1 :])
+            found.append(Influence(fact, logit - Outlook(self.model, changed).logit(gap_days)))
+        limit = min(outlook.logit(day - last_day) for last_day, outlook in self._outlooks(rhythm))
+        if limit < logit:
+            found.append(Influence("its newest link, which is never taken for a sign of silence", limit - logit))
+        return sorted(found, key=lambda influence: -abs(influence.logit))
+
+    def _outlooks(self, rhythm: Rhythm) -> list[tuple[int, "Outlook"]]:
+        """Return by what the probability is found, each with the day from which it counts.
+
+        A link can make a rhythm look less regular or rarer than before. What it looked like without that link is a
+        limit: one more link is no sign of silence.
+        """
+        if self._latest is not None and self._latest[0] is rhythm:  # one rhythm is asked about many days in turn
+            return self._latest[1]
+        known = (rhythm, rhythm.before) if rhythm.before is not None else (rhythm,)
+        outlooks = [(each.last_day, Outlook(self.model, figures(each))) for each in known]
+        self._latest = rhythm, outlooks
+        return outlooks
+
+
+def _facts(own: Sequence[float], typical: Sequence[float]) -> Sequence[str]:
+    """Return what the figures of a rhythm say, in words, in the order of `figures`."""
+    (days, gap, late, spread), (usual_days, usual_gap, usual_late, usual_spread) = own, typical
+    pace = "more regularly" if spread < usual_spread else "less regularly"
+    return (
+        f"links on {count(round(exp(days)), 'day')} so far (a typical article: {exp(usual_days):.0f})",
+        f"usually a link {every(exp(gap))} (a typical article: {every(exp(usual_gap))})",
+        f"some {figure(exp(late) - 0.2)} link days of late before the pause (typical: {figure(exp(usual_late) - 0.2)})",
+        f"its links come {pace} than those of a typical article",
+    )
+
+
+def _at(outlooks: list[tuple[int, "Outlook"]], day: int) -> float:
+    return 1 / (1 + exp(-min(outlook.logit(day - last_day) for last_day, outlook in outlooks)))
+
+
+class Outlook:
+    """What a model expects of the pause after a link day, given the figures of the rhythm on that day."""
+
+    __slots__ = ("_active", "_rest_survival", "_share", "_silence")
+
+    def __init__(self, model: Model, own: Sequence[float]) -> None:
+        ln_link_days, mean_log_gap, ln_late, sd_log_gap = own
+        a, a1, a2, a3 = model.active
+        b, b1, b2 = model.active_ln_scale
+        c, c1 = model.active_ln_shape
+        self._share = 1 / (1 + exp(-(a + a1 * ln_link_days + a2 * mean_log_gap + a3 * ln_late)))
+        self._active = _Burr(Pauses(b + b1 * mean_log_gap + b2 * ln_late, c + c1 * sd_log_gap, model.active_ln_power))
+        self._rest_survival = _rest_survival(model.rest)
+        self._silence = model.silence
+
+    def logit(self, gap_days: int) -> float:
+        """Return the logit of the probability of silence after a pause of so many days.
+
+        Until the day on which the next link is most due, its absence tells nothing: the chance of one soon is that of
+        that day. From then on every day without it makes the next one less likely.
+        """
+        intercept, of_near, of_gap = self._silence
+        from_day = max(gap_days, self._active.most_due_day)
+        near = min(self.log_survival(from_day + NEAR_DAYS) - self.log_survival(from_day), _LOG_CHANCE_MAX)
+        return intercept + of_near * (near - log(-expm1(near))) + of_gap * log1p(gap_days)
+
+    def log_survival(self, days: float) -> float:
+        """Return ln P(the pause lasts longer than ``days``)."""
+        share = self._share
+        return log(share * self._active.survival(days) + (1 - share) * self._rest_survival(days))
+
+
+class _Burr:
+    """A Burr XII distribution."""
+
+    __slots__ = ("_ln_scale", "_power", "_shape", "most_due_day")
+
+    def __init__(self, pauses: Pauses) -> None:
+        self._ln_scale, self._shape, self._power = pauses.ln_scale, exp(pauses.ln_shape), exp(pauses.ln_power)
+        # Where the rate, power * shape * z / t / (1 + z) with z = (t / scale) ** shape, is highest: at z = shape - 1.
+        self.most_due_day = exp(self._ln_scale + log(self._shape - 1) / self._shape) if self._shape > 1 else 0.0
+
+    def survival(self, days: float) -> float:
+        """Return P(longer than ``days``)."""
+        if days == 0:
+            return 1.0
+        at = min(self._shape * (log(days) - self._ln_scale), _LOG_MAX)
+        return exp(-self._power * log1p(exp(at)))
+
+
+@lru_cache(8)
+def _rest_survival(rest: Pauses) -> Callable[[float], float]:
+    """Return P(a pause lasts longer) by days, for articles at rest: the same for all, so it is remembered."""
+    return lru_cache(8192)(_Burr(rest).survival)

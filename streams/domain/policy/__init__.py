@@ -1,0 +1,1 @@
+"""What a team decides: thresholds by tier, and what to leave out."""

@@ -1,0 +1,66 @@
+"""The worth of an article's links, weighed as seldom as may be where they are many."""
+
+from collections.abc import Callable
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from flatline.domain.events.anchors import natural
+from flatline.domain.learned.domain_reputation import DomainStanding
+from flatline.domain.quality.link_value import Worth, worth_of
+from flatline.domain.state.article import Article
+from flatline.domain.state.rhythm import Rhythm
+
+WEIGHED_AT_ONCE_MAX: Final = 2_000
+"""Links of an article that are weighed whenever it is judged; more are weighed once a day."""
+
+
+def article_worth(
+    article: Article, *, quality_min: float, standing_of: Callable[[bytes], DomainStanding] | None = None
+) -> Worth:
+    """Weigh the links of an article, as `worth_of` does."""
+
+    def rhythm_of(days: dict[int, int]) -> Rhythm | None:
+        """Return `Rhythm.of` link days; those that matter are most often all there are."""
+        return article.rhythm if days == article.totals.days else Rhythm.of(days)
+
+    return worth_of(
+        article.segments,
+        quality_min=quality_min,
+        natural_anchors=lambda: natural_anchors(article),
+        standing_of=standing_of,
+        visited=article.visiting_domains,
+        rhythm_of=rhythm_of,
+    )
+
+
+def natural_anchors(article: Article) -> frozenset[int]:
+    """Return the fingerprints of what anybody may call an article."""
+    registration = article.header.registration
+    return natural(article.key.decode(), registration.title, registration.author)
+
+
+class DailyWorth:
+    """Weighs articles; those with more than WEIGHED_AT_ONCE_MAX links anew only when it is told to.
+
+    What was found of these is kept for as long as the article is in memory.
+    """
+
+    def __init__(self) -> None:
+        self._kept: WeakKeyDictionary[Article, Worth] = WeakKeyDictionary()
+
+    def worth(
+        self,
+        article: Article,
+        *,
+        quality_min: float,
+        standing_of: Callable[[bytes], DomainStanding] | None = None,
+        may_be_of_today: bool = False,
+    ) -> Worth:
+        """Return what `article_worth` does; or, where there are many links and it ``may_be_of_today``, did last."""
+        has_many = article.totals.gained > WEIGHED_AT_ONCE_MAX
+        if has_many and may_be_of_today and (kept := self._kept.get(article)) is not None:
+            return kept
+        worth = article_worth(article, quality_min=quality_min, standing_of=standing_of)
+        if has_many:
+            self._kept[article] = worth
+        return worth

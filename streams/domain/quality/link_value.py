@@ -1,0 +1,134 @@
+"""What an article's links are worth, added up. Like its totals it follows from the links and is never stored."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import lru_cache
+from math import log10
+from typing import Final, NamedTuple
+
+from flatline.domain.learned.domain_reputation import DomainStanding
+from flatline.domain.quality.factors import ANCHOR_DOMAINS_MIN, FLAGS, SITEWIDE_AFTER, Facts, explain
+from flatline.domain.state import link
+from flatline.domain.state import link_traits as looks
+from flatline.domain.state.rhythm import Rhythm
+from flatline.domain.state.segment import Row, Segment
+from flatline.domain.state.totals import gained_in_days
+from flatline.domain.time import DAY_MS
+from flatline.domain.urls.multi_author_domains import MANY_AUTHORS
+
+REPEATED_LINK: Final = 0.1
+"""What the links of a domain add to its best: this for each power of ten. A thousand links of one count as 1.3."""
+
+_ANCHOR_BITS: Final = 16
+_DAY: Final = DAY_MS << link.FLAG_BITS  # a day, in the unit of `Segment.facts`
+
+
+class Worth(NamedTuple):
+    """The links of an article by their quality; those below the least that matters are *thin*."""
+
+    weighted: float = 0.0  # the sum of the best quality of each domain, and very little for its further links
+    thin: int = 0
+    days: dict[int, int] = {}  # noqa: RUF012 (UTC day -> links that matter, gained on it; organic)
+    thin_days: Mapping[tuple[int, str], int] = {}  # (the same of thin links, by what is most against them, too)
+    rhythm: Rhythm | None = None  # of ``days``
+
+    def gained_in_days(self, days: int, *, today: int) -> int:
+        """Return the links that matter gained in the last ``days`` UTC days, today included."""
+        return gained_in_days(self.days, days, today=today)
+
+
+def worth_of(
+    segments: Iterable[Segment],
+    *,
+    quality_min: float,
+    natural_anchors: Callable[[], Collection[int]] = tuple,
+    standing_of: Callable[[bytes], DomainStanding] | None = None,
+    visited: Collection[bytes] = (),
+    rhythm_of: Callable[[dict[int, int]], Rhythm | None] = Rhythm.of,
+) -> Worth:
+    """Weigh the links of segments that share none.
+
+    ``natural_anchors``  gives the fingerprints of what anybody may call the article; seldom asked
+    ``standing_of``      gives the standing of a domain by its fingerprint; it counts in the sum alone
+    ``visited``          fingerprints of the domains whose links sent people
+    ``rhythm_of``        `Rhythm.of`, or what knows some of its results
+    """
+    links = [each for segment in segments for each in segment.rows() if each[0] & link.GAINED]
+    if not links:
+        return Worth()
+    links_by_domain = Counter([domain for _, _, domain in links])
+    domains_by_anchor = shared_anchors(links, natural_anchors)
+    sitewide = sitewide_links(links, links_by_domain)
+    unknown = DomainStanding.UNKNOWN
+    weighed: dict[tuple[int, int, bool, DomainStanding, bool], tuple[float, str | None]] = {}  # few differ
+    best: dict[bytes, float] = {}
+    days, thin, thin_days = list[int](), 0, list[tuple[int, str]]()
+    for each in links:
+        fact, look, domain = each
+        seen = (
+            fact & FLAGS | look >> _ANCHOR_BITS << link.FLAG_BITS,
+            domains_by_anchor.get(look & looks.ANCHOR, 0) if domains_by_anchor else 0,
+            each in sitewide if sitewide else False,
+            standing_of(domain) if standing_of else unknown,
+            domain in visited if visited else False,
+        )
+        known = weighed.get(seen)
+        if known is None:
+            facts = Facts(fact & FLAGS, look & ~looks.ANCHOR, *seen[1:])
+            # Whether a link matters goes by itself alone: no other article's links may move a verdict.
+            alone = explain(facts._replace(standing=unknown))
+            known = explain(facts).quality, alone.against if alone.quality < quality_min else None
+            weighed[seen] = known
+        quality, against = known
+        if quality > best.get(domain, 0.0):
+            best[domain] = quality
+        if against is not None:
+            thin += 1
+            if fact & link.ORGANIC:
+                thin_days.append((fact // _DAY, against))
+        elif fact & link.ORGANIC:
+            days.append(fact // _DAY)
+    counts = Counter(days)
+    by_day = {day: counts[day] for day in sorted(counts)}
+    return Worth(
+        weighted=sum(quality * _as_many(links_by_domain[domain]) for domain, quality in best.items()),
+        thin=thin,
+        days=by_day,
+        thin_days=Counter(thin_days),
+        rhythm=rhythm_of(by_day),
+    )
+
+
+@lru_cache(1024)
+def _as_many(links: int) -> float:
+    """Return what so many links of one domain count as."""
+    return 1 + REPEATED_LINK * log10(links)
+
+
+def shared_anchors(links: list[Row], natural_anchors: Callable[[], Collection[int]]) -> dict[int, int]:
+    """Return how many domains use the same anchor, where they are many."""
+    if len(links) < ANCHOR_DOMAINS_MIN:
+        return {}
+    used = Counter([look & looks.ANCHOR for _, look, _ in links])
+    repeated = {anchor for anchor, count in used.items() if anchor & looks.PHRASE and count >= ANCHOR_DOMAINS_MIN}
+    if not repeated:
+        return {}
+    natural = {fingerprint | looks.PHRASE for fingerprint in natural_anchors()}
+    domains: dict[int, set[bytes]] = {anchor: set() for anchor in repeated - natural}
+    for _, look, domain in links:
+        if look & looks.ANCHOR in domains:
+            domains[look & looks.ANCHOR].add(domain)
+    return {anchor: len(those) for anchor, those in domains.items() if len(those) >= ANCHOR_DOMAINS_MIN}
+
+
+def sitewide_links(links: list[Row], links_by_domain: Mapping[bytes, int]) -> Collection[Row]:
+    """Return the links that come after the first SITEWIDE_AFTER of their domain with the same anchor."""
+    many = {domain for domain, count in links_by_domain.items() if count > SITEWIDE_AFTER} - MANY_AUTHORS
+    if not many:
+        return ()
+    repeated: defaultdict[tuple[bytes, int], list[Row]] = defaultdict(list)
+    for each in links:
+        _, look, domain = each
+        if domain in many and look & looks.ANCHOR:
+            repeated[domain, look & looks.ANCHOR].append(each)
+    return {each for those in repeated.values() for each in sorted(those)[SITEWIDE_AFTER:]}

@@ -1,0 +1,65 @@
+"""Links one by one: what each of the newest is worth, and why. `worth` adds up the same figures without names."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from typing import NamedTuple
+
+from flatline.domain.learned.domain_reputation import DomainStanding
+from flatline.domain.quality.factors import FLAGS, Explained, Facts, explain
+from flatline.domain.quality.link_value import shared_anchors, sitewide_links
+from flatline.domain.state import link
+from flatline.domain.state import link_traits as looks
+from flatline.domain.state.segment import Row, Segment
+from flatline.domain.urls.fingerprints import PAGE_BYTES
+
+
+class Weighed(NamedTuple):
+    """A link that was gained: the fingerprint of its page, when, its flags (of `link`), its quality and why.
+
+    ``is_thin``: its quality is too low to matter.
+    """
+
+    page: bytes
+    gained_ms: int
+    flags: int
+    explained: Explained
+    is_thin: bool
+
+
+def newest(
+    segments: Iterable[Segment],
+    number: int,
+    *,
+    quality_min: float,
+    natural_anchors: Callable[[], Collection[int]] = tuple,
+    standing_of: Callable[[bytes], DomainStanding] = lambda _domain: DomainStanding.UNKNOWN,
+    visited: Collection[bytes] = (),
+) -> list[Weighed]:
+    """Return the newest links, the newest first, weighed as `worth.worth_of` does, whose arguments these are."""
+    links: list[tuple[bytes, Row]] = []
+    for segment in segments:
+        pages = bytes(segment.pages)
+        for place, row in enumerate(segment.rows()):
+            if row[0] & link.GAINED:
+                links.append((pages[place * PAGE_BYTES : (place + 1) * PAGE_BYTES], row))
+    rows = [row for _, row in links]
+    anchors = shared_anchors(rows, natural_anchors)
+    sitewide = sitewide_links(rows, Counter(domain for _, _, domain in rows))
+
+    def weigh(page: bytes, row: Row) -> Weighed:
+        fact, look, domain = row
+        facts = Facts(
+            fact & FLAGS,
+            look & ~looks.ANCHOR,
+            anchors.get(look & looks.ANCHOR, 0),
+            row in sitewide,
+            standing_of(domain),
+            domain in visited,
+        )
+        # As in the sum: whether it matters goes by itself alone.
+        alone = explain(facts._replace(standing=DomainStanding.UNKNOWN))
+        flags = fact & (1 << link.FLAG_BITS) - 1
+        return Weighed(page, fact >> link.FLAG_BITS, flags, explain(facts), alone.quality < quality_min)
+
+    chosen = sorted(links, key=lambda each: (-(each[1][0] >> link.FLAG_BITS), each[0]))[:number]
+    return [weigh(page, row) for page, row in chosen]

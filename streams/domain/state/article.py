@@ -1,0 +1,381 @@
+"""All that is accumulated of one article, in memory and as the bytes of its changelog records."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from typing import Final
+
+import msgspec
+
+from flatline.domain.state.credit import Credit, credited, is_of_newest_week, joined
+from flatline.domain.state.link import Effect
+from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.state.rhythm import Rhythm
+from flatline.domain.state.segment import SEGMENT_LINKS_MAX, Known, Segment
+from flatline.domain.state.totals import Totals, totals_of
+from flatline.domain.state.visits import YEAR_BYTES, Report, Visits
+from flatline.domain.time import LATEST_MS, check_recorded, day_of, to_ms
+from flatline.domain.urls.canonical import canonicalize_field
+from flatline.schema.article_record import ArticleRecord
+
+SOURCES_MAX: Final = 32
+
+FORMAT: Final = 2
+"""The first byte of every value in the changelog. Fields may be added at the end of `Header` without raising it: older
+workers leave out what they don't know, and newer ones take its default."""
+
+
+class Sighting(msgspec.Struct, frozen=True, gc=False):
+    """What an event says of a link. A NamedTuple would take four times as long to make.
+
+    ``article``       the key of the article that it leads to
+    ``page, domain``  fingerprints of the referring page and of its domain, as `Segment` keeps them
+    ``is_gain``       whether the link was gained; else it was lost
+    ``at_ms``         when; ``is_clamped`` if the event says another time, which can't be
+    ``marks``         as for `Segment.see`
+    ``source``        who reports it
+    """
+
+    article: bytes
+    page: bytes
+    domain: bytes
+    is_gain: bool
+    at_ms: int
+    marks: int
+    source: str | None = None
+    is_clamped: bool = False
+
+
+class UnknownFormatError(Exception):
+    """The state was written in a format that this version does not know."""
+
+
+class Registration(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What the team registered about the article."""
+
+    title: str | None = None
+    author: str | None = None
+    series: str | None = None
+    strategy: str | None = None
+    tier: int | None = None  # None: not registered
+    published_ms: int | None = None
+    recorded_ms: int = 0  # when its record was written
+    aliases: tuple[str, ...] = ()  # keys of its former addresses
+
+    @property
+    def published_day(self) -> int | None:
+        """The UTC day of publication; None where it is not registered."""
+        return None if self.published_ms is None else day_of(self.published_ms)
+
+
+def registration_of(record: ArticleRecord, *, recorded_ms: int) -> Registration:
+    """Return the registration that an article record asks for.
+
+    Raise `Rejected` where it has no possible time, and for an alias that is no URL.
+    """
+    check_recorded(recorded_ms)
+    return Registration(
+        title=record.title,
+        author=record.author,
+        series=record.series,
+        strategy=record.strategy,
+        tier=record.tier,
+        published_ms=None if record.published_at is None else to_ms(record.published_at),
+        recorded_ms=recorded_ms,
+        aliases=tuple(sorted({canonicalize_field(alias, field="aliases") for alias in record.aliases})),
+    )
+
+
+def newer(one: Registration, other: Registration) -> Registration:
+    """Return the registration that was written later; of two of the same time, the same one in either order."""
+    return max(one, other, key=lambda each: (each.recorded_ms, each.aliases, msgspec.msgpack.encode(each)))
+
+
+class Header(msgspec.Struct, array_like=True, gc=False):
+    """What does not follow from the links."""
+
+    watched_since_ms: int
+    sources: dict[str, Credit] = {}  # what each source reported
+    registration: Registration = Registration()
+    standing: Standing | None = None
+    removed_ms: int = 0  # what was first gained, reported or registered until then is forgotten
+    moved_to: str | None = None  # the address to whose partition its changes are copied
+    is_copy: bool = False  # of what another partition knows of an address that moved to this one
+
+
+NOTHING: Final = Header(watched_since_ms=LATEST_MS)
+"""Of an article of which only some links or visits are known; never changed."""
+
+
+class _Record(msgspec.Struct, array_like=True, gc=False):
+    """The header and the first segment: all there is of an article with few links."""
+
+    header: Header
+    links: bytes
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Record).decode
+MARK: Final = bytes([FORMAT])
+FORMATS_MAX: Final = 31
+"""No text begins with such a byte: what somebody else wrote into the changelog is not taken for a later version's."""
+
+
+def check_format(value: bytes) -> None:
+    """Raise UnknownFormatError for a changelog value of another version, and ValueError for one of none."""
+    if value[:1] == MARK:
+        return
+    if not 0 < (value[0] if value else 0) <= FORMATS_MAX:
+        raise ValueError(f"no state begins with {value[:9]!r}")
+    raise UnknownFormatError(
+        f"the state is in format {value[0]}, and this version of Flatline reads only format {FORMAT}: run the version "
+        "that wrote it, or a newer one"
+    )
+
+
+NO_VISITS: Final = Visits()
+"""Of most articles; never changed."""
+
+
+class Article:
+    """The state of one article.
+
+    Its links are in segments by their page fingerprints. Most articles have one; further ones have a low each, which is
+    the lowest fingerprint that they may hold, and what is lower than all of these is in the first.
+    ``is_dirty`` is for whoever keeps it.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_changed",
+        "_first",
+        "_further",
+        "_lows",
+        "_rhythm",
+        "_totals",
+        "_visiting_domains",
+        "header",
+        "is_dirty",
+        "key",
+        "visits",
+    )
+
+    def __init__(
+        self,
+        key: bytes,
+        header: Header,
+        first: Segment,
+        further: Mapping[bytes, Segment] | None = None,
+        visits: Visits = NO_VISITS,
+    ) -> None:
+        """``further``: segments by their lows."""
+        self.key = key
+        self.header = header
+        self._first = first
+        self._lows = sorted(further) if further else []
+        self._further = [further[low] for low in self._lows] if further else []
+        self._changed: set[bytes] | None = None  # lows of further segments; made when there are any
+        self._totals: Totals | None = None
+        self._rhythm: Rhythm | None = None
+        self._visiting_domains: frozenset[bytes] | None = None
+        self.visits = visits
+        self.is_dirty = False
+
+    @classmethod
+    def decode(cls, key: bytes, record: bytes, further: Mapping[bytes, bytes]) -> "Article":
+        """Return the article of a record, of its further segments by their lows, and of its visits by their years.
+
+        Raise UnknownFormatError, ValueError or msgspec.DecodeError on other bytes.
+        """
+        check_format(record)
+        stored = _decode(memoryview(record)[1:])
+        segments, years = {}, {}
+        for low, encoded in further.items():
+            if len(low) == YEAR_BYTES:
+                years[low] = encoded[1:]
+            else:
+                segments[low] = Segment.decode(encoded[1:])
+        visits = Visits(years) if years else NO_VISITS
+        visits.check()
+        return cls(key, stored.header, Segment.decode(stored.links), segments, visits)
+
+    def encode(self) -> bytes:
+        """Return the record: the header and the first segment."""
+        return MARK + _encode(_Record(self.header, self._first.encode()))
+
+    def encode_further(self, *, only_changed: bool) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the keys and the bytes of the further segments and of the years of visits.
+
+        All of them, or those that changed since this was last asked.
+        """
+        if self._further:
+            changed, self._changed = self._changed or (), None
+            for low, segment in zip(self._lows, self._further, strict=True):
+                if not only_changed or low in changed:
+                    yield low, MARK + segment.encode()
+        for year, encoded in self.visits.encode(only_changed=only_changed) if self.visits else ():
+            yield year, MARK + encoded
+
+    @property
+    def segments(self) -> list[Segment]:
+        """All segments."""
+        return [self._first, *self._further]
+
+    @property
+    def totals(self) -> Totals:
+        """What the links add up to."""
+        if self._totals is None:
+            self._totals = totals_of(self.segments)
+        return self._totals
+
+    @property
+    def rhythm(self) -> Rhythm | None:
+        """The summary of the link days; None without any."""
+        if self._rhythm is None:
+            self._rhythm = Rhythm.of(self.totals.days)
+        return self._rhythm
+
+    @property
+    def visiting_domains(self) -> frozenset[bytes]:
+        """The fingerprints of the domains that ever sent a visit."""
+        if self._visiting_domains is None:
+            self._visiting_domains = self.visits.sent().senders if self.visits else frozenset()
+        return self._visiting_domains
+
+    def see_visits(self, reports: Iterable[Report]) -> bool:
+        """Apply reports of visits; return whether anything was learned."""
+        visits = self.visits or Visits()
+        if not visits.see(reports):
+            return False
+        self.visits, self._visiting_domains = visits, None
+        return True
+
+    def see(self, sightings: Iterable[Sighting], effects: MutableMapping[tuple[str | None, Effect], int]) -> bool:
+        """Apply sightings, count what each did by source and effect, and return whether anything was learned."""
+        first, lows, reported = self._first, self._lows, self.header.sources
+        is_news = is_credited = False
+        for sighting in sightings:
+            page, is_gain, at_ms, source = sighting.page, sighting.is_gain, sighting.at_ms, sighting.source
+            if is_gain and source is not None and not is_of_newest_week(reported.get(source, 0), at_ms):
+                is_credited |= self._credit(source, at_ms)
+            index = bisect_right(lows, page) if lows else 0
+            segment = self._further[index - 1] if index else first
+            effect, is_new = segment.see(page, sighting.domain, is_gain, at_ms, sighting.marks)
+            effects[source, effect] += 1
+            if not is_new:
+                continue
+            is_news = True
+            self._note_growth(segment, index)
+        if is_news:
+            self._totals = self._rhythm = None
+        return is_news or is_credited
+
+    def register(self, registration: Registration) -> bool:
+        """Take a registration unless a newer one is known; return whether anything was learned.
+
+        Of one that a removal covers only the time and the aliases are kept.
+        """
+        known = self.header.registration
+        self.header.registration = self._not_removed(newer(known, registration))
+        return self.header.registration != known
+
+    def remove(self, removed_ms: int) -> bool:
+        """Note a removal; return whether it is news. `addresses.shown` leaves out what it covers."""
+        header = self.header
+        if removed_ms <= header.removed_ms:
+            return False
+        header.removed_ms = removed_ms
+        header.registration = self._not_removed(header.registration)
+        return True
+
+    def _not_removed(self, registration: Registration) -> Registration:
+        if registration.recorded_ms > self.header.removed_ms:
+            return registration
+        return Registration(recorded_ms=registration.recorded_ms, aliases=registration.aliases)
+
+    def join(self, known: Iterable[Known]) -> bool:
+        """Add what is known elsewhere of links; return whether anything was learned."""
+        is_news = False
+        for each in known:
+            index = bisect_right(self._lows, each.page) if self._lows else 0
+            segment = self._further[index - 1] if index else self._first
+            if segment.join(each):
+                is_news = True
+                self._note_growth(segment, index)
+        if is_news:
+            self._totals = self._rhythm = None
+        return is_news
+
+    def join_header(self, other: Header) -> bool:
+        """Add what a header says of the same article; return whether anything was learned."""
+        header, before = self.header, msgspec.msgpack.encode(self.header)
+        header.watched_since_ms = min(header.watched_since_ms, other.watched_since_ms)
+        for source, credit in sorted(other.sources.items()):
+            if source in header.sources or len(header.sources) < SOURCES_MAX:
+                header.sources[source] = joined(header.sources.get(source, 0), credit)
+        standings = [each for each in (header.standing, other.standing) if each is not None]
+        header.standing = max(standings, key=lambda each: (each.since_ms, each.digest), default=None)
+        self.remove(other.removed_ms)
+        self.register(other.registration)
+        return msgspec.msgpack.encode(header) != before
+
+    @classmethod
+    def decode_part(cls, key: bytes, low: bytes, encoded: bytes) -> "Article":
+        """Return an article of which no more is known than one changelog record says, that with the low or year.
+
+        ``low`` is empty for the article's own record. Raise UnknownFormatError, ValueError, OverflowError or
+        msgspec.DecodeError on other bytes.
+        """
+        if not low:
+            return cls.decode(key, encoded, {})
+        check_format(encoded)
+        article = cls(key, NOTHING, Segment())
+        if len(low) == YEAR_BYTES:
+            article.see_visits(Visits({low: encoded[1:]}).reports())
+        else:
+            article.join(Segment.decode(encoded[1:]).known())
+        return article
+
+    def join_part(self, part: "Article") -> bool:
+        """Add what a part says, as of `decode_part`; return whether anything was learned."""
+        is_news = part.header is not NOTHING and self.join_header(part.header)
+        is_news |= self.join(known for segment in part.segments for known in segment.known())
+        return self.see_visits(part.visits.reports()) or is_news
+
+    def copy(self, key: bytes) -> "Article":
+        """Return an article with this key that knows the same, and changes by itself."""
+        header = msgspec.structs.replace(self.header, sources=dict(self.header.sources))
+        further = {low: segment.copy() for low, segment in zip(self._lows, self._further, strict=True)}
+        visits = self.visits.copy() if self.visits else NO_VISITS
+        return Article(key, header, self._first.copy(), further, visits)
+
+    def mark_changed(self) -> None:
+        """Have all parts encoded when the changed ones are asked for."""
+        if self._further:
+            self._changed = set(self._lows)
+        if self.visits:
+            self.visits.mark_changed()
+
+    def _note_growth(self, segment: Segment, index: int) -> None:
+        """Note that a segment changed, the one with the low before ``index``, and split it when it is too long."""
+        if index:
+            self._note_change(self._lows[index - 1])
+        if len(segment.facts) > SEGMENT_LINKS_MAX:
+            low, upper = segment.split()
+            self._further.insert(index, upper)
+            self._lows.insert(index, low)
+            self._note_change(low)
+
+    def _note_change(self, low: bytes) -> None:
+        if self._changed is None:
+            self._changed = set()
+        self._changed.add(low)
+
+    def _credit(self, source: str, at_ms: int) -> bool:
+        """Note that a source reported a gain of that time; return whether that is news, and there was room for it."""
+        sources = self.header.sources
+        known = sources.get(source, 0)
+        credit = credited(known, at_ms)
+        has_room = known != 0 or len(sources) < SOURCES_MAX
+        if has_room:
+            sources[source] = credit
+        return has_room and credit != known

@@ -1,0 +1,42 @@
+"""Who links: the fingerprints of a referring page and of its domain."""
+
+from typing import Final
+
+from xxhash import xxh3_64_digest
+
+from flatline.domain.urls.canonical import MAX_LENGTH, PLAIN, canonicalize_field, is_canonical_host, referring_domain
+
+PAGE_BYTES: Final = 8
+DOMAIN_BYTES: Final = 6
+
+_HOSTS_CACHED: Final = 131_072
+
+# Fingerprints of domains by canonical host. A plain dict: the order that an lru_cache keeps costs as much as a lookup.
+_domains: dict[str, bytes] = {}
+
+
+def referrer(url_from: str) -> tuple[bytes, bytes]:
+    """Return the fingerprints of the canonical page and of its domain, as `Segment` keeps them; raise `Rejected`."""
+    plain = PLAIN(url_from)
+    if plain and len(url_from) <= MAX_LENGTH:
+        simple, host = plain.groups()
+        domain = fingerprint(simple) if simple else _domains.get(host)
+        if domain:
+            return xxh3_64_digest(url_from.encode()), domain
+    page = canonicalize_field(url_from, field="url_from")
+    return xxh3_64_digest(page.encode()), _domain(page)
+
+
+def fingerprint(domain: str) -> bytes:
+    """Return the fingerprint of a registrable domain."""
+    return xxh3_64_digest(domain.encode())[:DOMAIN_BYTES]
+
+
+def _domain(page: str) -> bytes:
+    found = fingerprint(referring_domain(page))
+    host = page[8 : page.index("/", 8)]
+    if is_canonical_host(host):
+        if len(_domains) >= _HOSTS_CACHED:
+            _domains.clear()
+        _domains[host] = found
+    return found

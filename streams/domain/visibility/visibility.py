@@ -1,0 +1,100 @@
+"""What could be seen of an article: silence is only what somebody would have heard.
+
+Its *usual sources* are those that reported its links of the last year before the newest, and of which more is
+expected: an import that once told its history shows nothing now. They matter by their share: of the weeks in which
+anybody reported a link of it, those in which a source that can see did. A day on which all its usual sources could see
+counts in full towards its silence; one on which those that could see used to report half of its weeks with links
+counts half; one on which none could see does not count. (Links thinned to a share come as a process of that share's
+rate does, which shows as little in a whole day as the full one in a part of it.)
+"""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from flatline.domain.state.credit import Credit, newest_week, weeks_until
+from flatline.domain.time import DAY_MS
+
+UNSEEN_DAYS_MAX: Final = 7.0
+"""A quarter of the shortest window over which a group is judged."""
+
+
+class Behind(NamedTuple):
+    """A source that has not seen everything: up to when it has, and why in words; None if that is usual for it."""
+
+    seen_until_ms: int
+    because: str | None = None
+    is_stale: bool = False
+
+
+class View(NamedTuple):
+    """What an article's usual sources could see since its last link.
+
+    ``unseen_days``  how many of the days since count for nothing; shares of days add up
+    ``late_days``    of how many days before this week links may have come in this week, with this week's date
+    ``because``      why, where it is unusual, or nothing can be said at all
+    ``is_blind``     none of them can see: all are stale, or the worker lags
+    """
+
+    unseen_days: float = 0.0
+    late_days: int = 0
+    because: str | None = None
+    is_blind: bool = False
+
+    @property
+    def is_dim(self) -> bool:
+        """Whether so little can be seen that nothing is asked: not because its sources usually report days late."""
+        return self.is_blind or self.unseen_days > UNSEEN_DAYS_MAX
+
+
+CLEAR: Final = View()
+
+
+class Sight(NamedTuple):
+    """What can't be seen at the moment, by source.
+
+    ``expected``   the sources of which more is expected
+    ``behind``     those of them that have not seen everything
+    ``late_days``  for how long those were away that came back lately
+    """
+
+    expected: frozenset[str] = frozenset()
+    behind: Mapping[str, Behind] = {}
+    late_days: Mapping[str, int] = {}
+    is_lagging: bool = False
+
+    def view(self, reported: Mapping[str, Credit], *, since_ms: int, now_ms: int) -> View:
+        """Return what could be seen of an article after ``since_ms``, given what its sources reported."""
+        late_days = max((days for source, days in self.late_days.items() if source in reported), default=0)
+        if self.is_lagging:
+            days = max(0.0, (now_ms - since_ms) / DAY_MS)
+            return View(days, late_days, "the worker has not caught up with its records", is_blind=True)
+        if self.behind.keys().isdisjoint(reported):
+            return View(0.0, late_days) if late_days else CLEAR
+        return self._partial(reported, since_ms=since_ms, now_ms=now_ms, late_days=late_days)
+
+    def _partial(self, reported: Mapping[str, Credit], *, since_ms: int, now_ms: int, late_days: int) -> View:
+        newest = max(newest_week(credit) for source, credit in reported.items() if source in self.expected)
+        usual = {
+            source: weeks
+            for source, credit in reported.items()
+            if source in self.expected and (weeks := weeks_until(credit, newest))
+        }
+        everything, seeing = 0, 0
+        for source, weeks in usual.items():
+            everything |= weeks
+            if source not in self.behind:
+                seeing |= weeks
+        # From now backwards: with each source that had seen until then, more could be seen.
+        blind = sorted(
+            usual.keys() & self.behind.keys(), key=lambda source: (self.behind[source].seen_until_ms, source)
+        )
+        unseen_ms, until_ms = 0.0, now_ms
+        for source in reversed(blind):
+            begin_ms = max(since_ms, self.behind[source].seen_until_ms)
+            if begin_ms < until_ms:
+                unseen_ms += (until_ms - begin_ms) * (1 - seeing.bit_count() / everything.bit_count())
+                until_ms = begin_ms
+            seeing |= usual[source]
+        because = (self.behind[source].because for source in blind) if unseen_ms else ()
+        is_blind = all(source in self.behind and self.behind[source].is_stale for source in usual)
+        return View(unseen_ms / DAY_MS, late_days, next(filter(None, because), None), is_blind)

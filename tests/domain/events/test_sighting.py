@@ -1,0 +1,81 @@
+"""From a link event to what its article takes."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from xxhash import xxh3_64_digest
+
+from flatline.domain.events import sighting as sightings
+from flatline.domain.events.sighting import ArticleKeys, sighting_of
+from flatline.domain.policy.ignore import Ignore, Ignored
+from flatline.domain.state import link
+from flatline.domain.state.article import Sighting
+from flatline.domain.time import EARLIEST_MS, to_ms
+from flatline.domain.urls.canonical import article_key
+from flatline.schema.link_event import LinkEvent
+from flatline.schema.rejection import Reason, Rejected
+
+OCCURRED = datetime(2026, 5, 1, tzinfo=UTC)
+RECORDED_MS = to_ms(datetime(2026, 6, 1, tzinfo=UTC))
+PAGE, DOMAIN = xxh3_64_digest(b"https://sub.a.example/1"), xxh3_64_digest(b"a.example")[:6]
+
+
+def _event(**fields: object) -> LinkEvent:
+    urls = {"url_from": "http://Sub.a.example/1", "url_to": "http://www.b.example/x/?utm_source=y"}
+    return LinkEvent(**{**urls, "occurred_at": OCCURRED, **fields})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected", "why"),
+    [
+        ({}, (True, to_ms(OCCURRED), link.ORGANIC, None, False), "the usual event"),
+        ({"source": "crawler"}, (True, to_ms(OCCURRED), link.ORGANIC, "crawler", False), "who reports it"),
+        ({"rel": ["nofollow"]}, (True, to_ms(OCCURRED), link.ORGANIC | link.NOFOLLOW, None, False), "its marks"),
+        ({"discovery": "import"}, (True, to_ms(OCCURRED), 0, None, False), "an import is no sign of life"),
+        (
+            {"change": "lost", "rel": ["ugc"]},
+            (False, to_ms(OCCURRED), link.ORGANIC, None, False),
+            "no looks",
+        ),
+        ({"occurred_at": None}, (True, RECORDED_MS, link.ORGANIC, None, False), "no date but the record's"),
+        ({"occurred_at": datetime(2062, 1, 1, tzinfo=UTC)}, (True, RECORDED_MS, link.ORGANIC, None, True), "ahead"),
+        (
+            {"occurred_at": datetime(1970, 1, 1, tzinfo=UTC)},
+            (True, EARLIEST_MS, link.ORGANIC, None, True),
+            "no web",
+        ),
+    ],
+)
+def test_what_an_event_says(
+    fields: dict[str, object], expected: tuple[bool, int, int, str | None, bool], why: str
+) -> None:
+    """Both URLs become what the state knows them by, and the time one that is possible."""
+    sighting = sighting_of(_event(**fields), recorded_ms=RECORDED_MS, keys=ArticleKeys())
+    assert sighting == Sighting(b"https://b.example/x", PAGE, DOMAIN, *expected), why
+
+
+def test_what_is_ignored_is_no_sighting() -> None:
+    """An ignored event gives none, and one that can't be read is rejected although its source is ignored by none."""
+    ignored, keys = Ignored(Ignore(sources=["scraper"])), ArticleKeys()
+    assert sighting_of(_event(source="scraper"), recorded_ms=RECORDED_MS, keys=keys, ignored=ignored) is None
+    assert sighting_of(_event(source="other"), recorded_ms=RECORDED_MS, keys=keys, ignored=ignored)
+    for field in ("url_from", "url_to"):
+        with pytest.raises(Rejected) as caught:
+            sighting_of(_event(**{field: "mailto:x"}), recorded_ms=RECORDED_MS, keys=keys, ignored=ignored)
+        assert caught.value.reason is Reason.INVALID_URL
+        assert field in caught.value.detail
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["http", "https"]), st.integers(0, 30), st.text("a/?=", max_size=40))))
+def test_remembered_keys_are_those_of_their_urls(urls: list[tuple[str, int, str]]) -> None:
+    """However often they are forgotten, keys are what canonicalising gives, and few are kept where there is no room."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sightings, "REMEMBERED_BYTES_MAX", 2_000)
+        keys = ArticleKeys()
+        for scheme, host, rest in urls:
+            url = f"{scheme}://{host}.example/{rest}"
+            assert keys[url] == keys[url] == article_key(url, field="url_to")
+            assert len(keys) < 2_000 / 128

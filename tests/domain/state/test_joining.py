@@ -1,0 +1,107 @@
+"""What two partitions know of an article, joined part by part, is what one would know that had seen everything."""
+
+from collections import defaultdict
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flatline.domain.state import link
+from flatline.domain.state.article import Article, Header, Registration, Sighting
+from flatline.domain.state.link import Effect
+from flatline.domain.state.segment import Segment
+from flatline.domain.state.visits import Report
+from flatline.domain.time import DAY_MS
+from flatline.domain.urls.fingerprints import DOMAIN_BYTES, PAGE_BYTES
+
+KEY = b"https://yours.example/article"
+T0_MS = 1_600_000_000_000
+WEEK_MS = 7 * DAY_MS
+# Times that lie weeks apart, or at the same instant.
+times = st.sampled_from([T0_MS + ms for ms in (0, 1, WEEK_MS, 3 * WEEK_MS, 60 * WEEK_MS)])
+marks = st.sampled_from([0, link.ORGANIC, link.UGC, link.ORGANIC | 7 << link.FLAG_BITS])
+
+
+def _sighting(page: int, is_gain: bool, at_ms: int, mark: int, source: str | None) -> Sighting:
+    fingerprint = (page * 0x9E3779B97F4A7C15 % (1 << 64)).to_bytes(PAGE_BYTES, "big")
+    return Sighting(KEY, fingerprint, fingerprint[:DOMAIN_BYTES], is_gain, at_ms, mark if is_gain else 0, source)
+
+
+sightings = st.builds(
+    _sighting, st.integers(0, 9), st.booleans(), times, marks, st.sampled_from([None, "crawler", "vendor"])
+)
+# More than a segment has room for, in runs of pages that both know, or one of them.
+runs = st.builds(
+    lambda begin, count, at_ms: [_sighting(page, True, at_ms, 0, None) for page in range(begin, begin + count)],
+    st.integers(0, 400),
+    st.sampled_from([0, 3, 200, 400]),
+    times,
+)
+
+
+def _report(domain: int, day: int, visits: int) -> Report:
+    return Report(domain.to_bytes(DOMAIN_BYTES, "big"), day, visits)
+
+
+# Of more domains than a year has room for, or of few.
+reports = st.one_of(
+    st.lists(st.builds(_report, st.integers(0, 400), st.integers(0, 400), st.integers(0, 400))),
+    st.builds(
+        lambda begin, count, day: [_report(domain, day, domain % 7) for domain in range(begin, begin + count)],
+        st.integers(0, 300),
+        st.sampled_from([100, 256, 300]),
+        st.integers(0, 2),
+    ),
+)
+registrations = st.lists(
+    st.builds(
+        Registration,
+        title=st.sampled_from(["A", "B"]),
+        tier=st.sampled_from([1, 2]),
+        recorded_ms=st.integers(1, 3),
+        aliases=st.sampled_from([(), ("https://old.example/",)]),
+    )
+)
+knowledge = st.tuples(st.lists(sightings, max_size=12), runs, reports, registrations, st.sampled_from([0, 2]))
+Knowledge = tuple[list[Sighting], list[Sighting], list[Report], list[Registration], int]
+
+
+def _article(*known: Knowledge) -> Article:
+    article = Article(KEY, Header(watched_since_ms=1), Segment())
+    effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
+    for seen, run, visits, registered, removed_ms in known:
+        article.see([*seen, *run], effects)
+        article.see_visits(visits)
+        article.remove(removed_ms)
+        for registration in registered:
+            article.register(registration)
+    return article
+
+
+def _all_of(article: Article) -> tuple[object, ...]:
+    """Return all that an article holds, in a form that doesn't depend on the order in which it came."""
+    links = {known.page: known for segment in article.segments for known in segment.known()}
+    header = article.header
+    return links, header.sources, header.registration, header.removed_ms, article.visits.sent(), article.totals
+
+
+@settings(max_examples=60)
+@given(knowledge, knowledge)
+def test_joined_part_by_part(one: Knowledge, other: Knowledge) -> None:
+    """Records as the changelog has them, in any order, and once more, add up to what all events say."""
+    joined, copied = _article(one), _article(other)
+    parts = [(b"", copied.encode()), *copied.encode_further(only_changed=False)]
+    for low, record in [*parts, *reversed(parts)]:
+        joined.join_part(Article.decode_part(KEY, low, record))
+    assert _all_of(joined) == _all_of(_article(other, one))
+
+
+@given(knowledge)
+def test_a_copy_changes_by_itself(known: Knowledge) -> None:
+    """What is learned by a copy is not learned by the article."""
+    article = _article(known)
+    before = _all_of(article)
+    copy = article.copy(KEY)
+    assert _all_of(copy) == before
+    _ = [copy.see([_sighting(10_000 + n, True, 5, 0, "new")], defaultdict(int)) for n in range(200)]
+    copy.see_visits([Report(b"domain", 5, 5)])
+    assert _all_of(article) == before

@@ -1,0 +1,133 @@
+"""What could be seen of an article: whose days count towards its silence, and how much."""
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flatline.domain.state.credit import credited
+from flatline.domain.time import DAY_MS
+from flatline.domain.visibility.visibility import CLEAR, Behind, Sight
+
+NOW_MS = 20_300 * DAY_MS
+WEEK_MS = 7 * DAY_MS
+# The last link came 100 days ago.
+SINCE_MS = NOW_MS - 100 * DAY_MS
+
+EVERY_WEEK = range(40)
+EVEN, ODD = range(0, 40, 2), range(1, 40, 2)
+OTHERS = range(20, 40)
+
+
+def credit(weeks_ago: range) -> int:
+    """Return the credit of a source that reported a link in each of these weeks before the last link."""
+    whole = 0
+    for week in weeks_ago:
+        whole = credited(whole, SINCE_MS - week * WEEK_MS)
+    return whole
+
+
+def gone(days: int) -> Behind:
+    """Return that a source was last heard so many days ago."""
+    return Behind(NOW_MS - days * DAY_MS, f"gone for {days}")
+
+
+@pytest.mark.parametrize(
+    ("reported", "behind", "unseen_days", "why"),
+    [
+        ({"north": EVERY_WEEK}, {"north": gone(30)}, 30, "its only source: none of these days counts"),
+        ({"north": EVERY_WEEK}, {"north": gone(300)}, 100, "no more than there are since its last link"),
+        ({"north": EVERY_WEEK, "south": EVERY_WEEK}, {"north": gone(30)}, 0, "the other source finds all of it, too"),
+        ({"north": EVEN, "south": ODD}, {"north": gone(30)}, 15, "half of its links would still be seen"),
+        ({"north": EVERY_WEEK, "south": OTHERS}, {"north": gone(30)}, 15, "the same"),
+        ({"north": EVEN, "south": ODD}, {"north": gone(30), "south": gone(10)}, 20, "ten days none, twenty days half"),
+        ({"south": EVERY_WEEK}, {"north": gone(30)}, 0, "it is not found by that source"),
+        ({"south": EVERY_WEEK, "north": range(60, 90)}, {"north": gone(30)}, 0, "nor in the last year"),
+        ({"file": EVERY_WEEK, "north": EVEN}, {"north": gone(30)}, 30, "what was imported once shows nothing now"),
+        ({"file": EVERY_WEEK}, {"north": gone(30)}, 0, "nothing is known of its source: it is believed"),
+        ({}, {"north": gone(30)}, 0, "it has no named source"),
+    ],
+)
+def test_days_count_as_far_as_they_could_be_seen(
+    reported: Mapping[str, range], behind: Mapping[str, Behind], unseen_days: float, why: str
+) -> None:
+    """A day counts by the share of the weeks with links that the seeing sources would have shown."""
+    sight = Sight(frozenset({"north", "south"}), behind)
+    credits_ = {source: credit(weeks) for source, weeks in reported.items()}
+    view = sight.view(credits_, since_ms=SINCE_MS, now_ms=NOW_MS)
+    assert view.unseen_days == pytest.approx(unseen_days), why
+    assert bool(view.because) == bool(unseen_days)
+
+
+def late(days: int) -> Behind:
+    """Return that a source usually reports so many days late, and has seen everything but for that."""
+    return Behind(NOW_MS - days * DAY_MS, f"reports {days} days late")
+
+
+def stale(days: int) -> Behind:
+    """Return that a source has seen nothing for so many days, which is unusual."""
+    return Behind(NOW_MS - days * DAY_MS, "stale", is_stale=True)
+
+
+@pytest.mark.parametrize(
+    ("behind", "is_blind", "is_dim", "why"),
+    [
+        ({}, False, False, "all is seen"),
+        ({"north": late(2)}, False, False, "days late as always: groups and quality are judged all the same"),
+        ({"north": late(20)}, False, True, "so late that most of a month is missing"),
+        ({"north": stale(2)}, False, False, "the other one sees half"),
+        ({"north": stale(2), "south": late(2)}, False, False, "the other one sees, if late"),
+        ({"north": stale(20)}, False, True, "half of twenty days is too much to be missing"),
+        ({"north": stale(2), "south": stale(2)}, True, True, "nobody looks"),
+    ],
+)
+def test_how_little_is_seen(behind: Mapping[str, Behind], is_blind: bool, is_dim: bool, why: str) -> None:
+    """Nobody sees an article whose usual sources are all stale; one that is seen too little isn't asked of, either."""
+    reported = {"north": credit(EVEN), "south": credit(ODD)}
+    view = Sight(frozenset(reported), behind).view(reported, since_ms=SINCE_MS, now_ms=NOW_MS)
+    assert (view.is_blind, view.is_dim) == (is_blind, is_dim), why
+
+
+def test_while_the_worker_lags_nothing_counts() -> None:
+    """What it has not read yet may hold anything."""
+    view = Sight(is_lagging=True).view({}, since_ms=SINCE_MS, now_ms=NOW_MS)
+    assert view.unseen_days == 100
+    assert view.because
+    assert Sight().view({}, since_ms=SINCE_MS, now_ms=NOW_MS) == CLEAR
+
+
+@given(st.lists(st.integers(0, 60 * 52), min_size=1), st.randoms())
+def test_credit_is_a_function_of_the_set_of_reports(weeks: list[int], chance: object) -> None:
+    """In any order and any number of times, it is the newest week and a bit for each of the 48 up to it."""
+    whole = 0
+    shuffled = [*weeks, *weeks]
+    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    for week in shuffled:
+        whole = credited(whole, week * WEEK_MS + 5)
+    newest = max(weeks)
+    assert whole >> 48 == newest
+    assert {newest - bit for bit in range(48) if whole >> bit & 1} == {week for week in weeks if newest - week < 48}
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcd"), st.sets(st.integers(0, 47), min_size=1), min_size=1),
+    st.dictionaries(st.sampled_from("abcd"), st.integers(1, 400)),
+    st.integers(0, 50),
+)
+def test_seen_days_are_the_sum_over_days(reported: dict[str, set[int]], away: dict[str, int], later: int) -> None:
+    """Day by day, with sets: the share of the weeks in which a source reported that could see on that day."""
+    credits_ = {}
+    for source, weeks in reported.items():
+        for week in weeks:
+            credits_[source] = credited(credits_.get(source, 0), SINCE_MS - week * WEEK_MS)
+    now_ms = NOW_MS + later * DAY_MS
+    sight = Sight(frozenset("abcd"), {source: gone(days) for source, days in away.items()})
+    newest = min(min(weeks) for weeks in reported.values())
+    usual = {source: {week for week in weeks if week - newest < 48} for source, weeks in reported.items()}
+    everything = set().union(*usual.values())
+    expected = 0.0
+    for day in range(SINCE_MS // DAY_MS, now_ms // DAY_MS):
+        sees = [source for source in usual if source not in away or NOW_MS // DAY_MS - away[source] > day]
+        expected += 1 - len(set().union(*(usual[source] for source in sees))) / len(everything)
+    assert sight.view(credits_, since_ms=SINCE_MS, now_ms=now_ms).unseen_days == pytest.approx(expected)
