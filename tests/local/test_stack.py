@@ -17,7 +17,7 @@ from flatline.local.processes import Process
 from flatline.local.stack import LocalStack
 from flatline.schema.topics import Topics
 from flatline.settings import ENV_FILE, Settings, load_settings
-from tests.deploy import stand_ins as launcher
+from tests.local import stand_ins as launcher
 from tests.local.observing import children_of, is_alive
 from tests.local.stand_ins import stand_ins
 from tests.waiting import until
