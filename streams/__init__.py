@@ -33,9 +33,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flatline.backtest.report import Report
-    from flatline.domain.article import Article
     from flatline.domain.explanation.explained import Explanation
-    from flatline.domain.policies import Policies
+    from flatline.domain.policy.policy import Policies
+    from flatline.domain.state.article import Article
     from flatline.library.articles import dump_article, fold, judge, load_article
     from flatline.library.events import canonical_url, decode_event, encode_event, read_events, write_events
     from flatline.library.producer import Producer
@@ -47,10 +47,10 @@ if TYPE_CHECKING:
 
 # Imported when they are asked for: numpy and Kafka's client would take half a second that most callers don't need.
 _MODULES = {
-    "Article": "flatline.domain.article",
+    "Article": "flatline.domain.state.article",
     "Explanation": "flatline.domain.explanation.explained",
     "LinkEvent": "flatline.schema.link_event",
-    "Policies": "flatline.domain.policies",
+    "Policies": "flatline.domain.policy.policy",
     "Producer": "flatline.library.producer",
     "Rejected": "flatline.schema.rejection",
     "Report": "flatline.backtest.report",

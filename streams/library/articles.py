@@ -7,17 +7,17 @@ from typing import Final
 
 import msgspec
 
-from flatline.domain.appraisal import appraise
-from flatline.domain.article import Article, Header, Sighting
-from flatline.domain.event_time import EARLIEST_MS, LATEST_MS
-from flatline.domain.expected.expectation import Kind
-from flatline.domain.link import Effect
-from flatline.domain.policies import Policies
-from flatline.domain.quality.article_worth import article_worth
-from flatline.domain.segment import Segment
-from flatline.domain.sight.sight import Sight
-from flatline.domain.sightings import ArticleKeys, sighting_of
-from flatline.domain.verdicts import digest
+from flatline.domain.events.sighting import ArticleKeys, sighting_of
+from flatline.domain.judgement.judge_article import appraise
+from flatline.domain.judgement.verdict import digest
+from flatline.domain.learned.expectation import Kind
+from flatline.domain.policy.policy import Policies
+from flatline.domain.quality.article_link_value import article_worth
+from flatline.domain.state.article import Article, Header, Sighting
+from flatline.domain.state.link import Effect
+from flatline.domain.state.segment import Segment
+from flatline.domain.time import EARLIEST_MS, LATEST_MS
+from flatline.domain.visibility.visibility import Sight
 from flatline.library.instants import ms_of
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.rejection import Reason, Rejected

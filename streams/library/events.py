@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from flatline.domain.urls import article_key
+from flatline.domain.urls.canonical import article_key
 from flatline.schema import codec
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.rejection import Rejected

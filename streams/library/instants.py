@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from flatline.domain.event_time import to_ms
+from flatline.domain.time import to_ms
 
 
 def ms_of(name: str, instant: datetime) -> int:

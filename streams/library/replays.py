@@ -7,11 +7,10 @@ from typing import Final, NamedTuple
 from flatline.backtest.explaining import explain_history
 from flatline.backtest.histories import Histories
 from flatline.backtest.report import Report, run
-from flatline.domain.event_time import EARLIEST_MS, LATEST_MS
 from flatline.domain.explanation.explained import Explanation
-from flatline.domain.policies import Policies
-from flatline.domain.rhythm import day_of
-from flatline.domain.urls import article_key
+from flatline.domain.policy.policy import Policies
+from flatline.domain.time import EARLIEST_MS, LATEST_MS, day_of
+from flatline.domain.urls.canonical import article_key
 from flatline.library.instants import ms_of
 from flatline.schema import codec
 from flatline.schema.link_event import LinkEvent
