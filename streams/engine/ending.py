@@ -12,11 +12,11 @@ log = logging.getLogger("flatline.engine")
 
 
 def die(why: str) -> NoReturn:
-    """End the process at once, with the reason in the log and the stacks of all threads on stderr.
+    """End the process at once, with the stacks of all threads on stderr and, after them, the reason in the log.
 
-    Nothing more is written or committed on the way out.
+    Nothing more is written or committed on the way out. The reason comes last: people are shown the end of a log.
     """
+    faulthandler.dump_traceback(file=sys.__stderr__ or 2, all_threads=True)
     log.critical("%s; ending this worker", why, exc_info=sys.exception())
     logging.shutdown()
-    faulthandler.dump_traceback(file=sys.__stderr__ or 2, all_threads=True)
     os._exit(EXIT_SOFTWARE)

@@ -5,6 +5,7 @@ What is committed was applied, judged and made durable before, so the time betwe
 
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from kafka import KafkaAdminClient, TopicPartition
@@ -15,6 +16,8 @@ from tests.bench.worker import Worker
 
 _ASK_EVERY_S: Final = 0.05
 _GIVE_UP_AFTER_S: Final = 600
+# A round of commits is one a second at most, and the transactions of its partitions end one after the other.
+_ROUNDS_APART_S: Final = 0.5
 _TICK_S: Final = 0.01  # the kernel counts processor time in these
 
 
@@ -55,11 +58,12 @@ def rates(commits: Sequence[Commit], *, warm_up: int) -> Rates:
     """Return the rates after so many events, between commits while there was more to do.
 
     The last commit waits for its timer, so it counts only where there are no two others; and the time before the
-    warm-up only where there are no two commits after it.
+    warm-up only where there are no two commits after it. Partitions that commit together count as one commit.
     """
-    warm = [commit for commit in commits if commit.events >= warm_up]
+    rounds = [one for one, after in pairwise(commits) if after.at_s - one.at_s >= _ROUNDS_APART_S] + [commits[-1]]
+    warm = [commit for commit in rounds if commit.events >= warm_up]
     busy = warm[:-1]
-    first, *_, last = next(chosen for chosen in (busy, warm, commits) if len(chosen) > 1)
+    first, *_, last = next(chosen for chosen in (busy, warm, rounds, commits) if len(chosen) > 1)
     events = last.events - first.events
     return Rates(events / (last.at_s - first.at_s), events / max(last.cpu_s - first.cpu_s, _TICK_S))
 

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import run as timing
+from tests.bench.commits import Commit, rates
 from tests.bench.run import Answer, Run, Stopwatch, Totals
 
 
@@ -40,3 +41,15 @@ def test_the_warm_up_is_neither_timed_nor_counted(run: Run, monkeypatch: pytest.
     now_s = 8.0
     assert stopwatch.applied(60)
     assert stopwatch.stop()(None) == Answer(events_per_s=20, cpu_s_per_million_events=25_000, totals=None)
+
+
+def test_the_commits_of_one_round_are_one() -> None:
+    """Partitions that commit one after the other, some milliseconds apart, say nothing of how fast events are used."""
+    rounds = [
+        Commit(at_s=number * 2.0 + partition * 0.02, cpu_s=number * 1.5, events=number * 400 + partition * 100 - 300)
+        for number in range(1, 6)
+        for partition in range(4)
+    ]
+    measured = rates([Commit(0.0, 0.0, 0), *rounds], warm_up=200)
+    assert measured.per_s == pytest.approx(200, rel=0.01)
+    assert measured.per_cpu_s == pytest.approx(400 / 1.5)
