@@ -271,7 +271,7 @@ def _watch_list() -> list[Builder[Panel]]:
         figure(
             74,
             "Groups left out",
-            "Groups that have no series here, the smaller ones. `flatline groups` lists all. Orange from 1 on.",
+            "Groups that have no series here, the smaller ones. `flatline groups list` lists all. Orange from 1 on.",
             at_end(f"sum({series('flatline_groups_left_out')})", "groups"),
             limits=[Limit(1, DOUBTFUL)],
             base=NEUTRAL,

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar, get_type_hints
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -53,15 +53,25 @@ class PolicyFile(Struct, frozen=True, forbid_unknown_fields=True):
 
 def load_policies(path: Path | None) -> Policies:
     """Read a policy file; None stands for the defaults. Raises PolicyError."""
+    return Policies() if path is None else policies_of(_text(path), path=path)
+
+
+def load_policy_file(path: Path | None) -> PolicyFile:
+    """Read a policy file as it is written, with the defaults of what it leaves out. Raises PolicyError."""
     if path is None:
-        return Policies()
+        return PolicyFile()
+    text = _text(path)
+    policies_of(text, path=path)  # the whole of it is checked, the model that it names included
+    return msgspec.convert(tomllib.loads(text), PolicyFile)
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise PolicyError(f"The policy file {path} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise PolicyError(f"The policy file {path} can't be read: it is not UTF-8.") from None
-    return policies_of(text, path=path)
 
 
 def policies_of(text: str, *, path: Path) -> Policies:
@@ -174,36 +184,3 @@ def _fields(keys: Sequence[str]) -> Iterator[str]:
         "model": Model,
     }
     yield from (kinds[keys[0]] if keys else PolicyFile).__struct_fields__
-
-
-def default_file() -> str:
-    """Return the default policy as a file that explains itself."""
-    sections = "\n".join(
-        _section(name, kind) for name, kind in (("judgement", Policy), ("ignore", Ignore), ("removed", Removed))
-    )
-    model = _section("model", Model)
-    return f"{_HEAD}\n{sections}\n{_TIERS}\n{model}"
-
-
-_HEAD: Final = """\
-# What Flatline says when. These are the defaults: leave out what you don't want to change.
-# `flatline backtest FILE... --policy THIS` tells what it would have said of known histories.
-# The worker reads it from FLATLINE_POLICY_FILE when it starts.
-"""
-_TIERS: Final = """\
-# Articles of a tier can have thresholds of their own: any key of [judgement].
-# [tiers.1]
-# silent_probability = 0.6
-"""
-
-
-def _section(name: str, kind: type[Struct]) -> str:
-    hints = get_type_hints(kind, include_extras=True)
-    lines = [f"[{name}]"]
-    for field in msgspec.structs.fields(kind):
-        default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
-        description = next(
-            each.description for each in reversed(hints[field.name].__metadata__) if each.description is not None
-        )
-        lines += [f"# {description}", f"{field.name} = {msgspec.json.encode(default).decode()}"]
-    return "\n".join([*lines, ""])

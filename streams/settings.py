@@ -109,7 +109,8 @@ class Settings(BaseSettings):
         20, ge=6, le=300, description="How long a worker may be out of reach before others take its partitions."
     )
     policy_file: Path | None = Field(
-        None, description="File of thresholds and of what to ignore (`flatline policy` prints one); else the defaults."
+        None,
+        description="File of thresholds and of what to ignore (`flatline policy show` prints one); else the defaults.",
     )
     watch_list_size: int = Field(125, ge=0, description="How many articles have metrics of their own on a worker.")
     clock_file: Path | None = Field(

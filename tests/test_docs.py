@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from flatline.cli import app
 from flatline.schema.rejection import Reason
 from flatline.schema.topics import Topics
 from flatline.schema.verdict import State
@@ -23,12 +22,6 @@ def test_every_setting_is_in_the_readme(name: str) -> None:
     field = Settings.model_fields[name]
     default = "" if field.default is None else f"`{field.default}`"
     assert f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |" in README
-
-
-def test_every_command_named_exists() -> None:
-    """The README's `flatline …` commands exist."""
-    exist = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
-    assert set(re.findall(r"^flatline ([a-z]+)", README, re.MULTILINE)) <= exist
 
 
 def test_the_readme_s_heartbeat_is_taken() -> None:

@@ -8,22 +8,42 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatline.domain.policy.ignore import Ignore
-from flatline.domain.policy.policy import Policies
-from flatline.domain.policy.thresholds import Policy
-from flatline.policy_file import PolicyError, default_file, load_policies, policies_of
+from flatline.domain.ignoring import Ignore
+from flatline.domain.policies import Policies
+from flatline.domain.policy import Policy
+from flatline.policy_file import PolicyError, PolicyFile, load_policies, load_policy_file, policies_of
+from flatline.policy_text import changes, text_of
 
 PATH = Path("policy.toml")
 
 
 def test_the_default_file_has_every_key_and_is_the_default() -> None:
-    """`flatline policy` prints all there is, and using it as it is changes nothing."""
-    text = default_file()
+    """`flatline policy show` prints all there is, and using it as it is changes nothing."""
+    text = text_of(PolicyFile())
     sections = tomllib.loads(text)
     assert list(sections["judgement"]) == list(Policy.__struct_fields__)
     assert list(sections["ignore"]) == list(Ignore.__struct_fields__)
     said = policies_of(text, path=PATH)
     assert (said.default, said.ignored, said.by_tier) == (Policies().default, None, {})
+
+
+def test_a_policy_is_written_as_it_is_read(tmp_path: Path) -> None:
+    """What is printed of a policy in force says the same again, and names each default that it departs from."""
+    file = tmp_path / "policy.toml"
+    file.write_text(
+        '[judgement]\nlink_days_min = 7\n[tiers.1]\nsilent_probability = 0.5\n[ignore]\nrel = ["sponsored", "\\"x"]\n'
+        "[removed]\nlinks_bring_back = true\n"
+    )
+    read = load_policy_file(file)
+    assert list(changes(read)) == [
+        f"judgement.link_days_min = 7 (default: {Policy().link_days_min})",
+        'ignore.rel = ["sponsored","\\"x"] (default: [])',
+        "removed.links_bring_back = true (default: false)",
+        f"tiers.1.silent_probability = 0.5, others {Policy().silent_probability}",
+    ]
+    file.write_text(text_of(read))
+    assert load_policy_file(file) == read
+    assert list(changes(load_policy_file(None))) == []
 
 
 def test_no_file_is_the_default() -> None:

@@ -7,16 +7,16 @@ from rich.console import Console
 
 from flatline.cli import (
     articles,
-    authority,
     backtest,
     demo,
     doctor,
     explain,
-    fit,
     groups,
     ingest,
     links,
+    model,
     policy,
+    publications,
     sites,
     state,
     topics,
@@ -37,14 +37,14 @@ app.command("ingest")(ingest.ingest)
 app.command("worker")(worker.worker)
 app.add_typer(articles.app, name="articles")
 app.add_typer(sites.app, name="sites")
-app.command("authority")(authority.authority)
-app.command("groups")(groups.groups)
-app.command("cohorts")(groups.cohorts)
+app.add_typer(publications.app, name="publications")
+app.add_typer(groups.app, name="groups")
+app.add_typer(groups.cohorts_app, name="cohorts")
 app.add_typer(visits.app, name="visits")
 app.command("explain")(explain.explain)
 app.command("backtest")(backtest.backtest)
-app.command("fit")(fit.fit)
-app.command("policy")(policy.policy)
+app.add_typer(model.app, name="model")
+app.add_typer(policy.app, name="policy")
 app.add_typer(topics.app, name="topics")
 app.add_typer(state.app, name="state")
 app.command("doctor")(doctor.doctor)

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from flatline.schema.verdict import State, Verdict
 from flatline.settings import load_settings
+from flatline.state_styles import STATE_STYLES
 
 FIELDS: Final = (
     "article",
@@ -30,14 +31,6 @@ FIELDS: Final = (
     "reason",
     "impact",
 )
-STATE_STYLES: Final = {
-    State.SILENT: "bold red",
-    State.COOLING: "yellow",
-    State.REVIVED: "bold green",
-    State.BURSTING: "green",
-    State.GROWING: "green",
-    State.DORMANT: "dim",
-}
 _POLL_S: Final = 0.5
 
 

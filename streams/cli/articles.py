@@ -6,12 +6,14 @@ from typing import Annotated
 import typer
 
 from flatline.cli.article_list import list_articles
+from flatline.cli.article_show import show_article
 from flatline.clock import clock_from
 from flatline.schema.rejection import Rejected
 from flatline.settings import load_settings
 
-app = typer.Typer(help="The articles: list, register and remove them.", no_args_is_help=True)
+app = typer.Typer(help="Your articles: list, show, register and remove them.", no_args_is_help=True)
 app.command("list")(list_articles)
+app.command("show")(show_article)
 
 
 @app.command()

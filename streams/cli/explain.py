@@ -2,14 +2,13 @@
 
 import sys
 from datetime import UTC, datetime
-from difflib import get_close_matches
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from flatline.cli.unknown_article import unknown_article
 from flatline.clock import clock_from
 from flatline.schema.rejection import Rejected
 from flatline.settings import load_settings
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
     from flatline.domain.explanation.explained import Explanation
     from flatline.domain.policy.policy import Policies
     from flatline.settings import Settings
-
-_SUGGESTED: Final = 3
-_COMPARED_MAX: Final = 5_000
-_ALIKE_OF_HOST: Final = 0.6
-_ALIKE: Final = 0.85
 
 
 def explain(
@@ -89,7 +83,7 @@ def explain(
     else:
         found, known, known_where = _by_kafka(key, policies, settings, errors, links=links)
     if found is None:
-        errors.print(_unknown(key.decode(), known, known_where), markup=False, soft_wrap=True)
+        errors.print(unknown_article(key.decode(), known, known_where), markup=False, soft_wrap=True)
         raise typer.Exit(1)
     if json:
         sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
@@ -147,21 +141,3 @@ def _by_kafka(
     with errors.status("reading its partition"):
         found = explain_live(bootstrap, topics, key, policies, now_ms=clock_from(settings).now_ms(), links=links)
     return found, known_keys(bootstrap, topics) if found is None else [], "Kafka"
-
-
-def _unknown(key: str, known: "Iterable[str]", where: str) -> str:
-    """Return what to do about an article that is not known; it is compared with those of its host, if there are any."""
-    host = key.split("/", 3)[2]
-    known = list(known)
-    of_host = [each for each in known if each.split("/", 3)[2] == host]
-    cutoff = _ALIKE_OF_HOST if of_host else _ALIKE
-    close = get_close_matches(key, islice(of_host or known, _COMPARED_MAX), n=_SUGGESTED, cutoff=cutoff)
-    alike = "".join(f"\n  {each}" for each in close)
-    if alike:
-        return f"No link to {key} is known from {where}. Known are:{alike}"
-    todo = (
-        "`flatline articles list` lists the known ones, and `flatline links import FILE` brings links in."
-        if where == "Kafka"
-        else "Name the files that have its links with --from."
-    )
-    return f"No link to {key} is known from {where}, nor to any address like it. {todo}"

@@ -7,14 +7,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flatline.cli.article_list import STATE_STYLES
 from flatline.cli.curve_plot import plot
 from flatline.cli.terminal_text import plain, text
+from flatline.cli.verdict_view import heading, show_links, show_verdict
+from flatline.domain.expected.expectation import WINDOWS_DAYS
 from flatline.domain.explanation.explained import Explanation, Moved, ToldGroup, ToldLink, ToldSource
-from flatline.domain.formatting import count
-from flatline.domain.learned.expectation import WINDOWS_DAYS
-from flatline.domain.policy.thresholds import Policy
-from flatline.schema.verdict import Expected, Verdict
+from flatline.domain.policy import Policy
+from flatline.domain.words import count
+from flatline.schema.verdict import Expected
 
 _PLOT_WIDTH_MAX: Final = 100
 _PLOT_HEIGHT: Final = 14
@@ -39,7 +39,8 @@ def show(found: Explanation, console: Console, *, is_live: bool) -> None:
     _verdict(found, console)
     _probability(found, console)
     _curve(found, console)
-    _facts(found.verdict, console)
+    heading(console, "Its links")
+    show_links(found.verdict, console)
     _links(found.links, console, is_live=is_live)
     _sources(found, console)
     _groups(found.groups, console)
@@ -49,27 +50,14 @@ def show(found: Explanation, console: Console, *, is_live: bool) -> None:
 
 def _verdict(found: Explanation, console: Console) -> None:
     verdict, said = found.verdict, found.said
-    console.print(text(verdict.title or verdict.article, "bold"))
-    if verdict.title:
-        console.print(text(verdict.article, "dim"))
-    registered = (("by", verdict.author), ("series", verdict.series), ("strategy", verdict.strategy))
-    about = [f"{name} {plain(what)}" for name, what in registered if what]
-    about += [f"tier {verdict.tier}"] if verdict.tier is not None else ["not registered"]
-    console.print(Text(", ".join(about), "dim"))
-    console.print()
-    state = Text(verdict.state.upper(), STATE_STYLES.get(verdict.state, "bold"))
-    console.print(state, f"since {verdict.since:%Y-%m-%d}, as of {verdict.judged_at:%Y-%m-%d %H:%M} UTC")
-    console.print(text(verdict.reason, characters_max=1_000))
-    for finding in verdict.findings:
-        console.print(Text(finding.kind.replace("_", " ").upper(), "bold red"), f"since {finding.since:%Y-%m-%d}")
-        console.print(text(finding.reason, characters_max=1_000))
+    show_verdict(verdict, console)
     if said is not None and said.state is not verdict.state:
         console.print(f"The worker said {said.state} when it last judged, on {said.judged_at:%Y-%m-%d %H:%M} UTC.")
 
 
 def _probability(found: Explanation, console: Console) -> None:
     policy, verdict, pace = found.policy, found.verdict, found.pace
-    _heading(console, f"Chance that no link comes in the next {verdict.horizon_days} days")
+    heading(console, f"Chance that no link comes in the next {verdict.horizon_days} days")
     if found.probability is None:
         known = pace.link_days if pace else 0
         console.print(
@@ -127,7 +115,7 @@ def _bar(moved: Moved) -> str:
 def _curve(found: Explanation, console: Console) -> None:
     if len(found.curve) < 2 or found.curve[0].date == found.curve[-1].date:  # noqa: PLR2004 (no line has one point)
         return
-    _heading(console, "Links over its life: gained (line) and expected (dots)")
+    heading(console, "Links over its life: gained (line) and expected (dots)")
     width = min(console.width, _PLOT_WIDTH_MAX)
     console.print(Text(plot(found.curve, width=width, height=_PLOT_HEIGHT)), no_wrap=True, crop=True)
     elsewhere = found.verdict.gained_total - found.curve[-1].gained
@@ -161,36 +149,11 @@ def _windows(*windows: Expected) -> Table:
     return table
 
 
-def _facts(verdict: Verdict, console: Console) -> None:
-    _heading(console, "Its links")
-    console.print(
-        f"{count(verdict.gained_total, 'link')} gained from {count(verdict.referring_domains, 'domain')}, "
-        f"{verdict.live:,} live, {verdict.lost_total:,} lost at least once; {verdict.nofollow:,} nofollow, "
-        f"{verdict.ugc:,} ugc, {verdict.sponsored:,} sponsored."
-    )
-    if verdict.profile is not None:
-        burstiness = verdict.profile.burstiness
-        aside = "" if burstiness is None else f" Burstiness {burstiness:+.2f} (-1 regular, 0 random, 1 bursty)."
-        console.print(f"Profile: {verdict.profile.reason}{aside}")
-    if (worth := verdict.worth) is not None:
-        last = f"the last that matters came on {worth.last_worthy_on}" if worth.last_worthy_on else "none matters"
-        console.print(
-            f"Worth: {worth.weighted_total:,.1f} in all; {worth.thin:,} of the links are thin; "
-            f"{worth.worthy_in_90_days:,} of those of the last 90 days matter; {last}."
-        )
-    if (impact := verdict.impact) is not None:
-        console.print(
-            f"Impact: {count(impact.visits_total, 'visit')}, {impact.visits_in_days.last_28:,} of them in 28 days; "
-            f"{count(impact.links_with_visits, 'link')} from {count(impact.sending_domains, 'domain')} that sent some,"
-            f" {impact.links_without_visits:,} from others, {impact.trophies:,} of these for show only."
-        )
-
-
 def _links(links: Iterable[ToldLink], console: Console, *, is_live: bool) -> None:
     links = list(links)
     if not links:
         return
-    _heading(console, f"The newest {len(links):,}, with their quality (0 to 1) and why")
+    heading(console, f"The newest {len(links):,}, with their quality (0 to 1) and why")
     table = _table()
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
@@ -215,7 +178,7 @@ def _link(each: ToldLink) -> Text:
 
 
 def _sources(found: Explanation, console: Console) -> None:
-    _heading(console, "Sources")
+    heading(console, "Sources")
     if not found.sources:
         console.print("No source is named in its links.")
         return
@@ -246,7 +209,7 @@ def _length(days: float) -> str:
 
 
 def _groups(groups: Iterable[ToldGroup], console: Console) -> None:
-    _heading(console, "Groups")
+    heading(console, "Groups")
     table = _table()
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -260,7 +223,7 @@ def _groups(groups: Iterable[ToldGroup], console: Console) -> None:
 def _changes(found: Explanation, console: Console) -> None:
     if not found.changes:
         return
-    _heading(console, "What was said, as it changed")
+    heading(console, "What was said, as it changed")
     earlier = len(found.changes) - _CHANGES_SHOWN
     if earlier > 0:
         console.print(f"{count(earlier, 'earlier change')} left out.")
@@ -273,7 +236,7 @@ def _changes(found: Explanation, console: Console) -> None:
 
 
 def _policy(found: Explanation, console: Console) -> None:
-    _heading(console, "Thresholds in force")
+    heading(console, "Thresholds in force")
     default = Policy()
     changed = [name for name in Policy.__struct_fields__ if getattr(found.policy, name) != getattr(default, name)]
     names = [*_SHOWN_THRESHOLDS, *(name for name in changed if name not in _SHOWN_THRESHOLDS)]
@@ -285,12 +248,7 @@ def _policy(found: Explanation, console: Console) -> None:
         note = f"set by the policy file; default {getattr(default, name):g}" if name in changed else ""
         table.add_row(name, f"{getattr(found.policy, name):g}", note)
     console.print(table)
-    console.print("`flatline policy` explains each.", style="dim")
-
-
-def _heading(console: Console, words: str) -> None:
-    console.print()
-    console.print(Text(words, "bold"))
+    console.print("`flatline policy show` explains each.", style="dim")
 
 
 def _table() -> Table:

@@ -1,4 +1,4 @@
-"""`flatline groups` and `flatline cohorts`."""
+"""`flatline groups` and `flatline cohorts`: articles taken together."""
 
 import sys
 from typing import Annotated, Final
@@ -19,12 +19,26 @@ _ORDER: Final = {GroupState.UNDER_CURVE: 0, GroupState.ABOVE_CURVE: 1, GroupStat
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
+app = typer.Typer(help="Series, authors, strategies and sites, judged as a whole.", no_args_is_help=True)
+cohorts_app = typer.Typer(help="How fast links come, by site, strategy and month of publication.", no_args_is_help=True)
 
-def groups(
+
+@app.callback()
+def _groups() -> None:
+    """Keep `list` a command of its own while there is no other."""
+
+
+@cohorts_app.callback()
+def _cohorts() -> None:
+    """Keep `list` a command of its own while there is no other."""
+
+
+@app.command("list")
+def list_groups(
     kind: Annotated[list[GroupKind] | None, typer.Option(help="Only groups of this kind; can be repeated.")] = None,
     json: Json = False,
 ) -> None:
-    """List series, authors, strategies and sites: the links they gained, and those they should have gained."""
+    """List groups of articles: the links they gained, and the links they were expected to gain."""
     from flatline.generations import serving_topics
     from flatline.readmodel.latest_groups import latest_groups
 
@@ -41,11 +55,12 @@ def groups(
         Console().print(_groups_table(verdicts))
 
 
-def cohorts(
+@cohorts_app.command("list")
+def list_cohorts(
     kind: Annotated[list[GroupKind] | None, typer.Option(help="Only cohorts of this kind; can be repeated.")] = None,
     json: Json = False,
 ) -> None:
-    """Show the curves of sites, strategies and months of publication side by side: share of links by age."""
+    """List cohorts: which share of its links an article has at which age."""
     from flatline.generations import serving_topics
     from flatline.readmodel.latest_groups import latest_census
 

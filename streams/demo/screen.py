@@ -15,17 +15,9 @@ from rich.text import Text
 from flatline.demo.expectations import Finding
 from flatline.demo.slack_receiver import Message, plain_text
 from flatline.demo.worker_gauges import WorkerGauges
-from flatline.schema.verdict import State
+from flatline.state_styles import STATE_STYLES
 from flatline_connectors.files.importer import Tally
 
-_STATE_STYLES: Final = {
-    State.SILENT: "bold red",
-    State.COOLING: "yellow",
-    State.REVIVED: "bold green",
-    State.BURSTING: "green",
-    State.GROWING: "green",
-    State.DORMANT: "dim",
-}
 _BORDERS: Final = {"good": "green", "warning": "yellow", "danger": "red"}
 _DAYS_BETWEEN_LINES: Final = 60
 _RESOLVED: Final = "Resolved:"  # what follows would be misunderstood without it
@@ -136,7 +128,7 @@ def _standing(gauges: WorkerGauges | None) -> Text:
     if gauges is None:
         return Text("the worker does not answer", "red")
     states = gauges.articles.items()
-    parts = [Text(f"{count} {state}", _STATE_STYLES.get(state, "")) for state, count in states if count]
+    parts = [Text(f"{count} {state}", STATE_STYLES.get(state, "")) for state, count in states if count]
     if gauges.unseen:
         parts.append(Text(f"{gauges.unseen} unseen", "magenta"))
     parts += [Text(f"{source} stale for {days:.0f} days", "red") for source, days in gauges.stale_days.items()]

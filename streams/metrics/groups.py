@@ -85,7 +85,7 @@ def group_families(snapshot: Snapshot) -> Iterator[Metric]:
     yield single(
         "flatline_groups_left_out",
         f"Groups judged by this worker that have no series: the smaller ones beyond {GROUPS_LABELLED_MAX}. "
-        f"`flatline groups` lists them all.",
+        f"`flatline groups list` lists them all.",
         len(snapshot.groups) - len(chosen),
     )
 

@@ -115,9 +115,9 @@ def test_a_source_that_died_explains_its_articles(tmp_path: Path) -> None:
 
 
 def test_the_printed_policy_is_accepted(history: Path, tmp_path: Path) -> None:
-    """What `flatline policy` prints is a policy file."""
+    """What `flatline policy show` prints is a policy file."""
     policy = tmp_path / "policy.toml"
-    policy.write_text(_flatline("policy").stdout)
+    policy.write_text(_flatline("policy", "show").stdout)
     assert _flatline("backtest", history, "--policy", policy).returncode == 0
 
 

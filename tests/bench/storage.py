@@ -1,6 +1,6 @@
 """What links cost on the broker: `python -m tests.bench.storage`, of real events with HISTORY=links.ndjson.zst.
 
-They are written as `flatline import` does it, and as crawlers push them: a hundred to an ingest's batch.
+They are written as `flatline links import` does it, and as crawlers push them: a hundred to an ingest's batch.
 """
 
 import os

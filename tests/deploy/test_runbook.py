@@ -1,10 +1,7 @@
 import re
-from typing import Any
 
 import pytest
-from typer.main import get_command
 
-from flatline.cli import app
 from flatline.schema.topics import Topics
 from flatline.settings import PREFIX, Settings
 from flatline_connectors.sending import heartbeats
@@ -32,20 +29,8 @@ def test_each_entry_has_all_its_parts(name: str, entry: str) -> None:
     assert f"alertname={name}" in silence or "never" in silence
 
 
-def test_commands_and_settings_it_names_exist() -> None:
-    """What cannot be typed helps nobody."""
-    commands: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
-    used = re.findall(r"`flatline ([a-z]+)((?: [^`]*)?)`", TEXT)
-    assert len({command for command, _ in used}) > 5
-    for command, arguments in used:
-        assert command in commands, command
-        found = commands[command]
-        if hasattr(found, "commands"):  # a noun: its verb follows
-            verb = arguments.split()[0]
-            assert verb in found.commands, (command, verb)
-            found = found.commands[verb]
-        options = {option for parameter in found.params for option in parameter.opts}
-        assert options >= set(re.findall(r"--[a-z-]+", arguments)), command
+def test_settings_it_names_exist() -> None:
+    """What cannot be set helps nobody. Its commands: tests/cli/test_named_commands.py."""
     settings = {PREFIX + name.upper() for name in Settings.model_fields}
     assert set(re.findall(rf"\b{PREFIX}\w+", TEXT)) <= settings
 

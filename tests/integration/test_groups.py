@@ -56,7 +56,7 @@ def test_groups_are_judged_whole(kafka_bootstrap: str, namespace: str, tmp_path:
         running.wait_ready(1, 2)
 
         def rows() -> dict[str, dict[str, object]]:
-            said = running.run("groups", "--json")
+            said = running.run("groups", "list", "--json")
             return {f"{row['kind']}/{row['name']}": row for row in map(orjson.loads, said.splitlines())}
 
         def is_under() -> bool:
@@ -86,7 +86,7 @@ def test_groups_are_judged_whole(kafka_bootstrap: str, namespace: str, tmp_path:
         sample = 'flatline_group_state{group="Field Notes",kind="series",state="under_curve"} 1.0'
         assert metrics.count(sample) == 1
 
-        cohorts = [orjson.loads(line) for line in running.run("cohorts", "--json").splitlines()]
+        cohorts = [orjson.loads(line) for line in running.run("cohorts", "list", "--json").splitlines()]
         assert cohorts[0]["share_by_days"]["90"] == 0.66
         site = next(row for row in cohorts if row["kind"] == "site")
         assert site["share_by_days"]["90"] < 0.3

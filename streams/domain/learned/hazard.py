@@ -91,7 +91,7 @@ def load_model(path: Path = SHIPPED_MODEL) -> Model:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Model)
     except (OSError, msgspec.DecodeError) as error:
-        raise ModelError(f"{path} is no model that can be used: {error}. `flatline fit` writes one.") from None
+        raise ModelError(f"{path} is no model that can be used: {error}. `flatline model fit` writes one.") from None
 
 
 def figures(rhythm: Rhythm) -> tuple[float, float, float, float]:

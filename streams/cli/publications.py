@@ -1,4 +1,4 @@
-"""`flatline authority`."""
+"""`flatline publications`: which referring domains give links and visits, and what they get back."""
 
 from __future__ import annotations
 
@@ -41,7 +41,16 @@ class Said(NamedTuple):
 Take = Callable[["Ledger", "Said | Record"], None]
 
 
-def authority(
+app = typer.Typer(help="The referring domains: what they give, and what they get back.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `list` a command of its own while there is no other."""
+
+
+@app.command("list")
+def list_publications(
     files: Annotated[
         list[Path] | None, typer.Argument(metavar="[FILE]...", help="Link events as NDJSON; - is stdin.")
     ] = None,

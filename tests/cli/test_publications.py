@@ -1,4 +1,4 @@
-"""`flatline authority`: from files alone, and from what Kafka keeps."""
+"""`flatline publications list`: from files alone, and from what Kafka keeps."""
 
 import json
 import os
@@ -36,10 +36,10 @@ def files(tmp_path: Path) -> list[str]:
     return [str(paths[0]), f"--articles={paths[1]}", f"--visits={paths[2]}"]
 
 
-def _authority(*arguments: str) -> subprocess.CompletedProcess[str]:
+def _publications(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run it where no Kafka answers."""
     environment = {**os.environ, "FLATLINE_KAFKA_BOOTSTRAP": "127.0.0.1:1", "COLUMNS": "120"}
-    command = [FLATLINE, "authority", *arguments]
+    command = [FLATLINE, "publications", "list", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
 
 
@@ -49,15 +49,15 @@ def _rows(said: str) -> list[tuple[object, ...]]:
 
 def test_files(files: list[str]) -> None:
     """Files are enough: no Kafka is asked, and a line that can't be read is said to be left out."""
-    done = _authority(*files, "--json")
+    done = _publications(*files, "--json")
     assert (done.returncode, _rows(done.stdout)) == (0, EXPECTED), done.stderr
     assert "Left out, because they can't be read: 1 missing_field." in done.stderr
-    assert "mag.example" in _authority(*files, "--min-links=2").stdout
+    assert "mag.example" in _publications(*files, "--min-links=2").stdout
 
 
 def test_the_table(files: list[str]) -> None:
     """A person sees publications by links, and no column in which there would be nothing."""
-    table = _authority(*files).stdout
+    table = _publications(*files).stdout
     rows = [line.split() for line in table.splitlines()]
     assert rows[0] == ["publication", "author", "links", "live", "articles", "visits", "back", "its", "pages"]
     assert rows[1] == ["mag.example", "Ada", "2", "2", "1", "40"]
@@ -67,9 +67,9 @@ def test_the_table(files: list[str]) -> None:
 
 def test_nobody_is_registered(files: list[str]) -> None:
     """Without authors it says what to do, and sites need none."""
-    done = _authority(files[0])
+    done = _publications(files[0])
     assert "No article has an author" in done.stderr
-    done = _authority(files[0], "--by=site", "--json", "--min-links=2")
+    done = _publications(files[0], "--by=site", "--json", "--min-links=2")
     assert [json.loads(line)["site"] for line in done.stdout.splitlines()] == ["ada.example"]
 
 
@@ -79,4 +79,4 @@ def test_what_kafka_keeps(kafka_bootstrap: str, namespace: str, tmp_path: Path) 
         installation.run("links", "import", "-", stdin=LINKS.encode())
         installation.run("articles", "import", "-", stdin=ARTICLES.encode())
         installation.run("visits", "import", "-", stdin=VISITS.encode())
-        assert _rows(installation.run("authority", "--json")) == EXPECTED
+        assert _rows(installation.run("publications", "list", "--json")) == EXPECTED

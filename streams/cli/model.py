@@ -1,4 +1,4 @@
-"""`flatline fit`."""
+"""`flatline model`: the model of the probability that no further link comes."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,15 @@ from rich.table import Table
 from flatline.clock import clock_from
 from flatline.settings import load_settings
 
+app = typer.Typer(help="The model of the probability that no further link comes.", no_args_is_help=True)
 
+
+@app.callback()
+def _group() -> None:
+    """Keep `fit` a command of its own while there is no other."""
+
+
+@app.command()
 def fit(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="NDJSON, also .gz or .zst; - is stdin.")],
     *,

@@ -1,4 +1,4 @@
-"""`flatline fit`, as a person or a script runs it."""
+"""`flatline model fit`, as a person or a script runs it."""
 
 import json
 import os
@@ -45,7 +45,9 @@ def links(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_team_fits_its_own_model_and_uses_it(links: Path, tmp_path: Path) -> None:
     """The file says what it was fitted on, the command how it does, and a policy that names it is obeyed."""
-    run = _flatline("fit", links, "-o", tmp_path / "own.json", "--description", "Simulated", "--horizon-days", 90)
+    run = _flatline(
+        "model", "fit", links, "-o", tmp_path / "own.json", "--description", "Simulated", "--horizon-days", 90
+    )
     assert run.returncode == 0, run.stderr
     assert "of 40 articles" in run.stdout
     model = json.loads((tmp_path / "own.json").read_bytes())
@@ -71,7 +73,7 @@ def test_a_model_that_is_not_there_is_named(links: Path, tmp_path: Path) -> None
 
 def test_too_little_history(tmp_path: Path) -> None:
     """The message says what is missing; nothing is written."""
-    run = _flatline("fit", _history(tmp_path / "few.ndjson", articles=2), "-o", tmp_path / "own.json")
+    run = _flatline("model", "fit", _history(tmp_path / "few.ndjson", articles=2), "-o", tmp_path / "own.json")
     assert run.returncode == 1
     assert "200 are needed" in run.stderr
     assert not (tmp_path / "own.json").exists()
