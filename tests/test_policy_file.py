@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatline.domain.ignoring import Ignore
-from flatline.domain.policies import Policies
-from flatline.domain.policy import Policy
+from flatline.domain.policy.ignore import Ignore
+from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.thresholds import Policy
 from flatline.policy_file import PolicyError, PolicyFile, load_policies, load_policy_file, policies_of
 from flatline.policy_text import changes, text_of
 

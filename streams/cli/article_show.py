@@ -18,7 +18,7 @@ def show_article(
     """Show the newest verdict on an article, and what is counted of its links. `flatline explain` shows why."""
     from flatline.cli.unknown_article import unknown_article
     from flatline.cli.verdict_view import show_links, show_verdict
-    from flatline.domain.urls import absolute, article_key
+    from flatline.domain.urls.canonical import absolute, article_key
     from flatline.generations import serving_topics
     from flatline.readmodel.explaining import known_keys
     from flatline.readmodel.latest_moves import latest_moves

@@ -10,10 +10,10 @@ from rich.text import Text
 from flatline.cli.curve_plot import plot
 from flatline.cli.terminal_text import plain, text
 from flatline.cli.verdict_view import heading, show_links, show_verdict
-from flatline.domain.expected.expectation import WINDOWS_DAYS
 from flatline.domain.explanation.explained import Explanation, Moved, ToldGroup, ToldLink, ToldSource
-from flatline.domain.policy import Policy
-from flatline.domain.words import count
+from flatline.domain.formatting import count
+from flatline.domain.learned.expectation import WINDOWS_DAYS
+from flatline.domain.policy.thresholds import Policy
 from flatline.schema.verdict import Expected
 
 _PLOT_WIDTH_MAX: Final = 100

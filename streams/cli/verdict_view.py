@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.text import Text
 
 from flatline.cli.terminal_text import plain, text
-from flatline.domain.words import count
+from flatline.domain.formatting import count
 from flatline.schema.verdict import Verdict
 from flatline.state_styles import STATE_STYLES
 
