@@ -19,7 +19,7 @@ test: setup ## all tests, against a real Kafka, Prometheus and Alertmanager (JOB
 	@$(pytest)
 
 check: lint ## before each commit: lint, and the tests that start no server and don't compute for long
-	@$(pytest) -m 'not servers and not long'
+	@$(pytest) -m 'not servers and not long' --hypothesis-profile quick
 
 chaos: setup ## every fault that can be made, at length (CHAOS_SEED=number repeats a run, CHAOS_MINUTES=5 shortens it)
 	@CHAOS=full CHAOS_SEED='$(CHAOS_SEED)' CHAOS_MINUTES='$(CHAOS_MINUTES)' $(bin)/pytest tests/chaos -v -s

@@ -18,6 +18,8 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
     print_blob=True,
 )
+# For `make check`: `make test` tries all examples.
+hypothesis.settings.register_profile("quick", hypothesis.settings.get_profile("flatline"), max_examples=20)
 hypothesis.settings.load_profile("flatline")
 
 

@@ -43,13 +43,13 @@ class Ours:
         )
         try:
             with worker:
-                commits = follow(worker, after=0, until=run.events)
+                seen = follow(worker, after=(0,) * run.partitions, until=run.events)
                 found = _published(worker, must_be)
         finally:
             delete_group(run.bootstrap, run.installation)
         if found != must_be:
             raise WrongResult(f"{self.name} came to {found} instead of {must_be}")
-        per_s, per_cpu_s = rates(commits, warm_up=run.warm_up)
+        per_s, per_cpu_s = rates(seen, warm_up=run.warm_up)
         return Answer(per_s, 1e6 / per_cpu_s, found)
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import run as timing
-from tests.bench.commits import Commit, rates
+from tests.bench.commits import Committed, Rates, rates
 from tests.bench.run import Answer, Run, Stopwatch, Totals
 
 
@@ -43,13 +43,19 @@ def test_the_warm_up_is_neither_timed_nor_counted(run: Run, monkeypatch: pytest.
     assert stopwatch.stop()(None) == Answer(events_per_s=20, cpu_s_per_million_events=25_000, totals=None)
 
 
-def test_the_commits_of_one_round_are_one() -> None:
-    """Partitions that commit one after the other, some milliseconds apart, say nothing of how fast events are used."""
-    rounds = [
-        Commit(at_s=number * 2.0 + partition * 0.02, cpu_s=number * 1.5, events=number * 400 + partition * 100 - 300)
-        for number in range(1, 6)
-        for partition in range(4)
-    ]
-    measured = rates([Commit(0.0, 0.0, 0), *rounds], warm_up=200)
-    assert measured.per_s == pytest.approx(200, rel=0.01)
-    assert measured.per_cpu_s == pytest.approx(400 / 1.5)
+def test_partitions_that_commit_one_after_the_other_are_timed_each_by_itself() -> None:
+    """Four partitions take 100 events/s each; what they commit in one round lies up to a second apart."""
+    seen, offsets = [Committed(0.0, 0.0, (0, 0, 0, 0))], [0, 0, 0, 0]
+    for number in range(1, 6):
+        for partition in range(4):
+            at_s = number * 2.0 + partition * 0.3
+            offsets[partition] = number * 200
+            seen.append(Committed(at_s, at_s / 2, tuple(offsets)))
+    measured = rates(seen, warm_up=200)
+    assert measured.per_s == pytest.approx(400)
+    assert measured.per_cpu_s == pytest.approx(800)
+
+
+def test_a_single_commit_is_timed_from_the_beginning() -> None:
+    """There is nothing else to time it by."""
+    assert rates([Committed(1.0, 0.0, (50,)), Committed(3.0, 1.0, (250,))], warm_up=51) == Rates(100, 200)

@@ -8,7 +8,7 @@ import asyncio
 from statistics import median
 from typing import Final
 
-from tests.bench.commits import Rates, follow, rates
+from tests.bench.commits import Rates, committed, follow, rates
 from tests.bench.part import WrongResult, setting
 from tests.bench.report import say
 from tests.bench.state.streams import Stream, make_stream, send
@@ -60,9 +60,10 @@ class _Run:
         """Send a stream and return how fast the worker takes it. Raises WrongResult when it does not take all."""
         with self._worker.stopped():
             asyncio.run(send(self._worker.bootstrap, self._topic, stream))
-        before, self._sent = self._sent, self._sent + stream.events
-        commits = follow(self._worker, after=before, until=self._sent)
+            before = committed(self._worker)
+        self._sent += stream.events
+        seen = follow(self._worker, after=before, until=self._sent)
         applied = self._worker.metric("flatline_link_events_total")
         if applied != self._sent:
             raise WrongResult(f"{self._topic}: {self._sent:,} events were sent, and {applied:,.0f} applied")
-        return rates(commits, warm_up=before + 1)
+        return rates(seen, warm_up=sum(before) + 1)
