@@ -69,7 +69,7 @@ def _freshness() -> list[Builder[Panel]]:
             Column("Behind", _STALENESS, "dtdurations", decimals=1),
             Column("May be", _LIMIT, "dtdurations", decimals=1),
             Column("Of limit", f"{_STALENESS} / {_LIMIT}", "percentunit", decimals=0, limits=near),
-            Column("Heard every", _PERIOD, "dtdurations", decimals=1),
+            Column("SourceHistory every", _PERIOD, "dtdurations", decimals=1),
             Column("Reports within", _LAG, "dtdurations", decimals=1),
             labels={"source": "Source"},
             sort_by="Of limit",

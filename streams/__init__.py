@@ -23,16 +23,16 @@ Link events go in, verdicts come out, without Kafka:
 ``LinkEvent`` is what a connector reports; ``decode_event``, ``encode_event``, ``read_events`` and ``write_events`` are
 its JSON and files of it. ``fold`` adds events to their articles (``Article``, to be kept as bytes by ``dump_article``
 and ``load_article``); ``judge`` says how one stands (``Verdict``, ``State``); ``explain`` says why (``Explanation``);
-``run_backtest`` says which alerts would have come (``Report``). ``Policies`` are the thresholds, ``load_policies``
-reads a file of them. ``Producer`` sends events to Kafka. ``Rejected`` is what bad input raises, and ``canonical_url``
-the one spelling of an article's address.
+``run_backtest`` says which alerts would have come (``BacktestReport``). ``Policies`` are the thresholds,
+``load_policies`` reads a file of them. ``Producer`` sends events to Kafka. ``Rejected`` is what bad input raises, and
+``canonical_url`` the one spelling of an article's address.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flatline.backtest.report import Report
+    from flatline.backtest.report import BacktestReport
     from flatline.domain.explanation.explained import Explanation
     from flatline.domain.policy.policy import Policies
     from flatline.domain.state.article import Article
@@ -53,7 +53,7 @@ _MODULES = {
     "Policies": "flatline.domain.policy.policy",
     "Producer": "flatline.library.producer",
     "Rejected": "flatline.schema.rejection",
-    "Report": "flatline.backtest.report",
+    "BacktestReport": "flatline.backtest.report",
     "State": "flatline.schema.verdict",
     "Verdict": "flatline.schema.verdict",
     "canonical_url": "flatline.library.events",
@@ -72,12 +72,12 @@ _MODULES = {
 
 __all__ = [
     "Article",
+    "BacktestReport",
     "Explanation",
     "LinkEvent",
     "Policies",
     "Producer",
     "Rejected",
-    "Report",
     "State",
     "Verdict",
     "canonical_url",

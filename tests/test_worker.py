@@ -15,7 +15,7 @@ from flatline.agents.visits import CountVisits
 from flatline.domain.groups.totals import Census
 from flatline.domain.policy.policy import Policies
 from flatline.domain.visibility.sources import Sources
-from flatline.domain.visibility.visibility import Sight
+from flatline.domain.visibility.visibility import Visibility
 from flatline.engine.assignment import Assignment
 from flatline.engine.log import Fetched, MicroBatch
 from flatline.metrics import WorkerMetrics
@@ -261,13 +261,13 @@ async def test_a_lost_partition_ends_the_worker(bench: Bench) -> None:
 async def test_what_holds_for_all_is_looked_at_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """What sources can see costs the same for one partition and for a hundred."""
     looked: list[int] = []
-    sight = Sources.sight
+    visibility = Sources.visibility
 
-    def look(sources: Sources, now_ms: int, *, is_lagging: bool = False) -> Sight:
+    def look(sources: Sources, now_ms: int, *, is_lagging: bool = False) -> Visibility:
         looked.append(now_ms)
-        return sight(sources, now_ms, is_lagging=is_lagging)
+        return visibility(sources, now_ms, is_lagging=is_lagging)
 
-    monkeypatch.setattr(Sources, "sight", look)
+    monkeypatch.setattr(Sources, "visibility", look)
     await bench.assignment.revoked()
     bench.assignment.assigned(frozenset(range(5)), generation=2)
     await bench.assignment.task_of(0, generation=2)

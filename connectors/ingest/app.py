@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 class Ingest:
     """Handles requests. `application` makes it an aiohttp application, `drain` brings it to an orderly end.
 
-    ``heartbeats``  hears the heartbeats topic; ``all_heard`` waits until it has heard all that is there, and raises
+    ``heartbeats``  hears the heartbeats topic; ``caught_up`` waits until it has heard all that is there, and raises
                     KafkaError
     """
 
@@ -45,14 +45,14 @@ class Ingest:
         *,
         limits: Limits,
         heartbeats: Heartbeats,
-        all_heard: Callable[[], Awaitable[None]],
+        caught_up: Callable[[], Awaitable[None]],
         is_kafka_reachable: Callable[[], Awaitable[bool]],
     ) -> None:
         self._producer = producer
         self._authority = authority
         self._metrics = metrics
         self._heartbeats = heartbeats
-        self._all_heard = all_heard
+        self._caught_up = caught_up
         self._is_kafka_reachable = is_kafka_reachable
         self._intake = Intake(producer, limits, now_s=time.monotonic)
         self._in_flight = InFlight(limits, metrics, is_full=lambda: producer.is_full)
@@ -97,7 +97,7 @@ class Ingest:
                 sender=sender,
             )
             if request.path == _HEARTBEATS:
-                await self._hear_all()
+                await self._catch_up()
             taken = await self._intake.take(batch, door)
             self._count(sender, taken)
             if door.is_sign_of_life:
@@ -123,7 +123,7 @@ class Ingest:
         now_ms = self._producer.now_ms()
         if not any(self._heartbeats.is_due(source, now_ms=now_ms) for source in sources):
             return
-        await self._hear_all()
+        await self._catch_up()
 
         def send(deliveries: Deliveries) -> None:
             for source in sources:
@@ -134,11 +134,11 @@ class Ingest:
 
         await self._intake.acknowledged(send)
 
-    async def _hear_all(self) -> None:
+    async def _catch_up(self) -> None:
         """Wait for all declared periods: another ingest may have been told of a new one just now. Raise `Refused`."""
         try:
             async with asyncio.timeout(SETTLED_WITHIN_S):
-                await self._all_heard()
+                await self._caught_up()
         except (KafkaError, TimeoutError) as error:
             raise unacknowledged(error) from error
 

@@ -32,7 +32,7 @@ class Heartbeats:
         self._declared: dict[str, _Declared] = {}
         self._sent_ms: dict[str, int] = {}
 
-    def hear(self, key: bytes, value: bytes | None, recorded_ms: int) -> None:
+    def receive(self, key: bytes, value: bytes | None, recorded_ms: int) -> None:
         """Take a record of the topic in. Raise `Rejected`."""
         if value is None:
             self._declared.pop(key.decode(errors="replace"), None)

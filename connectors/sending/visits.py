@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from flatline.domain.state.visits import report_of
+from flatline.domain.state.visits import day_of_visits
 from flatline.domain.time import LATEST_MS
 from flatline.domain.urls.canonical import article_key
 from flatline.schema import codec
@@ -31,7 +31,7 @@ def prepare(value: bytes, *, now_ms: int = LATEST_MS, default_source: str | None
     """
     record = codec.visits.decode(value)
     key = article_key(record.url, field="url")
-    report_of(record, recorded_ms=now_ms)
+    day_of_visits(record, recorded_ms=now_ms)
     if default_source is not None and record.source is None:
         value = with_source(value, default_source)
         record = msgspec.structs.replace(record, source=default_source)

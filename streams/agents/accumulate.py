@@ -8,7 +8,7 @@ from flatline.domain.policy.ignore import Ignored
 from flatline.domain.state.article import Sighting
 from flatline.domain.state.link import Effect
 from flatline.domain.time import DAY_MS
-from flatline.domain.visibility.source_history import report_of
+from flatline.domain.visibility.source_history import source_report_of
 from flatline.engine.log import MicroBatch, Record
 from flatline.engine.partition import Partition
 from flatline.metrics import WorkerMetrics
@@ -33,7 +33,7 @@ class Accumulate(Intake):
         effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
         sightings: defaultdict[bytes, list[Sighting]] = defaultdict(list)
         # The last event of each source, but for imports: enough to learn of the source, at next to no cost an event.
-        heard: dict[str | None, tuple[LinkEvent, Record]] = {}
+        newest: dict[str | None, tuple[LinkEvent, Record]] = {}
         clamped: Counter[str | None] = Counter()
         day_ends_ms = 0
         for record in batch.records:
@@ -53,11 +53,11 @@ class Accumulate(Intake):
             if sighting.is_clamped:
                 clamped[event.source] += 1
             if record.timestamp >= day_ends_ms:  # a batch of days long gone may hold several
-                _hear(heard, partition, now_ms=now_ms)
+                _note_reports(newest, partition, now_ms=now_ms)
                 day_ends_ms = record.timestamp // DAY_MS * DAY_MS + DAY_MS
             if event.discovery != "import":
-                heard[event.source] = event, record
-        _hear(heard, partition, now_ms=now_ms)
+                newest[event.source] = event, record
+        _note_reports(newest, partition, now_ms=now_ms)
         for key, seen in sightings.items():
             article = partition.get(key) or partition.create(key, now_ms=now_ms)
             if article.see(seen, effects) and not article.is_dirty:
@@ -85,11 +85,11 @@ class Accumulate(Intake):
         return True
 
 
-def _hear(heard: dict[str | None, tuple[LinkEvent, Record]], partition: Partition, *, now_ms: int) -> None:
-    """Learn from events of named sources when these report, and how late; and forget the events."""
-    for source, (event, record) in heard.items():
-        known = None if source is None else partition.heard_of(source)
-        report = report_of(event, recorded_ms=record.timestamp, now_ms=now_ms)
+def _note_reports(newest: dict[str | None, tuple[LinkEvent, Record]], partition: Partition, *, now_ms: int) -> None:
+    """Add the reports of named sources to their histories, and clear ``newest``."""
+    for source, (event, record) in newest.items():
+        known = None if source is None else partition.source_history(source)
+        report = source_report_of(event, recorded_ms=record.timestamp, now_ms=now_ms)
         if source and known and report and known.observe(report, offset=record.offset):
-            partition.note_heard(source)
-    heard.clear()
+            partition.note_source_changed(source)
+    newest.clear()

@@ -16,7 +16,7 @@ from flatline.domain.state.addresses import is_there, shown
 from flatline.domain.state.article import Article
 from flatline.domain.state.moves import Moves
 from flatline.domain.time import DAY_MS, day_of
-from flatline.domain.visibility.visibility import Sight
+from flatline.domain.visibility.visibility import Visibility
 from flatline.engine.log import Outgoing
 from flatline.engine.task import Task
 from flatline.schema import codec
@@ -29,7 +29,7 @@ class Circumstances(NamedTuple):
     """What holds for all articles that are judged at one time: the time, and what sources can see."""
 
     now_ms: int
-    sight: Sight
+    visibility: Visibility
 
 
 class Judge:
@@ -46,9 +46,9 @@ class Judge:
 
     def judge_due(self, task: Task, circumstances: Circumstances) -> Iterator[None]:
         """Judge what changed and what is due, an article a step. Stop when there is no more time: the rest waits."""
-        now_ms, sight = circumstances
+        now_ms, visibility = circumstances
         due = task.due
-        due.see(sight)
+        due.see(visibility)
         task.queue_changes()
         moved = task.addresses.follow(self._moves, task.articles)
         due.put(key for key in moved if key in task.articles or self._is_here(key, task))
@@ -140,11 +140,11 @@ class Judge:
         self, task: Task, article: Article, circumstances: Circumstances, worth: Worth, survey: Survey | None
     ) -> tuple[Judgement, Verdict]:
         """Judge an article, and add it to the survey where one is given."""
-        now_ms, sight = circumstances
+        now_ms, visibility = circumstances
         rhythm, membership = article.rhythm, membership_of(article)
         expectation, evidence, judgement, verdict = appraise(
             article,
-            sight,
+            visibility,
             worth=worth,
             kind=self._census.kind_of(membership),
             policies=self._policies,
@@ -153,13 +153,15 @@ class Judge:
             as_of_offset=task.position(self._topics.links.name),
         )
         if survey is not None:
-            survey.add(membership, contribution(expectation, is_blind=evidence.view.is_dim), verdict.state)
+            survey.add(
+                membership, contribution(expectation, is_unseen=evidence.visibility.is_hardly_seen), verdict.state
+            )
         task.candidates.note(
             Watched(
                 verdict,
                 mean_gap_days=rhythm.mean_gap_days if rhythm else 0.0,
                 days_since_last_link=day_of(now_ms) - rhythm.last_day if rhythm else None,
-                is_unseen=evidence.view.is_blind or verdict.suppressed,
+                is_unseen=evidence.visibility.is_unseen or verdict.suppressed,
             )
         )
         return judgement, verdict

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from time import monotonic
 from typing import Final
 
-from flatline.agents.listen import Hear
 from flatline.domain.groups.cohorts import Cohort, Cohorts
 from flatline.domain.groups.judgement import is_newer, judge_group, says_the_same
 from flatline.domain.groups.survey import Group, Survey
@@ -24,7 +23,7 @@ ROUND_S_MIN: Final = 10.0
 
 
 class Groups:
-    """The newest verdict on each group, as heard from the topic or said here."""
+    """The newest verdict on each group, from the topic or from this worker."""
 
     def __init__(self) -> None:
         self.verdicts: dict[Group, GroupVerdict] = {}
@@ -35,10 +34,10 @@ class Groups:
         if is_newer(verdict, self.verdicts.get(group)):
             self.verdicts[group] = verdict
 
-    @property
-    def hear(self) -> Hear:
-        """What takes records of the topic in."""
-        return lambda _key, value, _recorded_ms: None if value is None else self.note(codec.groups.decode(value))
+    def receive(self, _key: bytes, value: bytes | None, _recorded_ms: int) -> None:
+        """Take a record of the topic. Raise `Rejected` for one that can't be read."""
+        if value is not None:
+            self.note(codec.groups.decode(value))
 
 
 class Surveyor:
@@ -122,7 +121,7 @@ class Surveyor:
         return Outgoing(self._topics.group_parts.name, 0, key.encode(), value)
 
     def _judge(self, number: int, *, is_lagging: bool, now_ms: int) -> Iterator[Outgoing]:
-        blind_because = "the worker has not caught up with its records" if is_lagging else None
+        unseen_because = "the worker has not caught up with its records" if is_lagging else None
         verdicts, gone = self._groups.verdicts, {g for g in self._groups.verdicts if self._partition(g) == number}
         for group, whole in self._census.wholes.items():
             if group.kind is GroupKind.MONTH or whole.sums.articles < self._policy.group_articles_min:
@@ -132,7 +131,7 @@ class Surveyor:
             gone.discard(group)
             known = verdicts.get(group)
             verdict = judge_group(
-                group, whole, previous=known, now_ms=now_ms, policy=self._policy, blind_because=blind_because
+                group, whole, previous=known, now_ms=now_ms, policy=self._policy, unseen_because=unseen_because
             )
             if not says_the_same(verdict, known):
                 verdicts[group] = verdict

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from flatline.agents.intake import Intake
-from flatline.domain.state.visits import Report, report_of
+from flatline.domain.state.visits import DayOfVisits, day_of_visits
 from flatline.domain.urls.canonical import article_key
 from flatline.engine.log import MicroBatch, Record
 from flatline.engine.partition import Partition
@@ -16,7 +16,7 @@ class CountVisits(Intake):
 
     def apply(self, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:
         """Apply every record of a batch, article by article: a year of visits has to be unpacked only once then."""
-        reports: defaultdict[bytes, list[Report]] = defaultdict(list)
+        reports: defaultdict[bytes, list[DayOfVisits]] = defaultdict(list)
         for record in batch.records:
             try:
                 self._take(record, batch, partition, reports)
@@ -28,10 +28,10 @@ class CountVisits(Intake):
                 partition.touch(article)
 
     def _take(
-        self, record: Record, batch: MicroBatch, partition: Partition, reports: defaultdict[bytes, list[Report]]
+        self, record: Record, batch: MicroBatch, partition: Partition, reports: defaultdict[bytes, list[DayOfVisits]]
     ) -> None:
         visits = codec.visits.decode(record.value)
-        key, report = article_key(visits.url, field="url"), report_of(visits, recorded_ms=record.timestamp)
+        key, report = article_key(visits.url, field="url"), day_of_visits(visits, recorded_ms=record.timestamp)
         if self._belongs_elsewhere(key, batch):
             self._send_on(key, record, batch, partition)
         else:

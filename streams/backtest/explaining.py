@@ -7,7 +7,7 @@ import msgspec
 
 from flatline.backtest.histories import Histories, History
 from flatline.backtest.replay import judgements
-from flatline.backtest.sights import Sights
+from flatline.backtest.visibility_history import VisibilityHistory
 from flatline.domain.explanation.explained import Change, Explanation
 from flatline.domain.explanation.explanation import Surroundings, explain
 from flatline.domain.groups import replay as group_replay
@@ -21,7 +21,7 @@ from flatline.domain.state.article import Article
 from flatline.domain.state.link import Effect
 from flatline.domain.state.previous_verdict import Standing
 from flatline.domain.time import DAY_MS, EARLIEST_MS, day_of, to_datetime, to_ms
-from flatline.domain.visibility.source_history import Heard
+from flatline.domain.visibility.source_history import SourceHistory
 from flatline.domain.visibility.sources import Freshness, Sources
 from flatline.schema.group import GroupKind, GroupVerdict
 
@@ -42,8 +42,10 @@ def explain_history(
     article: Article | None = None
     standing: Standing | None = None
     changes: list[Change] = []
-    sights = Sights(histories.heartbeats, histories.reports, end_day=on_day)
-    said = judgements(histories.of(key), policies, end_day=on_day, watched_since_ms=watched_since_ms, sights=sights)
+    visibility = VisibilityHistory(histories.heartbeats, histories.reports, end_day=on_day)
+    said = judgements(
+        histories.of(key), policies, end_day=on_day, watched_since_ms=watched_since_ms, visibility=visibility
+    )
     for day, known, spoken in said:
         kinds = sorted(spoken.kinds)
         if not changes or changes[-1].said != kinds:
@@ -54,15 +56,15 @@ def explain_history(
     now_ms = (on_day + 1) * DAY_MS - 1
     census, standings = Census(1), Standings()
     standings.begin(on_day)
-    peers = list(_peers(histories, article, standings, sights, on_day=on_day, watched_since_ms=watched_since_ms))
+    peers = list(_peers(histories, article, standings, visibility, on_day=on_day, watched_since_ms=watched_since_ms))
     for day in (on_day, on_day + 1):  # what the first round learns is what the second goes by
         for record in survey_round(peers, census, day):
-            census.hear(record)
+            census.receive(record)
     standings.begin(on_day + 1)  # what was found is known from now on
     membership = membership_of(article)
     around = Surroundings(
         policies,
-        sight=sights.on(on_day, article.header.sources),
+        visibility=visibility.on(on_day, article.header.sources),
         kind=census.kind_of(membership),
         standing_of=standings,
         events=histories.events,
@@ -74,22 +76,28 @@ def explain_history(
 
 
 def _freshness(histories: Histories, sources: Collection[str], *, on_day: int) -> Mapping[str, Freshness]:
-    """Return how fresh sources were at the end of a day, by what was heard of them."""
+    """Return how fresh sources were at the end of a day, by their heartbeats and reports."""
     known, now_ms = Sources(), (on_day + 1) * DAY_MS - 1
     for heartbeat in sorted(histories.heartbeats, key=lambda each: each.sent_at):
         if to_ms(heartbeat.sent_at) <= now_ms:
-            known.hear(heartbeat)
-    heard = {source: Heard() for source in sources}
+            known.receive(heartbeat)
+    source_histories = {source: SourceHistory() for source in sources}
     for (source, day), reports in sorted(histories.reports.items(), key=lambda entry: entry[0][1]):
-        if source in heard and day <= on_day:
+        if source in source_histories and day <= on_day:
             for offset, report in enumerate(reports):
-                heard[source].observe(report, offset=offset)
-    known.listen_to([heard])
+                source_histories[source].observe(report, offset=offset)
+    known.use_histories([source_histories])
     return known.freshness(now_ms)
 
 
 def _peers(
-    histories: Histories, article: Article, standings: Standings, sights: Sights, *, on_day: int, watched_since_ms: int
+    histories: Histories,
+    article: Article,
+    standings: Standings,
+    visibility: VisibilityHistory,
+    *,
+    on_day: int,
+    watched_since_ms: int,
 ) -> Iterator[group_replay.History]:
     """Yield what was known of the articles that share a group with this one, itself included.
 
@@ -103,7 +111,9 @@ def _peers(
         peer = _article_on(histories.of(key), on_day)
         standings.add(peer.segments)
         last_link_day = None if peer.rhythm is None else peer.rhythm.last_day
-        if last_link_day is not None and sights.is_dim(peer.header.sources, last_link_day=last_link_day, day=on_day):
+        if last_link_day is not None and visibility.is_hardly_seen(
+            peer.header.sources, last_link_day=last_link_day, day=on_day
+        ):
             continue
         registration = peer.header.registration
         yield group_replay.History(
@@ -132,6 +142,6 @@ def _verdicts(
         enough = whole is not None and whole.sums.articles >= policies.default.group_articles_min
         if whole is not None and enough and group.kind is not GroupKind.MONTH:
             verdict = judge_group(
-                group, whole, previous=None, now_ms=now_ms, policy=policies.default, blind_because=None
+                group, whole, previous=None, now_ms=now_ms, policy=policies.default, unseen_because=None
             )
             yield group, msgspec.structs.replace(verdict, states={})  # nobody judged the others

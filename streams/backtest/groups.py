@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from flatline.backtest.histories import History
-from flatline.backtest.sights import Sights
+from flatline.backtest.visibility_history import VisibilityHistory
 from flatline.domain.groups import replay as group_replay
 from flatline.domain.policy.thresholds import Policy
 from flatline.domain.state.article import Registration
@@ -36,10 +36,10 @@ class GroupAlert(NamedTuple):
 
 
 def group_alerts(
-    histories: Sequence[History], policy: Policy, *, end_day: int, watched_since_ms: int, sights: Sights
+    histories: Sequence[History], policy: Policy, *, end_day: int, watched_since_ms: int, visibility: VisibilityHistory
 ) -> list[GroupAlert]:
     """Return the alerts on the groups of these articles, judged once a week, in order of time."""
-    known = [_Known(history, watched_since_ms, sights) for history in histories]
+    known = [_Known(history, watched_since_ms, visibility) for history in histories]
     articles = {each.history.article: each for each in known if each.history.links}
     if not articles:
         return []
@@ -50,7 +50,7 @@ def group_alerts(
         [each.history for each in articles.values()],
         days=range(begin_day + step_days, end_day + 2, step_days),
         policy=policy,
-        is_blind=lambda article, day: articles[article].is_blind(day),
+        is_unseen=lambda article, day: articles[article].is_unseen(day),
     )
     return sorted(_alerts(verdicts), key=lambda alert: (alert.day, alert.verdict.kind, alert.verdict.name))
 
@@ -58,10 +58,10 @@ def group_alerts(
 class _Known:
     """An article as groups know it, and what its sources could see."""
 
-    def __init__(self, history: History, watched_since_ms: int, sights: Sights) -> None:
+    def __init__(self, history: History, watched_since_ms: int, visibility: VisibilityHistory) -> None:
         article, registration = history.article(), history.registration
         article.see(history.sightings, Counter())
-        self._sources, self._sights = article.header.sources, sights
+        self._sources, self._visibility = article.header.sources, visibility
         self.history = group_replay.History(
             article.key.decode(),
             article.totals.days,
@@ -72,10 +72,10 @@ class _Known:
             watched_day=day_of(watched_since_ms),
         )
 
-    def is_blind(self, day: int) -> bool:
+    def is_unseen(self, day: int) -> bool:
         """Whether too little of it can be seen at the beginning of a day."""
         last_link_day = max(linked for linked in self.history.links if linked < day)
-        return self._sights.is_dim(self._sources, last_link_day=last_link_day, day=day - 1)
+        return self._visibility.is_hardly_seen(self._sources, last_link_day=last_link_day, day=day - 1)
 
 
 def _alerts(verdicts: Iterable[GroupVerdict]) -> Iterator[GroupAlert]:

@@ -12,7 +12,7 @@ from flatline.domain.state.link import Effect
 from flatline.domain.state.segment import Segment
 from flatline.domain.time import EARLIEST_MS, day_of, to_ms
 from flatline.domain.urls.canonical import article_key
-from flatline.domain.visibility.source_history import Report, report_of
+from flatline.domain.visibility.source_history import SourceReport, source_report_of
 from flatline.schema import codec
 from flatline.schema.heartbeat import Heartbeat
 from flatline.schema.link_event import LinkEvent
@@ -81,7 +81,7 @@ class Histories:
     rejected: Counter[Reason] = field(default_factory=Counter)
     examples: dict[Reason, RejectedLine] = field(default_factory=dict)
     heartbeats: list[Heartbeat] = field(default_factory=list)
-    reports: dict[tuple[str, int], list[Report]] = field(default_factory=dict)
+    reports: dict[tuple[str, int], list[SourceReport]] = field(default_factory=dict)
     _sightings: defaultdict[bytes, list[Sighting]] = field(default_factory=lambda: defaultdict(list))
     _registrations: dict[bytes, Registration] = field(default_factory=dict)
 
@@ -169,7 +169,7 @@ class Histories:
         arrived_ms = at_ms if event.observed_at is None else to_ms(event.observed_at)
         reports = self.reports.setdefault((source, day_of(arrived_ms)), [])
         if len(reports) < REPORTS_A_DAY:
-            report = report_of(event, recorded_ms=arrived_ms, now_ms=arrived_ms)
+            report = source_report_of(event, recorded_ms=arrived_ms, now_ms=arrived_ms)
             if report is not None:
                 reports.append(report)
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from flatline.backtest.changes import changes
 from flatline.backtest.histories import History
-from flatline.backtest.sights import Sights
+from flatline.backtest.visibility_history import VisibilityHistory
 from flatline.domain.judgement.evidence import Evidence, evidence_of
 from flatline.domain.judgement.judgement import Judgement, judge
 from flatline.domain.learned.hazard import Hazard
@@ -28,7 +28,7 @@ from flatline.schema.verdict import FindingKind, State
 
 NEWS: Final = frozenset({State.SILENT, State.REVIVED})
 """The states that alert when they begin."""
-EVERYTHING_SEEN: Final = Sights(end_day=0)
+EVERYTHING_SEEN: Final = VisibilityHistory(end_day=0)
 
 
 class Ending(StrEnum):
@@ -69,7 +69,7 @@ def replay(
     link_days: Sequence[int],
     end_day: int,
     watched_since_ms: int = EARLIEST_MS,
-    sights: Sights = EVERYTHING_SEEN,
+    visibility: VisibilityHistory = EVERYTHING_SEEN,
 ) -> Iterator[Alert]:
     """Yield the alerts on an article up to ``end_day``, as if it had been judged at the end of each day.
 
@@ -79,7 +79,7 @@ def replay(
         return
     ending = partial(_ending, link_days, end_day, policies.hazard.horizon_days)
     last: Spoken | None = None
-    said = judgements(history, policies, end_day=end_day, watched_since_ms=watched_since_ms, sights=sights)
+    said = judgements(history, policies, end_day=end_day, watched_since_ms=watched_since_ms, visibility=visibility)
     for day, article, spoken in said:
         for kind in _news(spoken, last):
             yield _alert(day, article, kind, spoken, ending=ending)
@@ -92,7 +92,7 @@ def judgements(
     *,
     end_day: int,
     watched_since_ms: int = EARLIEST_MS,
-    sights: Sights = EVERYTHING_SEEN,
+    visibility: VisibilityHistory = EVERYTHING_SEEN,
 ) -> Iterator[tuple[int, Article, Spoken]]:
     """Yield what is said on each day up to ``end_day`` with an event or a change, and the article as it is then.
 
@@ -107,7 +107,7 @@ def judgements(
             return
         article.see(sightings, effects)
         until = min(days[number + 1][0] - 1, end_day) if number + 1 < len(days) else end_day
-        for changed, spoken in _changes(article, policies, sights, last, first=day, until=until):
+        for changed, spoken in _changes(article, policies, visibility, last, first=day, until=until):
             yield changed, article, spoken
             last = spoken
 
@@ -119,17 +119,17 @@ def _may_alert(history: History, link_days: Sequence[int], policies: Policies) -
 
 
 def _changes(
-    article: Article, policies: Policies, sights: Sights, last: Spoken | None, *, first: int, until: int
+    article: Article, policies: Policies, visibility: VisibilityHistory, last: Spoken | None, *, first: int, until: int
 ) -> Iterator[tuple[int, Spoken]]:
     """Yield what is said on ``first``, and on each later day that brings a change while no event comes."""
     policy = policies.of(article.header.registration.tier)
     # What is known of the referring domains by their other links moves no verdict, and is left out.
     worth = article_worth(article, quality_min=policy.worthy_quality)
     sources = article.header.sources
-    begins = [first, *sights.changes(sources, after=first, until=until)]
+    begins = [first, *visibility.changes(sources, after=first, until=until)]
 
     def evidence(day: int) -> Evidence:
-        return evidence_of(article, sights.on(day, sources), worth=worth, now_ms=_end_ms(day))
+        return evidence_of(article, visibility.on(day, sources), worth=worth, now_ms=_end_ms(day))
 
     say = partial(_say, evidence, policy, policies.hazard)
     for begin, next_begin in pairwise([*begins, until + 1]):

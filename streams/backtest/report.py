@@ -15,7 +15,7 @@ from flatline.backtest.groups import GroupAlert, group_alerts
 from flatline.backtest.histories import UNREGISTERED, Histories, History
 from flatline.backtest.policies import Row, fastest
 from flatline.backtest.replay import Alert, Ending, replay
-from flatline.backtest.sights import Sights
+from flatline.backtest.visibility_history import VisibilityHistory
 from flatline.domain.policy.policy import Policies
 from flatline.domain.time import DAY_MS, EARLIEST_MS, day_of, to_datetime
 from flatline.schema.verdict import State
@@ -47,7 +47,7 @@ class GroupAlertRow(Struct, frozen=True):
 
 
 class SourceAlertRow(Struct, frozen=True, omit_defaults=True):
-    """A time for which a source was stale; without an end where it was not heard again."""
+    """A time for which a source was stale; without an end where it did not report again."""
 
     source: str
     date: str
@@ -67,7 +67,7 @@ class AlertCount(Struct, frozen=True):
     median_delay_days: float | None = None
 
 
-class Report(Struct, frozen=True):
+class BacktestReport(Struct, frozen=True):
     """The object of `--json`. ``fixed_gap`` has days for thresholds, ``precision_delay`` probabilities."""
 
     precision_delay: list[Row]
@@ -93,7 +93,7 @@ class Report(Struct, frozen=True):
 class Backtest(NamedTuple):
     """What a backtest found."""
 
-    report: Report
+    report: BacktestReport
     assessment: Assessment
     histories: Histories
 
@@ -103,7 +103,7 @@ def run(
 ) -> Backtest:
     """Test the model, and replay ``articles``, which are all of the histories. Raise TooLittleHistoryError."""
     end_day = day_of(histories.end_ms)
-    sights = Sights(histories.heartbeats, histories.reports, end_day=end_day)
+    visibility = VisibilityHistory(histories.heartbeats, histories.reports, end_day=end_day)
     link_days: list[list[int]] = []
     registered: dict[bytes, History] = {}
     alerts: list[Alert] = []
@@ -122,7 +122,7 @@ def run(
             link_days=days,
             end_day=end_day,
             watched_since_ms=watched_since_ms,
-            sights=sights,
+            visibility=visibility,
         )
     if not count:
         raise TooLittleHistoryError(f"No link event with a date could be read in {histories.lines:,} lines.")
@@ -135,10 +135,10 @@ def run(
         policies.of(None),
         end_day=end_day,
         watched_since_ms=watched_since_ms,
-        sights=sights,
+        visibility=visibility,
     )
     calibration = assessment.calibration
-    report = Report(
+    report = BacktestReport(
         precision_delay=fastest(assessment.ours),
         fixed_gap=fastest(assessment.fixed_gap),
         calibration=calibration.bins if calibration else [],
@@ -156,7 +156,7 @@ def run(
             SourceAlertRow(
                 each.source, _date(each.since_day), None if each.until_day is None else _date(each.until_day)
             )
-            for each in sights.outages()
+            for each in visibility.outages()
         ],
         group_alert_count=len(on_groups),
         group_alerts=[_group_row(each) for each in on_groups],
@@ -166,7 +166,7 @@ def run(
     return Backtest(report, assessment, histories)
 
 
-def as_json(report: Report) -> bytes:
+def as_json(report: BacktestReport) -> bytes:
     """Return the report as one line of JSON."""
     return msgspec.json.encode(report) + b"\n"
 

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flatline.backtest.replay import Ending
-from flatline.backtest.report import AlertRow, Backtest, GroupAlertRow, Report, SourceAlertRow
+from flatline.backtest.report import AlertRow, Backtest, BacktestReport, GroupAlertRow, SourceAlertRow
 
 _STYLES: Final = {Ending.RIGHT: "green", Ending.WRONG: "red", Ending.OPEN: "dim"}
 _DETAIL_CHARACTERS: Final = 200
@@ -56,7 +56,7 @@ def _table(*headings: str) -> Table:
     return table
 
 
-def _alert_counts(report: Report) -> Table:
+def _alert_counts(report: BacktestReport) -> Table:
     headings = ("alerts", "right", "wrong", "open", "precision", "mean delay", "median")
     table = _table("", *headings)
     for each in report.alert_counts:
@@ -107,7 +107,7 @@ def _alerts(alerts: list[AlertRow]) -> Table:
     return table
 
 
-def _comparison(report: Report) -> Table:
+def _comparison(report: BacktestReport) -> Table:
     table = _table(
         *("precision", "chance", "delay", "median", "right", "of"),
         *("fixed gap", "right", "of", "ratio"),
@@ -128,7 +128,7 @@ def _comparison(report: Report) -> Table:
     return table
 
 
-def _calibration(report: Report) -> Table:
+def _calibration(report: BacktestReport) -> Table:
     table = _table("predicted", "observed", "cases")
     for each in report.calibration:
         table.add_row(f"{each.predicted:.2f}", f"{each.observed:.2f}", f"{each.cases:,}")

@@ -32,7 +32,7 @@ def ingest(
     """
     from prometheus_client import CollectorRegistry
 
-    from flatline.agents.listen import Listen
+    from flatline.agents.topic_reader import TopicReader
     from flatline_connectors.ingest.app import Ingest
     from flatline_connectors.ingest.auth import Anyone, Tokens
     from flatline_connectors.ingest.heartbeats import Heartbeats
@@ -59,7 +59,7 @@ def ingest(
     heartbeats = Heartbeats(default_period_s=settings.ingest_heartbeat_period_s)
 
     async def run(producer: Producer) -> None:
-        listen = Listen(bootstrap=bootstrap, topic=topics.heartbeats, hear=heartbeats.hear)
+        listen = TopicReader(bootstrap=bootstrap, topic=topics.heartbeats, receive=heartbeats.receive)
         listening = asyncio.create_task(listen.run())
         receiver = Ingest(
             producer,
@@ -67,7 +67,7 @@ def ingest(
             IngestMetrics(CollectorRegistry()),
             limits=limits,
             heartbeats=heartbeats,
-            all_heard=listen.caught_up,
+            caught_up=listen.caught_up,
             is_kafka_reachable=lambda: is_kafka_reachable(bootstrap),
         )
         await listen.current()  # before that it would not know what sources declared

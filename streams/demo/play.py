@@ -9,7 +9,7 @@ from flatline.demo.slack_receiver import Message
 from flatline_connectors.files.lines import Line, LineFile
 
 
-class Report(NamedTuple):
+class TimedEvent(NamedTuple):
     """A link event, as JSON, and when which source reports it."""
 
     at_ms: int
@@ -39,7 +39,7 @@ class Play(Protocol):
     def past(self, links: LineFile) -> Iterator[Line]:
         """Return those lines of ``links`` that were known before ``begins_ms``."""
 
-    def reports(self, *, from_ms: int, until_ms: int) -> Sequence[Report]:
+    def reports(self, *, from_ms: int, until_ms: int) -> Sequence[TimedEvent]:
         """Return what is reported in a half-open range of instants at or after ``begins_ms``, in order."""
 
     def sources(self, at_ms: int) -> Iterable[str]:

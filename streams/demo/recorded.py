@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from flatline.demo.errors import DemoError
-from flatline.demo.play import Act, Report
+from flatline.demo.play import Act, TimedEvent
 from flatline.domain.time import DAY_MS, to_ms
 from flatline.schema import codec
 from flatline.schema.rejection import Rejected
@@ -59,14 +59,14 @@ class RecordedPlay:
         self.links = history.path
         self._history = history
         timed = history.timed(LineFile(history.path))
-        live = (Report(at_ms, SOURCE, line.value) for at_ms, line in timed if at_ms >= begins_ms)
+        live = (TimedEvent(at_ms, SOURCE, line.value) for at_ms, line in timed if at_ms >= begins_ms)
         self._reports = sorted(live, key=attrgetter("at_ms"))
 
     def past(self, links: LineFile) -> Iterator[Line]:
         """Return what happened before, in the order of the file."""
         return (line for at_ms, line in self._history.timed(links) if at_ms < self.begins_ms)
 
-    def reports(self, *, from_ms: int, until_ms: int) -> list[Report]:
+    def reports(self, *, from_ms: int, until_ms: int) -> list[TimedEvent]:
         """Return what happened in a half-open range of instants, in order."""
         first, end = (bisect_left(self._reports, instant, key=attrgetter("at_ms")) for instant in (from_ms, until_ms))
         return self._reports[first:end]

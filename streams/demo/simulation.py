@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import orjson
 
 from flatline.demo import story
-from flatline.demo.play import Act, Report
+from flatline.demo.play import Act, TimedEvent
 from flatline.demo.titles import ALL_SERIES, AUTHORS, CRAWLERS, SUBJECTS, Series, article_url, referring_url, title_of
 from flatline.domain.time import DAY_MS, to_datetime
 from flatline_connectors.files.lines import Line, LineFile
@@ -84,7 +84,7 @@ class Simulation:
         """Return all lines: those that come later are in no file."""
         return iter(links)
 
-    def reports(self, *, from_ms: int, until_ms: int) -> list[Report]:
+    def reports(self, *, from_ms: int, until_ms: int) -> list[TimedEvent]:
         """Return what the crawlers report in a half-open range of instants, in order."""
         first, end = (bisect_left(self._reports, instant, key=attrgetter("at_ms")) for instant in (from_ms, until_ms))
         return self._reports[first:end]
@@ -100,7 +100,7 @@ class Simulation:
     def _is_alive(self, crawler: str, at_ms: int) -> bool:
         return crawler != story.DEAD_CRAWLER or at_ms // DAY_MS - self._begin_day not in story.OUTAGE
 
-    def _all_reports(self, chance: Random) -> Iterator[Report]:
+    def _all_reports(self, chance: Random) -> Iterator[TimedEvent]:
         page = 0
         for article in self.simulated_articles:
             for day in article.link_days:
@@ -108,7 +108,9 @@ class Simulation:
                     page += 1
                     yield from self._life_of_a_link(chance, article, day=day, page=page)
 
-    def _life_of_a_link(self, chance: Random, article: SimulatedArticle, *, day: int, page: int) -> Iterator[Report]:
+    def _life_of_a_link(
+        self, chance: Random, article: SimulatedArticle, *, day: int, page: int
+    ) -> Iterator[TimedEvent]:
         crawler = article.series.crawler
         event: dict[str, object] = {
             "url_from": referring_url(crawler, page),
@@ -123,10 +125,10 @@ class Simulation:
             lost_ms = gained_ms + chance.randrange(1, _LOST_WITHIN_DAYS) * DAY_MS
             yield self._report(chance, crawler, event | {"change": "lost"}, occurred_ms=lost_ms)
 
-    def _report(self, chance: Random, crawler: str, event: dict[str, object], *, occurred_ms: int) -> Report:
+    def _report(self, chance: Random, crawler: str, event: dict[str, object], *, occurred_ms: int) -> TimedEvent:
         """Have the crawler come by within hours, or, if it is dead then, when it is back."""
         observed_ms = occurred_ms + chance.randrange(DAY_MS // 2)
         if not self._is_alive(crawler, observed_ms):
             observed_ms = (self._begin_day + story.OUTAGE.stop) * DAY_MS
         instants = {"occurred_at": to_datetime(occurred_ms), "observed_at": to_datetime(observed_ms)}
-        return Report(observed_ms, crawler, orjson.dumps(event | instants))
+        return TimedEvent(observed_ms, crawler, orjson.dumps(event | instants))

@@ -8,7 +8,7 @@ from typing import Final
 from flatline.domain.learned.domain_reputation import Standings
 from flatline.domain.quality.article_link_value import DailyWorth
 from flatline.domain.time import DAY_MS, day_of
-from flatline.domain.visibility.visibility import Sight
+from flatline.domain.visibility.visibility import Visibility
 from flatline.schema.verdict import State, Verdict
 
 Kind = tuple[State, str | None]  # state and series
@@ -43,17 +43,17 @@ class DueQueue:
         self._next_mark = 1
         self._kinds: dict[bytes, Kind] = {}
         self._suppressed: set[bytes] = set()
-        self._sight = Sight()
+        self._visibility = Visibility()
         self.judged_positions = dict(judged_positions or {})
         self.standings = Standings()
         self.worth = DailyWorth()
         self.tally: Counter[Kind] = Counter()
         self.judged_until_ms = 0
 
-    def see(self, sight: Sight) -> None:
+    def see(self, visibility: Visibility) -> None:
         """Take note of what can be seen; when that changes, the suppressed articles are due at once."""
-        if sight != self._sight:
-            self._sight = sight
+        if visibility != self._visibility:
+            self._visibility = visibility
             self.put(self._suppressed)
 
     def change(self, keys: Iterable[bytes], positions: Mapping[str, int]) -> None:

@@ -8,7 +8,7 @@ from msgspec import DecodeError, msgpack
 
 from flatline.domain.state.article import MARK, Article, Header, check_format
 from flatline.domain.state.segment import Segment
-from flatline.domain.visibility.source_history import Heard
+from flatline.domain.visibility.source_history import SourceHistory
 from flatline.engine.log import Outgoing
 from flatline.engine.turns import Turns
 
@@ -17,7 +17,7 @@ WARM_SEGMENTS_MAX: Final = 20_000
 _KEY_BEGINS: Final = b"https://"
 # Article keys are URLs, which never hold a NUL: key, NUL and low make the key of a further segment.
 _SEPARATOR: Final = b"\0"
-# So no article has the key of what was heard of a source: NUL and its name.
+# The history of a source has a NUL and its name as key, which is no article's.
 _SOURCE: Final = b"\0"
 # Nor that of the offsets. Workers before it take it for a segment of an article that is not there, and leave it alone.
 # It is there from the first committed offset on: a changelog without it was lost, even where records left no trace.
@@ -42,11 +42,12 @@ def part_of(key: bytes) -> tuple[bytes, bytes]:
 class Partition:
     """What this worker knows of the articles of one partition, and what is still to be written.
 
-    ``heard``         what was heard of each source; whoever changes it says so with `note_heard`
-    ``dirty``         articles that were changed since the last commit
-    ``dead_letters``  records for the dead-letter topic
-    ``forwarded``     records for other partitions, where they belong
-    ``positions``     by topic, the offsets up to which records are in it and in the verdicts, as the changelog has them
+    ``source_histories``  by source; whoever changes one calls `note_source_changed`
+    ``dirty``             articles that were changed since the last commit
+    ``dead_letters``      records for the dead-letter topic
+    ``forwarded``         records for other partitions, where they belong
+    ``positions``         by topic, the offsets up to which records are in it and in the verdicts, as the changelog has
+                          them
     """
 
     def __init__(self) -> None:
@@ -55,8 +56,8 @@ class Partition:
         self._warm: list[Article] = []
         self._warm_segments = 0
         self._changes: list[Change] = []  # records that are bytes already
-        self.heard: dict[str, Heard] = {}
-        self._heard_changed: set[str] = set()
+        self.source_histories: dict[str, SourceHistory] = {}
+        self._changed_sources: set[str] = set()
         self.dirty: list[Article] = []
         self.dead_letters: list[Outgoing] = []
         self.forwarded: list[Outgoing] = []
@@ -92,7 +93,7 @@ class Partition:
         if key == _POSITIONS:
             self.positions = msgpack.decode(value[1:], type=dict[str, tuple[int, int]])
         elif not article_key:
-            self.heard[low.decode()] = Heard.decode(value[1:])
+            self.source_histories[low.decode()] = SourceHistory.decode(value[1:])
         elif not (article_key.startswith(_KEY_BEGINS) and article_key.isascii()):
             raise ValueError("an article's key is a canonical URL")
         elif separator:
@@ -100,16 +101,16 @@ class Partition:
         else:
             self._articles[key] = value
 
-    def heard_of(self, source: str) -> Heard | None:
-        """Return what was heard of a source, to add to it; None when there are too many."""
-        heard = self.heard.get(source)
-        if heard is None and len(self.heard) < SOURCES_MAX:
-            heard = self.heard[source] = Heard()
-        return heard
+    def source_history(self, source: str) -> SourceHistory | None:
+        """Return the history of a source, to add to it; None when there are SOURCES_MAX others."""
+        history = self.source_histories.get(source)
+        if history is None and len(self.source_histories) < SOURCES_MAX:
+            history = self.source_histories[source] = SourceHistory()
+        return history
 
-    def note_heard(self, source: str) -> None:
-        """Have what was heard of a source written with the next commit."""
-        self._heard_changed.add(source)
+    def note_source_changed(self, source: str) -> None:
+        """Have the history of a source written with the next commit."""
+        self._changed_sources.add(source)
 
     def peek(self, key: bytes) -> Article | None:
         """Return an article to look at; whoever changes it gives it back with `put`.
@@ -172,7 +173,7 @@ class Partition:
     @property
     def is_changed(self) -> bool:
         """Whether there is anything to be written."""
-        return bool(self._changes or self.dirty or self._heard_changed)
+        return bool(self._changes or self.dirty or self._changed_sources)
 
     def take_changes(self, positions: Mapping[str, tuple[int, int]] | None = None) -> Iterator[Change]:
         """Return the changelog records of all changes so far, and of ``positions`` if given; forget the changes.
@@ -183,11 +184,11 @@ class Partition:
         if positions is not None:
             self.positions = dict(positions)
             self._changes.append((_POSITIONS, MARK + msgpack.encode(self.positions)))
-        changes, dirty, heard = self._changes, self.dirty, self._heard_changed
-        self._changes, self.dirty, self._heard_changed = [], [], set()
-        return self._encoded(changes, dirty, heard)
+        changes, dirty, changed_sources = self._changes, self.dirty, self._changed_sources
+        self._changes, self.dirty, self._changed_sources = [], [], set()
+        return self._encoded(changes, dirty, changed_sources)
 
-    def _encoded(self, changes: list[Change], dirty: list[Article], heard: set[str]) -> Iterator[Change]:
+    def _encoded(self, changes: list[Change], dirty: list[Article], changed_sources: set[str]) -> Iterator[Change]:
         yield from changes
         for article in dirty:
             article.is_dirty = False
@@ -195,7 +196,9 @@ class Partition:
                 continue  # it is no more
             # At once, or it might change between its segments.
             yield from self._records(article)
-        yield from [(_SOURCE + source.encode(), MARK + self.heard[source].encode()) for source in heard]
+        yield from [
+            (_SOURCE + source.encode(), MARK + self.source_histories[source].encode()) for source in changed_sources
+        ]
 
     def take_moved(self) -> Iterator[tuple[bytes, bytes, bytes]]:
         """Yield the changelog records of all changes so far to articles that moved, each after where that is.

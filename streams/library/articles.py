@@ -17,14 +17,14 @@ from flatline.domain.state.article import Article, Header, Sighting
 from flatline.domain.state.link import Effect
 from flatline.domain.state.segment import Segment
 from flatline.domain.time import EARLIEST_MS, LATEST_MS
-from flatline.domain.visibility.visibility import Sight
+from flatline.domain.visibility.visibility import Visibility
 from flatline.library.instants import ms_of
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.rejection import Reason, Rejected
 from flatline.schema.verdict import Verdict
 
 _DEFAULTS: Final = Policies()
-_EVERYTHING_VISIBLE: Final = Sight()
+_EVERYTHING_VISIBLE: Final = Visibility()
 _TYPICAL: Final = Kind()
 
 

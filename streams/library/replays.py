@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from flatline.backtest.explaining import explain_history
 from flatline.backtest.histories import Histories
-from flatline.backtest.report import Report, run
+from flatline.backtest.report import BacktestReport, run
 from flatline.domain.explanation.explained import Explanation
 from flatline.domain.policy.policy import Policies
 from flatline.domain.time import EARLIEST_MS, LATEST_MS, day_of
@@ -48,7 +48,7 @@ def explain(
 
 def run_backtest(
     events: Iterable[LinkEvent], *, watched_since: datetime | None = None, policies: Policies = _DEFAULTS
-) -> Report:
+) -> BacktestReport:
     """Return which alerts would have come of these events, when, and how many were right.
 
     Raises `flatline.backtest.assessment.TooLittleHistoryError`.

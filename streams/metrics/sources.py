@@ -33,7 +33,7 @@ def source_families(snapshot: Snapshot) -> Iterator[Metric]:
     yield single(
         "flatline_sources_left_out",
         "Sources whose heartbeats had no place among the 500 that are tracked. They are known by their habits. A place "
-        "is free again when a source finishes, or is not heard for 30 days and ten of its periods.",
+        "is free again when a source finishes, or sends no heartbeat for 30 days and ten of its periods.",
         snapshot.sources_left_out,
     )
     rhythms = [(source, snapshot.rhythms[source]) for source, _ in freshness if source in snapshot.rhythms]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from flatline.domain.state.addresses import shown
 from flatline.domain.state.article import Article, check_format
 from flatline.domain.state.moves import Moves
-from flatline.domain.visibility.source_history import Heard
+from flatline.domain.visibility.source_history import SourceHistory
 from flatline.readmodel.records import records
 from flatline.schema.partitioning import partition_of
 from flatline.schema.topics import Topics
@@ -16,10 +16,10 @@ _SEPARATOR = b"\0"
 
 
 class Kept(NamedTuple):
-    """An article, None where it is not known, and what was heard of sources on its partition."""
+    """An article, None where it is not known, and the histories of sources on its partition."""
 
     article: Article | None
-    heard: Mapping[str, Heard]
+    source_histories: Mapping[str, SourceHistory]
 
 
 def kept_of(bootstrap: str, topics: Topics, key: bytes, moves: Moves) -> Kept:
@@ -30,7 +30,7 @@ def kept_of(bootstrap: str, topics: Topics, key: bytes, moves: Moves) -> Kept:
     the changelog has no index.
     """
     parts: defaultdict[bytes, dict[bytes, bytes]] = defaultdict(dict)
-    heard: dict[str, Heard] = {}
+    source_histories: dict[str, SourceHistory] = {}
     for record in records(bootstrap, topics.changelog, partition=partition_of(key, topics.changelog.partitions)):
         if record.key is None or record.key == _SEPARATOR:  # the mark of a partition that was begun
             continue
@@ -44,10 +44,10 @@ def kept_of(bootstrap: str, topics: Topics, key: bytes, moves: Moves) -> Kept:
         if address:
             parts[address][part] = record.value
         else:
-            heard[part.decode()] = Heard.decode(record.value[1:])
+            source_histories[part.decode()] = SourceHistory.decode(record.value[1:])
     articles = [
         Article.decode(address, first, further)
         for address, further in parts.items()
         if (first := further.pop(b"", None)) is not None
     ]
-    return Kept(shown(key, articles) if articles else None, heard)
+    return Kept(shown(key, articles) if articles else None, source_histories)

@@ -29,7 +29,7 @@ def explain_live(
     """Explain an article as the workers know it; None where they don't. Raises KafkaError and UnknownFormatError."""
     moves = latest_moves(bootstrap, topics)
     key = moves.current(key)
-    article, heard = kept_of(bootstrap, topics, key, moves)
+    article, source_histories = kept_of(bootstrap, topics, key, moves)
     if article is None or not is_there(article, links_bring_back=policies.links_bring_back):
         return None
     sources = Sources()
@@ -38,16 +38,16 @@ def explain_live(
             if record.value is None:
                 sources.forget((record.key or b"").decode(errors="replace"))
             else:
-                sources.hear(codec.heartbeats.decode(record.value), recorded_ms=record.timestamp)
+                sources.receive(codec.heartbeats.decode(record.value), recorded_ms=record.timestamp)
         except Rejected:
             continue
-    sources.listen_to([heard])
+    sources.use_histories([source_histories])
     said = latest_values(bootstrap, topics.verdicts, partition=partition_of(key, topics.verdicts.partitions)).get(key)
     listed = newest(article.segments, links, quality_min=0.0)
     since_ms = min((each.gained_ms for each in listed), default=now_ms)
     around = Surroundings(
         policies,
-        sight=sources.sight(now_ms),
+        visibility=sources.visibility(now_ms),
         kind=latest_census(bootstrap, topics).kind_of(membership_of(article)),
         events=_events(bootstrap, topics, key, moves, since_ms=since_ms),
         freshness=sources.freshness(now_ms),

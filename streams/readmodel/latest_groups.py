@@ -16,5 +16,5 @@ def latest_census(bootstrap: str, topics: Topics) -> Census:
     """Return the newest round of each partition. Raises KafkaError."""
     census = Census(topics.links.partitions)
     for key, value in latest_values(bootstrap, topics.group_parts).items():
-        census.hear_record(key, value)
+        census.receive_record(key, value)
     return census

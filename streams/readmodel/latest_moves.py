@@ -11,7 +11,7 @@ def latest_moves(bootstrap: str, topics: Topics) -> Moves:
     moves = Moves()
     for key, value in latest_values(bootstrap, topics.moves).items():
         try:
-            moves.hear_record(key, value)
+            moves.receive_record(key, value)
         except Rejected:
             continue
     return moves

@@ -18,10 +18,10 @@ from flatline.agents.accumulate import Accumulate
 from flatline.agents.copies import JoinCopies
 from flatline.agents.follow import Follow, group_of, routes
 from flatline.agents.judge import Judge
-from flatline.agents.listen import Hear, Listen, hear_heartbeats
 from flatline.agents.register import Register
 from flatline.agents.remove import Remove
 from flatline.agents.survey import Groups, Surveyor
+from flatline.agents.topic_reader import Receive, TopicReader, heartbeat_receiver
 from flatline.agents.visits import CountVisits
 from flatline.clock import clock_from
 from flatline.domain.groups.totals import Census
@@ -138,17 +138,17 @@ def assemble(settings: Settings, generation: Generation) -> Assembly:
     app = _faust_app(settings, topics, assignment)
     lag = Lag(topics=topics, assignment=assignment, consumer=app)
 
-    def listen(topic: Topic, hear: Hear) -> Listen:
-        return Listen(bootstrap=settings.kafka_bootstrap, topic=topic, hear=hear)
+    def listen(topic: Topic, receive: Receive) -> TopicReader:
+        return TopicReader(bootstrap=settings.kafka_bootstrap, topic=topic, receive=receive)
 
     sources, census, groups = Sources(), Census(topics.layout.partitions), Groups()
-    heartbeats = listen(topics.heartbeats, hear_heartbeats(sources))
-    group_parts = listen(topics.group_parts, census.hear_record)
-    group_verdicts = listen(topics.groups, groups.hear)
-    generations = listen(topics.generations, succession.hear)
+    heartbeats = listen(topics.heartbeats, heartbeat_receiver(sources))
+    group_parts = listen(topics.group_parts, census.receive_record)
+    group_verdicts = listen(topics.groups, groups.receive)
+    generations = listen(topics.generations, succession.receive)
 
     moves = Moves()
-    listened_moves = listen(topics.moves, moves.hear_record)
+    listened_moves = listen(topics.moves, moves.receive_record)
 
     surveyor = Surveyor(topics=topics, policy=policies.default, census=census, groups=groups)
     worker = Worker(

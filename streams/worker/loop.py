@@ -61,7 +61,7 @@ class Worker:
     ) -> None:
         """``agents`` by topic; ``end`` ends this worker.
 
-        ``moves`` are heard before any article is judged, and ``group_verdicts`` before any is written.
+        ``moves`` are read before any article is judged, and ``group_verdicts`` before any is written.
         """
         self._moves = moves
         self._assignment = assignment
@@ -131,9 +131,9 @@ class Worker:
 
         Return whether nothing was left to judge.
         """
-        self._sources.listen_to(task.articles.heard for task in tasks)
+        self._sources.use_histories(task.articles.source_histories for task in tasks)
         now_ms, is_lagging = self._clock.now_ms(), self._lag.is_lagging()
-        circumstances = Circumstances(now_ms, self._sources.sight(now_ms, is_lagging=is_lagging))
+        circumstances = Circumstances(now_ms, self._sources.visibility(now_ms, is_lagging=is_lagging))
         share_s = (BUDGET_WHILE_LAGGING_S if is_lagging else BUDGET_S) / max(1, len(tasks))
         turns, is_all_judged = Turns(), True
         for number, task in enumerate(tasks, 1):
@@ -157,7 +157,7 @@ class Worker:
             await turns.next()
         self._surveyor.settle(
             task,
-            is_lagging=circumstances.sight.is_lagging,
+            is_lagging=circumstances.visibility.is_lagging,
             may_judge_groups=self._group_verdicts.is_current,
             now_ms=circumstances.now_ms,
         )

@@ -17,7 +17,7 @@ class Succession:
         self._end = end
         self.has_come = False
 
-    def hear(self, key: bytes, value: bytes | None, _recorded_ms: int) -> None:
+    def receive(self, key: bytes, value: bytes | None, _recorded_ms: int) -> None:
         """Take a record of the topic of generations in. Raises Rejected."""
         if key != SERVING or value is None or self.has_come:
             return

@@ -1,6 +1,6 @@
 """Two workers that share three partitions, without Kafka: everything happens when a test says so.
 
-The log is lists; a task, its changelog, its agents and the judge are the real ones. What a worker has heard of moves is
+The log is lists; a task, its changelog, its agents and the judge are the real ones. What a worker has read of moves is
 its own, and gone when it crashes.
 """
 
@@ -21,7 +21,7 @@ from flatline.domain.groups.totals import Census
 from flatline.domain.policy.policy import Policies
 from flatline.domain.policy.thresholds import Policy
 from flatline.domain.state.moves import Moves
-from flatline.domain.visibility.visibility import Sight
+from flatline.domain.visibility.visibility import Visibility
 from flatline.engine.log import MicroBatch, Outgoing
 from flatline.engine.task import Task
 from flatline.metrics import WorkerMetrics
@@ -66,7 +66,7 @@ class Fleet:
             )
         }
         self._moves = [Moves(), Moves()]
-        self._moves_heard = [0, 0]
+        self._moves_read = [0, 0]
         self.tasks: dict[int, Task] = {}
 
     async def start(self) -> None:
@@ -99,12 +99,12 @@ class Fleet:
 
     def hear_moves(self, worker: int, records: int) -> bool:
         """Have a worker read on in the topic of moves; return whether there was anything."""
-        at = self._moves_heard[worker]
-        heard = self.log[Place(self.topics.moves.name, 0)][at : at + records]
-        for record in heard:
-            self._moves[worker].hear_record(record.key or b"", record.value or b"")
-        self._moves_heard[worker] += len(heard)
-        return bool(heard)
+        at = self._moves_read[worker]
+        moves = self.log[Place(self.topics.moves.name, 0)][at : at + records]
+        for record in moves:
+            self._moves[worker].receive_record(record.key or b"", record.value or b"")
+        self._moves_read[worker] += len(moves)
+        return bool(moves)
 
     async def commit(self, partition: int, *, is_judging: bool = True) -> bool:
         """Judge and commit a task; return whether it wrote anything but its positions."""
@@ -119,7 +119,7 @@ class Fleet:
                 surveyor=surveyor,
                 moves=self._moves[worker],
             )
-            said = judge_all(task, judge, surveyor, now_ms=self.now_ms, sight=Sight())
+            said = judge_all(task, judge, surveyor, now_ms=self.now_ms, visibility=Visibility())
             task.said += [record for record in said if record.topic == self.topics.verdicts.name]
         is_news = bool(task.said) or task.articles.is_changed
         await task.commit(self._forwarder)
@@ -135,7 +135,7 @@ class Fleet:
 
     async def crash(self, worker: int) -> None:
         """Lose all that a worker has in memory, and start another one in its place."""
-        self._moves[worker], self._moves_heard[worker] = Moves(), 0
+        self._moves[worker], self._moves_read[worker] = Moves(), 0
         for partition, owner in enumerate(WORKER_OF):
             if owner == worker:
                 await self._take_over(partition)

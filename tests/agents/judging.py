@@ -2,16 +2,16 @@
 
 from flatline.agents.judge import Circumstances, Judge
 from flatline.agents.survey import Surveyor
-from flatline.domain.visibility.visibility import Sight
+from flatline.domain.visibility.visibility import Visibility
 from flatline.engine.log import Outgoing
 from flatline.engine.task import Task
 
 
-def judge_all(task: Task, judge: Judge, surveyor: Surveyor, *, now_ms: int, sight: Sight) -> list[Outgoing]:
+def judge_all(task: Task, judge: Judge, surveyor: Surveyor, *, now_ms: int, visibility: Visibility) -> list[Outgoing]:
     """Judge what is due of a task; return what is said, as if it were committed."""
-    for _ in judge.judge_due(task, Circumstances(now_ms, sight)):
+    for _ in judge.judge_due(task, Circumstances(now_ms, visibility)):
         pass
     task.due.settled(now_ms)
-    surveyor.settle(task, is_lagging=sight.is_lagging, may_judge_groups=True, now_ms=now_ms)
+    surveyor.settle(task, is_lagging=visibility.is_lagging, may_judge_groups=True, now_ms=now_ms)
     said, task.said = task.said, []
     return said

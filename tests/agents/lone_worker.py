@@ -11,10 +11,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from flatline.agents.accumulate import Accumulate
 from flatline.agents.copies import JoinCopies
 from flatline.agents.judge import Judge
-from flatline.agents.listen import Listen, hear_heartbeats
 from flatline.agents.register import Register
 from flatline.agents.remove import Remove
 from flatline.agents.survey import Groups, Surveyor
+from flatline.agents.topic_reader import TopicReader, heartbeat_receiver
 from flatline.agents.visits import CountVisits
 from flatline.domain.groups.totals import Census
 from flatline.domain.policy.policy import Policies
@@ -66,7 +66,7 @@ class LoneWorker:
         self.changelog, self.forwarder = StandInChangelog(), StandInForwarder()
         self.changelog.topic = topics.changelog.name
         self._offsets: Counter[str] = Counter()
-        self._heard: dict[str, list[Read]] = {}
+        self._unread: dict[str, list[Read]] = {}
         self._runner = asyncio.Runner()
 
     def __enter__(self) -> Self:
@@ -125,14 +125,16 @@ class LoneWorker:
             clock=self,
         )
         self.registry.register(Gauges(scrape.snapshot))
-        hearing = {
-            topics.heartbeats: hear_heartbeats(sources),
-            topics.group_parts: census.hear_record,
-            topics.groups: groups.hear,
-            topics.moves: moves.hear_record,
+        receivers = {
+            topics.heartbeats: heartbeat_receiver(sources),
+            topics.group_parts: census.receive_record,
+            topics.groups: groups.receive,
+            topics.moves: moves.receive_record,
         }
-        self._listening = {topic.name: Listen(bootstrap="", topic=topic, hear=hear) for topic, hear in hearing.items()}
-        for name, records in self._heard.items():
+        self._listening = {
+            topic.name: TopicReader(bootstrap="", topic=topic, receive=receive) for topic, receive in receivers.items()
+        }
+        for name, records in self._unread.items():
             self._listening[name]._take(records)
         self._runner.run(self._take_over())
 
@@ -163,14 +165,14 @@ class LoneWorker:
             batch.append(Read(self._offsets[topic.name], at_ms, record.key, record.value, record.headers))
             self._offsets[topic.name] += 1
         if topic.name in self._listening:
-            self._heard.setdefault(topic.name, []).extend(batch)
+            self._unread.setdefault(topic.name, []).extend(batch)
             self._listening[topic.name]._take(batch)
         else:
             self._runner.run(self._worker.deliver(MicroBatch(topic.name, 0, batch), generation=GENERATION))
         return batch
 
     def commit(self) -> None:
-        """Judge and commit; what is written into topics that every worker reads whole is heard."""
+        """Judge and commit; what is written into topics that every worker reads whole is received."""
         before = len(self.changelog.written)
         self._runner.run(self._worker.commit())
         written = self.changelog.written[before:]

@@ -201,11 +201,11 @@ async def play(events: list[Event], data: st.DataObject, *, links_bring_back: bo
         send(fleet, event, spelling=spelling, anywhere=anywhere)
         for _ in range(data.draw(st.integers(0, 2))):
             partition = data.draw(st.integers(0, PARTITIONS - 1))
-            match data.draw(st.sampled_from(("deliver", "hear", "commit", "write", "crash", "settle"))):
+            match data.draw(st.sampled_from(("deliver", "receive", "commit", "write", "crash", "settle"))):
                 case "deliver":
                     topic = data.draw(st.sampled_from(fleet.topics.inputs)).name
                     fleet.deliver(topic, partition, data.draw(st.integers(1, 3)))
-                case "hear":
+                case "receive":
                     fleet.hear_moves(partition % 2, data.draw(st.integers(1, 2)))
                 case "commit":
                     await fleet.commit(partition)

@@ -14,7 +14,7 @@ from flatline.domain.policy.thresholds import Policy
 from flatline.domain.state import link
 from flatline.domain.state.article import Registration, Sighting
 from flatline.domain.time import DAY_MS
-from flatline.domain.visibility.visibility import Sight
+from flatline.domain.visibility.visibility import Visibility
 from flatline.engine.log import Outgoing
 from flatline.schema.group import GroupKind, GroupState
 from flatline.schema.topics import Topics
@@ -52,12 +52,12 @@ class Bench:
         self.task.articles.touch(article)
 
     def settle(self) -> list[Outgoing]:
-        """Commit once, and have the census hear what was written."""
-        written = judge_all(self.task, self.judge, self.surveyor, now_ms=self.now_ms(), sight=Sight())
+        """Commit once, and have the totals receive what was written."""
+        written = judge_all(self.task, self.judge, self.surveyor, now_ms=self.now_ms(), visibility=Visibility())
         list(self.task.articles.take_changes())
         for record in written:
             if record.topic == self.topics.group_parts.name and record.key and record.value:
-                self.census.hear_record(record.key, record.value)
+                self.census.receive_record(record.key, record.value)
         return written
 
     def series(self) -> dict[str, int]:

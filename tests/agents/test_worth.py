@@ -22,7 +22,7 @@ from flatline.domain.state import link
 from flatline.domain.state.article import Article, Header, Registration, Sighting
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.state.segment import Segment
-from flatline.domain.state.visits import Report
+from flatline.domain.state.visits import DayOfVisits
 from flatline.domain.time import DAY_MS
 from flatline.engine.due_queue import DueQueue
 from flatline.engine.log import MicroBatch
@@ -106,7 +106,7 @@ def test_visits_save_a_link() -> None:
     assert article is not None
     assert article_worth(article, quality_min=0.25).thin == 1
     (domain,) = {row[2] for segment in article.segments for row in segment.rows()}
-    article.see_visits([Report(domain, NOW_MS // DAY_MS, 7)])
+    article.see_visits([DayOfVisits(domain, NOW_MS // DAY_MS, 7)])
     assert article_worth(article, quality_min=0.25).thin == 0
 
 

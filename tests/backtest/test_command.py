@@ -106,12 +106,12 @@ def test_a_source_that_died_explains_its_articles(tmp_path: Path) -> None:
     links, heartbeats = tmp_path / "links.ndjson", tmp_path / "heartbeats.ndjson"
     links.write_text("".join(json.dumps(event) + "\n" for event in events))
     heartbeats.write_text(json.dumps({"source": "stopped", "sent_at": dead, "seen_until": dead, "period_s": 3600}))
-    seeing, blind = (
+    seeing, unseen = (
         json.loads(_flatline("backtest", links, "--json", *options).stdout)["alerts"]
         for options in ((), ("--heartbeats", heartbeats))
     )
     assert [(each["kind"], each["article"]) for each in seeing] == [("silent", "https://t.example/stopped")]
-    assert blind == []
+    assert unseen == []
 
 
 def test_the_printed_policy_is_accepted(history: Path, tmp_path: Path) -> None:

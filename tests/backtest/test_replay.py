@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from flatline.backtest.histories import History
 from flatline.backtest.replay import NEWS, Alert, Ending, replay
-from flatline.backtest.sights import Sights
+from flatline.backtest.visibility_history import VisibilityHistory
 from flatline.domain.judgement.evidence import evidence_of
 from flatline.domain.judgement.judgement import judge
 from flatline.domain.policy.policy import Policies
@@ -48,12 +48,12 @@ def _daily(
         now_ms = (day + 1) * DAY_MS - 1
         for heartbeat in heartbeats:
             if to_ms(heartbeat.sent_at) <= now_ms:
-                sources.hear(heartbeat)
+                sources.receive(heartbeat)
         article.see([each for each in history.sightings if each.at_ms // DAY_MS == day], Counter())
         said = judge(
             evidence_of(
                 article,
-                sources.sight(now_ms),
+                sources.visibility(now_ms),
                 worth=article_worth(article, quality_min=policy.worthy_quality),
                 now_ms=now_ms,
             ),
@@ -113,7 +113,7 @@ def test_it_is_judging_every_day(
         link_days=days,
         end_day=end_day,
         watched_since_ms=watched_since_ms,
-        sights=Sights(heartbeats, end_day=end_day),
+        visibility=VisibilityHistory(heartbeats, end_day=end_day),
     )
     daily = _daily(history, end_day=end_day, watched_since_ms=watched_since_ms, heartbeats=heartbeats)
     assert [(alert.day, alert.kind) for alert in replayed] == list(daily)

@@ -93,19 +93,19 @@ def known() -> Heartbeats:
     return Heartbeats(default_period_s=DAY_S)
 
 
-def hear(ingest: Heartbeats, prepared: PreparedHeartbeat, *, recorded_ms: int = NOW_MS) -> None:
+def receive(ingest: Heartbeats, prepared: PreparedHeartbeat, *, recorded_ms: int = NOW_MS) -> None:
     """Have an ingest hear a record of the topic."""
-    ingest.hear(prepared.key, prepared.value, recorded_ms)
+    ingest.receive(prepared.key, prepared.value, recorded_ms)
 
 
 def test_a_declared_period_is_read_from_the_topic() -> None:
     """By an ingest that has just started, and by another one."""
     ingest = known()
-    hear(ingest, prepare(period_s=7 * DAY_S))
+    receive(ingest, prepare(period_s=7 * DAY_S))
     assert ingest.period_s("crawler") == ingest.declared_s("crawler") == 7 * DAY_S
-    hear(ingest, prepare(now_ms=NOW_MS - HOUR_MS, period_s=60))
+    receive(ingest, prepare(now_ms=NOW_MS - HOUR_MS, period_s=60))
     assert ingest.period_s("crawler") == 7 * DAY_S, "what is older takes nothing back"
-    hear(ingest, prepare(now_ms=NOW_MS + HOUR_MS, period_s=60), recorded_ms=NOW_MS + HOUR_MS)
+    receive(ingest, prepare(now_ms=NOW_MS + HOUR_MS, period_s=60), recorded_ms=NOW_MS + HOUR_MS)
     assert ingest.period_s("crawler") == 60
 
 
@@ -113,12 +113,12 @@ def test_links_are_a_sign_of_life_of_sources_that_declared_a_period() -> None:
     """Of another one nobody knows when to expect it again, least of all within the hour; nor of one that finished."""
     ingest = known()
     assert not ingest.is_due("crawler", now_ms=NOW_MS)
-    hear(ingest, prepare(period_s=60))
+    receive(ingest, prepare(period_s=60))
     assert ingest.is_due("crawler", now_ms=NOW_MS)
     ingest.sent("crawler", now_ms=NOW_MS)
     assert not ingest.is_due("crawler", now_ms=NOW_MS + 9_999)
     assert ingest.is_due("crawler", now_ms=NOW_MS + 10_000)
-    hear(ingest, prepare(now_ms=NOW_MS + 1, period_s=None), recorded_ms=NOW_MS + 1)
+    receive(ingest, prepare(now_ms=NOW_MS + 1, period_s=None), recorded_ms=NOW_MS + 1)
     assert not ingest.is_due("crawler", now_ms=NOW_MS + 20_000)
     assert ingest.period_s("crawler") == DAY_S
 
@@ -126,8 +126,8 @@ def test_links_are_a_sign_of_life_of_sources_that_declared_a_period() -> None:
 def test_a_tombstone_forgets_a_source() -> None:
     """It declared nothing any more."""
     ingest = known()
-    hear(ingest, prepare(period_s=60))
-    ingest.hear(b"crawler", None, NOW_MS)
+    receive(ingest, prepare(period_s=60))
+    ingest.receive(b"crawler", None, NOW_MS)
     assert ingest.declared_s("crawler") is None
 
 
@@ -135,6 +135,6 @@ def test_a_clock_that_was_ahead_does_not_keep_a_period() -> None:
     """A record is no later than its record time, so the next one is heard."""
     ingest = known()
     ahead = Heartbeat("crawler", NOW + timedelta(days=9_999), NOW, period_s=60.0)
-    ingest.hear(b"crawler", codec.heartbeats.encode(ahead), NOW_MS)
-    hear(ingest, prepare(now_ms=NOW_MS + HOUR_MS, period_s=3600), recorded_ms=NOW_MS + HOUR_MS)
+    ingest.receive(b"crawler", codec.heartbeats.encode(ahead), NOW_MS)
+    receive(ingest, prepare(now_ms=NOW_MS + HOUR_MS, period_s=3600), recorded_ms=NOW_MS + HOUR_MS)
     assert ingest.period_s("crawler") == 3600

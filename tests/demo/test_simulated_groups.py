@@ -55,9 +55,9 @@ def _verdicts(played: Simulation, *, ahead_ms: int) -> Iterator[GroupVerdict]:
             articles[sighting.article].see([sighting], Counter())
         read_ms, now = now_ms + ahead_ms, to_datetime(now_ms)
         for source in played.sources(now_ms):
-            sources.hear(Heartbeat(source, sent_at=now, seen_until=now, period_s=played.period_days * DAY_MS / 1000))
+            sources.receive(Heartbeat(source, sent_at=now, seen_until=now, period_s=played.period_days * DAY_MS / 1000))
         for record in _round(articles.values(), sources, census, now_ms):
-            census.hear(record)
+            census.receive(record)
         for group, whole in census.wholes.items():
             if group.kind is not GroupKind.MONTH and whole.sums.articles >= POLICIES.default.group_articles_min:
                 said[group] = judge_group(
@@ -66,7 +66,7 @@ def _verdicts(played: Simulation, *, ahead_ms: int) -> Iterator[GroupVerdict]:
                     previous=said.get(group),
                     now_ms=now_ms,
                     policy=POLICIES.default,
-                    blind_because=None,
+                    unseen_because=None,
                 )
                 yield said[group]
 
@@ -75,12 +75,12 @@ def _round(
     articles: Iterable[Article], sources: Sources, census: Census, now_ms: int
 ) -> Iterator[GroupPart | SurveyRound]:
     """Yield the records of a round of the survey."""
-    survey, sight = Survey(now_ms), sources.sight(now_ms)
+    survey, visibility = Survey(now_ms), sources.visibility(now_ms)
     for article in articles:
         membership = membership_of(article)
         appraisal = appraise(
             article,
-            sight,
+            visibility,
             worth=article_worth(article, quality_min=POLICIES.default.worthy_quality),
             kind=census.kind_of(membership),
             policies=POLICIES,
@@ -88,8 +88,8 @@ def _round(
             now_ms=now_ms,
         )
         article.header.standing = appraisal.judgement.standing()
-        is_blind = appraisal.evidence.view.is_dim
-        survey.add(membership, contribution(appraisal.expectation, is_blind=is_blind), appraisal.verdict.state)
+        is_unseen = appraisal.evidence.visibility.is_hardly_seen
+        survey.add(membership, contribution(appraisal.expectation, is_unseen=is_unseen), appraisal.verdict.state)
     ended_at = to_datetime(now_ms)
     for group, sums, states in survey.groups():
         yield GroupPart(group.kind, group.name, 0, ended_at, dict(states), list(sums.values))

@@ -23,7 +23,7 @@ from flatline.domain.time import DAY_MS, to_datetime, to_ms
 from flatline.domain.urls.canonical import canonicalize
 from flatline.domain.urls.fingerprints import referrer
 from flatline.domain.visibility.sources import Sources
-from flatline.domain.visibility.visibility import Sight
+from flatline.domain.visibility.visibility import Visibility
 from flatline.schema import codec
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.heartbeat import Heartbeat
@@ -52,10 +52,10 @@ def records() -> list[ArticleRecord]:
 
 
 @cache
-def lives(*, with_sight: bool = True, late_days: int = 0, days: int = DAYS_WITH_AFTERMATH) -> dict[str, Life]:
+def lives(*, with_visibility: bool = True, late_days: int = 0, days: int = DAYS_WITH_AFTERMATH) -> dict[str, Life]:
     """Have the domain's code follow all reports, as a worker would, and return each article's life by its title.
 
-    Without sight the judgement knows nothing of sources. Reports and heartbeats come ``late_days`` too late.
+    Without visibility the judgement knows nothing of sources. Reports and heartbeats come ``late_days`` too late.
     """
     played = simulation()
     articles = {
@@ -73,11 +73,11 @@ def lives(*, with_sight: bool = True, late_days: int = 0, days: int = DAYS_WITH_
             see(articles, report.line)
         read_ms = until_ms
         for crawler in played.sources(until_ms):
-            sources.hear(heartbeat(crawler, until_ms, period_days=played.period_days))
-        sight = sources.sight(now_ms) if with_sight else Sight()
+            sources.receive(heartbeat(crawler, until_ms, period_days=played.period_days))
+        visibility = sources.visibility(now_ms) if with_visibility else Visibility()
         for key, article in articles.items():
             judgement = judge(
-                evidence_of(article, sight, now_ms=now_ms),
+                evidence_of(article, visibility, now_ms=now_ms),
                 previous=standings.get(key),
                 now_ms=now_ms,
                 policy=Policy(),
@@ -195,13 +195,13 @@ def test_a_pause_is_doubted_and_not_called_a_stop() -> None:
 
 @pytest.mark.long
 def test_the_outage_would_have_silenced_articles() -> None:
-    """Without sight several are called silent while their crawler is dead, and revived later; with it nothing is."""
+    """Without visibility some are called silent while their crawler is dead, and revived later; with it none is."""
     unseen = titles_of(story.DEAD_CRAWLER)
-    blind, seeing = lives(with_sight=False, days=story.DAYS), lives()
+    ignorant, seeing = lives(with_visibility=False, days=story.DAYS), lives()
     outage = slice(story.OUTAGE.start, story.OUTAGE.stop)
-    would_be_silent = unseen & those(blind, lambda life: State.SILENT in life[outage])
+    would_be_silent = unseen & those(ignorant, lambda life: State.SILENT in life[outage])
     assert len(would_be_silent) >= 5
-    assert unseen & those(blind, lambda life: State.REVIVED in life)
+    assert unseen & those(ignorant, lambda life: State.REVIVED in life)
     # Stale after 30 days: before that some may cool, as any article may.
     stale = slice(story.OUTAGE.start + 31, story.OUTAGE.stop)
     for title in unseen:

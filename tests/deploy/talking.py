@@ -38,7 +38,7 @@ class Talk:
             answer = await client.post(f"http://{self.address}/api/v2/alerts", json=told)
             assert answer.status == 200, await answer.text()
 
-    async def heard(self, within_s: float = PATIENCE_S) -> dict[str, Any]:
+    async def received(self, within_s: float = PATIENCE_S) -> dict[str, Any]:
         """Return the attachment of Slack's next message, which is in order. Raise TimeoutError when none comes."""
         arrival = asyncio.ensure_future(anext(self._arrivals))
         done, _ = await asyncio.wait([arrival], timeout=within_s)

@@ -102,12 +102,12 @@ async def test_mail_and_webhook_get_theirs_and_slack_too(
             body = mail.get_body(("html",))
             assert body is not None
             assert "<script>" not in body.get_content()
-            assert (await talk.heard())["title"].startswith("A worker went down")
+            assert (await talk.received())["title"].startswith("A worker went down")
 
             await talk.tell(alert("WorkerDown", HOSTILE, instance="w1", over=True))
             mail = await asyncio.wait_for(mailbox.mails.get(), PATIENCE_S)
             assert mail["subject"] == "Flatline: over: A worker went down"
-            await talk.heard()
+            await talk.received()
 
             await talk.tell(
                 alert("ArticleSilent", "T", article="a/b", tier="1"), alert("ArticleUnseen", "U", article="c")
@@ -115,7 +115,7 @@ async def test_mail_and_webhook_get_theirs_and_slack_too(
             posted = await asyncio.wait_for(posts.get(), PATIENCE_S)
             assert [each["labels"]["article"] for each in posted["alerts"]] == ["a/b"]
             assert posted["alerts"][0]["annotations"]["page_url"] == "https://a/b"
-            assert (await talk.heard())["title"].startswith("An article stopped gaining links")
+            assert (await talk.received())["title"].startswith("An article stopped gaining links")
             assert mailbox.mails.empty()
     finally:
         controller.stop()

@@ -1,4 +1,4 @@
-"""Who hears of what, when, and what keeps whom from speaking."""
+"""Who is notified of what, when, and what keeps whom from speaking."""
 
 import asyncio
 import json
@@ -79,14 +79,14 @@ def test_low_tiers_wait_for_the_digest(name: str, tier: str, receiver: str) -> N
 async def chain(talk: Talk, cause: dict[str, Any], helper: dict[str, Any], *silenced: dict[str, Any]) -> None:
     """Tell a cause and what follows; only the cause is heard, and when its helper ends, though it goes on, all else."""
     await talk.tell(helper, cause)
-    assert (await talk.heard())["title"].startswith(cause["annotations"]["summary"])
+    assert (await talk.received())["title"].startswith(cause["annotations"]["summary"])
     await talk.tell(*silenced)
     witness = alert("DeadLetters", "not_json in t", topic="t", reason="not_json")
     await talk.tell(witness)
-    assert (await talk.heard())["title"].startswith("Records could not be read")
+    assert (await talk.received())["title"].startswith("Records could not be read")
     await talk.tell({**helper, "endsAt": datetime.now(UTC).isoformat()})
-    heard = [(await talk.heard())["title"] for _ in {each["labels"]["alertname"] for each in silenced}]
-    assert not any(title.startswith("Resolved") for title in heard)
+    received = [(await talk.received())["title"] for _ in {each["labels"]["alertname"] for each in silenced}]
+    assert not any(title.startswith("Resolved") for title in received)
 
 
 @pytest.mark.servers
@@ -111,14 +111,14 @@ async def test_partitions_without_a_worker_are_told_when_nothing_else_explains_t
     async with talking(tmp_path) as talk:
         down = alert("WorkerDown", "w1", instance="w1", job="flatline-worker")
         await talk.tell(down)
-        await talk.heard()
+        await talk.received()
         await talk.tell(
             alert("PartitionsUnattended", "flatline-worker", job="flatline-worker"),
             alert("SourceRejecting", "feeds", source="feeds"),
         )
-        assert (await talk.heard())["title"] == "A source sent much that had to be rejected: \u2068feeds\u2069"
+        assert (await talk.received())["title"] == "A source sent much that had to be rejected: \u2068feeds\u2069"
         await talk.tell({**down, "endsAt": datetime.now(UTC).isoformat()})
-        assert {(await talk.heard())["title"] for _ in range(2)} == {
+        assert {(await talk.received())["title"] for _ in range(2)} == {
             "Resolved: A worker went down: \u2068w1\u2069",
             "Some articles have no worker: \u2068flatline-worker\u2069",
         }
@@ -129,15 +129,15 @@ async def test_a_worker_has_one_trouble_at_a_time(tmp_path: Path) -> None:
     """One that is down is neither stuck nor unable to commit; another one may be."""
     async with talking(tmp_path) as talk:
         await talk.tell(alert("WorkerDown", "w1", instance="w1"))
-        assert (await talk.heard())["title"] == "A worker went down: \u2068w1\u2069"
+        assert (await talk.received())["title"] == "A worker went down: \u2068w1\u2069"
         await talk.tell(
             alert("WorkerStuck", "w1", instance="w1"),
             alert("CommitsFailing", "w1", instance="w1"),
             alert("CommitsFailing", "w2", instance="w2"),
         )
-        assert (await talk.heard())["title"].endswith(": \u2068w2\u2069")
+        assert (await talk.received())["title"].endswith(": \u2068w2\u2069")
         with pytest.raises(TimeoutError):
-            await talk.heard(within_s=3)
+            await talk.received(within_s=3)
 
 
 @pytest.mark.servers
@@ -193,7 +193,7 @@ async def test_a_source_speaks_before_what_it_alone_sees(tmp_path: Path) -> None
             alert("GroupUnderCurve", "S (series)", kind="series", group="S", series="S"),
             alert("GroupUnderCurve", "S (author)", kind="author", group="S", author="S"),
         )
-        assert {(await talk.heard())["title"] for _ in range(2)} == {
+        assert {(await talk.received())["title"] for _ in range(2)} == {
             "An article stopped gaining links: \u2068Seen\u2069",
             "A group of articles gained fewer links than chance explains: \u2068S (author)\u2069",
         }
@@ -205,18 +205,20 @@ async def test_a_group_takes_the_place_of_its_articles(tmp_path: Path) -> None:
     async with talking(tmp_path) as talk:
         group = alert("GroupUnderCurve", "S (series)", kind="series", group="S", series="S")
         await talk.tell(group)
-        assert (await talk.heard())["title"].endswith("gained fewer links than chance explains: \u2068S (series)\u2069")
+        assert (await talk.received())["title"].endswith(
+            "gained fewer links than chance explains: \u2068S (series)\u2069"
+        )
         await talk.tell(
             alert("ArticleSilent", "In S", article="a/1", series="S", tier="1"),
             alert("ArticleSilent", "In T", article="a/2", series="T", tier="1"),
             alert("ArticleSilent", "In none", article="a/3", tier="1"),
         )
-        assert {(await talk.heard())["title"] for _ in range(2)} == {
+        assert {(await talk.received())["title"] for _ in range(2)} == {
             "An article of \u2068T\u2069 stopped gaining links: \u2068In T\u2069",
             "An article stopped gaining links: \u2068In none\u2069",
         }
         await talk.tell({**group, "endsAt": datetime.now(UTC).isoformat()})
-        assert {(await talk.heard())["title"] for _ in range(2)} == {
+        assert {(await talk.received())["title"] for _ in range(2)} == {
             "Resolved: A group of articles gained fewer links than chance explains: \u2068S (series)\u2069",
             "An article of \u2068S\u2069 stopped gaining links: \u2068In S\u2069",
         }
@@ -232,13 +234,13 @@ async def test_the_digest_is_one_message_on_everything_that_can_wait(tmp_path: P
             *(alert("ArticleSilent", f"Unknown {i:02}", article=f"b/{i:02}") for i in range(9)),
             alert("WatchListOverflow", "the watch list"),
         )
-        heard = await talk.heard()
+        message = await talk.received()
         line = "\u2069: Since 2026-05-12. No link for 62 days."
-        assert heard["title"] == (
+        assert message["title"] == (
             "Daily digest: 10 articles stopped gaining links, 1 article gained fewer links than usual, "
             "registered articles are not watched"
         )
-        assert heard["text"].rstrip("\n").split("\n") == [
+        assert message["text"].rstrip("\n").split("\n") == [
             "Stopped gaining links:",
             f"• \u2068Third tier{line}",
             *(f"• \u2068Unknown {i:02}{line}" for i in range(7)),
@@ -248,9 +250,9 @@ async def test_the_digest_is_one_message_on_everything_that_can_wait(tmp_path: P
             "Not watched:",
             "• \u2068the watch list\u2069: No link for 62 days.",
         ]
-        assert heard["actions"][1]["url"].endswith("/RUNBOOK.md")
+        assert message["actions"][1]["url"].endswith("/RUNBOOK.md")
         with pytest.raises(TimeoutError):
-            await talk.heard(within_s=4)
+            await talk.received(within_s=4)
 
 
 @pytest.mark.servers
@@ -263,7 +265,7 @@ async def test_what_is_new_is_not_hidden_in_the_digest(tmp_path: Path) -> None:
             alert("ArticleSilent", "Today, unknown", article="b/unknown"),
             alert("ArticleSilent", "On Saturday", article="z/1", tier="3", began_days_ago=2.5),
         )
-        lines = (await talk.heard())["text"].rstrip("\n").split("\n")[1:]
+        lines = (await talk.received())["text"].rstrip("\n").split("\n")[1:]
     assert [line.partition("\u2069")[0].removeprefix("• \u2068") for line in lines] == [
         "On Saturday",
         "Today, unknown",
@@ -296,9 +298,9 @@ async def test_people_are_told_in_their_hours(interval: str, is_now: bool, tmp_p
     async with talking(tmp_path, pace=Pace(), change=change) as talk:
         await talk.tell(alert("ArticleSilent", "T", article="a/b", tier=tier))
         if is_now:
-            assert "stopped gaining links" in (await talk.heard())["title"]
+            assert "stopped gaining links" in (await talk.received())["title"]
         else:
             with pytest.raises(TimeoutError):
-                await talk.heard(within_s=4)
+                await talk.received(within_s=4)
         await talk.tell(alert("WorkerDown", "w1", instance="w1"))
-        assert (await talk.heard())["title"].startswith("A worker went down")
+        assert (await talk.received())["title"].startswith("A worker went down")

@@ -35,11 +35,11 @@ async def test_hostile_titles_make_one_harmless_message(tmp_path: Path) -> None:
         await talk.tell(
             *(alert("ArticleSilent", title, article=f"a/{i}", series=CHANNEL, tier="1") for i, title in titles)
         )
-        heard = await talk.heard()
-    assert heard["title"] == f"9 articles of \u2068{ESCAPED}\u2069 stopped gaining links"
-    assert heard["fallback"] == heard["title"]
-    assert set(heard["mrkdwn_in"]).isdisjoint({"text", "fallback", "fields"})
-    assert heard["text"].rstrip("\n").split("\n") == [
+        message = await talk.received()
+    assert message["title"] == f"9 articles of \u2068{ESCAPED}\u2069 stopped gaining links"
+    assert message["fallback"] == message["title"]
+    assert set(message["mrkdwn_in"]).isdisjoint({"text", "fallback", "fields"})
+    assert message["text"].rstrip("\n").split("\n") == [
         f"• \u2068{shown}\u2069: Since 2026-05-12. No link for 62 days." for shown in HOSTILE.values()
     ]
 
@@ -52,13 +52,13 @@ async def test_the_longest_message_is_within_limits(tmp_path: Path) -> None:
         for each in told:
             each["annotations"]["description"] = "&" * 1_000
         await talk.tell(*told)
-        heard = await talk.heard()
-        assert heard["actions"][2]["url"].endswith("/#/silences/new")  # no filter: a button's address has its limit
-        assert heard["text"].count("•") == 10
+        message = await talk.received()
+        assert message["actions"][2]["url"].endswith("/#/silences/new")  # no filter: a button's address has its limit
+        assert message["text"].count("•") == 10
 
         over = [alert("ArticleSilent", worst, article=f"a/{i}", series=worst, tier="1", over=True) for i in range(20)]
         await talk.tell(*over)
-        assert "… and 10 more" in (await talk.heard())["text"]
+        assert "… and 10 more" in (await talk.received())["text"]
 
 
 async def test_the_silence_of_a_hostile_series_is_one(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ async def test_the_silence_of_a_hostile_series_is_one(tmp_path: Path) -> None:
         amtool = (programs.AMTOOL.required(), f"--alertmanager.url=http://{talk.address}")
         for i, series in enumerate(hostile):
             await talk.tell(alert("ArticleSilent", "T", article=f"a/{i}", series=series, tier="1"))
-            query = urlsplit((await talk.heard())["actions"][2]["url"]).fragment.partition("?")[2]
+            query = urlsplit((await talk.received())["actions"][2]["url"]).fragment.partition("?")[2]
             (matchers,) = parse_qs(query)["filter"]
             name, of_series = matchers[1:-1].split(",", 1)
             run(*amtool, "silence", "add", "--author=test", "--comment=test", name, of_series)
@@ -81,6 +81,6 @@ async def test_a_single_hostile_article(tmp_path: Path) -> None:
     """Its title stands in the message's title, and its address behind it."""
     async with talking(tmp_path) as talk:
         await talk.tell(alert("ArticleMassLoss", CHANNEL, article="a.example/%3Cb%3E", tier="2"))
-        heard = await talk.heard()
-    assert heard["title"] == f"An article lost many links at once: \u2068{ESCAPED}\u2069"
-    assert heard["title_link"] == "https://a.example/%3Cb%3E"
+        message = await talk.received()
+    assert message["title"] == f"An article lost many links at once: \u2068{ESCAPED}\u2069"
+    assert message["title_link"] == "https://a.example/%3Cb%3E"

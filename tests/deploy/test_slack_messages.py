@@ -26,24 +26,27 @@ async def test_a_group_is_one_message_when_it_fires_and_one_when_it_is_over(talk
     """A dozen articles are ten lines and a number, and nothing is said twice."""
     names = [f"T{i:02}" for i in range(12)]
     await talk.tell(*(alert("ArticleSilent", name, article=name, series="S", tier="1") for name in names))
-    heard = await talk.heard()
-    assert heard["title"] == "12 articles of \u2068S\u2069 stopped gaining links"
-    assert (heard["fallback"], heard["color"]) == (heard["title"], "warning")
-    lines = heard["text"].rstrip("\n").split("\n")
+    message = await talk.received()
+    assert message["title"] == "12 articles of \u2068S\u2069 stopped gaining links"
+    assert (message["fallback"], message["color"]) == (message["title"], "warning")
+    lines = message["text"].rstrip("\n").split("\n")
     figures = "Since 2026-05-12. No link for 62 days."
     assert lines == [*(f"• \u2068{name}\u2069: {figures}" for name in names[:10]), "… and 2 more"]
 
     await talk.tell(alert("ArticleSilent", "T00", article="T00", series="S", tier="1", over=True))
-    heard = await talk.heard()
-    assert heard["title"] == "11 articles of \u2068S\u2069 stopped gaining links"
+    message = await talk.received()
+    assert message["title"] == "11 articles of \u2068S\u2069 stopped gaining links"
     resolved = alerts()["ArticleSilent"]["annotations"]["resolved"]
-    assert heard["text"].rstrip("\n").split("\n")[10:] == ["… and 1 more", "Resolved:", "• \u2068T00\u2069", resolved]
+    assert message["text"].rstrip("\n").split("\n")[10:] == ["… and 1 more", "Resolved:", "• \u2068T00\u2069", resolved]
 
     over = (alert("ArticleSilent", name, article=name, series="S", tier="1", over=True) for name in names[1:])
     await talk.tell(*over)
-    heard = await talk.heard()
-    assert (heard["title"], heard["color"]) == ("Resolved: 11 articles of \u2068S\u2069 stopped gaining links", "good")
-    assert heard["text"].rstrip("\n").split("\n")[-2:] == ["… and 1 more", resolved]
+    message = await talk.received()
+    assert (message["title"], message["color"]) == (
+        "Resolved: 11 articles of \u2068S\u2069 stopped gaining links",
+        "good",
+    )
+    assert message["text"].rstrip("\n").split("\n")[-2:] == ["… and 1 more", resolved]
 
 
 async def test_the_newest_come_first(talk: Talk) -> None:
@@ -54,7 +57,7 @@ async def test_the_newest_come_first(talk: Talk) -> None:
         alert("ArticleSilent", "C, long ago", article="c", tier="1", began_days_ago=9),
         alert("ArticleSilent", "D, today", article="d", tier="1", began_days_ago=0.1),
     )
-    lines = (await talk.heard())["text"].rstrip("\n").split("\n")
+    lines = (await talk.received())["text"].rstrip("\n").split("\n")
     assert [line.partition("\u2069")[0][3:] for line in lines] == ["B, today", "D, today", "A, long ago", "C, long ago"]
 
 
@@ -62,10 +65,10 @@ async def test_buttons_lead_where_they_say(talk: Talk) -> None:
     """Of one article to itself and its dashboard, of several to the portfolio; the silence is filled in."""
     hard = 'Q&A: "why" + how\\'
     await talk.tell(alert("ArticleSilent", "T", article="yours.example/t", series=hard, tier="1"))
-    heard = await talk.heard()
-    buttons = {action["text"]: action["url"] for action in heard["actions"]}
+    message = await talk.received()
+    buttons = {action["text"]: action["url"] for action in message["actions"]}
     silence = urlsplit(buttons.pop("Silence"))
-    assert heard["title_link"] == "https://yours.example/t"
+    assert message["title_link"] == "https://yours.example/t"
     assert buttons == {
         "Dashboard": f"{GRAFANA}/flatline-article?var-article=yours.example/t",
         "What to do": f"{RUNBOOK}#articlesilent",
@@ -78,9 +81,9 @@ async def test_buttons_lead_where_they_say(talk: Talk) -> None:
     assert matchers == f'{{alertname="ArticleSilent",series={json.dumps(hard)}}}'
 
     await talk.tell(alert("ArticleSilent", "U", article="yours.example/u", series=hard, tier="1"))
-    heard = await talk.heard()
-    assert heard["actions"][0]["url"] == f"{GRAFANA.removesuffix('/d')}/d/flatline-portfolio"
-    assert heard["title_link"] == heard["actions"][0]["url"]
+    message = await talk.received()
+    assert message["actions"][0]["url"] == f"{GRAFANA.removesuffix('/d')}/d/flatline-portfolio"
+    assert message["title_link"] == message["actions"][0]["url"]
 
 
 async def test_good_news_is_said_once_and_helpers_speak_to_nobody(talk: Talk) -> None:
@@ -91,16 +94,16 @@ async def test_good_news_is_said_once_and_helpers_speak_to_nobody(talk: Talk) ->
         alert("GroupUnseen", "S (series)", kind="series", group="S"),
         alert("ArticleRevived", "T", article="a/b"),
     )
-    heard = await talk.heard()
-    assert (heard["title"], heard["color"]) == ("An article gained links again: \u2068T\u2069", "#439FE0")
+    message = await talk.received()
+    assert (message["title"], message["color"]) == ("An article gained links again: \u2068T\u2069", "#439FE0")
     await talk.tell(alert("ArticleRevived", "T", article="a/b", over=True))
     # Two groups that form later speak later.
     for source in ("feeds", "crawler"):
         await talk.tell(alert("SourceStale", source, source=source))
-        heard = await talk.heard()
-    assert heard["title"] == "2 sources went quiet"
-    assert heard["text"].count("•") == 2
-    shown = plain_text(Message({"attachments": [heard]}, arrived_ms=0)).split("\n")
+        message = await talk.received()
+    assert message["title"] == "2 sources went quiet"
+    assert message["text"].count("•") == 2
+    shown = plain_text(Message({"attachments": [message]}, arrived_ms=0)).split("\n")
     assert shown[:3] == ["2 sources went quiet", "• crawler: No link for 62 days.", "• feeds: No link for 62 days."]
 
 
@@ -108,12 +111,12 @@ async def test_alerts_of_other_peoples_rules_are_told_as_they_are(talk: Talk) ->
     """Without our annotations there is a title, a line, and buttons that lead somewhere."""
     theirs = {"labels": {"alertname": "DiskFull", "instance": "db1:9100"}}
     await talk.tell(theirs)
-    heard = await talk.heard()
-    assert heard["title"] == "DiskFull"
-    assert heard["text"].strip() == "• \u2068db1:9100\u2069: It says nothing more."
-    assert {action["url"] for action in heard["actions"][:2]} == {f"http://{talk.address}"}
+    message = await talk.received()
+    assert message["title"] == "DiskFull"
+    assert message["text"].strip() == "• \u2068db1:9100\u2069: It says nothing more."
+    assert {action["url"] for action in message["actions"][:2]} == {f"http://{talk.address}"}
     await talk.tell(theirs | {"endsAt": datetime.now(UTC).isoformat()})
-    assert (await talk.heard())["title"] == "Resolved: DiskFull"
+    assert (await talk.received())["title"] == "Resolved: DiskFull"
 
 
 @pytest.mark.parametrize(

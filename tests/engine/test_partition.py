@@ -12,7 +12,7 @@ from flatline.domain.state import article as article_module
 from flatline.domain.state.article import Sighting
 from flatline.domain.state.link import ORGANIC
 from flatline.domain.state.totals import Totals
-from flatline.domain.visibility.source_history import Report
+from flatline.domain.visibility.source_history import SourceReport
 from flatline.engine import partition as partition_module
 from flatline.engine.partition import SOURCES_MAX, Partition
 
@@ -104,27 +104,27 @@ def test_what_was_looked_at_and_put_back_is_written() -> None:
     assert (read.header.watched_since_ms, read.totals.gained) == (7, 21)
 
 
-def test_what_was_heard_of_sources_is_no_article() -> None:
+def test_what_was_history_of_sources_is_no_article() -> None:
     """It is written when it changed, reads back beside the articles, and is none of them."""
     partition = Partition()
     partition.create(KEYS[0], now_ms=T0)
     for source in ("north", "süd"):
-        heard = partition.heard_of(source)
-        assert heard
-        heard.observe(Report(1, T0, 5), offset=7)
-        partition.note_heard(source)
+        history = partition.source_history(source)
+        assert history
+        history.observe(SourceReport(1, T0, 5), offset=7)
+        partition.note_source_changed(source)
     changes = list(partition.take_changes())
     assert not list(partition.take_changes())
     restored = Partition()
     for key, value in changes:
         restored.restore(key, value)
-    assert restored.heard == partition.heard
+    assert restored.source_histories == partition.source_histories
     assert list(restored) == [KEYS[0]]
 
 
 def test_sources_are_bounded() -> None:
     """Of the first five hundred something is remembered; of further ones nothing."""
     partition = Partition()
-    known = [partition.heard_of(f"source-{number}") for number in range(SOURCES_MAX + 3)]
+    known = [partition.source_history(f"source-{number}") for number in range(SOURCES_MAX + 3)]
     assert known.count(None) == 3
-    assert partition.heard_of("source-0") is known[0]
+    assert partition.source_history("source-0") is known[0]

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import orjson
 
-from flatline.demo.play import Calendar, Play, Report
+from flatline.demo.play import Calendar, Play, TimedEvent
 from flatline.demo.recorded import SOURCE, RecordedHistory, RecordedPlay
 from flatline.demo.simulation import Simulation
 from flatline.demo.titles import CRAWLERS
@@ -79,7 +79,7 @@ class _StoryAndTroubles(Simulation):
         records = [article.record for article in self.simulated_articles]
         self.articles.write_bytes(b"\n".join([*records, *troubles.articles]))
 
-    def reports(self, *, from_ms: int, until_ms: int) -> list[Report]:
+    def reports(self, *, from_ms: int, until_ms: int) -> list[TimedEvent]:
         troubles = [report for report in self._troubles.reports if from_ms <= report.at_ms < until_ms]
         return [*super().reports(from_ms=from_ms, until_ms=until_ms), *troubles]
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 
 from flatline.demo import rhythms
-from flatline.demo.play import Report
+from flatline.demo.play import TimedEvent
 from flatline.domain.time import DAY_MS, to_datetime
 
 # Its own crawler, which never dies: nothing is left unsaid because it could not be seen.
@@ -36,7 +36,7 @@ class Troubles:
         self.articles: list[bytes] = []
         self.reports = sorted(self._all(), key=lambda report: report.at_ms)
 
-    def _all(self) -> Iterator[Report]:
+    def _all(self) -> Iterator[TimedEvent]:
         chance, end = self._chance, self._end
         url = self._article("a page that moved", TRIALS)
         yield from self._losing(url, rhythms.steady(chance, range(end - 700, end - 1), mean_gap=15), lost_on=end - 4)
@@ -72,19 +72,19 @@ class Troubles:
         self.articles.append(orjson.dumps(record))
         return url
 
-    def _links(self, url: str, days: list[int], **looks: Any) -> Iterator[Report]:
+    def _links(self, url: str, days: list[int], **looks: Any) -> Iterator[TimedEvent]:
         for day in days:
             event, at_ms = self._event(url) | looks, day * DAY_MS + self._chance.randrange(DAY_MS // 2)
             yield _report(event, at_ms)
             if event["source"] == CRAWLER:
                 yield from self._seen_again(event, at_ms)
 
-    def _seen_again(self, event: dict[str, object], at_ms: int) -> Iterator[Report]:
+    def _seen_again(self, event: dict[str, object], at_ms: int) -> Iterator[TimedEvent]:
         """Have another crawler come by, now and then: most links are seen by one alone."""
         if self._pages % _SEEN_AGAIN_EVERY == 0:
             yield _report(event | {"source": OTHER_CRAWLER}, at_ms + DAY_MS)
 
-    def _losing(self, url: str, days: list[int], *, lost_on: int) -> Iterator[Report]:
+    def _losing(self, url: str, days: list[int], *, lost_on: int) -> Iterator[TimedEvent]:
         for day in days:
             event = self._event(url)
             yield _report(event, day * DAY_MS)
@@ -97,7 +97,7 @@ class Troubles:
         return {"url_from": page, "url_to": url, "anchor": "worth reading", "source": CRAWLER}
 
 
-def _report(event: dict[str, object], at_ms: int) -> Report:
+def _report(event: dict[str, object], at_ms: int) -> TimedEvent:
     instant = to_datetime(at_ms)
     pusher = OTHER_CRAWLER if event["source"] == OTHER_CRAWLER else CRAWLER
-    return Report(at_ms, pusher, orjson.dumps(event | {"occurred_at": instant, "observed_at": instant}))
+    return TimedEvent(at_ms, pusher, orjson.dumps(event | {"occurred_at": instant, "observed_at": instant}))

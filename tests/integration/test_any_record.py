@@ -60,13 +60,13 @@ class Sender:
         self.good = 0
         self.poison: dict[tuple[str, int, int], str] = {}
         self.applied = [topic.name for topic in (topics.links, topics.articles, topics.visits)]
-        self.heard = [topic.name for topic in (topics.heartbeats, topics.group_parts, topics.groups)]
+        self.read_whole = [topic.name for topic in (topics.heartbeats, topics.group_parts, topics.groups)]
         self._bootstrap = bootstrap
 
     def send_huge(self, compression: str) -> None:
         """Send 5 MB to each topic, in small batches, and what is good beside it."""
         with closing(_producer(self._bootstrap, compression)) as producer:
-            for topic in (*self.applied, *self.heard):
+            for topic in (*self.applied, *self.read_whole):
                 sent = producer.send(topic, key=b"0/site/x", value=HUGE)
                 self._expect("too_long" if topic in self.applied else None, sent)
             # The broker compresses nothing anew here, and leaves the name as it is.
@@ -90,7 +90,7 @@ class Sender:
                 for topic in self.applied:
                     sent = producer.send(topic, key=b"k", value=undated, timestamp_ms=timestamp_ms)
                     self._expect("invalid_time", sent)
-            for topic in self.heard:
+            for topic in self.read_whole:
                 producer.send(topic, key=b"0/site/x", value=None).get(60)
             self._expect("empty", producer.send(links, key=b"k", value=None))
             self._expect("empty", producer.send(visits, key=b"k", value=None))

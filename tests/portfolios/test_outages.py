@@ -89,7 +89,7 @@ def test_another_source_still_covers() -> None:
     assert State.SILENT not in lives.states("only")
 
 
-def test_half_a_sight_takes_twice_as_long() -> None:
+def test_half_the_visibility_takes_twice_as_long() -> None:
     """Of an article whose links two sources find in equal parts, half a silence is seen when one of them is away."""
     away = Source("north", range(200, 5_000), heartbeat_days=1)
     links = steady("article", SOUTH, until=190)

@@ -127,11 +127,11 @@ class World:
         self._task = running_task(changelog)
         self._sources = Sources()
         for heartbeat in self._heartbeats.values():
-            self._sources.hear(heartbeat)
+            self._sources.receive(heartbeat)
         policies, census = Policies(), Census(TOPICS.links.partitions)
         self._surveyor = Surveyor(topics=TOPICS, policy=policies.default, census=census, groups=Groups())
         self._judge = Judge(topics=TOPICS, policies=policies, census=census, surveyor=self._surveyor)
-        self._sources.listen_to([self._task.articles.heard])
+        self._sources.use_histories([self._task.articles.source_histories])
 
     def play(self, *, days: int) -> Lives:
         """Return how the articles that are known on the first day fared."""
@@ -148,7 +148,7 @@ class World:
                     period_s = source.heartbeat_days * 86_400
                     heartbeat = Heartbeat(source.name, sent_at=now, seen_until=now, period_s=period_s)
                     self._heartbeats[source.name] = heartbeat
-                    self._sources.hear(heartbeat)
+                    self._sources.receive(heartbeat)
             self._settle(standing)
             self._clock.ms += 12 * HOUR_MS
             self._take(day)
@@ -187,8 +187,8 @@ class World:
 
     def _settle(self, standing: dict[str, Verdict]) -> None:
         now_ms = self._clock.ms
-        sight = self._sources.sight(now_ms)
-        for outgoing in judge_all(self._task, self._judge, self._surveyor, now_ms=now_ms, sight=sight):
+        visibility = self._sources.visibility(now_ms)
+        for outgoing in judge_all(self._task, self._judge, self._surveyor, now_ms=now_ms, visibility=visibility):
             if outgoing.topic != TOPICS.verdicts.name:
                 continue  # of groups
             verdict = codec.verdicts.decode(outgoing.value)

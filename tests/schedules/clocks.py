@@ -24,7 +24,7 @@ def replace(world: Timed) -> Callable[[], None]:
             patch(f"{module}.monotonic", lambda: world.now_ms / 1000)
             for module in ("flatline.engine.assignment", "flatline.worker.loop", "flatline.agents.survey")
         ),
-        patch("flatline.worker.time", lambda: world.now_ms / 1000),
+        patch("flatline.worker.loop.time", lambda: world.now_ms / 1000),
     ]
     for replaced in patches:
         replaced.start()

@@ -36,7 +36,7 @@ from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.time import DAY_MS, day_of, to_datetime
 from flatline.domain.urls.fingerprints import referrer
 from flatline.domain.visibility.sources import Freshness
-from flatline.domain.visibility.visibility import Sight, View
+from flatline.domain.visibility.visibility import ArticleVisibility, Visibility
 from flatline.schema.group import GroupVerdict
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.rejection import Rejected
@@ -56,7 +56,7 @@ class Surroundings(NamedTuple):
     """
 
     policies: Policies
-    sight: Sight = Sight()
+    visibility: Visibility = Visibility()
     kind: Kind = Kind()
     standing_of: Callable[[bytes], DomainStanding] | None = None
     events: Iterable[LinkEvent] = ()
@@ -76,17 +76,17 @@ def explain(
     worth = article_worth(article, quality_min=policy.worthy_quality, standing_of=around.standing_of)
     expectation, evidence, _, verdict = appraise(
         article,
-        around.sight,
+        around.visibility,
         worth=worth,
         kind=around.kind,
         policies=around.policies,
         previous=previous,
         now_ms=now_ms,
     )
-    rhythm, view = article.rhythm, evidence.view
+    rhythm, visibility = article.rhythm, evidence.visibility
     at = Circumstances(today, policy, hazard, previous=previous)
     is_judged = rhythm is not None and is_judgeable(rhythm, at)
-    seen_day = _seen_day(rhythm, view, today) if rhythm else today
+    seen_day = _seen_day(rhythm, visibility, today) if rhythm else today
     return Explanation(
         verdict=verdict,
         said=around.said,
@@ -96,8 +96,8 @@ def explain(
         moved_by=_moved(hazard, rhythm, seen_day) if rhythm and is_judged else [],
         cooling_from=_cooling_from(rhythm, at) if rhythm and is_judged else None,
         silent_from=_silent_from(rhythm, at) if rhythm and is_judged else None,
-        unseen_days=round(view.unseen_days, 1),
-        unseen_because=view.because,
+        unseen_days=round(visibility.unseen_days, 1),
+        unseen_because=visibility.because,
         expectation=told(expectation) if expectation else None,
         evergreen=round(expectation.evergreen, 2) if expectation else None,
         curve_links=around.kind.curve.links,
@@ -115,8 +115,8 @@ def explain(
     )
 
 
-def _seen_day(rhythm: Rhythm, view: View, today: int) -> int:
-    return max(today - int(view.unseen_days), rhythm.last_day)
+def _seen_day(rhythm: Rhythm, visibility: ArticleVisibility, today: int) -> int:
+    return max(today - int(visibility.unseen_days), rhythm.last_day)
 
 
 def _pace(rhythm: Rhythm, days: Iterable[int], today: int) -> Pace:
@@ -200,13 +200,13 @@ def _told(weighed: Weighed, event: LinkEvent | None) -> ToldLink:
 def _sources(article: Article, around: Surroundings, *, now_ms: int) -> list[ToldSource]:
     found = []
     for source, credit in article.header.sources.items():
-        fresh, behind = around.freshness.get(source), around.sight.behind.get(source)
+        fresh, behind = around.freshness.get(source), around.visibility.behind.get(source)
         found.append(
             ToldSource(
                 source=source,
                 last_reported_in_week_of=_date(day_of(week_begins_ms(credit))),
                 weeks_with_links=weeks_of(credit),
-                is_expected=source in around.sight.expected,
+                is_expected=source in around.visibility.expected,
                 stale_for_days=round(fresh.staleness_ms / DAY_MS, 2) if fresh else None,
                 stale_after_days=round(fresh.limit_ms / DAY_MS, 2) if fresh else None,
                 is_stale=fresh is not None and fresh.is_stale,

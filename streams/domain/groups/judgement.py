@@ -47,9 +47,15 @@ class Stretch(NamedTuple):
 
 
 def judge_group(
-    group: Group, whole: Whole, *, previous: GroupVerdict | None, now_ms: int, policy: Policy, blind_because: str | None
+    group: Group,
+    whole: Whole,
+    *,
+    previous: GroupVerdict | None,
+    now_ms: int,
+    policy: Policy,
+    unseen_because: str | None,
 ) -> GroupVerdict:
-    """Say how a group stands at ``now_ms``. While ``blind_because`` says why it can't be seen, it gets no worse."""
+    """Say how a group stands at ``now_ms``. While ``unseen_because`` says why it can't be seen, it gets no worse."""
     sums = whole.sums
     stretches = stretches_of(sums)
     former = previous.state if previous else GroupState.NEW
@@ -57,12 +63,12 @@ def judge_group(
     most = min(stretches, key=lambda stretch: stretch.chance_of_so_many)
     state = _state(sums, former, fewest=fewest, most=most, policy=policy)
     told = {GroupState.ABOVE_CURVE: most, GroupState.UNDER_CURVE: fewest}.get(state) or _last_window(sums)
-    blind_because = blind_because or _blind_because(sums, policy)
-    suppressed = bool(previous and blind_because and _SEVERITY.get(state, 0) > _SEVERITY.get(former, 0))
+    unseen_because = unseen_because or _unseen_because(sums, policy)
+    suppressed = bool(previous and unseen_because and _SEVERITY.get(state, 0) > _SEVERITY.get(former, 0))
     reason = _reason(group, told, state)
     if suppressed:
         state = former
-        reason = f"{reason} Nothing worse is said, because {blind_because}."
+        reason = f"{reason} Nothing worse is said, because {unseen_because}."
     now = to_datetime(now_ms)
     last_7, last_28, last_90 = (
         Tally(round(expected, 1), round(gained)) for expected, gained in zip(sums.expected, sums.gained, strict=True)
@@ -147,9 +153,9 @@ def _is_above(most: Stretch, former: GroupState, policy: Policy) -> bool:
     return most.chance_of_so_many <= limit and most.expected <= ratio * most.gained
 
 
-def _blind_because(sums: Sums, policy: Policy) -> str | None:
-    expected = sums.blind_expected + sums.expected[-1]
-    share = sums.blind_expected / expected if expected else 0.0
+def _unseen_because(sums: Sums, policy: Policy) -> str | None:
+    expected = sums.unseen_expected + sums.expected[-1]
+    share = sums.unseen_expected / expected if expected else 0.0
     if share <= policy.group_blind_share:
         return None
     return f"the usual sources of articles that should bring {share:.0%} of its links can't be seen"

@@ -34,29 +34,29 @@ def replay_groups(
     *,
     days: Iterable[int],
     policy: Policy,
-    is_blind: Callable[[str, int], bool] = _sees_all,
+    is_unseen: Callable[[str, int], bool] = _sees_all,
 ) -> Iterator[GroupVerdict]:
     """Yield the verdicts on all groups at the beginning of each of the days, given in their order.
 
-    Nothing of a later day is known to them, and each learns from the round before. ``is_blind`` says of an article
+    Nothing of a later day is known to them, and each learns from the round before. ``is_unseen`` says of an article
     with links whether its usual sources can't be seen at the beginning of a day.
     """
     census = Census(1)
     verdicts: dict[Group, GroupVerdict] = {}
     for day in days:
         now_ms = day * DAY_MS
-        for record in survey_round(histories, census, day, is_blind):
-            census.hear(record)
+        for record in survey_round(histories, census, day, is_unseen):
+            census.receive(record)
         for group, whole in census.wholes.items():
             if group.kind is not GroupKind.MONTH and whole.sums.articles >= policy.group_articles_min:
                 verdicts[group] = judge_group(
-                    group, whole, previous=verdicts.get(group), now_ms=now_ms, policy=policy, blind_because=None
+                    group, whole, previous=verdicts.get(group), now_ms=now_ms, policy=policy, unseen_because=None
                 )
                 yield verdicts[group]
 
 
 def survey_round(
-    histories: Iterable[History], census: Census, day: int, is_blind: Callable[[str, int], bool] = _sees_all
+    histories: Iterable[History], census: Census, day: int, is_unseen: Callable[[str, int], bool] = _sees_all
 ) -> Iterator[GroupPart | SurveyRound]:
     """Yield the records of a round at the beginning of a day, as the one partition there is."""
     ended_at = to_datetime(day * DAY_MS)
@@ -82,7 +82,7 @@ def survey_round(
             now_days=float(day),
             kind=census.kind_of(membership),
         )
-        survey.add(membership, contribution(expectation, is_blind=is_blind(history.article, day)), State.NEW)
+        survey.add(membership, contribution(expectation, is_unseen=is_unseen(history.article, day)), State.NEW)
     for group, sums, states in survey.groups():
         yield GroupPart(group.kind, group.name, 0, ended_at, dict(states), list(sums.values))
     yield SurveyRound(0, ended_at, articles, survey.left_out)

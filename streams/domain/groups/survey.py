@@ -88,7 +88,7 @@ class Sums(NamedTuple):
         return round(self.values[0])
 
     @property
-    def blind_expected(self) -> float:
+    def unseen_expected(self) -> float:
         """Links expected in 90 days of articles whose usual sources can't be seen."""
         return self.values[1]
 
@@ -148,12 +148,12 @@ VALUES: Final = _BY_END + BINS
 NOTHING: Final = Sums([0.0] * VALUES)
 
 
-def contribution(expectation: Expectation | None, *, is_blind: bool) -> list[float]:
+def contribution(expectation: Expectation | None, *, is_unseen: bool) -> list[float]:
     """Return the values of one article. While it can't be seen, nothing is asked of it, and it teaches nothing."""
     if expectation is None:
         return [1.0, *NOTHING.values[1:]]
     windows, blocks, links_by_bin = expectation.windows, expectation.blocks, expectation.links_by_bin
-    if is_blind:
+    if is_unseen:
         return [1.0, windows[-1].expected, *NOTHING.values[2:]]
     within, by_end = _NO_BINS, _NO_BINS
     links, passed = 0, 0.0

@@ -29,7 +29,7 @@ class Whole(NamedTuple):
 
 
 class Census:
-    """The newest whole round of each of so many partitions. Hearing a record again changes nothing.
+    """The newest whole round of each of so many partitions. Receiving a record again changes nothing.
 
     Records may come in any order that keeps those of a partition and round before its `SurveyRound`, and older ones may
     have been compacted away: a part counts when its round is its partition's last.
@@ -45,7 +45,7 @@ class Census:
         self.version = 0  # one higher with each round
         self._added_up = -1
 
-    def hear(self, record: GroupPart | SurveyRound) -> None:
+    def receive(self, record: GroupPart | SurveyRound) -> None:
         """Take a record in. Raise `Rejected` for one of a partition that there is not."""
         if record.partition >= self._partitions:
             detail = f"partition: there are {self._partitions}, from 0 on, and no {record.partition}"
@@ -61,10 +61,10 @@ class Census:
         self._parts[number] = {group: part for group, part in pending.items() if part.round_ended_at == ended_at}
         self.version += 1
 
-    def hear_record(self, key: bytes, value: bytes | None, _recorded_ms: int = 0) -> None:
+    def receive_record(self, key: bytes, value: bytes | None, _recorded_ms: int = 0) -> None:
         """Take a record of the topic in. Raises Rejected."""
         if value is not None:
-            self.hear((codec.group_parts if b"/" in key else codec.survey_rounds).decode(value))
+            self.receive((codec.group_parts if b"/" in key else codec.survey_rounds).decode(value))
 
     @property
     def is_complete(self) -> bool:

@@ -11,14 +11,14 @@ from flatline.domain.state.losses import Losses, losses_of
 from flatline.domain.state.previous_verdict import Standing
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.time import DAY_MS, day_of
-from flatline.domain.visibility.visibility import CLEAR, Sight, View
+from flatline.domain.visibility.visibility import FULLY_VISIBLE, ArticleVisibility, Visibility
 
 
 class Evidence(NamedTuple):
     """All that a judgement of one article rests on.
 
     ``watched_since_ms``        when its first event reached us: a silence that began before is no news
-    ``view``                    what its usual sources could see of the days since its last link day
+    ``visibility``                    what its usual sources could see of the days since its last link day
     ``gained_last_7_days``      links, imports and first meetings left out, as for link days; today included
     ``gained_last_365_days``    the same
     ``links_a_link_day``        how many come together on a day on which any come, on average
@@ -29,7 +29,7 @@ class Evidence(NamedTuple):
 
     rhythm: Rhythm | None
     watched_since_ms: int
-    view: View = CLEAR
+    visibility: ArticleVisibility = FULLY_VISIBLE
     gained_last_7_days: int = 0
     gained_last_365_days: int = 0
     links_a_link_day: float = 1.0
@@ -40,7 +40,7 @@ class Evidence(NamedTuple):
 
 def evidence_of(
     article: Article,
-    sight: Sight,
+    visibility: Visibility,
     *,
     worth: Worth | None = None,
     expectation: Expectation | None = None,
@@ -48,14 +48,14 @@ def evidence_of(
 ) -> Evidence:
     """Return all that a judgement of an article at ``now_ms`` rests on, without what is not given."""
     rhythm, totals, today = article.rhythm, article.totals, day_of(now_ms)
-    view, links_a_link_day = CLEAR, 1.0
+    seen, links_a_link_day = FULLY_VISIBLE, 1.0
     if rhythm is not None:
         links_a_link_day = sum(totals.days.values()) / rhythm.link_days
-        view = sight.view(article.header.sources, since_ms=rhythm.last_day * DAY_MS, now_ms=now_ms)
+        seen = visibility.of_article(article.header.sources, since_ms=rhythm.last_day * DAY_MS, now_ms=now_ms)
     return Evidence(
         rhythm,
         article.header.watched_since_ms,
-        view,
+        seen,
         gained_last_7_days=totals.gained_in_days(7, today=today),
         gained_last_365_days=totals.gained_in_days(365, today=today),
         links_a_link_day=links_a_link_day,

@@ -29,7 +29,7 @@ def mass_loss(evidence: Evidence, circumstances: Circumstances) -> str | None:
 def quality_gone(evidence: Evidence, circumstances: Circumstances) -> str | None:
     """Links still come, but none that matter."""
     was_found = circumstances.was_found
-    if evidence.worth is None or evidence.rhythm is None or (evidence.view.is_dim and not was_found):
+    if evidence.worth is None or evidence.rhythm is None or (evidence.visibility.is_hardly_seen and not was_found):
         return None
     return gone.reason(
         evidence.worth,

@@ -11,7 +11,7 @@ from flatline.domain.quality.link_value import Worth
 from flatline.domain.state.article import Article
 from flatline.domain.state.previous_verdict import Standing
 from flatline.domain.time import DAY_MS, day_of
-from flatline.domain.visibility.visibility import Sight
+from flatline.domain.visibility.visibility import Visibility
 from flatline.schema.verdict import Verdict
 
 
@@ -26,7 +26,7 @@ class Appraisal(NamedTuple):
 
 def appraise(
     article: Article,
-    sight: Sight,
+    visibility: Visibility,
     *,
     worth: Worth,
     kind: Kind,
@@ -47,7 +47,7 @@ def appraise(
         now_days=now_ms / DAY_MS,
         kind=kind,
     )
-    evidence = evidence_of(article, sight, worth=worth, expectation=expectation, now_ms=now_ms)
+    evidence = evidence_of(article, visibility, worth=worth, expectation=expectation, now_ms=now_ms)
     policy, hazard = policies.of(header.registration.tier), policies.hazard
     judgement = judge(evidence, previous=previous, now_ms=now_ms, policy=policy, hazard=hazard)
     verdict = verdict_on(

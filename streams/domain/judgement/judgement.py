@@ -44,7 +44,7 @@ def judge(evidence: Evidence, *, previous: Standing | None, now_ms: int, policy:
     seen_day = today
     if rhythm is not None:
         today = max(today, rhythm.last_day)  # the newest link may be ahead of this clock
-        seen_day = max(today - int(evidence.view.unseen_days), rhythm.last_day)
+        seen_day = max(today - int(evidence.visibility.unseen_days), rhythm.last_day)
     at = _on(seen_day, evidence, Circumstances(today, policy, hazard, previous=previous))
     state = state_of(evidence, at)
     suppressed = False

@@ -40,9 +40,15 @@ def reason_of(state: State, evidence: Evidence, at: Circumstances) -> str:
 
 def nothing_worse(evidence: Evidence) -> str:
     """Return why nothing worse is said."""
-    view = evidence.view
-    unseen = f"{count(round(view.unseen_days), 'day')} of its silence do not count" if view.unseen_days >= 1 else ""
-    return f"Nothing worse is said, because {view.because or 'its sources report late'}{unseen and f': {unseen}'}."
+    visibility = evidence.visibility
+    unseen = (
+        f"{count(round(visibility.unseen_days), 'day')} of its silence do not count"
+        if visibility.unseen_days >= 1
+        else ""
+    )
+    return (
+        f"Nothing worse is said, because {visibility.because or 'its sources report late'}{unseen and f': {unseen}'}."
+    )
 
 
 def _opening(state: State, evidence: Evidence, at: Circumstances) -> str:

@@ -13,7 +13,7 @@ from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.time import day_of
 from flatline.schema.verdict import State
 
-# How bad a state is. Only getting worse needs sight.
+# How bad a state is. Only getting worse needs visibility.
 SEVERITY: Final = {State.COOLING: 1, State.SILENT: 2, State.DORMANT: 3}
 _LIVELY: Final = {State.BURSTING, State.GROWING}
 _YEAR_DAYS: Final = 365
@@ -158,7 +158,7 @@ def is_bursting(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> bool:
     before_days = min(_YEAR_DAYS, rhythm.last_day + 1 - rhythm.first_day) - _WEEK_DAYS
     if came < policy.bursting_links_min or watched_days < _WEEK_DAYS or before_days < policy.bursting_history_days:
         return False
-    before, late_days = max(1, evidence.gained_last_365_days - came), evidence.view.late_days
+    before, late_days = max(1, evidence.gained_last_365_days - came), evidence.visibility.late_days
     expected = before / max(before_days - late_days, policy.bursting_history_days) * (_WEEK_DAYS + late_days)
     limit = policy.bursting_left_at if _was(at, State.BURSTING) else policy.bursting_probability
     together = evidence.links_a_link_day

@@ -12,7 +12,7 @@ from flatline.domain.state.previous_verdict import Standing
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.state.segment import SEGMENT_LINKS_MAX, Known, Segment
 from flatline.domain.state.totals import Totals, totals_of
-from flatline.domain.state.visits import YEAR_BYTES, Report, Visits
+from flatline.domain.state.visits import YEAR_BYTES, DayOfVisits, Visits
 from flatline.domain.time import LATEST_MS, check_recorded, day_of, to_ms
 from flatline.domain.urls.canonical import canonicalize_field
 from flatline.schema.article_record import ArticleRecord
@@ -241,7 +241,7 @@ class Article:
             self._visiting_domains = self.visits.sent().senders if self.visits else frozenset()
         return self._visiting_domains
 
-    def see_visits(self, reports: Iterable[Report]) -> bool:
+    def see_visits(self, reports: Iterable[DayOfVisits]) -> bool:
         """Apply reports of visits; return whether anything was learned."""
         visits = self.visits or Visits()
         if not visits.see(reports):

@@ -114,7 +114,7 @@ class Moves:
         """Return the newest rule of each pair, undone ones included."""
         return (rule for rules in self._known.values() for rule in rules.values())
 
-    def hear_record(self, _key: bytes, value: bytes | None, _recorded_ms: int = 0) -> None:
+    def receive_record(self, _key: bytes, value: bytes | None, _recorded_ms: int = 0) -> None:
         """Take a record of the topic. Raise `Rejected`."""
         if value is not None:
             self.add(rule_of(codec.moves.decode(value)))

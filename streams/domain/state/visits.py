@@ -51,7 +51,7 @@ _decode = msgspec.msgpack.Decoder(_Year).decode
 _decode_sums = msgspec.msgpack.Decoder(_Sums).decode
 
 
-class Report(NamedTuple):
+class DayOfVisits(NamedTuple):
     """A record, as far as the state needs it: the fingerprint of the domain, the UTC day, the visits of that day."""
 
     domain: bytes
@@ -86,7 +86,7 @@ def sending_page(record: VisitsRecord) -> str:
     return canonicalize_field(f"https://{record.domain}/", field="domain")
 
 
-def report_of(record: VisitsRecord, *, recorded_ms: int) -> Report:
+def day_of_visits(record: VisitsRecord, *, recorded_ms: int) -> DayOfVisits:
     """Return what a record says that was written at ``recorded_ms``; raise `Rejected`.
 
     Tomorrow is possible: producers count in time zones of their own.
@@ -94,7 +94,7 @@ def report_of(record: VisitsRecord, *, recorded_ms: int) -> Report:
     day = record.day.toordinal() - _EPOCH_ORDINAL
     if not day_of(EARLIEST_MS) <= day <= day_of(min(recorded_ms, LATEST_MS)) + 1:
         raise Rejected(Reason.INVALID_TIME, f"day: {record.day} lies before the web, or after the record was written")
-    return Report(referrer(sending_page(record))[1], day, record.visits)
+    return DayOfVisits(referrer(sending_page(record))[1], day, record.visits)
 
 
 def date_of(day: int) -> date:
@@ -119,7 +119,7 @@ class Visits:
         for encoded in self._years.values():
             _decode_sums(encoded)
 
-    def see(self, reports: Iterable[Report]) -> bool:
+    def see(self, reports: Iterable[DayOfVisits]) -> bool:
         """Apply reports; return whether anything was learned."""
         years: dict[bytes, _Year] = {}
         changed = set()
@@ -156,12 +156,12 @@ class Visits:
         """Have all years encoded when the changed ones are asked for."""
         self._changed.update(self._years)
 
-    def reports(self) -> Iterator[Report]:
+    def reports(self) -> Iterator[DayOfVisits]:
         """Yield what adds up to the same visits; that of OTHERS stands for their largest figure of a day."""
         for encoded in self._years.values():
             for domain, days in _decode(encoded).sent.items():
                 for day, visits in days.items():
-                    yield Report(domain, day, visits)
+                    yield DayOfVisits(domain, day, visits)
 
     def sent(self) -> Sent:
         """Return the visits of all years."""
@@ -179,7 +179,7 @@ class Visits:
         return Sent(dict(by_domain), by_day, others, named_until)
 
 
-def _join(year: _Year, report: Report) -> bool:
+def _join(year: _Year, report: DayOfVisits) -> bool:
     """Apply a report; return whether it said anything new."""
     domain = report.domain
     is_named = domain == OTHERS or domain in year.sent

@@ -1,7 +1,7 @@
-"""What a source lets us learn of itself: on which days it reports, and how long after the fact.
+"""The history of a source: on which days it reported, and how long after the fact.
 
 A day's granularity is enough, as silences are counted in days. Only live reports teach: an import says nothing of when
-its source will be heard again, and neither does a history that is told years later.
+its source will report again, and neither does a history that is reported years later.
 """
 
 from bisect import bisect_left, insort
@@ -31,28 +31,28 @@ _DAY_MAX: Final = day_of(LATEST_MS)
 _LAG_BUCKETS: Final = 18  # under an hour, under two, under four, ... up to fifteen years
 
 
-class Report(NamedTuple):
+class SourceReport(NamedTuple):
     """What a source reported: of which article, when it saw that, and how late that came to us, where it says so."""
 
     article: int  # a fingerprint
-    heard_ms: int
+    seen_ms: int
     lag_ms: int | None
 
 
-def report_of(event: LinkEvent, *, recorded_ms: int, now_ms: int) -> Report | None:
+def source_report_of(event: LinkEvent, *, recorded_ms: int, now_ms: int) -> SourceReport | None:
     """Return what an event teaches of its source; None when it is no live report. Times are bounded by our own."""
     arrived_ms = min(recorded_ms, now_ms)  # a clock that is not the wall's may be behind the record's
-    heard_ms = arrived_ms if event.observed_at is None else min(to_ms(event.observed_at), arrived_ms)
-    if event.discovery == "import" or arrived_ms - heard_ms > LIVE_WITHIN_MS:
+    seen_ms = arrived_ms if event.observed_at is None else min(to_ms(event.observed_at), arrived_ms)
+    if event.discovery == "import" or arrived_ms - seen_ms > LIVE_WITHIN_MS:
         return None
     lag_ms = None
     if event.occurred_at is not None and event.change == "gained":
         lag_ms = max(0, arrived_ms - to_ms(event.occurred_at))
-    return Report(xxh3_64_intdigest(event.url_to.encode()), heard_ms, lag_ms)
+    return SourceReport(xxh3_64_intdigest(event.url_to.encode()), seen_ms, lag_ms)
 
 
-class Heard(Struct, array_like=True, gc=False):
-    """What was heard of a source on one partition.
+class SourceHistory(Struct, array_like=True, gc=False):
+    """The live reports of a source on one partition.
 
     ``days``           the last DAYS_REMEMBERED UTC days on which it reported, ascending
     ``lags``           samples of the time from a link's appearance to its report, by the bits of the lag in hours
@@ -68,25 +68,25 @@ class Heard(Struct, array_like=True, gc=False):
     @classmethod
     def decode(cls, encoded: bytes) -> Self:
         """Return it from its bytes, of this version or another; raise msgspec.DecodeError on others."""
-        heard = msgpack.decode(encoded, type=cls)
-        heard.days = sorted({day for day in heard.days if 0 <= day <= _DAY_MAX})[-DAYS_REMEMBERED:]
-        del heard.articles[ARTICLES_MIN:]
-        if heard.lags:
+        history = msgpack.decode(encoded, type=cls)
+        history.days = sorted({day for day in history.days if 0 <= day <= _DAY_MAX})[-DAYS_REMEMBERED:]
+        del history.articles[ARTICLES_MIN:]
+        if history.lags:
             # Another version may tell lags apart less finely, or more; what lies beyond the last bucket is in it.
-            lags = [min(max(count, 0), LAG_SAMPLES_MAX) for count in heard.lags]
+            lags = [min(max(count, 0), LAG_SAMPLES_MAX) for count in history.lags]
             beyond = sum(lags[_LAG_BUCKETS:])
             lags = [*lags[:_LAG_BUCKETS], *[0] * (_LAG_BUCKETS - len(lags))]
             lags[-1] += beyond
-            heard.lags = lags
-        return heard
+            history.lags = lags
+        return history
 
     def encode(self) -> bytes:
         """Return it as bytes."""
         return msgpack.encode(self)
 
-    def observe(self, report: Report, *, offset: int) -> bool:
+    def observe(self, report: SourceReport, *, offset: int) -> bool:
         """Note a live report; return whether this is worth writing down."""
-        day, days = day_of(report.heard_ms), self.days
+        day, days = day_of(report.seen_ms), self.days
         at = bisect_left(days, day)
         is_news = (at == len(days) or days[at] != day) and (at > 0 or len(days) < DAYS_REMEMBERED)
         if is_news:
@@ -110,11 +110,11 @@ class Heard(Struct, array_like=True, gc=False):
 class Habit(NamedTuple):
     """How a source usually reports, in days.
 
-    ``last_day``      UTC day on which it was last heard
+    ``last_day``      UTC day on which it last reported
     ``usual_gap``     all but one in twenty of its gaps are no longer
     ``lag``           four in five of its links are reported within it; whole days
     ``away_from``     the last day before it was away for unusually long, the last time that this happened; else None
-    ``back_on``       the day on which it was heard again
+    ``back_on``       the day on which it reported again
     """
 
     last_day: int
@@ -124,20 +124,20 @@ class Habit(NamedTuple):
     back_on: int = 0
 
 
-def habit_of(heard: Iterable[Heard], *, unusual_gaps: int) -> Habit | None:
-    """Return the habit of a source from what several partitions heard; None while that is too little.
+def habit_of(history: Iterable[SourceHistory], *, unusual_gaps: int) -> Habit | None:
+    """Return the habit of a source from its histories on several partitions; None while these are too short.
 
     Of a source with few articles too little can be said: when these stop, it falls silent with them.
-    It was away when it was not heard for more than ``unusual_gaps`` of its usual gaps.
+    It was away when it did not report for more than ``unusual_gaps`` of its usual gaps.
     """
-    heard = list(heard)
-    days = sorted(set().union(*(each.days for each in heard)))[-DAYS_REMEMBERED:]
-    articles = set().union(*(each.articles for each in heard))
+    history = list(history)
+    days = sorted(set().union(*(each.days for each in history)))[-DAYS_REMEMBERED:]
+    articles = set().union(*(each.articles for each in history))
     if len(days) < DAYS_MIN or len(articles) < ARTICLES_MIN:
         return None
     gaps = sorted(later - earlier for earlier, later in pairwise(days))
     usual_gap = gaps[int(USUAL_GAP_QUANTILE * (len(gaps) - 1))]
-    lag = _usual_lag_days([each.lags for each in heard if each.lags])
+    lag = _usual_lag_days([each.lags for each in history if each.lags])
     for earlier, later in reversed(list(pairwise(days))):
         if later - earlier > unusual_gaps * usual_gap:
             return Habit(days[-1], usual_gap, lag, away_from=earlier, back_on=later)

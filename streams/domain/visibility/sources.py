@@ -7,14 +7,14 @@ from typing import Final, NamedTuple
 from flatline.domain.formatting import count
 from flatline.domain.time import DAY_MS, day_of, to_datetime, to_ms
 from flatline.domain.visibility.clamped_heartbeat import possible
-from flatline.domain.visibility.source_history import Habit, Heard, habit_of
-from flatline.domain.visibility.visibility import Behind, Sight
+from flatline.domain.visibility.source_history import Habit, SourceHistory, habit_of
+from flatline.domain.visibility.visibility import Behind, Visibility
 from flatline.schema.heartbeat import Heartbeat
 
 STALE_AFTER_PERIODS: Final = 3
 SOURCES_MAX: Final = 500
 LATE_WITHIN_DAYS: Final = 14
-# A source that was not heard for so many days, nor for so many of its periods, leaves its place when another needs it.
+# A source that sent no heartbeat for so many days, and so many of its periods, gives its place to one that needs it.
 OUTDATED_AFTER_DAYS: Final = 30
 OUTDATED_AFTER_PERIODS: Final = 10
 
@@ -32,7 +32,7 @@ class Freshness(NamedTuple):
 
 
 class Rhythm(NamedTuple):
-    """How often a source is heard, and within what time it reports four in five of its links; in ms.
+    """How often a source reports, and within what time it reports four in five of its links; in ms.
 
     ``lag_ms``  None while too few of its links were reported live
     """
@@ -64,12 +64,12 @@ class Sources:
     """
 
     def __init__(self) -> None:
-        # Both in the order in which they were last heard.
+        # Both in the order of their last heartbeats.
         self._expected: dict[str, Heartbeat] = {}
         self._finished: dict[str, Heartbeat] = {}
         self._left_out: set[str] = set()
         self._returns: dict[str, _Return] = {}
-        self._heard: list[Mapping[str, Heard]] = []
+        self._histories: list[Mapping[str, SourceHistory]] = []
         self._known_habits: dict[str, tuple[int, Habit | None]] = {}
 
     @property
@@ -77,7 +77,7 @@ class Sources:
         """How many sources sent heartbeats that had no place; SOURCES_MAX at most."""
         return len(self._left_out)
 
-    def hear(self, heartbeat: Heartbeat, *, recorded_ms: int | None = None) -> None:
+    def receive(self, heartbeat: Heartbeat, *, recorded_ms: int | None = None) -> None:
         """Note a heartbeat, unless a later one is known. ``recorded_ms`` is the time of its record, if it has one."""
         heartbeat = possible(heartbeat, recorded_ms=recorded_ms)
         source = heartbeat.source
@@ -118,9 +118,9 @@ class Sources:
             self.forget(outdated)
         return outdated is not None
 
-    def listen_to(self, heard: Iterable[Mapping[str, Heard]]) -> None:
-        """Learn from now on from what these partitions hear, by source."""
-        self._heard = list(heard)
+    def use_histories(self, by_partition: Iterable[Mapping[str, SourceHistory]]) -> None:
+        """Learn from these histories from now on: of each partition, by source."""
+        self._histories = list(by_partition)
 
     def freshness(self, now_ms: int) -> dict[str, Freshness]:
         """Return the freshness of every source of which more is expected."""
@@ -161,7 +161,7 @@ class Sources:
         """Return the sources that have fallen behind."""
         return frozenset(source for source, freshness in self.freshness(now_ms).items() if freshness.is_stale)
 
-    def sight(self, now_ms: int, *, is_lagging: bool = False) -> Sight:
+    def visibility(self, now_ms: int, *, is_lagging: bool = False) -> Visibility:
         """Return what can't be seen at the moment. Instants in it are whole days, so that it seldom changes.
 
         A source has seen everything until its heartbeat says, or, without one, until now unless it is stale; but for
@@ -182,7 +182,7 @@ class Sources:
             returned = self._return_of(source, habit)
             if returned is not None and 0 <= now_ms - returned.back_ms < LATE_WITHIN_DAYS * DAY_MS:
                 late_days[source] = returned.away_days
-        return Sight(frozenset(freshness), behind, late_days, is_lagging)
+        return Visibility(frozenset(freshness), behind, late_days, is_lagging)
 
     def _seen_until(
         self, source: str, habit: Habit | None, freshness: Freshness, now_ms: int
@@ -208,19 +208,19 @@ class Sources:
         return returned
 
     def _habits(self) -> dict[str, Habit]:
-        heard: defaultdict[str, list[Heard]] = defaultdict(list)
-        for partition in self._heard:
+        history: defaultdict[str, list[SourceHistory]] = defaultdict(list)
+        for partition in self._histories:
             for source, each in partition.items():
-                heard[source].append(each)
-        habits = {source: self._habit(source, each) for source, each in heard.items()}
+                history[source].append(each)
+        habits = {source: self._habit(source, each) for source, each in history.items()}
         return {source: habit for source, habit in habits.items() if habit is not None}
 
-    def _habit(self, source: str, heard: list[Heard]) -> Habit | None:
-        """Return the habit of a source, made only when something new was heard: it is asked for all the time."""
-        news = sum(hash((sum(each.days), sum(each.lags), len(each.articles))) for each in heard)
+    def _habit(self, source: str, history: list[SourceHistory]) -> Habit | None:
+        """Return the habit of a source, made only after a new report: it is asked for all the time."""
+        news = sum(hash((sum(each.days), sum(each.lags), len(each.articles))) for each in history)
         known = self._known_habits.get(source)
         if known is None or known[0] != news:
-            known = self._known_habits[source] = news, habit_of(heard, unusual_gaps=STALE_AFTER_PERIODS)
+            known = self._known_habits[source] = news, habit_of(history, unusual_gaps=STALE_AFTER_PERIODS)
         return known[1]
 
     def _note_return(self, known: Heartbeat, heartbeat: Heartbeat) -> None:

@@ -1,4 +1,6 @@
-"""What could be seen of an article: silence is only what somebody would have heard.
+"""What sources can see at the moment, and on which days the links of an article would have been reported.
+
+A day on which no source could see a new link says nothing about the article, so it does not count towards a silence.
 
 Its *usual sources* are those that reported its links of the last year before the newest, and of which more is
 expected: an import that once told its history shows nothing now. They matter by their share: of the weeks in which
@@ -19,40 +21,45 @@ UNSEEN_DAYS_MAX: Final = 7.0
 
 
 class Behind(NamedTuple):
-    """A source that has not seen everything: up to when it has, and why in words; None if that is usual for it."""
+    """A source that has not seen everything yet.
+
+    ``seen_until_ms``  up to when it has
+    ``because``        why, in words; None if so much delay is usual for it
+    ``is_stale``       whether nothing was received from it for too long
+    """
 
     seen_until_ms: int
     because: str | None = None
     is_stale: bool = False
 
 
-class View(NamedTuple):
+class ArticleVisibility(NamedTuple):
     """What an article's usual sources could see since its last link.
 
     ``unseen_days``  how many of the days since count for nothing; shares of days add up
     ``late_days``    of how many days before this week links may have come in this week, with this week's date
     ``because``      why, where it is unusual, or nothing can be said at all
-    ``is_blind``     none of them can see: all are stale, or the worker lags
+    ``is_unseen``    none of them can see: all are stale, or the worker lags
     """
 
     unseen_days: float = 0.0
     late_days: int = 0
     because: str | None = None
-    is_blind: bool = False
+    is_unseen: bool = False
 
     @property
-    def is_dim(self) -> bool:
-        """Whether so little can be seen that nothing is asked: not because its sources usually report days late."""
-        return self.is_blind or self.unseen_days > UNSEEN_DAYS_MAX
+    def is_hardly_seen(self) -> bool:
+        """Whether more than UNSEEN_DAYS_MAX days could not be seen, so that no links can be expected of the article."""
+        return self.is_unseen or self.unseen_days > UNSEEN_DAYS_MAX
 
 
-CLEAR: Final = View()
+FULLY_VISIBLE: Final = ArticleVisibility()
 
 
-class Sight(NamedTuple):
-    """What can't be seen at the moment, by source.
+class Visibility(NamedTuple):
+    """What sources can see at the moment.
 
-    ``expected``   the sources of which more is expected
+    ``expected``   the sources that are expected to report more
     ``behind``     those of them that have not seen everything
     ``late_days``  for how long those were away that came back lately
     """
@@ -62,17 +69,19 @@ class Sight(NamedTuple):
     late_days: Mapping[str, int] = {}
     is_lagging: bool = False
 
-    def view(self, reported: Mapping[str, Credit], *, since_ms: int, now_ms: int) -> View:
+    def of_article(self, reported: Mapping[str, Credit], *, since_ms: int, now_ms: int) -> ArticleVisibility:
         """Return what could be seen of an article after ``since_ms``, given what its sources reported."""
         late_days = max((days for source, days in self.late_days.items() if source in reported), default=0)
         if self.is_lagging:
             days = max(0.0, (now_ms - since_ms) / DAY_MS)
-            return View(days, late_days, "the worker has not caught up with its records", is_blind=True)
+            return ArticleVisibility(days, late_days, "the worker has not caught up with its records", is_unseen=True)
         if self.behind.keys().isdisjoint(reported):
-            return View(0.0, late_days) if late_days else CLEAR
+            return ArticleVisibility(0.0, late_days) if late_days else FULLY_VISIBLE
         return self._partial(reported, since_ms=since_ms, now_ms=now_ms, late_days=late_days)
 
-    def _partial(self, reported: Mapping[str, Credit], *, since_ms: int, now_ms: int, late_days: int) -> View:
+    def _partial(
+        self, reported: Mapping[str, Credit], *, since_ms: int, now_ms: int, late_days: int
+    ) -> ArticleVisibility:
         newest = max(newest_week(credit) for source, credit in reported.items() if source in self.expected)
         usual = {
             source: weeks
@@ -85,16 +94,16 @@ class Sight(NamedTuple):
             if source not in self.behind:
                 seeing |= weeks
         # From now backwards: with each source that had seen until then, more could be seen.
-        blind = sorted(
+        behind = sorted(
             usual.keys() & self.behind.keys(), key=lambda source: (self.behind[source].seen_until_ms, source)
         )
         unseen_ms, until_ms = 0.0, now_ms
-        for source in reversed(blind):
+        for source in reversed(behind):
             begin_ms = max(since_ms, self.behind[source].seen_until_ms)
             if begin_ms < until_ms:
                 unseen_ms += (until_ms - begin_ms) * (1 - seeing.bit_count() / everything.bit_count())
                 until_ms = begin_ms
             seeing |= usual[source]
-        because = (self.behind[source].because for source in blind) if unseen_ms else ()
-        is_blind = all(source in self.behind and self.behind[source].is_stale for source in usual)
-        return View(unseen_ms / DAY_MS, late_days, next(filter(None, because), None), is_blind)
+        because = (self.behind[source].because for source in behind) if unseen_ms else ()
+        is_unseen = all(source in self.behind and self.behind[source].is_stale for source in usual)
+        return ArticleVisibility(unseen_ms / DAY_MS, late_days, next(filter(None, because), None), is_unseen)

@@ -17,7 +17,7 @@ from flatline.domain.state import link
 from flatline.domain.state.article import Sighting, registration_of
 from flatline.domain.time import DAY_MS, day_of, to_ms
 from flatline.domain.urls.fingerprints import DOMAIN_BYTES, PAGE_BYTES
-from flatline.domain.visibility.source_history import DAYS_REMEMBERED, Report
+from flatline.domain.visibility.source_history import DAYS_REMEMBERED, SourceReport
 from flatline.engine.partition import Partition
 from flatline.schema.article_record import ArticleRecord
 from tests.bench.worker import NOW
@@ -69,12 +69,14 @@ def source_records(names: Iterable[str]) -> Iterator[tuple[bytes, bytes]]:
     """Yield the changelog records of sources that have reported every day of late: (key, value)."""
     partition, today = Partition(), day_of(to_ms(NOW))
     for name in names:
-        heard = partition.heard_of(name)
-        assert heard is not None, "there may be no more sources than a partition remembers"
+        history = partition.source_history(name)
+        assert history is not None, "there may be no more sources than a partition remembers"
         for age_days in reversed(range(DAYS_REMEMBERED)):
-            heard_ms = (today - age_days) * DAY_MS
-            heard.observe(Report(article=age_days, heard_ms=heard_ms, lag_ms=0), offset=DAYS_REMEMBERED - age_days)
-        partition.note_heard(name)
+            seen_ms = (today - age_days) * DAY_MS
+            history.observe(
+                SourceReport(article=age_days, seen_ms=seen_ms, lag_ms=0), offset=DAYS_REMEMBERED - age_days
+            )
+        partition.note_source_changed(name)
     return partition.take_changes()
 
 

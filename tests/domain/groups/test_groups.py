@@ -44,7 +44,7 @@ def _survey(articles: Sequence[tuple[str | None, str | None, dict[int, int], int
     survey = Survey(0)
     for strategy, series, days, _ in articles:
         expectation = expect(dict(sorted(days.items())), published_day=None, watched_day=0, now_days=NOW, kind=Kind())
-        survey.add(_membership(strategy, series), contribution(expectation, is_blind=False), State.STEADY)
+        survey.add(_membership(strategy, series), contribution(expectation, is_unseen=False), State.STEADY)
     return survey
 
 
@@ -58,13 +58,13 @@ def _records(survey: Survey, partition: int, at: datetime = THEN) -> list[GroupP
 def _census(partitions: int, records: Sequence[GroupPart | SurveyRound]) -> Census:
     census = Census(partitions)
     for record in records:
-        census.hear(record)
+        census.receive(record)
     return census
 
 
 @given(st.lists(members, max_size=25))
 def test_parts_sum_to_the_whole(articles: list[tuple[str | None, str | None, dict[int, int], int]]) -> None:
-    """However articles lie on partitions, and however often a record is heard, groups add up to the same."""
+    """However articles lie on partitions, and however often a record is received, groups add up to the same."""
     records = [r for n in range(4) for r in _records(_survey([a for a in articles if a[3] == n]), n)]
     together = _census(1, _records(_survey(articles), 0)).wholes
     apart = _census(4, records + records).wholes
@@ -87,7 +87,7 @@ def test_a_census_is_complete_with_its_last_partition() -> None:
     """Before that groups look smaller than they are, and nothing is learned."""
     census = _census(2, _records(_survey([(None, None, {NOW - 9: 1}, 0)]), 0))
     assert not census.is_complete
-    census.hear(SurveyRound(1, THEN, 0))
+    census.receive(SurveyRound(1, THEN, 0))
     assert census.is_complete
 
 
@@ -118,10 +118,10 @@ def test_articles_that_cannot_be_seen_are_left_out() -> None:
     days = {NOW - age: 1 for age in range(900, 90, -5)}
     expectation = expect(days, published_day=None, watched_day=0, now_days=NOW, kind=Kind())
     assert expectation is not None
-    seen, blind = (Sums(contribution(expectation, is_blind=is_blind)) for is_blind in (False, True))
-    assert (seen.articles, blind.articles) == (1, 1)
-    assert seen.expected[-1] == blind.blind_expected > 5
-    assert sum(blind.values) == pytest.approx(1 + blind.blind_expected)
+    seen, unseen = (Sums(contribution(expectation, is_unseen=is_unseen)) for is_unseen in (False, True))
+    assert (seen.articles, unseen.articles) == (1, 1)
+    assert seen.expected[-1] == unseen.unseen_expected > 5
+    assert sum(unseen.values) == pytest.approx(1 + unseen.unseen_expected)
 
 
 def test_what_was_before_the_watch_is_no_news() -> None:
@@ -129,27 +129,32 @@ def test_what_was_before_the_watch_is_no_news() -> None:
     days = {NOW - age: 1 for age in range(900, 90, -5)}
     for watched, blocks in ((0, 0), (27, 0), (28, 1), (60, 2), (5_000, BLOCKS)):
         expectation = expect(days, published_day=None, watched_day=NOW - watched, now_days=NOW, kind=Kind())
-        sums = Sums(contribution(expectation, is_blind=False))
+        sums = Sums(contribution(expectation, is_unseen=False))
         assert sum(expected > 0 for expected in sums.blocks_expected) == blocks
         assert sums.expected[-1] > 5
 
 
-def _whole(expected: Sequence[float], gained: Sequence[float], *, articles: int = 9, blind: float = 0.0) -> Whole:
+def _whole(expected: Sequence[float], gained: Sequence[float], *, articles: int = 9, unseen: float = 0.0) -> Whole:
     """Return a group with these links by block, whose articles show no more than chance."""
-    values = [float(articles), blind, 0, 0, sum(expected), *([sum(expected[:3]), sum(gained[:3])] * 3)]
+    values = [float(articles), unseen, 0, 0, sum(expected), *([sum(expected[:3]), sum(gained[:3])] * 3)]
     values += [value for block in zip(expected, gained, strict=True) for value in block]
     return Whole(Sums(values + [0.0] * (VALUES - len(values))), Counter({State.STEADY: articles}))
 
 
 def _judge(
-    expected: float, gained: Sequence[float], *, former: GroupState | None = None, articles: int = 9, blind: float = 0.0
+    expected: float,
+    gained: Sequence[float],
+    *,
+    former: GroupState | None = None,
+    articles: int = 9,
+    unseen: float = 0.0,
 ) -> GroupVerdict:
     previous = None
-    whole = _whole([expected] * BLOCKS, gained, articles=articles, blind=blind)
+    whole = _whole([expected] * BLOCKS, gained, articles=articles, unseen=unseen)
     if former:
-        previous = judge_group(SERIES, whole, previous=None, now_ms=0, policy=POLICY, blind_because=None)
+        previous = judge_group(SERIES, whole, previous=None, now_ms=0, policy=POLICY, unseen_because=None)
         previous = type(previous)(**{f: getattr(previous, f) for f in previous.__struct_fields__} | {"state": former})
-    return judge_group(SERIES, whole, previous=previous, now_ms=NOW * DAY_MS, policy=POLICY, blind_because=None)
+    return judge_group(SERIES, whole, previous=previous, now_ms=NOW * DAY_MS, policy=POLICY, unseen_because=None)
 
 
 @pytest.mark.parametrize(
@@ -183,14 +188,14 @@ def _judge(
         (
             10,
             [0] * BLOCKS,
-            {"former": GroupState.ON_CURVE, "blind": 60.0},
+            {"former": GroupState.ON_CURVE, "unseen": 60.0},
             GroupState.ON_CURVE,
             "its sources can't be seen: no worse",
         ),
         (
             10,
             [0] * BLOCKS,
-            {"former": GroupState.ON_CURVE, "blind": 3.0},
+            {"former": GroupState.ON_CURVE, "unseen": 3.0},
             GroupState.UNDER_CURVE,
             "few of its links would come from what can't be seen",
         ),
@@ -208,7 +213,7 @@ def test_sentences() -> None:
         "(chance of so few if nothing had changed: less than 0.01 %)."
     )
     assert _judge(10, [10] * BLOCKS).reason == "Field Notes gained 30 links in 90 days where 30 were expected."
-    suppressed = _judge(10, [0] * BLOCKS, former=GroupState.ON_CURVE, blind=60.0)
+    suppressed = _judge(10, [0] * BLOCKS, former=GroupState.ON_CURVE, unseen=60.0)
     assert suppressed.suppressed
     assert suppressed.reason.endswith(
         " Nothing worse is said, because the usual sources of articles that should bring 67% of its links "

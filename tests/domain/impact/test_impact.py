@@ -14,7 +14,7 @@ from flatline.domain.state import visits as visits_module
 from flatline.domain.state.article import Article, Header, Sighting
 from flatline.domain.state.link import ORGANIC
 from flatline.domain.state.segment import Segment
-from flatline.domain.state.visits import Report, date_of
+from flatline.domain.state.visits import DayOfVisits, date_of
 from flatline.domain.time import DAY_MS
 from flatline.schema.verdict import Impact, SendingDomain, State, VisitsInDays
 
@@ -40,7 +40,7 @@ def _article(linked: Iterable[Linked], reports: Iterable[tuple[int, int, int]]) 
     for page, domain, day, gained in linked:
         sighting = Sighting(article.key, page.to_bytes(8, "big"), _domain(domain), gained, day * DAY_MS, ORGANIC)
         article.see([sighting], Counter())
-    article.see_visits(Report(_domain(domain), day, visits) for domain, day, visits in reports)
+    article.see_visits(DayOfVisits(_domain(domain), day, visits) for domain, day, visits in reports)
     return article
 
 

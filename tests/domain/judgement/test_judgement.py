@@ -16,7 +16,7 @@ from flatline.domain.policy.thresholds import Policy
 from flatline.domain.state.previous_verdict import Standing
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.time import DAY_MS
-from flatline.domain.visibility.visibility import CLEAR, View
+from flatline.domain.visibility.visibility import FULLY_VISIBLE, ArticleVisibility
 from flatline.schema.verdict import State
 
 
@@ -51,7 +51,7 @@ def _judge(
     previous: State | None = None,
     previous_age: int = 30,
     told_since: int = 0,
-    view: View = CLEAR,
+    visibility: ArticleVisibility = FULLY_VISIBLE,
 ) -> Judgement:
     """Judge an article with link days of these ages, in days; the newest ``told_since`` came after the last verdict."""
     standing = None
@@ -59,7 +59,7 @@ def _judge(
         known = sum(age >= previous_age for age in ages) - told_since
         standing = Standing(previous, (TODAY - previous_age) * DAY_MS, 0, link_days=known)
     return judge(
-        Evidence(Rhythm.of(TODAY - age for age in ages), (TODAY - watched_age) * DAY_MS, view),
+        Evidence(Rhythm.of(TODAY - age for age in ages), (TODAY - watched_age) * DAY_MS, visibility),
         previous=standing,
         now_ms=TODAY * DAY_MS + 1,
         policy=POLICY,
@@ -179,8 +179,8 @@ def test_unseen_days_do_not_count(
     previous: State | None, unseen_days: int, state: State, suppressed: bool, why: str
 ) -> None:
     """Of an article that looks silent only so much is said as the days tell on which it could be seen."""
-    view = View(unseen_days, because="its source x is stale")
-    judgement = _judge(every(20, since=460, until=300), previous=previous, view=view)
+    visibility = ArticleVisibility(unseen_days, because="its source x is stale")
+    judgement = _judge(every(20, since=460, until=300), previous=previous, visibility=visibility)
     assert (judgement.state, judgement.suppressed) == (state, suppressed), why
     assert ("its source x is stale" in judgement.reason) == suppressed
 
@@ -188,7 +188,7 @@ def test_unseen_days_do_not_count(
 def test_blindness_does_not_suppress_getting_better() -> None:
     """A link that does arrive counts, stale source or not."""
     ages = [*every(20, since=600, until=460), 2]
-    assert _judge(ages, previous=State.SILENT, view=View(2, because="x")).state is State.REVIVED
+    assert _judge(ages, previous=State.SILENT, visibility=ArticleVisibility(2, because="x")).state is State.REVIVED
 
 
 def test_since_is_the_day_on_which_silence_was_reached() -> None:
@@ -232,7 +232,7 @@ def test_since_stays_while_the_state_stays() -> None:
         ),
         (
             every(20, since=460, until=300),
-            {"view": View(200.0, because="its source north is stale"), "previous": State.STEADY},
+            {"visibility": ArticleVisibility(200.0, because="its source north is stale"), "previous": State.STEADY},
             (
                 "It gains links as it used to. No link for 300 days (since 2025-08-05); it gained links on 9 days, "
                 "lately one every 20 days; chance that none comes in the next 180 days: 25%. Nothing worse is said, "
@@ -264,7 +264,7 @@ def _judge_burst(*, came: int, before: int, late_days: int = 0, together: float 
     evidence = Evidence(
         Rhythm.of(TODAY - age for age in every(10, since=900)),
         (TODAY - 1_000) * DAY_MS,
-        View(late_days=late_days),
+        ArticleVisibility(late_days=late_days),
         gained_last_7_days=came,
         gained_last_365_days=before + came,
         links_a_link_day=together,
@@ -321,7 +321,7 @@ def _short(
     evidence = Evidence(
         Rhythm.of(TODAY - age for age in range(gap, 700, 20)),
         (TODAY - watched) * DAY_MS,
-        View(unseen),
+        ArticleVisibility(unseen),
         expectation=Expectation((usual, Window(11.2, 3, chance, 1.0), usual), (), 0.5, 700.0, None, None),
     )
     standing = Standing(previous, (TODAY - 30) * DAY_MS, 0) if previous else None

@@ -19,7 +19,7 @@ from flatline.domain.state.previous_verdict import Standing
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.state.segment import Segment
 from flatline.domain.time import DAY_MS
-from flatline.domain.visibility.visibility import Behind, Sight, View
+from flatline.domain.visibility.visibility import ArticleVisibility, Behind, Visibility
 from flatline.schema.verdict import State
 
 BEGIN = 18_000
@@ -36,7 +36,7 @@ def judged(known: list[int], day: int, previous: Standing | None, *, unseen_days
     expectation = expect(
         dict.fromkeys(sorted(known), 1), published_day=None, watched_day=0, now_days=day + 1.0, kind=Kind()
     )
-    evidence = Evidence(Rhythm.of(known), 0, View(unseen_days), *counts, expectation=expectation)
+    evidence = Evidence(Rhythm.of(known), 0, ArticleVisibility(unseen_days), *counts, expectation=expectation)
     return judge(evidence, previous=previous, now_ms=day * DAY_MS + 80_000_000, policy=POLICY, hazard=HAZARD)
 
 
@@ -93,10 +93,10 @@ def test_a_source_that_turns_out_to_be_gone_takes_nothing_back(
 def test_what_could_not_be_seen_makes_nothing_worse(link_days: list[int], gap: int, unseen_days: float) -> None:
     """With some of the days unseen it looks at most as silent as with all of them seen, and says so if it matters."""
     day = link_days[-1] + gap
-    seen, blind = judged(link_days, day, None), judged(link_days, day, None, unseen_days=unseen_days)
-    assert severity(blind) <= severity(seen)
-    assert blind.suppressed == (severity(blind) < severity(seen))
-    assert ("Nothing worse is said" in blind.reason) == blind.suppressed
+    seen, unseen = judged(link_days, day, None), judged(link_days, day, None, unseen_days=unseen_days)
+    assert severity(unseen) <= severity(seen)
+    assert unseen.suppressed == (severity(unseen) < severity(seen))
+    assert ("Nothing worse is said" in unseen.reason) == unseen.suppressed
 
 
 @given(days, st.integers(0, 600))
@@ -123,8 +123,8 @@ def test_the_order_of_events_changes_nothing(events: list[tuple[int, bool, int, 
             fingerprints = (page + 1).to_bytes(8, "big"), (page // 3).to_bytes(6, "big")
             at_ms = (BEGIN + day) * DAY_MS
             article.see([Sighting(b"key", *fingerprints, gained, at_ms, ORGANIC, f"{source}")], Counter())
-        sight = Sight(frozenset("012"), {"0": Behind((BEGIN + 290) * DAY_MS, "gone")})
-        evidence = evidence_of(article, sight, now_ms=now_ms)
+        visibility = Visibility(frozenset("012"), {"0": Behind((BEGIN + 290) * DAY_MS, "gone")})
+        evidence = evidence_of(article, visibility, now_ms=now_ms)
         found.append((evidence, judge(evidence, previous=None, now_ms=now_ms, policy=POLICY, hazard=HAZARD)))
     assert found[0] == found[1]
 

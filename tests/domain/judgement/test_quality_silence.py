@@ -13,7 +13,7 @@ from flatline.domain.state import link_traits as looks
 from flatline.domain.state.previous_verdict import Standing
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.time import DAY_MS
-from flatline.domain.visibility.visibility import CLEAR, View
+from flatline.domain.visibility.visibility import FULLY_VISIBLE, ArticleVisibility
 from flatline.schema.verdict import FindingKind, State
 
 TODAY = 20_000
@@ -30,7 +30,7 @@ def _judge(
     today: int = TODAY,
     watched_age: int = 5_000,
     was_found: bool = False,
-    view: View = CLEAR,
+    visibility: ArticleVisibility = FULLY_VISIBLE,
 ) -> Judgement:
     """Judge an article with links that matter and thin links of these ages, in days before TODAY."""
     worthy = [TODAY - age for age in worthy_ages if TODAY - age <= today]
@@ -44,7 +44,7 @@ def _judge(
     )
     found = {FindingKind.QUALITY_GONE: (today - 10) * DAY_MS} if was_found else {}
     return judge(
-        Evidence(Rhythm.of({*worthy, *thin}), (TODAY - watched_age) * DAY_MS, view, worth=worth),
+        Evidence(Rhythm.of({*worthy, *thin}), (TODAY - watched_age) * DAY_MS, visibility, worth=worth),
         previous=Standing(State.STEADY, 0, 0, found),
         now_ms=today * DAY_MS,
         policy=POLICY,
@@ -85,14 +85,14 @@ THIN_NOW = every(7, since=500)
         (
             WORTHY_ONCE,
             THIN_NOW,
-            {"view": View(because="x is stale", is_blind=True)},
+            {"visibility": ArticleVisibility(because="x is stale", is_unseen=True)},
             False,
             "links that matter may be unseen",
         ),
         (
             WORTHY_ONCE,
             THIN_NOW,
-            {"view": View(because="x is stale", is_blind=True), "was_found": True},
+            {"visibility": ArticleVisibility(because="x is stale", is_unseen=True), "was_found": True},
             True,
             "what was said stays said",
         ),

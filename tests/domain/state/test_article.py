@@ -107,7 +107,7 @@ def test_effects_add_up(history: list[Event]) -> None:
     totals = article.totals
     assert effects[Effect.GAINED] == totals.gained
     never_live = totals.gained - totals.live - (effects[Effect.LOST] - effects[Effect.RESTORED])
-    assert never_live >= 0  # links whose loss was heard of before their gain
+    assert never_live >= 0  # links whose loss was reported before their gain
 
 
 @given(events, events)

@@ -9,7 +9,7 @@ from flatline.domain.state import link
 from flatline.domain.state.article import Article, Header, Registration, Sighting
 from flatline.domain.state.link import Effect
 from flatline.domain.state.segment import Segment
-from flatline.domain.state.visits import Report
+from flatline.domain.state.visits import DayOfVisits
 from flatline.domain.time import DAY_MS
 from flatline.domain.urls.fingerprints import DOMAIN_BYTES, PAGE_BYTES
 
@@ -38,8 +38,8 @@ runs = st.builds(
 )
 
 
-def _report(domain: int, day: int, visits: int) -> Report:
-    return Report(domain.to_bytes(DOMAIN_BYTES, "big"), day, visits)
+def _report(domain: int, day: int, visits: int) -> DayOfVisits:
+    return DayOfVisits(domain.to_bytes(DOMAIN_BYTES, "big"), day, visits)
 
 
 # Of more domains than a year has room for, or of few.
@@ -62,7 +62,7 @@ registrations = st.lists(
     )
 )
 knowledge = st.tuples(st.lists(sightings, max_size=12), runs, reports, registrations, st.sampled_from([0, 2]))
-Knowledge = tuple[list[Sighting], list[Sighting], list[Report], list[Registration], int]
+Knowledge = tuple[list[Sighting], list[Sighting], list[DayOfVisits], list[Registration], int]
 
 
 def _article(*known: Knowledge) -> Article:
@@ -103,5 +103,5 @@ def test_a_copy_changes_by_itself(known: Knowledge) -> None:
     copy = article.copy(KEY)
     assert _all_of(copy) == before
     _ = [copy.see([_sighting(10_000 + n, True, 5, 0, "new")], defaultdict(int)) for n in range(200)]
-    copy.see_visits([Report(b"domain", 5, 5)])
+    copy.see_visits([DayOfVisits(b"domain", 5, 5)])
     assert _all_of(article) == before

@@ -84,7 +84,7 @@ ROWS = [
 
 @pytest.mark.parametrize(("why", "rules", "url", "current"), ROWS, ids=[row[0] for row in ROWS])
 def test_where_an_address_is(why: str, rules: list[str], url: str, current: str) -> None:
-    """In whatever order the moves are heard."""
+    """In whatever order the moves are received."""
     for order in permutations(map(_rule, rules)):
         assert Moves(order).current(url.encode()).decode() == current, why
 

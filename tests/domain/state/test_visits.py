@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.domain.state import visits as visits_module
-from flatline.domain.state.visits import Report, Sent, Visits, date_of, report_of
+from flatline.domain.state.visits import DayOfVisits, Sent, Visits, date_of, day_of_visits
 from flatline.domain.time import LATEST_MS, to_ms
 from flatline.domain.urls.fingerprints import referrer
 from flatline.schema.rejection import Reason, Rejected
@@ -19,7 +19,7 @@ WRITTEN_MS = to_ms(datetime.fromisoformat("2026-01-31T23:00:00Z"))
 
 reports = st.lists(
     st.builds(
-        Report,
+        DayOfVisits,
         st.integers(1, 9).map(lambda number: number.to_bytes(6, "big")),
         st.integers(NEW_YEAR_2025 - 2, NEW_YEAR_2025 + 2),
         st.integers(0, 4),
@@ -34,13 +34,13 @@ def four_domains_a_year(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visits_module, "DOMAINS_MAX", 4)
 
 
-def _seen(history: list[Report]) -> Sent:
+def _seen(history: list[DayOfVisits]) -> Sent:
     visits = Visits()
     visits.see(history)
     return visits.sent()
 
 
-def _expected(history: list[Report]) -> Sent:
+def _expected(history: list[DayOfVisits]) -> Sent:
     """Say the same of the whole set at once: the lowest four domains of each year, the rest by its daily maximum."""
     most: dict[tuple[bytes, int], int] = {}
     for domain, day, count in history:
@@ -70,7 +70,7 @@ class TestJoin:
     """Properties with room for four domains a year."""
 
     @given(reports, st.randoms(use_true_random=False))
-    def test_order_and_repeats_change_nothing(self, history: list[Report], chance: random.Random) -> None:
+    def test_order_and_repeats_change_nothing(self, history: list[DayOfVisits], chance: random.Random) -> None:
         """Shuffled, with repeats, in one batch or in many: what is known is what the set of reports says."""
         again = history + [report for report in history if chance.random() < 0.5]
         chance.shuffle(again)
@@ -80,7 +80,7 @@ class TestJoin:
         assert one_by_one.sent() == _seen(again) == _expected(history)
 
     @given(reports, reports)
-    def test_what_is_known_is_no_news(self, first: list[Report], second: list[Report]) -> None:
+    def test_what_is_known_is_no_news(self, first: list[DayOfVisits], second: list[DayOfVisits]) -> None:
         """`see` says that something was learned exactly when something else is kept than before."""
         visits = Visits()
         visits.see(first)
@@ -89,7 +89,7 @@ class TestJoin:
         assert not visits.see(first + second)
 
     @given(reports, reports)
-    def test_only_years_that_changed_are_written(self, first: list[Report], second: list[Report]) -> None:
+    def test_only_years_that_changed_are_written(self, first: list[DayOfVisits], second: list[DayOfVisits]) -> None:
         """What was written, each year replaced by its newest bytes, is the whole."""
         visits, written = Visits(), dict[bytes, bytes]()
         for batch in (first, second):
@@ -103,9 +103,9 @@ class TestJoin:
 def test_a_new_day_rewrites_its_year_alone() -> None:
     """A report of 2025 leaves what was written of 2024 as it is."""
     visits = Visits()
-    visits.see([Report(b"domain", NEW_YEAR_2025 - 1, 1), Report(b"domain", NEW_YEAR_2025, 1)])
+    visits.see([DayOfVisits(b"domain", NEW_YEAR_2025 - 1, 1), DayOfVisits(b"domain", NEW_YEAR_2025, 1)])
     assert [year for year, _ in visits.encode(only_changed=True)] == [b"2024", b"2025"]
-    visits.see([Report(b"domain", NEW_YEAR_2025 + 1, 1)])
+    visits.see([DayOfVisits(b"domain", NEW_YEAR_2025 + 1, 1)])
     assert [year for year, _ in visits.encode(only_changed=True)] == [b"2025"]
 
 
@@ -113,7 +113,7 @@ def test_the_largest_article_fits_a_record() -> None:
     """A leap year in which every domain that has a name, and others, sent a million a day stays below Kafka's limit."""
     visits, leap_day = Visits(), NEW_YEAR_2025 - 366
     for number in range(visits_module.DOMAINS_MAX + 1):
-        visits.see([Report(number.to_bytes(6, "big"), leap_day + day, 1_000_000) for day in range(366)])
+        visits.see([DayOfVisits(number.to_bytes(6, "big"), leap_day + day, 1_000_000) for day in range(366)])
     ((year, encoded),) = visits.encode(only_changed=True)
     assert (year, visits.sent().others) == (b"2024", 366_000_000)
     assert len(encoded) < 1_000_000
@@ -134,10 +134,10 @@ def test_days_that_can_be(day: str, is_possible: bool) -> None:
     """A day lies between the first web page and the day after its record was written."""
     record = VisitsRecord("https://yours.example/", date.fromisoformat(day), 1, domain="news.example")
     if is_possible:
-        assert date_of(report_of(record, recorded_ms=WRITTEN_MS).day) == date.fromisoformat(day)
+        assert date_of(day_of_visits(record, recorded_ms=WRITTEN_MS).day) == date.fromisoformat(day)
     else:
         with pytest.raises(Rejected) as rejected:
-            report_of(record, recorded_ms=WRITTEN_MS)
+            day_of_visits(record, recorded_ms=WRITTEN_MS)
         assert rejected.value.reason is Reason.INVALID_TIME
     assert date_of(NEW_YEAR_2025) - timedelta(1) == date(2024, 12, 31)
 
@@ -155,4 +155,4 @@ def test_days_that_can_be(day: str, is_possible: bool) -> None:
 def test_a_sender_is_the_domain_of_its_links(record: dict[str, str]) -> None:
     """Visits and links of one site have the same fingerprint, however the site is named."""
     visits = VisitsRecord("https://yours.example/", date(2026, 1, 1), 1, **record)
-    assert report_of(visits, recorded_ms=LATEST_MS).domain == referrer("https://news.example/another")[1]
+    assert day_of_visits(visits, recorded_ms=LATEST_MS).domain == referrer("https://news.example/another")[1]

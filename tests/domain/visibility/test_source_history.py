@@ -11,10 +11,10 @@ from flatline.domain.visibility.source_history import (
     ARTICLES_MIN,
     DAYS_REMEMBERED,
     Habit,
-    Heard,
-    Report,
+    SourceHistory,
+    SourceReport,
     habit_of,
-    report_of,
+    source_report_of,
 )
 from flatline.schema.link_event import LinkEvent
 
@@ -22,12 +22,12 @@ NOW_MS = 20_000 * DAY_MS
 HOUR_MS = 3_600_000
 
 
-def heard(days: list[int], *, lag_hours: float | None = 0, articles: int = ARTICLES_MIN) -> Heard:
-    """Return what was heard of a source that reported on these days."""
-    known = Heard()
+def history(days: list[int], *, lag_hours: float | None = 0, articles: int = ARTICLES_MIN) -> SourceHistory:
+    """Return the history of a source that reported on these days."""
+    known = SourceHistory()
     for number, day in enumerate(days):
         lag_ms = None if lag_hours is None else int(lag_hours * HOUR_MS)
-        known.observe(Report(number % articles, day * DAY_MS, lag_ms), offset=number)
+        known.observe(SourceReport(number % articles, day * DAY_MS, lag_ms), offset=number)
     return known
 
 
@@ -47,22 +47,22 @@ def heard(days: list[int], *, lag_hours: float | None = 0, articles: int = ARTIC
 )
 def test_habit(days: list[int], habit: Habit | None, why: str) -> None:
     """Its habit is the gap that it hardly ever exceeds; an absence is no habit."""
-    assert habit_of([heard(days)], unusual_gaps=3) == habit, why
+    assert habit_of([history(days)], unusual_gaps=3) == habit, why
 
 
 def test_of_a_source_with_few_articles_nothing_is_said() -> None:
     """When they stop, it falls silent, and nobody can tell which of the two happened."""
     days = list(range(30))
-    assert habit_of([heard(days, articles=ARTICLES_MIN - 1)], unusual_gaps=3) is None
+    assert habit_of([history(days, articles=ARTICLES_MIN - 1)], unusual_gaps=3) is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 400)), max_size=80), st.randoms())
 def test_several_partitions_hear_what_one_would(reports: list[tuple[int, int]], chance: object) -> None:
-    """Days are a join: whatever partition hears which report, in whatever order, and twice."""
+    """Days are a join: whatever partition receives which report, in whatever order, and twice."""
     whole = sorted({day for _, day in reports})
     chance.shuffle(reports)  # type: ignore[attr-defined]
-    parts = [heard([day for part, day in reports * 2 if part == number], lag_hours=None) for number in range(4)]
-    one = heard(whole, lag_hours=None)
+    parts = [history([day for part, day in reports * 2 if part == number], lag_hours=None) for number in range(4)]
+    one = history(whole, lag_hours=None)
     for each in parts:
         assert each.days == sorted(each.days)[-DAYS_REMEMBERED:]
         each.articles = one.articles = list(range(ARTICLES_MIN))
@@ -72,19 +72,19 @@ def test_several_partitions_hear_what_one_would(reports: list[tuple[int, int]], 
 @pytest.mark.parametrize(("lag_hours", "lag_days"), [(0, 0), (5, 0), (20, 1), (24 * 12, 21), (24 * 900, 90)])
 def test_lag_is_learned_within_a_factor_of_two(lag_hours: float, lag_days: int) -> None:
     """In whole days, at most double, and never so long that nothing would ever be said."""
-    habit = habit_of([heard([day // 2 for day in range(60)], lag_hours=lag_hours)], unusual_gaps=3)
+    habit = habit_of([history([day // 2 for day in range(60)], lag_hours=lag_hours)], unusual_gaps=3)
     assert habit
     assert habit.lag == lag_days
 
 
 def test_no_lag_is_counted_twice() -> None:
     """After a crash the last records come again: they lie before the offset up to which all were counted."""
-    known = heard(list(range(30)), lag_hours=3)
+    known = history(list(range(30)), lag_hours=3)
     before = known.encode()
     for offset in range(30):
-        known.observe(Report(0, offset * DAY_MS, 3 * HOUR_MS), offset=offset)
+        known.observe(SourceReport(0, offset * DAY_MS, 3 * HOUR_MS), offset=offset)
     assert known.encode() == before
-    assert Heard.decode(before) == known
+    assert SourceHistory.decode(before) == known
 
 
 def event(**fields: object) -> LinkEvent:
@@ -106,13 +106,13 @@ def event(**fields: object) -> LinkEvent:
 )
 def test_live_reports_teach(fields: dict[str, object], heard_days_ago: int, lag_days: int | None, why: str) -> None:
     """When the source observed, and how late that reached us."""
-    report = report_of(event(**fields), recorded_ms=NOW_MS, now_ms=NOW_MS + 5 * DAY_MS)
+    report = source_report_of(event(**fields), recorded_ms=NOW_MS, now_ms=NOW_MS + 5 * DAY_MS)
     assert report
-    assert report.heard_ms == NOW_MS - heard_days_ago * DAY_MS, why
+    assert report.seen_ms == NOW_MS - heard_days_ago * DAY_MS, why
     assert report.lag_ms == (None if lag_days is None else lag_days * DAY_MS), why
 
 
 @pytest.mark.parametrize("fields", [{"discovery": "import"}, {"observed_at": to_datetime(NOW_MS) - timedelta(days=30)}])
 def test_histories_teach_nothing(fields: dict[str, object]) -> None:
-    """An import, and what was observed long ago, say nothing of when their source will be heard again."""
-    assert report_of(event(**fields), recorded_ms=NOW_MS, now_ms=NOW_MS) is None
+    """An import, and what was observed long ago, say nothing of when their source will report again."""
+    assert source_report_of(event(**fields), recorded_ms=NOW_MS, now_ms=NOW_MS) is None

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.domain.time import DAY_MS, to_ms
-from flatline.domain.visibility.source_history import Heard, Report
+from flatline.domain.visibility.source_history import SourceHistory, SourceReport
 from flatline.domain.visibility.sources import SOURCES_MAX, Sources
 from flatline.schema.heartbeat import Heartbeat
 
@@ -46,16 +46,16 @@ def test_stale(heartbeats: list[Heartbeat], is_stale: bool, why: str) -> None:
     """A source is stale when it is more than three of its own periods behind."""
     sources = Sources()
     for heartbeat in heartbeats:
-        sources.hear(heartbeat)
+        sources.receive(heartbeat)
     assert (sources.stale(to_ms(NOW)) == {"north"}) == is_stale, why
 
 
-def _heard(days: range) -> Heard:
-    """Return what was heard of a source that reported each of these days, on many articles."""
-    heard = Heard()
+def _history(days: range) -> SourceHistory:
+    """Return the history of a source that reported each of these days, on many articles."""
+    history = SourceHistory()
     for day in days:
-        heard.observe(Report(day, (TODAY - day) * DAY_MS, None), offset=0)
-    return heard
+        history.observe(SourceReport(day, (TODAY - day) * DAY_MS, None), offset=0)
+    return history
 
 
 @pytest.mark.parametrize(
@@ -74,35 +74,35 @@ def _heard(days: range) -> Heard:
 def test_stale_by_habit(days_ago: range, heartbeats: list[Heartbeat], is_stale: bool, why: str) -> None:
     """A source without heartbeats is stale when it is quiet for three times its usual gap."""
     sources = Sources()
-    sources.listen_to([{"north": _heard(days_ago)}])
+    sources.use_histories([{"north": _history(days_ago)}])
     for heartbeat in heartbeats:
-        sources.hear(heartbeat)
+        sources.receive(heartbeat)
     assert (sources.stale(to_ms(NOW)) == {"north"}) == is_stale, why
-    behind = sources.sight(to_ms(NOW)).behind
+    behind = sources.visibility(to_ms(NOW)).behind
     assert ("north" in behind and bool(behind["north"].because)) == is_stale, why
 
 
 def test_a_source_that_has_just_come_back_is_not_believed_at_once() -> None:
     """For one period of its own it has seen no further than before it went: what it missed has to come first."""
     sources = Sources()
-    sources.hear(_heartbeat(seen_h_ago=24 * 40, sent_h_ago=24 * 40, period_h=24))
-    sources.hear(_heartbeat(seen_h_ago=0, period_h=24))
+    sources.receive(_heartbeat(seen_h_ago=24 * 40, sent_h_ago=24 * 40, period_h=24))
+    sources.receive(_heartbeat(seen_h_ago=0, period_h=24))
     now_ms = to_ms(NOW)
     assert not sources.stale(now_ms)
-    at_once, later = sources.sight(now_ms + 60_000), sources.sight(now_ms + DAY_MS)
+    at_once, later = sources.visibility(now_ms + 60_000), sources.visibility(now_ms + DAY_MS)
     assert at_once.behind["north"].seen_until_ms == now_ms - 40 * DAY_MS
     assert "has just come back" in str(at_once.behind["north"].because)
     assert later.behind["north"].because is None
     assert at_once.late_days == {"north": 40}
 
 
-def test_sight_seldom_changes() -> None:
+def test_visibility_seldom_changes() -> None:
     """From one second to the next nothing becomes due because of it."""
     sources = Sources()
-    sources.listen_to([{"south": _heard(range(9, 40))}])
-    sources.hear(_heartbeat(seen_h_ago=90))
+    sources.use_histories([{"south": _history(range(9, 40))}])
+    sources.receive(_heartbeat(seen_h_ago=90))
     now_ms = to_ms(NOW) + DAY_MS // 2
-    assert sources.sight(now_ms) == sources.sight(now_ms + 1_000)
+    assert sources.visibility(now_ms) == sources.visibility(now_ms + 1_000)
 
 
 @pytest.mark.parametrize("seen_until", [NOW, NOW + timedelta(days=36 * 365)])
@@ -110,7 +110,7 @@ def test_sight_seldom_changes() -> None:
 def test_no_clock_that_is_ahead_keeps_a_source_fresh(sent_at: datetime, seen_until: datetime) -> None:
     """Whatever a heartbeat says, its source has seen nothing after the time of its record, and is stale in time."""
     sources = Sources()
-    sources.hear(Heartbeat("north", sent_at, seen_until, period_s=3600.0), recorded_ms=to_ms(NOW))
+    sources.receive(Heartbeat("north", sent_at, seen_until, period_s=3600.0), recorded_ms=to_ms(NOW))
     assert sources.freshness(to_ms(NOW))["north"].staleness_ms == 0
     assert not sources.stale(to_ms(NOW + timedelta(hours=2.9)))
     assert sources.stale(to_ms(NOW + timedelta(hours=3.1))) == {"north"}
@@ -119,17 +119,17 @@ def test_no_clock_that_is_ahead_keeps_a_source_fresh(sent_at: datetime, seen_unt
 def test_nothing_is_seen_after_it_was_said() -> None:
     """Also of a heartbeat that has no record, as in a file."""
     sources = Sources()
-    sources.hear(Heartbeat("north", NOW, NOW + timedelta(days=36 * 365), period_s=3600.0))
+    sources.receive(Heartbeat("north", NOW, NOW + timedelta(days=36 * 365), period_s=3600.0))
     assert sources.stale(to_ms(NOW + timedelta(hours=3.1))) == {"north"}
 
 
 def test_a_source_is_heard_again_once_its_clock_is_mended() -> None:
     """One heartbeat from the future does not outdo those that follow."""
     sources, ahead = Sources(), NOW + timedelta(days=36 * 365)
-    sources.hear(Heartbeat("north", ahead, NOW, period_s=3600.0), recorded_ms=to_ms(NOW))
+    sources.receive(Heartbeat("north", ahead, NOW, period_s=3600.0), recorded_ms=to_ms(NOW))
     for hours in range(1, 9):
         at = NOW + timedelta(hours=hours)
-        sources.hear(Heartbeat("north", at, at, period_s=3600.0), recorded_ms=to_ms(at))
+        sources.receive(Heartbeat("north", at, at, period_s=3600.0), recorded_ms=to_ms(at))
     assert not sources.stale(to_ms(NOW + timedelta(hours=10)))
     assert sources.stale(to_ms(NOW + timedelta(hours=12))) == {"north"}
 
@@ -143,15 +143,15 @@ def test_any_heartbeat_can_be_heard(offsets_h: list[tuple[int, int]], recorded_m
     sources = Sources()
     for sent_h, seen_h in offsets_h:
         heartbeat = Heartbeat("north", NOW + timedelta(hours=sent_h), NOW + timedelta(hours=seen_h), period_s=3600.0)
-        sources.hear(heartbeat, recorded_ms=recorded_ms)
-        sources.sight(to_ms(NOW))
+        sources.receive(heartbeat, recorded_ms=recorded_ms)
+        sources.visibility(to_ms(NOW))
 
 
 def test_a_finished_source_that_reports_again_is_known_by_its_habits() -> None:
     """It said that nothing more was to be expected of it; then more came, and stopped."""
     sources = Sources()
-    sources.listen_to([{"north": _heard(range(5, 40))}])
-    sources.hear(_heartbeat(seen_h_ago=24 * 20, sent_h_ago=24 * 20, period_h=None))
+    sources.use_histories([{"north": _history(range(5, 40))}])
+    sources.receive(_heartbeat(seen_h_ago=24 * 20, sent_h_ago=24 * 20, period_h=None))
     assert sources.stale(to_ms(NOW)) == {"north"}
     assert "north" in sources.rhythms()
 
@@ -160,8 +160,8 @@ def test_sources_are_bounded() -> None:
     """However many sources there are, a bounded number is tracked; those known stay known, the others are counted."""
     sources = Sources()
     for number in range(SOURCES_MAX + 50):
-        sources.hear(_heartbeat(f"source-{number}", seen_h_ago=9))
-    sources.hear(_heartbeat("source-0", seen_h_ago=0))
+        sources.receive(_heartbeat(f"source-{number}", seen_h_ago=9))
+    sources.receive(_heartbeat("source-0", seen_h_ago=0))
     assert len(sources.freshness(to_ms(NOW))) == SOURCES_MAX
     assert "source-0" not in sources.stale(to_ms(NOW))
     assert sources.left_out == 50
@@ -181,8 +181,8 @@ def test_places_are_freed(others: list[Heartbeat], has_place: bool) -> None:
     """A source that has finished or is long gone keeps no other from being watched; one that went quiet does."""
     sources = Sources()
     for heartbeat in others:
-        sources.hear(heartbeat)
-    sources.hear(_heartbeat("real-crawler", seen_h_ago=0))
+        sources.receive(heartbeat)
+    sources.receive(_heartbeat("real-crawler", seen_h_ago=0))
     assert ("real-crawler" in sources.stale(to_ms(NOW + timedelta(days=365)))) == has_place
     assert sources.left_out == (0 if has_place else 1)
 
@@ -191,10 +191,10 @@ def test_a_source_that_was_left_out_gets_the_next_place() -> None:
     """A forgotten or finished source leaves one, and the next heartbeat takes it."""
     sources = Sources()
     for number in range(SOURCES_MAX + 1):
-        sources.hear(_heartbeat(f"source-{number}", seen_h_ago=0))
+        sources.receive(_heartbeat(f"source-{number}", seen_h_ago=0))
     late = f"source-{SOURCES_MAX}"
     assert late not in sources.freshness(to_ms(NOW))
     sources.forget("source-7")
-    sources.hear(_heartbeat(late, seen_h_ago=0))
+    sources.receive(_heartbeat(late, seen_h_ago=0))
     assert late in sources.freshness(to_ms(NOW))
     assert sources.left_out == 0

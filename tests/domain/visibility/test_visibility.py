@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from flatline.domain.state.credit import credited
 from flatline.domain.time import DAY_MS
-from flatline.domain.visibility.visibility import CLEAR, Behind, Sight
+from flatline.domain.visibility.visibility import FULLY_VISIBLE, Behind, Visibility
 
 NOW_MS = 20_300 * DAY_MS
 WEEK_MS = 7 * DAY_MS
@@ -29,7 +29,7 @@ def credit(weeks_ago: range) -> int:
 
 
 def gone(days: int) -> Behind:
-    """Return that a source was last heard so many days ago."""
+    """Return that a source last reported so many days ago."""
     return Behind(NOW_MS - days * DAY_MS, f"gone for {days}")
 
 
@@ -53,11 +53,11 @@ def test_days_count_as_far_as_they_could_be_seen(
     reported: Mapping[str, range], behind: Mapping[str, Behind], unseen_days: float, why: str
 ) -> None:
     """A day counts by the share of the weeks with links that the seeing sources would have shown."""
-    sight = Sight(frozenset({"north", "south"}), behind)
+    visibility = Visibility(frozenset({"north", "south"}), behind)
     credits_ = {source: credit(weeks) for source, weeks in reported.items()}
-    view = sight.view(credits_, since_ms=SINCE_MS, now_ms=NOW_MS)
-    assert view.unseen_days == pytest.approx(unseen_days), why
-    assert bool(view.because) == bool(unseen_days)
+    visibility = visibility.of_article(credits_, since_ms=SINCE_MS, now_ms=NOW_MS)
+    assert visibility.unseen_days == pytest.approx(unseen_days), why
+    assert bool(visibility.because) == bool(unseen_days)
 
 
 def late(days: int) -> Behind:
@@ -71,7 +71,7 @@ def stale(days: int) -> Behind:
 
 
 @pytest.mark.parametrize(
-    ("behind", "is_blind", "is_dim", "why"),
+    ("behind", "is_unseen", "is_hardly_seen", "why"),
     [
         ({}, False, False, "all is seen"),
         ({"north": late(2)}, False, False, "days late as always: groups and quality are judged all the same"),
@@ -82,19 +82,19 @@ def stale(days: int) -> Behind:
         ({"north": stale(2), "south": stale(2)}, True, True, "nobody looks"),
     ],
 )
-def test_how_little_is_seen(behind: Mapping[str, Behind], is_blind: bool, is_dim: bool, why: str) -> None:
+def test_how_little_is_seen(behind: Mapping[str, Behind], is_unseen: bool, is_hardly_seen: bool, why: str) -> None:
     """Nobody sees an article whose usual sources are all stale; one that is seen too little isn't asked of, either."""
     reported = {"north": credit(EVEN), "south": credit(ODD)}
-    view = Sight(frozenset(reported), behind).view(reported, since_ms=SINCE_MS, now_ms=NOW_MS)
-    assert (view.is_blind, view.is_dim) == (is_blind, is_dim), why
+    visibility = Visibility(frozenset(reported), behind).of_article(reported, since_ms=SINCE_MS, now_ms=NOW_MS)
+    assert (visibility.is_unseen, visibility.is_hardly_seen) == (is_unseen, is_hardly_seen), why
 
 
 def test_while_the_worker_lags_nothing_counts() -> None:
     """What it has not read yet may hold anything."""
-    view = Sight(is_lagging=True).view({}, since_ms=SINCE_MS, now_ms=NOW_MS)
-    assert view.unseen_days == 100
-    assert view.because
-    assert Sight().view({}, since_ms=SINCE_MS, now_ms=NOW_MS) == CLEAR
+    visibility = Visibility(is_lagging=True).of_article({}, since_ms=SINCE_MS, now_ms=NOW_MS)
+    assert visibility.unseen_days == 100
+    assert visibility.because
+    assert Visibility().of_article({}, since_ms=SINCE_MS, now_ms=NOW_MS) == FULLY_VISIBLE
 
 
 @given(st.lists(st.integers(0, 60 * 52), min_size=1), st.randoms())
@@ -122,7 +122,7 @@ def test_seen_days_are_the_sum_over_days(reported: dict[str, set[int]], away: di
         for week in weeks:
             credits_[source] = credited(credits_.get(source, 0), SINCE_MS - week * WEEK_MS)
     now_ms = NOW_MS + later * DAY_MS
-    sight = Sight(frozenset("abcd"), {source: gone(days) for source, days in away.items()})
+    visibility = Visibility(frozenset("abcd"), {source: gone(days) for source, days in away.items()})
     newest = min(min(weeks) for weeks in reported.values())
     usual = {source: {week for week in weeks if week - newest < 48} for source, weeks in reported.items()}
     everything = set().union(*usual.values())
@@ -130,4 +130,4 @@ def test_seen_days_are_the_sum_over_days(reported: dict[str, set[int]], away: di
     for day in range(SINCE_MS // DAY_MS, now_ms // DAY_MS):
         sees = [source for source in usual if source not in away or NOW_MS // DAY_MS - away[source] > day]
         expected += 1 - len(set().union(*(usual[source] for source in sees))) / len(everything)
-    assert sight.view(credits_, since_ms=SINCE_MS, now_ms=now_ms).unseen_days == pytest.approx(expected)
+    assert visibility.of_article(credits_, since_ms=SINCE_MS, now_ms=now_ms).unseen_days == pytest.approx(expected)

@@ -12,13 +12,12 @@ from bytewax.operators import StatefulBatchLogic
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import run_main
-from streams.domain.event_time import to_ms
-from streams.domain.rhythm import day_of
 from xxhash import xxh3_64_intdigest
 
-from streams.schema import codec
-from streams.schema.link_event import LinkEvent
-from streams.schema.rejection import Rejected
+from flatline.domain.time import day_of, to_ms
+from flatline.schema import codec
+from flatline.schema.link_event import LinkEvent
+from flatline.schema.rejection import Rejected
 from tests.bench.run import Run, Stopwatch, Totals
 
 BATCH: Final = 50_000

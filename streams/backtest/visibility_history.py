@@ -1,7 +1,7 @@
 """What could be seen of each source, day by day: by its heartbeats, or by when it reported where there are none.
 
-The worker's own `Sources` says it, of one source at a time, on the days on which something was heard of it, and between
-them where the answer changes.
+The worker's own `Sources` says it, of one source at a time, on the days on which it reported or sent a heartbeat, and
+between them where the answer changes.
 """
 
 from bisect import bisect_right
@@ -13,17 +13,17 @@ from typing import NamedTuple
 from flatline.backtest.changes import changes
 from flatline.domain.state.credit import Credit
 from flatline.domain.time import DAY_MS, day_of, to_ms
-from flatline.domain.visibility.source_history import Heard, Report
+from flatline.domain.visibility.source_history import SourceHistory, SourceReport
 from flatline.domain.visibility.sources import Sources
-from flatline.domain.visibility.visibility import Sight
+from flatline.domain.visibility.visibility import Visibility
 from flatline.schema.heartbeat import Heartbeat
 
-Reports = Mapping[tuple[str, int], Sequence[Report]]
+Reports = Mapping[tuple[str, int], Sequence[SourceReport]]
 """What sources reported, by source and UTC day."""
 
 
 class Outage(NamedTuple):
-    """A time for which a source was stale; ``until_day`` is the day on which it was heard again, None if it was not."""
+    """A time for which a source was stale; ``until_day`` is the day on which it reported again, None if it did not."""
 
     source: str
     since_day: int
@@ -34,44 +34,46 @@ class _Moment(NamedTuple):
     """What can be seen of a source from a day on. ``moves``: it goes on seeing, always as far behind as on that day."""
 
     day: int
-    sight: Sight
+    visibility: Visibility
     is_stale: bool
     moves: bool
 
     def says_the_same_as(self, other: "_Moment") -> bool:
         """Whether only the day differs."""
-        return self._replace(day=0, sight=_relative(self)) == other._replace(day=0, sight=_relative(other))
+        return self._replace(day=0, visibility=_relative(self)) == other._replace(day=0, visibility=_relative(other))
 
 
-class Sights:
+class VisibilityHistory:
     """What could be seen of the sources at the end of each day up to ``end_day``."""
 
     def __init__(self, heartbeats: Iterable[Heartbeat] = (), reports: Reports | None = None, *, end_day: int) -> None:
-        heard: defaultdict[str, dict[int, list[Heartbeat | Report]]] = defaultdict(dict)
+        histories: defaultdict[str, dict[int, list[Heartbeat | SourceReport]]] = defaultdict(dict)
         for (source, day), reported in (reports or {}).items():
-            heard[source].setdefault(day, []).extend(reported)
+            histories[source].setdefault(day, []).extend(reported)
         for heartbeat in sorted(heartbeats, key=lambda each: each.sent_at):
-            heard[heartbeat.source].setdefault(day_of(to_ms(heartbeat.sent_at)), []).append(heartbeat)
-        self._moments = {source: list(_moments(source, days, end_day)) for source, days in heard.items()}
+            histories[heartbeat.source].setdefault(day_of(to_ms(heartbeat.sent_at)), []).append(heartbeat)
+        self._moments = {source: list(_moments(source, days, end_day)) for source, days in histories.items()}
         self._days = {source: [moment.day for moment in moments] for source, moments in self._moments.items()}
 
-    def on(self, day: int, sources: Collection[str]) -> Sight:
+    def on(self, day: int, sources: Collection[str]) -> Visibility:
         """Return what could be seen of these sources at the end of a day."""
-        sights = [
+        by_source = [
             _on(self._moments[source][at - 1], day)
             for source in sources
             if source in self._moments and (at := bisect_right(self._days[source], day))
         ]
-        return Sight(
-            frozenset().union(*(sight.expected for sight in sights)),
-            {source: behind for sight in sights for source, behind in sight.behind.items()},
-            {source: days for sight in sights for source, days in sight.late_days.items()},
+        return Visibility(
+            frozenset().union(*(each.expected for each in by_source)),
+            {source: behind for each in by_source for source, behind in each.behind.items()},
+            {source: days for each in by_source for source, days in each.late_days.items()},
         )
 
-    def is_dim(self, reported: Mapping[str, Credit], *, last_link_day: int, day: int) -> bool:
+    def is_hardly_seen(self, reported: Mapping[str, Credit], *, last_link_day: int, day: int) -> bool:
         """Whether, at the end of a day, too little of an article could be seen to ask anything of it."""
-        sight = self.on(day, reported)
-        return sight.view(reported, since_ms=last_link_day * DAY_MS, now_ms=(day + 1) * DAY_MS - 1).is_dim
+        visibility = self.on(day, reported)
+        return visibility.of_article(
+            reported, since_ms=last_link_day * DAY_MS, now_ms=(day + 1) * DAY_MS - 1
+        ).is_hardly_seen
 
     def changes(self, sources: Collection[str], *, after: int, until: int) -> list[int]:
         """Return the days on which something other than the day changes, from the day after ``after`` to ``until``."""
@@ -97,18 +99,18 @@ class Sights:
         return sorted(found, key=lambda outage: (outage.since_day, outage.source))
 
 
-def _moments(source: str, days: Mapping[int, Sequence[Heartbeat | Report]], end_day: int) -> Iterator[_Moment]:
+def _moments(source: str, days: Mapping[int, Sequence[Heartbeat | SourceReport]], end_day: int) -> Iterator[_Moment]:
     """Yield what can be seen of a source whenever that changes."""
-    sources, heard, offset = Sources(), Heard(), 0
-    sources.listen_to([{source: heard}])
+    sources, histories, offset = Sources(), SourceHistory(), 0
+    sources.use_histories([{source: histories}])
     last: _Moment | None = None
     in_order = sorted(day for day in days if day <= end_day)
     for number, day in enumerate(in_order):
         for each in days[day]:
             if isinstance(each, Heartbeat):
-                sources.hear(each)
+                sources.receive(each)
             else:
-                heard.observe(each, offset=offset)
+                histories.observe(each, offset=offset)
                 offset += 1
         until = in_order[number + 1] - 1 if number + 1 < len(in_order) else end_day
         for _, moment in changes(partial(_moment, source, sources), _Moment.says_the_same_as, first=day, until=until):
@@ -119,25 +121,25 @@ def _moments(source: str, days: Mapping[int, Sequence[Heartbeat | Report]], end_
 
 def _moment(source: str, sources: Sources, _last: _Moment | None, day: int) -> _Moment:
     now_ms = (day + 1) * DAY_MS - 1
-    sight, tomorrow = sources.sight(now_ms), sources.sight(now_ms + DAY_MS)
-    behind, then = sight.behind.get(source), tomorrow.behind.get(source)
+    visibility, tomorrow = sources.visibility(now_ms), sources.visibility(now_ms + DAY_MS)
+    behind, then = visibility.behind.get(source), tomorrow.behind.get(source)
     moves = behind is not None and then is not None and then.seen_until_ms > behind.seen_until_ms
-    return _Moment(day, sight, source in sources.stale(now_ms), moves)
+    return _Moment(day, visibility, source in sources.stale(now_ms), moves)
 
 
-def _relative(moment: _Moment) -> Sight:
+def _relative(moment: _Moment) -> Visibility:
     """Return what is seen, with how far behind a source is instead of up to when it has seen, if it goes on seeing."""
-    return _shifted(moment.sight, -moment.day) if moment.moves else moment.sight
+    return _shifted(moment.visibility, -moment.day) if moment.moves else moment.visibility
 
 
-def _on(moment: _Moment, day: int) -> Sight:
-    return _shifted(moment.sight, day - moment.day) if moment.moves else moment.sight
+def _on(moment: _Moment, day: int) -> Visibility:
+    return _shifted(moment.visibility, day - moment.day) if moment.moves else moment.visibility
 
 
-def _shifted(sight: Sight, days: int) -> Sight:
-    return sight._replace(
+def _shifted(visibility: Visibility, days: int) -> Visibility:
+    return visibility._replace(
         behind={
             source: behind._replace(seen_until_ms=behind.seen_until_ms + days * DAY_MS)
-            for source, behind in sight.behind.items()
+            for source, behind in visibility.behind.items()
         }
     )

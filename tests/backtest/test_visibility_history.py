@@ -9,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.backtest.histories import Histories
-from flatline.backtest.report import Report, run
-from flatline.backtest.sights import Outage, Sights
+from flatline.backtest.report import BacktestReport, run
+from flatline.backtest.visibility_history import Outage, VisibilityHistory
 from flatline.domain.policy.policy import Policies
 from flatline.domain.time import DAY_MS, to_datetime
-from flatline.domain.visibility.source_history import Heard
-from flatline.domain.visibility.source_history import Report as Heard_
+from flatline.domain.visibility.source_history import SourceHistory, SourceReport
 from flatline.domain.visibility.sources import Sources
 
 BEGIN = 18_000
@@ -58,7 +57,7 @@ def _events(*, returns: bool, late_days: int) -> Iterator[dict[str, object]]:
                 day += 1 + int(min(chance.expovariate(1 / 14), 50))
 
 
-def _report(*, returns: bool, late_days: int = 0) -> Report:
+def _report(*, returns: bool, late_days: int = 0) -> BacktestReport:
     histories = Histories()
     lines = [Line(number, event) for number, event in enumerate(_events(returns=returns, late_days=late_days), 1)]
     histories.read_links("simulated", lines, recorded_ms=(ENDS + 1) * DAY_MS)
@@ -83,23 +82,23 @@ reports = st.lists(st.tuples(st.integers(0, 300), st.integers(0, 9), st.integers
 
 
 @given(reports)
-def test_sights_are_those_of_each_single_day(reported: list[tuple[int, int, int]]) -> None:
+def test_visibility_is_that_of_each_single_day(reported: list[tuple[int, int, int]]) -> None:
     """What was found by bisection is what the worker's sources say when they are asked every day."""
-    by_day: dict[tuple[str, int], list[Heard_]] = {}
+    by_day: dict[tuple[str, int], list[SourceReport]] = {}
     for day, article, lag in reported:
-        by_day.setdefault(("x", day), []).append(Heard_(article, day * DAY_MS, lag * DAY_MS))
-    sights = Sights((), by_day, end_day=400)
-    sources, heard = Sources(), Heard()
-    sources.listen_to([{"x": heard}])
+        by_day.setdefault(("x", day), []).append(SourceReport(article, day * DAY_MS, lag * DAY_MS))
+    visibility = VisibilityHistory((), by_day, end_day=400)
+    sources, history = Sources(), SourceHistory()
+    sources.use_histories([{"x": history}])
     offset, stale_days = 0, set()
     for day in range(401):
         for each in by_day.get(("x", day), []):
-            heard.observe(each, offset=offset)
+            history.observe(each, offset=offset)
             offset += 1
         now_ms = (day + 1) * DAY_MS - 1
-        assert sights.on(day, {"x": None}) == sources.sight(now_ms)
+        assert visibility.on(day, {"x": None}) == sources.visibility(now_ms)
         if sources.stale(now_ms):
             stale_days.add(day)
-    outages = sights.outages()
+    outages = visibility.outages()
     assert all(isinstance(each, Outage) for each in outages)
     assert stale_days == {day for each in outages for day in range(each.since_day, each.until_day or 401)}

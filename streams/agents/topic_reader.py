@@ -1,4 +1,7 @@
-"""Whole topics, read by every worker from their beginning, outside the consumer group."""
+"""Reads whole topics, in every worker, from their beginning and outside the consumer group.
+
+Kafka Streams calls that a global table.
+"""
 
 import asyncio
 import logging
@@ -16,19 +19,22 @@ from flatline.schema.topics import Topic
 RETRY_S = 2.0
 POLL_MS = 1_000
 
-log = logging.getLogger("flatline.listen")
+log = logging.getLogger("flatline.topic_reader")
 
 # Takes a record's key, value (None: a tombstone) and time in ms; raises Rejected for what can't be read.
-Hear = Callable[[bytes, bytes | None, int], None]
+Receive = Callable[[bytes, bytes | None, int], None]
 
 
-class Listen:
-    """Reads a topic for ever. ``is_current``: it has heard all that was there when it began."""
+class TopicReader:
+    """Reads a topic for ever.
 
-    def __init__(self, *, bootstrap: str, topic: Topic, hear: Hear) -> None:
+    ``is_current``  whether it has read all that was there when it began
+    """
+
+    def __init__(self, *, bootstrap: str, topic: Topic, receive: Receive) -> None:
         self._bootstrap = bootstrap
         self._topic = topic
-        self._hear = hear
+        self._receive = receive
         self._partitions = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
         self._positions: dict[TopicPartition, int] = {}
         self._moved = asyncio.Condition()
@@ -36,32 +42,32 @@ class Listen:
         self.is_current = False
 
     async def caught_up(self) -> None:
-        """Wait until everything has been heard that is in the topic now. Raise KafkaError."""
+        """Wait until everything has been read that is in the topic now. Raise KafkaError."""
         if self._consumer is None:
             raise KafkaConnectionError(f"{self._topic.name} is not being read")
         ends = await self._consumer.end_offsets(self._partitions)
         async with self._moved:
-            await self._moved.wait_for(lambda: self._has_heard(ends))
+            await self._moved.wait_for(lambda: self._has_reached(ends))
 
     async def current(self) -> None:
-        """Wait until everything has been heard that was in the topic when reading began."""
+        """Wait until everything has been read that was in the topic when reading began."""
         async with self._moved:
             await self._moved.wait_for(lambda: self.is_current)
 
-    def _has_heard(self, ends: Mapping[TopicPartition, int]) -> bool:
+    def _has_reached(self, ends: Mapping[TopicPartition, int]) -> bool:
         return all(self._positions.get(partition, 0) >= end for partition, end in ends.items())
 
     async def run(self) -> None:
-        """Listen for ever. A broker out of reach is tried again: meanwhile what is known gets old, which is true."""
+        """Read for ever. A broker out of reach is tried again; meanwhile what is known gets old."""
         while True:
             try:
-                await self._listen()
+                await self._read()
             except KafkaError as error:
                 self._consumer = None
                 log.warning("%s can't be read, trying again in %s s: %s", self._topic.name, RETRY_S, error)
                 await asyncio.sleep(RETRY_S)
 
-    async def _listen(self) -> None:
+    async def _read(self) -> None:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             auto_offset_reset="earliest",
@@ -77,7 +83,7 @@ class Listen:
                 if positions != self._positions:
                     async with self._moved:
                         self._positions = positions
-                        self.is_current = self.is_current or self._has_heard(ends)
+                        self.is_current = self.is_current or self._has_reached(ends)
                         self._moved.notify_all()
                 for records in (await consumer.getmany(timeout_ms=POLL_MS if self.is_current else 100)).values():
                     self._take(records)
@@ -88,19 +94,19 @@ class Listen:
             if key is None:  # nothing that is compacted
                 continue
             try:
-                self._hear(key, value, recorded_ms)
+                self._receive(key, value, recorded_ms)
             except Rejected as rejected:
                 # Not dead-lettered: every worker reads this, and it is compacted, so the record stays where it is.
                 log.warning("a record of %s can't be read: %s", self._topic.name, rejected)
 
 
-def hear_heartbeats(sources: Sources) -> Hear:
-    """Return what puts heartbeats into the freshness of sources. Any article may have any source."""
+def heartbeat_receiver(sources: Sources) -> Receive:
+    """Return a function that receives the records of the heartbeats topic for ``sources``."""
 
-    def hear(key: bytes, value: bytes | None, recorded_ms: int) -> None:
+    def receive(key: bytes, value: bytes | None, recorded_ms: int) -> None:
         if value is None:
             sources.forget(key.decode(errors="replace"))
         else:
-            sources.hear(codec.heartbeats.decode(value), recorded_ms=recorded_ms)
+            sources.receive(codec.heartbeats.decode(value), recorded_ms=recorded_ms)
 
-    return hear
+    return receive
