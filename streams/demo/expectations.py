@@ -36,16 +36,16 @@ EXPECTED: Final = (
     Expectation.of(f"{story.DEAD_CRAWLER} went quiet", "sourcestale", [story.DEAD_CRAWLER]),
     Expectation.of(f"“{_REVIVED}” gained links again", "articlerevived", [_REVIVED]),
     Expectation.of(f"{len(_STOPPED)} articles of {story.SERIES_THAT_STOPS.name} stopped", "articlesilent", _STOPPED),
-    Expectation.of(f"{story.DEAD_CRAWLER} is heard again", "sourcestale", [story.DEAD_CRAWLER], is_over=True),
+    Expectation.of(f"{story.DEAD_CRAWLER} reports again", "sourcestale", [story.DEAD_CRAWLER], is_over=True),
 )
-# Long after the end of the story their silence is no news any more.
+# Long after the end of the story their silence is no longer news.
 _ALSO_FINE: Final = frozenset(Notice("articlesilent", title, is_over=True) for title in _STOPPED)
 
 
 def findings(messages: Sequence[Message], violations: Sequence[Message]) -> list[Finding]:
     """Hold what Slack got, and what it would have refused, against what was expected."""
     came = frozenset(notice for message in messages for notice in notices_in(message))
-    # What is doubtful, or of little importance, waits for the digest.
+    # Uncertain and unimportant articles wait for the digest.
     came = frozenset(notice for notice in came if notice.alert != DIGEST)
     surprises = sorted(came.difference(_ALSO_FINE, *(expectation.notices for expectation in EXPECTED)))
     return [

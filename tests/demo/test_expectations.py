@@ -67,7 +67,7 @@ def test_the_story_is_recognised(channel: Channel) -> None:
     assert len(channel.unfulfilled()) == 2
     channel.tell(*others)
     (missing,) = channel.unfulfilled()
-    assert "heard again" in missing
+    assert "reports again" in missing
     channel.tell(alert(**stale, over=True))
     assert channel.unfulfilled() == []
 

@@ -116,11 +116,11 @@ async def test_partitions_without_a_worker_are_told_when_nothing_else_explains_t
             alert("PartitionsUnattended", "flatline-worker", job="flatline-worker"),
             alert("SourceRejecting", "feeds", source="feeds"),
         )
-        assert (await talk.received())["title"] == "A source sent much that had to be rejected: \u2068feeds\u2069"
+        assert (await talk.received())["title"] == "A source sent many invalid events: \u2068feeds\u2069"
         await talk.tell({**down, "endsAt": datetime.now(UTC).isoformat()})
         assert {(await talk.received())["title"] for _ in range(2)} == {
             "Resolved: A worker went down: \u2068w1\u2069",
-            "Some articles have no worker: \u2068flatline-worker\u2069",
+            "Some partitions have no working worker: \u2068flatline-worker\u2069",
         }
 
 
@@ -195,7 +195,7 @@ async def test_a_source_speaks_before_what_it_alone_sees(tmp_path: Path) -> None
         )
         assert {(await talk.received())["title"] for _ in range(2)} == {
             "An article stopped gaining links: \u2068Seen\u2069",
-            "A group of articles gained fewer links than chance explains: \u2068S (author)\u2069",
+            "A group of articles gained far fewer links than expected: \u2068S (author)\u2069",
         }
 
 
@@ -205,9 +205,7 @@ async def test_a_group_takes_the_place_of_its_articles(tmp_path: Path) -> None:
     async with talking(tmp_path) as talk:
         group = alert("GroupUnderCurve", "S (series)", kind="series", group="S", series="S")
         await talk.tell(group)
-        assert (await talk.received())["title"].endswith(
-            "gained fewer links than chance explains: \u2068S (series)\u2069"
-        )
+        assert (await talk.received())["title"].endswith("gained far fewer links than expected: \u2068S (series)\u2069")
         await talk.tell(
             alert("ArticleSilent", "In S", article="a/1", series="S", tier="1"),
             alert("ArticleSilent", "In T", article="a/2", series="T", tier="1"),
@@ -219,7 +217,7 @@ async def test_a_group_takes_the_place_of_its_articles(tmp_path: Path) -> None:
         }
         await talk.tell({**group, "endsAt": datetime.now(UTC).isoformat()})
         assert {(await talk.received())["title"] for _ in range(2)} == {
-            "Resolved: A group of articles gained fewer links than chance explains: \u2068S (series)\u2069",
+            "Resolved: A group of articles gained far fewer links than expected: \u2068S (series)\u2069",
             "An article of \u2068S\u2069 stopped gaining links: \u2068In S\u2069",
         }
 
@@ -235,7 +233,7 @@ async def test_the_digest_is_one_message_on_everything_that_can_wait(tmp_path: P
             alert("WatchListOverflow", "the watch list"),
         )
         message = await talk.received()
-        line = "\u2069: Since 2026-05-12. No link for 62 days."
+        line = "\u2069: No link for 62 days. Silent since 2026-05-12."
         assert message["title"] == (
             "Daily digest: 10 articles stopped gaining links, 1 article gained fewer links than usual, "
             "registered articles are not watched"
@@ -246,7 +244,7 @@ async def test_the_digest_is_one_message_on_everything_that_can_wait(tmp_path: P
             *(f"• \u2068Unknown {i:02}{line}" for i in range(7)),
             "… and 2 more",
             "Gained fewer links than usual:",
-            f"• \u2068Cool{line}",
+            f"• \u2068Cool{line.replace('Silent', 'Cooling')}",
             "Not watched:",
             "• \u2068the watch list\u2069: No link for 62 days.",
         ]

@@ -40,7 +40,7 @@ async def test_hostile_titles_make_one_harmless_message(tmp_path: Path) -> None:
     assert message["fallback"] == message["title"]
     assert set(message["mrkdwn_in"]).isdisjoint({"text", "fallback", "fields"})
     assert message["text"].rstrip("\n").split("\n") == [
-        f"• \u2068{shown}\u2069: Since 2026-05-12. No link for 62 days." for shown in HOSTILE.values()
+        f"• \u2068{shown}\u2069: No link for 62 days. Silent since 2026-05-12." for shown in HOSTILE.values()
     ]
 
 

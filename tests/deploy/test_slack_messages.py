@@ -30,7 +30,7 @@ async def test_a_group_is_one_message_when_it_fires_and_one_when_it_is_over(talk
     assert message["title"] == "12 articles of \u2068S\u2069 stopped gaining links"
     assert (message["fallback"], message["color"]) == (message["title"], "warning")
     lines = message["text"].rstrip("\n").split("\n")
-    figures = "Since 2026-05-12. No link for 62 days."
+    figures = "No link for 62 days. Silent since 2026-05-12."
     assert lines == [*(f"• \u2068{name}\u2069: {figures}" for name in names[:10]), "… and 2 more"]
 
     await talk.tell(alert("ArticleSilent", "T00", article="T00", series="S", tier="1", over=True))
@@ -113,7 +113,7 @@ async def test_alerts_of_other_peoples_rules_are_told_as_they_are(talk: Talk) ->
     await talk.tell(theirs)
     message = await talk.received()
     assert message["title"] == "DiskFull"
-    assert message["text"].strip() == "• \u2068db1:9100\u2069: It says nothing more."
+    assert message["text"].strip() == "• \u2068db1:9100\u2069: no description."
     assert {action["url"] for action in message["actions"][:2]} == {f"http://{talk.address}"}
     await talk.tell(theirs | {"endsAt": datetime.now(UTC).isoformat()})
     assert (await talk.received())["title"] == "Resolved: DiskFull"
@@ -125,18 +125,22 @@ async def test_alerts_of_other_peoples_rules_are_told_as_they_are(talk: Talk) ->
         ("ArticleSilent", "An article stopped gaining links: a", "2 articles stopped gaining links"),
         ("ArticleCooling", "An article gained fewer links than usual: a", "2 articles gained fewer links than usual"),
         ("ArticleRevived", "An article gained links again: a", "2 articles gained links again"),
-        ("ArticleQualityGone", "An article gained no links that matter: a", "2 articles gained no links that matter"),
+        (
+            "ArticleQualityGone",
+            "An article stopped gaining high-quality links: a",
+            "2 articles stopped gaining high-quality links",
+        ),
         ("ArticleMassLoss", "An article lost many links at once: a", "2 articles lost many links at once"),
         (
             "GroupUnderCurve",
-            "A group of articles gained fewer links than chance explains: a",
-            "2 groups of articles gained fewer links than chance explains",
+            "A group of articles gained far fewer links than expected: a",
+            "2 groups of articles gained far fewer links than expected",
         ),
         ("SourceStale", "A source went quiet: a", "2 sources went quiet"),
         (
             "SourceRejecting",
-            "A source sent much that had to be rejected: a",
-            "2 sources sent much that had to be rejected",
+            "A source sent many invalid events: a",
+            "2 sources sent many invalid events",
         ),
         ("WorkerDown", "A worker went down: a", "2 workers went down"),
         ("WorkerStuck", "A worker got stuck: a", "2 workers got stuck"),
