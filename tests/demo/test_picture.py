@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from flatline.demo import picture
+from tests.demo import picture
 
-STORED = Path(picture.__file__).with_name("simulated-article.svg")
+STORED = Path(__file__).parents[2] / "streams" / "demo" / "simulated-article.svg"
 
 
 def test_the_readme_s_picture_is_what_the_code_draws(tmp_path: Path) -> None:

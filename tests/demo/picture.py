@@ -1,6 +1,6 @@
 """Draws one article of the simulated history: its links, and how the probability of silence follows from them.
 
-python -m flatline.demo.picture streams/demo/simulated-article.svg
+python -m tests.demo.picture streams/demo/simulated-article.svg
 """
 
 import sys
