@@ -28,12 +28,12 @@ def made() -> Dashboard:
     return board(
         ARTICLE,
         "Article",
-        "One article of the watch list: its state, and what that rests on. `flatline explain` says more.",
+        "One article of the watch list: its state and what it is based on. `flatline explain` shows more.",
         [
             Row(1, "$article", _now()),
-            Row(2, "How it got there", _course()),
-            Row(3, "Links gained against what should have come", [_window(31 + i, w) for i, w in enumerate(_WINDOWS)]),
-            Row(4, "Links, quality, visits", _links()),
+            Row(2, "History", _course()),
+            Row(3, "Links gained and expected", [_window(31 + i, w) for i, w in enumerate(_WINDOWS)]),
+            Row(4, "Links, quality and visits", _links()),
         ],
         chosen=[article()],
         alerts=alerts("Article.*", 'alertname!="ArticleUnseen"', _THIS),
@@ -52,9 +52,9 @@ def _now() -> list[Builder[Panel]]:
     return [
         facts(
             11,
-            "What it is",
-            "What is registered about the article; an empty tier means that nobody registered it. Click for the "
-            "article.",
+            "Registration",
+            "What is registered about this article. An empty tier means that it is not registered. "
+            "Click to open the article.",
             described(info),
             labels={heading: heading.capitalize() for heading in headings},
             sort_by="Article",
@@ -65,15 +65,15 @@ def _now() -> list[Builder[Panel]]:
             names(
                 12,
                 "State",
-                "What the verdict says now. silent: a gap so improbable that we say it has stopped. The README "
-                "explains each.",
+                "The article's current state. silent: the gap since its last link is so long that it "
+                "has probably stopped gaining links. The README explains all states.",
                 at_end(_STATE, "{{state}}"),
             )
         ),
         figure(
             13,
-            "Since",
-            "Since when it is in this state, by the worker's clock.",
+            "In this state since",
+            "When the article entered this state, by the worker's clock.",
             at_end(f"1000 * {_of('state_since_timestamp_seconds')}", "since"),
             unit="dateTimeAsIso",
             width=5,
@@ -81,8 +81,8 @@ def _now() -> list[Builder[Panel]]:
         figure(
             14,
             "Probability of silence",
-            "That no link comes in the next 180 days. Orange from 30 %, where it is doubted, red from 60 %, where it "
-            "is called silent (the default policy's; yours may differ by tier). No data: too little history to say.",
+            "Probability that no link comes in the next 180 days. Orange from 30 % (cooling), red "
+            "from 60 % (silent); your policy may use other thresholds. No data: too little history.",
             at_end(_PROBABILITY, "probability"),
             unit="percentunit",
             limits=[Limit(0.3, DOUBTFUL), Limit(0.6, BAD)],
@@ -90,17 +90,17 @@ def _now() -> list[Builder[Panel]]:
         ).decimals(0),
         figure(
             15,
-            "Can it be seen?",
-            "Not, while none of its usual sources can see, or nothing worse is said because of that. Then look at the "
-            "sources, not at the article.",
+            "Sources",
+            "Whether the sources that usually find this article's links are reporting. If not, or if "
+            "the verdict is held back because of that, look at the sources, not at the article.",
             at_end(_of("unseen"), "seen"),
             width=5,
-        ).mappings([words({0: ("seen", GOOD), 1: ("can't be seen", DOUBTFUL)})]),
+        ).mappings([words({0: ("reporting", GOOD), 1: ("not reporting", DOUBTFUL)})]),
         names(
             16,
             "Findings",
-            "What there is to say beside its state. mass_loss: many links lost at once; quality_gone: links still "
-            f"come, good ones no more. {EMPTY_WHEN_WELL}",
+            "Findings beside the state. mass_loss: many links were lost at once. quality_gone: links "
+            f"still come, but no high-quality ones. {EMPTY_WHEN_WELL}",
             at_end(f"max by (finding) ({series('flatline_watched_article_finding', _THIS)})", "{{finding}}"),
             width=5,
         ).override_by_regexp(".+", fixed(BAD)),
@@ -111,9 +111,9 @@ def _course() -> list[Builder[Panel]]:
     return [
         lines(
             21,
-            "Probability of silence",
-            "It rises while no link comes, and falls with each link. Dashed: 30 %, from where it is doubted, and 60 "
-            "%, from where it is called silent (the default policy's).",
+            "Probability of silence over time",
+            "The probability rises while no link comes and falls with each link. Dashed: the default "
+            "thresholds, 30 % (cooling) and 60 % (silent).",
             on_range(_PROBABILITY, "probability"),
             unit="percentunit",
             limits=[Limit(0.3, DOUBTFUL), Limit(0.6, BAD)],
@@ -123,17 +123,18 @@ def _course() -> list[Builder[Panel]]:
             history(
                 22,
                 "States over time",
-                "When it was in which state. To and fro between two means that it is at a threshold: wait.",
+                "When the article was in which state. Frequent changes between two states mean that "
+                "it is close to a threshold: wait.",
                 on_range(_STATE, "{{state}}"),
                 width=9,
             )
         ),
         figure(
             23,
-            "Its rhythm",
-            "How long its last link is ago, and the mean gap it used to have. A silence of twice the gap or less is "
-            "a pause.",
-            at_end(_of("silence_seconds"), "without a link"),
+            "Current and usual gap",
+            "Time since the last link, and the mean gap before that. A silence of up to twice the "
+            "usual gap is a pause.",
+            at_end(_of("silence_seconds"), "since the last link"),
             at_end(_of("mean_gap_seconds"), "usual gap"),
             at_end(f"1000 * {_of('last_gained_timestamp_seconds')}", "last link"),
             unit="dtdurations",
@@ -149,9 +150,9 @@ def _window(panel_id: int, window: str) -> Builder[Panel]:
     only = f'window="{window}"'
     panel = lines(
         panel_id,
-        f"In {_WINDOWS[window]} days",
-        f"Links gained in the last {_WINDOWS[window]} days against those that should have come, by its own past and "
-        "the curve of its kind. Nothing is expected of dormant articles and of those without links.",
+        f"Links in {_WINDOWS[window]} days",
+        f"Links gained in the last {_WINDOWS[window]} days, and the links expected from the article's own past and the "
+        "curve of its kind. Dormant articles and articles without links have no expectation.",
         on_range(_of("gained_links", only), "gained"),
         on_range(_of("expected_links", only), "expected"),
         width=8,
@@ -164,8 +165,8 @@ def _links() -> list[Builder[Panel]]:
         lines(
             41,
             "Links and domains",
-            "Distinct links ever gained, those of them that are live, and the registrable domains they came from. "
-            "live far below gained: links were lost.",
+            "Distinct links ever gained, links that are live, and their registrable domains. If live "
+            "is far below gained, links were lost.",
             on_range(_of("links", 'status="gained"'), "gained"),
             on_range(_of("links", 'status="live"'), "live"),
             on_range(_of("referring_domains"), "domains"),
@@ -173,17 +174,18 @@ def _links() -> list[Builder[Panel]]:
         ),
         lines(
             42,
-            "Quality",
-            "Sum of the quality (0 to 1) of each domain's best link, and the links of the last 90 days that matter. "
-            "The sum level and the latter at zero: only thin links come now.",
-            on_range(_of("weighted_links"), "weighted by quality"),
-            on_range(_of("worthy_links"), "that matter, 90 days"),
+            "Link quality",
+            "Sum of the quality (0 to 1) of each domain's best link, and the number of high-quality "
+            "links gained in the last 90 days. If the sum stays level and the number is zero, only "
+            "low-quality links are coming in.",
+            on_range(_of("weighted_links"), "sum of quality"),
+            on_range(_of("worthy_links"), "high-quality links, 90 days"),
             width=9,
         ),
         figure(
             43,
-            "Visits in 28 days",
-            "Visits that came over links in the last 28 days. No data where they were never counted.",
+            "Visits over links, 28 days",
+            "Visits that came over links in the last 28 days. No data if visits are not counted.",
             at_end(_of("visits"), "visits"),
             width=6,
         ).height(8),

@@ -23,8 +23,8 @@ def made() -> Dashboard:
     return board(
         COHORTS,
         "Cohorts",
-        "What share of its links an article has by which age, by strategy and by month of publication, against the "
-        "quoted “66 % in the first 90 days”.",
+        "How fast articles gain their links, by strategy and month of publication, next to the often quoted “66 % in "
+        "the first 90 days”.",
         [
             Row(1, "All articles", _whole()),
             Row(2, "By strategy", [*_by_strategy(), _table(22, "strategy", "Strategy")]),
@@ -46,25 +46,27 @@ def _whole() -> list[Builder[Panel]]:
     return [
         figure(
             11,
-            "Articles behind it",
-            "Articles that the curve of all was learned from. With a few dozen it is a rumour, with hundreds a fact.",
+            "Articles in the sample",
+            "Number of articles that the overall curve is based on. A few dozen are not enough for a "
+            "reliable curve; a few hundred are.",
             at_end(f"max({series('flatline_cohort_articles', _ALL)})", "articles"),
         ).height(8),
         figure(
             12,
-            "By day 90",
-            "Share of its links, after the first day, that an article has by day 90, and how far that is from the "
-            "quoted 66 %. Far below: content here lives longer than is said.",
+            "Share gained by day 90",
+            "Share of its links (after the first day) that an article has gained by day 90, and the "
+            "difference to the quoted 66 %. Far below 66 %: this content earns links for longer than "
+            "the quote says.",
             at_end(_share("90d", _ALL, by="kind"), "share"),
-            at_end(f"{_share('90d', _ALL, by='kind')} - {_QUOTED}", "off the quoted 66 %"),
+            at_end(f"{_share('90d', _ALL, by='kind')} - {_QUOTED}", "difference to 66 %"),
             unit="percentunit",
             width=8,
         ).height(8),
         bars(
             13,
             "Share of links by age",
-            "Share of its links, after the first day, that an article has by an age, beside the quoted 66 %, which "
-            "is meant of day 90. Ages that too few articles have passed are missing.",
+            "Share of its links (after the first day) that an article has gained by a certain age, "
+            "next to the quoted 66 % by day 90. Ages that too few articles have reached are missing.",
             at_end(by_age, "by {{age}}"),
             at_end(f"vector({_QUOTED})", _QUOTE),
             unit="percentunit",
@@ -76,9 +78,10 @@ def _whole() -> list[Builder[Panel]]:
 def _by_strategy() -> list[Builder[Panel]]:
     panel = lines(
         21,
-        "Share of links by day 90, by strategy",
-        "What the largest strategies' articles have by day 90, against the quoted 66 % (dashed). Strategies below it "
-        "are worth promoting for longer, those above are spent sooner.",
+        "Share of links gained by day 90, by strategy",
+        "For the largest strategies: share of links gained by day 90, next to the quoted 66 % "
+        "(dashed). Content below the line keeps earning links for longer, so promoting it longer pays "
+        "off.",
         on_range(_share("90d", 'kind="strategy"', by="cohort"), "{{cohort}}"),
         on_range(f"vector({_QUOTED})", _QUOTE),
         unit="percentunit",
@@ -94,8 +97,9 @@ def _table(panel_id: int, kind: str, heading: str) -> Builder[Panel]:
     return facts(
         panel_id,
         f"Curves by {heading.lower()}",
-        f"Share of its links that an article has by an age, by {heading.lower()}, and how many articles that is "
-        "learned from: few articles, little trust. Ages that too few of them have passed are missing.",
+        f"Share of its links that an article has gained by a certain age, by {heading.lower()}, and the number of "
+        "articles that this is based on. The fewer articles, the less reliable. Ages that too few of them have reached "
+        "are missing.",
         Column("Articles", f"max by (cohort) ({series('flatline_cohort_articles', of_kind)})", decimals=0),
         *(Column(f"{age[:-1]} days", _share(age, of_kind, by="cohort"), "percentunit", decimals=0) for age in ages),
         labels={"cohort": heading},

@@ -44,7 +44,7 @@ def to_the_runbook() -> dashboard.DashboardLink:
         .url(RUNBOOK)
         .icon("doc")
         .target_blank(True)
-        .tooltip("What each alert means, and what to do")
+        .tooltip("What each alert means and what to do about it")
     )
 
 
@@ -52,15 +52,15 @@ def of_article(value: str) -> list[_Link]:
     """Return the links of an article whose slug Grafana knows as ``value``: to its dashboard, and to itself."""
     return [
         {
-            "title": "Its dashboard",
+            "title": "Dashboard of the article",
             "url": f"/d/{ARTICLE}?var-article=${{{value}:percentencode}}&{_DATASOURCE}&{_TIME}",
         },
         # The slug is an encoded address without its scheme: not to be encoded again.
-        {"title": "The article", "url": f"https://${{{value}:raw}}", "targetBlank": True},
+        {"title": "Open the article", "url": f"https://${{{value}:raw}}", "targetBlank": True},
     ]
 
 
 def of_source(value: str) -> list[_Link]:
     """Return the link of a source whose name Grafana knows as ``value``."""
     kept = f"{_DATASOURCE}&${{job:queryparam}}&${{instance:queryparam}}&{_TIME}"
-    return [{"title": "This source alone", "url": f"/d/{SOURCES}?var-source=${{{value}:percentencode}}&{kept}"}]
+    return [{"title": "Show only this source", "url": f"/d/{SOURCES}?var-source=${{{value}:percentencode}}&{kept}"}]

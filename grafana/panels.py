@@ -27,11 +27,11 @@ from grafana.colours import NEUTRAL, OF_STATE, Limit, fixed, thresholds
 from grafana.queries import DATASOURCE, buckets
 
 # Said by the description of each panel that has no data while nothing is wrong.
-EMPTY_WHEN_WELL: Final = "Empty when all is well."
+EMPTY_WHEN_WELL: Final = "Empty if there is no problem."
 # By that of each panel whose figure has to be learned from events first: those of some histories don't suffice.
-EMPTY_AT_FIRST: Final = "Empty until enough is known."
+EMPTY_AT_FIRST: Final = "Empty until there is enough data."
 # And by that of each panel of what a rule recorded: it has neither job nor instance.
-OF_ALL: Final = "Of all jobs and instances, whatever is chosen above."
+OF_ALL: Final = "Covers all jobs and instances, whatever is selected above."
 _NONE: Final = "none"
 _NONE_YET: Final = "none yet"
 _LAST: Final = "lastNotNull"

@@ -25,7 +25,7 @@ def made() -> Dashboard:
     return board(
         PIPELINE,
         "Pipeline",
-        "Whether workers and ingest do their work: throughput, lag, commits, dead letters, the push API, resources.",
+        "The state of workers and ingest: throughput, lag, commits, dead letters, the push API and resources.",
         [
             Row(1, "At a glance", _glance()),
             Row(2, "Throughput and lag", _flow()),
@@ -51,9 +51,9 @@ def _glance() -> list[Builder[Panel]]:
     return [
         figure(
             11,
-            "Up",
-            "Processes that Prometheus reaches, and those it doesn't (red from 1 on), by job. Down for minutes: see "
-            "WorkerDown or IngestDown in the runbook.",
+            "Processes",
+            "Processes that Prometheus reaches and processes that it does not (red from 1), by job. "
+            "If one is down for minutes, see WorkerDown or IngestDown in the runbook.",
             at_end(f"sum by (job) ({up})", "{{job}} up"),
             at_end(f"sum by (job) (1 - {up})", "{{job}} down"),
             width=6,
@@ -61,33 +61,34 @@ def _glance() -> list[Builder[Panel]]:
         figure(
             12,
             "Consumer lag",
-            "Records that wait to be applied, on all partitions. Orange from 10,000 on, where no verdict gets worse "
-            "any more, red from 100,000. Falling it is a backlog being worked off; growing, start another worker.",
+            "Records waiting to be processed, in all partitions. Orange from 10,000 (no verdict gets "
+            "worse above that), red from 100,000. If it falls, a backlog is being worked off; if it "
+            "grows, start another worker.",
             at_end(f"sum({_LAG})", "records"),
             limits=[Limit(10_000, DOUBTFUL), Limit(100_000, BAD)],
         ),
         figure(
             13,
             "Oldest last commit",
-            "Since when the worker that is furthest behind has made nothing durable. Commits come every second or "
-            "so, work or not: orange from 30 s, red from two minutes on.",
+            "Age of the last commit of the worker that is furthest behind. Workers commit about every "
+            "second, also when idle. Orange from 30 seconds, red from two minutes.",
             at_end(f"max({_COMMIT_AGE})", "ago"),
             unit="s",
             limits=[Limit(30, DOUBTFUL), Limit(120, BAD)],
         ),
         figure(
             14,
-            "Stuck",
-            "Workers that have work and have done none of it for a minute. Red from 1 on.",
+            "Stuck workers",
+            "Workers that have records to process but have made no progress for a minute. Red from 1.",
             at_end(f"sum({series('flatline_worker_stuck')})", "workers"),
             limits=[Limit(1, BAD)],
             width=3,
         ),
         figure(
             15,
-            "Partitions to recover",
-            "Partitions assigned whose state is not back yet; nothing is applied meanwhile. Seconds after a "
-            "rebalance are usual, minutes are not.",
+            "Partitions being restored",
+            "Assigned partitions whose state is not restored yet; they are not processed meanwhile. A "
+            "few seconds after a rebalance are normal, minutes are not.",
             at_end(
                 f"{assigned} - {recovered}",
                 "partitions",
@@ -98,7 +99,7 @@ def _glance() -> list[Builder[Panel]]:
         names(
             16,
             "Versions",
-            "What runs. More than one outside a deployment: somebody was forgotten.",
+            "Versions that are running. If there is more than one outside a deployment, a process was not updated.",
             at_end(f"count by (job, version) ({series('flatline_build_info')})", "{{job}} {{version}}"),
             width=4,
         ),
@@ -114,7 +115,8 @@ def _flow() -> list[Builder[Panel]]:
             lines(
                 21,
                 "Link events applied",
-                "Link events a second, by worker. Uneven: partitions are, or one worker is slower.",
+                "Link events per second, by worker. If they differ, the partitions differ in size or "
+                "one worker is slower.",
                 on_range(f"sum by (instance) ({over_time('flatline_link_events_total')})", "{{instance}}"),
                 unit="cps",
                 is_many=True,
@@ -124,25 +126,25 @@ def _flow() -> list[Builder[Panel]]:
             lines(
                 22,
                 "Consumer lag by topic",
-                "Records that wait to be applied. A peak that drains is a backlog; a slope that doesn't end needs "
-                "another worker, or its partition's worker is stuck.",
+                "Records waiting to be processed, by topic. A peak that drains is a backlog. If the "
+                "lag keeps growing, start another worker, or check whether one is stuck.",
                 on_range(f"sum by (topic) ({_LAG})", "{{topic}}"),
                 is_many=True,
             )
         ),
         lines(
             23,
-            "Latency of applying",
-            "From the time of a batch's newest record to its application. Beyond a few seconds without a backlog, "
-            "Kafka or the worker is slow.",
+            "Time until applied",
+            "Time from a batch's newest record until the batch is applied. More than a few seconds "
+            "without a backlog: Kafka or the worker is slow.",
             *(on_range(quantile(q, "flatline_apply_latency_seconds"), name) for q, name in _QUANTILES.items()),
             unit="s",
         ),
         lines(
             24,
-            "Furthest behind",
-            "The ten partitions that had the longest queue. One far above the rest: a hot article, or a worker that "
-            "lags.",
+            "Partitions with the largest lag",
+            "The ten partitions with the longest queues. One far above the rest means a very active "
+            "article or a slow worker.",
             on_range(f"sum {by_partition} ({_LAG}) and {furthest}", "{{topic}} {{partition}}"),
             is_many=True,
         ),
@@ -155,8 +157,8 @@ def _commits() -> list[Builder[Panel]]:
         lines(
             31,
             "Age of the last commit",
-            "Since when a worker has made nothing durable. It stays at a second or so; a worker that can't commit "
-            "ends itself, and its line with it. Dashed: 30 s and two minutes.",
+            "Age of each worker's last commit. About a second is normal. A worker that can't commit "
+            "exits, and its line ends. Dashed: 30 seconds and two minutes.",
             on_range(_COMMIT_AGE, "{{instance}}"),
             unit="s",
             limits=[Limit(30, DOUBTFUL), Limit(120, BAD)],
@@ -165,14 +167,14 @@ def _commits() -> list[Builder[Panel]]:
         spread(
             32,
             "Duration of commits",
-            "Time to make what was applied durable. Beyond a second, Kafka or its disk is slow.",
+            "Time that a commit takes. More than a second: Kafka or its disk is slow.",
             "flatline_commit_duration_seconds",
         ),
         lines(
             33,
             "Rebalances",
-            "Rebalances that each worker took part in. Each stops all workers for a moment; many an hour without a "
-            "deployment: a worker comes and goes.",
+            "Rebalances that each worker took part in. Each one stops all workers for a moment. Many "
+            "per hour without a deployment mean that a worker keeps restarting.",
             on_range(f"sum by (instance) ({rebalances})", "{{instance}}"),
             width=8,
             is_many=True,
@@ -180,14 +182,14 @@ def _commits() -> list[Builder[Panel]]:
         lines(
             34,
             "Partitions",
-            "Partitions assigned, and those of them whose state is back. Nothing is applied while they differ.",
+            "Partitions assigned, and those of them whose state is restored. Partitions are not processed until then.",
             on_range(f"sum by (phase) ({series('flatline_partitions')})", "{{phase}}"),
             width=8,
         ),
         lines(
             35,
-            "Recovery",
-            "How long it took to get back the state of what was assigned last. It grows with the number of links.",
+            "Restore time",
+            "How long the last restore of assigned partitions took. It grows with the number of links.",
             on_range(f"max by (instance) ({series('flatline_recovery_duration_seconds')})", "{{instance}}"),
             unit="s",
             width=8,
@@ -204,8 +206,8 @@ def _push() -> list[Builder[Panel]]:
             lines(
                 41,
                 "Requests by status",
-                "Requests a second. 5xx: Kafka could not be reached, and senders were told to try again; 429: "
-                "somebody sends too fast; 401: a token is wrong.",
+                "Requests per second. 5xx: Kafka could not be reached and senders were told to retry. "
+                "429: a sender is too fast. 401: a token is wrong.",
                 on_range(f"sum by (code) ({asked})", "{{code}}"),
                 unit="reqps",
                 width=8,
@@ -213,9 +215,9 @@ def _push() -> list[Builder[Panel]]:
         ),
         lines(
             42,
-            "Errors",
-            "Share of requests answered with 5xx. Dashed: 5 %. Senders try again, so nothing is lost, but it comes "
-            f"later. {EMPTY_WHEN_WELL}",
+            "Server errors",
+            "Share of requests answered with 5xx. Dashed: 5 %. Senders retry, so nothing is lost, but "
+            f"events arrive later. {EMPTY_WHEN_WELL}",
             on_range(f"sum({failed}) / (sum({asked}) > 0)", "5xx"),
             unit="percentunit",
             limits=[Limit(0.05, BAD)],
@@ -223,9 +225,9 @@ def _push() -> list[Builder[Panel]]:
         ),
         lines(
             43,
-            "Latency",
-            "From a request's head to its answer, which waits for Kafka to have every event. Seconds: Kafka is slow, "
-            "or the batches are very large.",
+            "Response time",
+            "Time from the head of a request to its response, which waits until Kafka has every "
+            "event. Several seconds: Kafka is slow, or the batches are very large.",
             *(
                 on_range(quantile(q, "flatline_ingest_request_duration_seconds"), name)
                 for q, name in _QUANTILES.items()
@@ -242,16 +244,16 @@ def _letters() -> list[Builder[Panel]]:
         lines(
             51,
             "Dead letters by reason",
-            "Records that could not be read, in 15 minutes. Each is missing from every figure until its producer is "
-            f"mended and sends it again. {OF_ALL} {EMPTY_WHEN_WELL}",
+            "Records that could not be read, in 15 minutes. They are missing from all counts until "
+            f"the producer is fixed and sends them again. {OF_ALL} {EMPTY_WHEN_WELL}",
             on_range(dead, "{{topic}}: {{reason}}"),
             is_many=True,
         ),
         lines(
             52,
             "Forwarded records",
-            "Records a second that were sent on to the partition of their article, because their producer keyed them "
-            f"otherwise. Harmless, but a second trip. {EMPTY_WHEN_WELL}",
+            "Records per second that were forwarded to their article's partition because the producer "
+            f"used another key. This does no harm, but costs an extra hop. {EMPTY_WHEN_WELL}",
             on_range(f"sum by (topic) ({over_time('flatline_records_forwarded_total')})", "{{topic}}"),
             unit="cps",
             is_many=True,
@@ -265,7 +267,8 @@ def _processes() -> list[Builder[Panel]]:
         lines(
             61,
             "Memory",
-            "Resident memory. A worker's grows with the links and articles of its partitions, and then stays.",
+            "Resident memory. A worker's memory grows with the links and articles of its partitions, "
+            "and then stays level.",
             on_range(f"max by (job, instance) ({series('process_resident_memory_bytes', OURS)})", by_process),
             unit="bytes",
             width=8,
@@ -273,8 +276,8 @@ def _processes() -> list[Builder[Panel]]:
         ),
         lines(
             62,
-            "Processor",
-            "Cores in use. A worker is one process on one core: at 1 (dashed) it can do no more, start another.",
+            "CPU",
+            "CPU cores in use. A worker uses at most one core. If it stays at 1 (dashed), start another worker.",
             on_range(f"sum by (job, instance) ({over_time('process_cpu_seconds_total', OURS)})", by_process),
             unit="short",
             limits=[Limit(1, BAD)],
@@ -283,9 +286,9 @@ def _processes() -> list[Builder[Panel]]:
         ),
         lines(
             63,
-            "Event loop lag",
-            "How late a worker's event loop runs. At half the session timeout (10 s by default, dashed) the worker "
-            "ends itself.",
+            "Event loop delay",
+            "How late a worker's event loop runs. At half the session timeout (10 seconds by default, "
+            "dashed) the worker exits.",
             on_range(f"max by (instance) ({series('flatline_event_loop_lag_seconds')})", "{{instance}}"),
             unit="s",
             limits=[Limit(10, BAD)],

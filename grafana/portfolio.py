@@ -29,14 +29,14 @@ def made() -> Dashboard:
     return board(
         PORTFOLIO,
         "Portfolio",
-        "How all content does: what grows, cools, fell silent and came back, and what should have come.",
+        "All content at a glance: which articles grow, cool, fall silent or revive, and links gained and expected.",
         [
             Row(1, "States", _states()),
-            Row(2, "Links against what should have come", _links()),
-            Row(3, "Newest silences", [_in_state(31, "Newest silences", 'state="silent"', _SILENCES)]),
-            Row(4, "Groups under their curve", [_groups()]),
+            Row(2, "Links gained and expected", _links()),
+            Row(3, "Newest silent articles", [_in_state(31, "Newest silent articles", 'state="silent"', _SILENCES)]),
+            Row(4, "Groups below expectation", [_groups()]),
             Row(5, "Quality and impact", _worth()),
-            Row(6, "What else changed", _changes(), is_folded=True),
+            Row(6, "Other changes", _changes(), is_folded=True),
             Row(7, "Watch list", _watch_list(), is_folded=True),
         ],
         chosen=[kind()],
@@ -50,23 +50,24 @@ def _states() -> list[Builder[Panel]]:
     now = figure(
         11,
         "Articles by state",
-        "All articles, by the state they are in now. Compare silent and cooling with last week's in the panel below: "
-        "their size says less than their growth.",
+        "Number of articles in each state now. Compare silent and cooling with last week's values in "
+        "the panel below: growth matters more than size.",
         at_end(_BY_STATE, "{{state}}"),
         width=24,
     )
     course = lines(
         12,
         "States over time",
-        "The same over time. A step that many articles take at once is rarely the content: look at the sources first.",
+        "Number of articles in each state over time. If many articles change state at once, the cause "
+        "is rarely the content: look at the sources first.",
         on_range(_BY_STATE, "{{state}}"),
     )
     troubled = f"sum by (series) ({series('flatline_series_articles', _TROUBLED)})"
     share = bars(
         13,
-        "Series that cool or are silent",
-        "Share of each series' articles that are cooling or silent now, the ten highest. Orange from a quarter on, "
-        f"red from a half on. {EMPTY_WHEN_WELL}",
+        "Series with cooling or silent articles",
+        "Share of each series' articles that are cooling or silent now; the ten highest. Orange from "
+        f"25 %, red from 50 %. {EMPTY_WHEN_WELL}",
         at_end(
             f"topk(10, ({troubled} > 0) / sum by (series) ({series('flatline_series_articles')}))",
             "{{series}}",
@@ -82,10 +83,10 @@ def _links() -> list[Builder[Panel]]:
         window = f'window="{days}d"'
         panel = lines(
             panel_id,
-            f"Links a day, mean of {days} days",
-            f"Links gained a day over the last {days} days by the articles that can be seen, against what these "
-            "should have gained, each by its own past and the curve of its kind. Well below on all sites at once is "
-            "rarely the content: look at the sources.",
+            f"Links per day, mean of {days} days",
+            f"Links gained per day over the last {days} days by articles whose sources report, and the links expected "
+            "of them, from each article's own past and the curve of its kind. If all sites are well below the "
+            "expectation at once, the cause is rarely the content: look at the sources.",
             on_range(f"sum({series('flatline_gained_links', window)}) / {days}", "gained"),
             on_range(f"sum({series('flatline_expected_links', window)}) / {days}", "expected"),
             width=10,
@@ -95,9 +96,10 @@ def _links() -> list[Builder[Panel]]:
     window = 'window="28d"'
     kept = figure(
         23,
-        "Of what was expected",
-        "Links gained in 28 days over those expected. Green from 75 % on; orange below, and red below a half, which "
-        "chance hardly explains for a whole portfolio. No data while no article can be seen.",
+        "Links gained vs. expected, 28 days",
+        "Links gained in 28 days as a share of the links expected. Green from 75 %, orange below, red "
+        "below 50 %. For a whole portfolio, chance hardly explains less than 75 %. No data while no "
+        "article's sources report.",
         at_end(
             f"sum({series('flatline_gained_links', window)}) / (sum({series('flatline_expected_links', window)}) > 0)",
             "28 days",
@@ -110,9 +112,9 @@ def _links() -> list[Builder[Panel]]:
 
 
 _SILENCES: Final = (
-    "Articles of the watch list that are silent, the newest first: since when, days without a link, the gap they "
-    "used to have, and the probability that no link comes in the next 180 days (orange from 30 %, red from 60 % on, "
-    f"where they are called silent). Click an article for its dashboard or the article itself. {EMPTY_WHEN_WELL}"
+    "Silent articles of the watch list, newest first: since when, days without a link, the usual gap before that, and "
+    "the probability that no link comes in the next 180 days (orange from 30 %, red from 60 %, where it becomes silent). "
+    f"Click an article to open its dashboard or the article itself. {EMPTY_WHEN_WELL}"
 )
 
 
@@ -127,7 +129,7 @@ def _in_state(panel_id: int, title: str, state: str, text: str) -> Builder[Panel
         title,
         text,
         Column("Since", f"1000 * ({of('flatline_watched_article_state_since_timestamp_seconds')})", "dateTimeAsIso"),
-        Column("Days without", f"({of('flatline_watched_article_silence_seconds')}) / {_DAY_S}", decimals=0),
+        Column("Days without a link", f"({of('flatline_watched_article_silence_seconds')}) / {_DAY_S}", decimals=0),
         Column("Usual gap, days", f"({of('flatline_watched_article_mean_gap_seconds')}) / {_DAY_S}", decimals=1),
         Column(
             "Probability",
@@ -153,15 +155,16 @@ def _groups() -> Builder[Panel]:
     gained, expected = (of(f"flatline_group_{name}_links", 'window="stretch"') for name in ("gained", "expected"))
     return facts(
         41,
-        "Groups under their curve",
-        "Series, authors, strategies and sites that gained so few links, in the stretch of days where that is least "
-        "probable, that it is no chance: links gained, links that should have come, and the chance of so few if "
-        f"nothing had changed. Their articles are not alerted one by one meanwhile. {EMPTY_WHEN_WELL}",
+        "Groups below expectation",
+        "Series, authors, strategies and sites that gained far fewer links than expected. Gained, "
+        "expected, days and probability are for the period in which so few links are least probable; "
+        "the probability is that of so few links if nothing had changed. While a group is listed "
+        f"here, its articles cause no alerts of their own. {EMPTY_WHEN_WELL}",
         Column("Since", f"1000 * ({of('flatline_group_state_since_timestamp_seconds')})", "dateTimeAsIso"),
         Column("Gained", gained, decimals=0),
         Column("Expected", expected, decimals=0),
-        Column("In days", f"({of('flatline_group_stretch_seconds')}) / {_DAY_S}", decimals=0),
-        Column("Chance", of("flatline_group_shortfall_probability_ratio"), "percentunit", decimals=3),
+        Column("Days", f"({of('flatline_group_stretch_seconds')}) / {_DAY_S}", decimals=0),
+        Column("Probability", of("flatline_group_shortfall_probability_ratio"), "percentunit", decimals=3),
         Column("Articles", of("flatline_group_articles"), decimals=0),
         labels={"kind": "Kind", "group": "Group"},
         sort_by="Since",
@@ -175,22 +178,24 @@ def _worth() -> list[Builder[Panel]]:
     return [
         figure(
             51,
-            "Links that matter",
-            "Share of the links that watched articles gained in 90 days that are of a quality that matters. Falling "
-            "while the number of links holds: thin links take the place of good ones.",
+            "High-quality links",
+            "Share of high-quality links among the links that watched articles gained in 90 days. If "
+            "it falls while the number of links stays level, low-quality links are replacing good "
+            "ones.",
             at_end(f"clamp_max({quality}, 1)", "share"),
             unit="percentunit",
         ).height(8),
         lines(
             52,
-            "Links that matter over time",
-            "The same over time, beside the mean quality (0 to 1) of referring domains' best links. Both fall slowly "
-            "or not at all; a step is a campaign of thin links, or their removal.",
-            on_range(f"clamp_max({quality}, 1)", "links that matter"),
+            "High-quality links over time",
+            "The same share over time, next to the mean quality (0 to 1) of each referring domain's "
+            "best link. Both change slowly; a step is a campaign of low-quality links, or their "
+            "removal.",
+            on_range(f"clamp_max({quality}, 1)", "high-quality links"),
             on_range(
                 f"sum({per_article('flatline_watched_article_weighted_links')})"
                 f" / sum({per_article('flatline_watched_article_referring_domains')})",
-                "mean quality of domains",
+                "mean quality of best links",
             ),
             unit="percentunit",
             width=10,
@@ -198,8 +203,8 @@ def _worth() -> list[Builder[Panel]]:
         bars(
             53,
             "Visits over links",
-            "Watched articles that most people came to over links in the last 28 days. No data where visits were "
-            "never counted.",
+            "The ten watched articles with the most visits over links in the last 28 days. No data if "
+            "visits are not counted.",
             at_end(f"topk(10, {_VISITS})", "{{article}}"),
             width=10,
         ).override_by_regexp(".*", [DynamicConfigValue("links", of_article("__field.labels.article"))]),
@@ -214,8 +219,8 @@ def _changes() -> list[Builder[Panel]]:
         facts(
             61,
             "Cooling, growing, bursting, revived",
-            "Watched articles that are in motion, the newest change first. Cooling ones may come back by themselves; "
-            "see their curve before doing anything.",
+            "Watched articles whose state changed recently, newest first. Cooling articles often "
+            "recover by themselves: look at their curve before you act.",
             Column("Since", f"1000 * ({since} and on (article) {there})", "dateTimeAsIso"),
             described(f"max by (article, state) ({state})"),
             described(f"{_INFO} and on (article) {there}"),
@@ -227,8 +232,8 @@ def _changes() -> list[Builder[Panel]]:
         facts(
             62,
             "Findings",
-            "What there is to say of watched articles beside their state. mass_loss: many links lost at once; "
-            f"quality_gone: links still come, good ones no more. {EMPTY_WHEN_WELL}",
+            "Findings on watched articles beside their state. mass_loss: many links were lost at "
+            f"once. quality_gone: links still come, but no high-quality ones. {EMPTY_WHEN_WELL}",
             described(f"max by (article, finding) ({series('flatline_watched_article_finding')})"),
             labels={"article": "Article", "finding": "Finding"},
             sort_by="Article",
@@ -245,33 +250,33 @@ def _watch_list() -> list[Builder[Panel]]:
     return [
         figure(
             71,
-            "Registered, left out",
-            "Registered articles that the watch list has no room for: no series, no alert. From 1 on make room "
-            "(FLATLINE_WATCH_LIST_SIZE) or start another worker.",
+            "Registered articles without a place",
+            "Registered articles that do not fit on the watch list: they have no series and cause no "
+            "alerts. Orange from 1: raise FLATLINE_WATCH_LIST_SIZE or start another worker.",
             at_end(registered, "articles"),
             limits=[Limit(1, DOUBTFUL)],
             width=6,
         ),
         figure(
             72,
-            "Others, left out",
-            "Articles in trouble that nobody registered and the watch list has no room for. `flatline articles list` "
-            "lists all.",
+            "Other articles without a place",
+            "Unregistered articles in trouble that do not fit on the watch list. `flatline articles "
+            "list` shows all articles.",
             at_end(others, "articles"),
             width=6,
         ),
         figure(
             73,
-            "Watched",
-            "Articles that have series of their own, and an alert; at most as many as there is room for (right).",
+            "Watched articles",
+            "Articles that have series and alerts of their own, and the capacity of the watch list.",
             at_end(f"count({per_article('flatline_watched_article_info')})", "watched"),
-            at_end(f"sum({series('flatline_watch_list_capacity')})", "room for"),
+            at_end(f"sum({series('flatline_watch_list_capacity')})", "capacity"),
             width=6,
         ),
         figure(
             74,
-            "Groups left out",
-            "Groups that have no series here, the smaller ones. `flatline groups list` lists all. Orange from 1 on.",
+            "Groups without series",
+            "Smaller groups that have no series in Prometheus. `flatline groups list` shows all groups. Orange from 1.",
             at_end(f"sum({series('flatline_groups_left_out')})", "groups"),
             limits=[Limit(1, DOUBTFUL)],
             base=NEUTRAL,

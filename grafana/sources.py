@@ -29,11 +29,11 @@ def made() -> Dashboard:
     return board(
         SOURCES,
         "Sources",
-        "Who reports links: how fresh each is, what it contributes, what of it is rejected.",
+        "The sources that report links: how up to date each one is, what it contributes, and what is rejected.",
         [
             Row(1, "Freshness", _freshness()),
-            Row(2, "What each contributes", _contribution()),
-            Row(3, "What is wrong with it", _faults()),
+            Row(2, "Contribution", _contribution()),
+            Row(3, "Errors", _faults()),
         ],
         chosen=[source()],
         alerts=alerts("Source.*|ClockSkew|Ingest.*"),
@@ -47,40 +47,40 @@ def _freshness() -> list[Builder[Panel]]:
     return [
         figure(
             11,
-            "Sources",
-            "Sources that were heard of.",
+            "Known sources",
+            "Number of sources that have reported.",
             at_end(f"count({_STALE})", "sources"),
         ).height(8),
         figure(
             12,
-            "Stale",
-            "Sources that have fallen silent for longer than their limit: days that they did not see count for no "
-            "silence. Red from 1 on; the runbook says where to look.",
+            "Stale sources",
+            "Sources that have not reported for longer than their limit. Days that they do not cover "
+            "do not count towards any article's silence. Red from 1: see SourceStale in the runbook.",
             at_end(f"sum({_STALE})", "stale"),
             limits=[Limit(1, BAD)],
         ).height(8),
         facts(
             13,
             "Freshness and rhythm",
-            "Up to when each source has seen everything, how far it may fall behind (three of its periods), how "
-            "often it is heard, and the time within which four in five of its links are reported. Orange from two "
-            "thirds of the limit on, red beyond it.",
+            "For each source: how long ago its report ends, the limit (three of its periods), how "
+            "often it usually reports, and the time within which four in five of its links are "
+            "reported. Orange from two thirds of the limit, red beyond it.",
             Column("State", _STALE, words=words({0: ("fresh", GOOD), 1: ("stale", BAD)})),
-            Column("Behind", _STALENESS, "dtdurations", decimals=1),
-            Column("May be", _LIMIT, "dtdurations", decimals=1),
-            Column("Of limit", f"{_STALENESS} / {_LIMIT}", "percentunit", decimals=0, limits=near),
-            Column("SourceHistory every", _PERIOD, "dtdurations", decimals=1),
-            Column("Reports within", _LAG, "dtdurations", decimals=1),
+            Column("Last report", _STALENESS, "dtdurations", decimals=1),
+            Column("Limit", _LIMIT, "dtdurations", decimals=1),
+            Column("Share of limit", f"{_STALENESS} / {_LIMIT}", "percentunit", decimals=0, limits=near),
+            Column("Reports every", _PERIOD, "dtdurations", decimals=1),
+            Column("Links reported within", _LAG, "dtdurations", decimals=1),
             labels={"source": "Source"},
-            sort_by="Of limit",
+            sort_by="Share of limit",
             links={"Source": of_source("__data.fields.Source")},
             width=16,
         ),
         lines(
             14,
-            "Staleness against the limit",
-            "How much of its limit each source has used. A saw's teeth well below 100 % are a rhythm kept; a line "
-            "that climbs is a source that stopped. Dashed: the limit.",
+            "Share of the limit used",
+            "How much of its limit each source has used. A saw-tooth well below 100 % is normal; a "
+            "line that keeps rising is a source that has stopped reporting. Dashed: the limit.",
             on_range(f"{_STALENESS} / {_LIMIT}", "{{source}}"),
             unit="percentunit",
             limits=[Limit(1, BAD)],
@@ -88,9 +88,9 @@ def _freshness() -> list[Builder[Panel]]:
         ),
         lines(
             15,
-            "Report lag",
-            "Time within which four in five of a source's links are reported. Silence is believed only beyond it: a "
-            f"slow source makes alerts late. {EMPTY_AT_FIRST}",
+            "Reporting delay",
+            "Time within which four in five of a source's links are reported. Days more recent than "
+            f"that do not count as silence, so a slow source delays alerts. {EMPTY_AT_FIRST}",
             on_range(_LAG, "{{source}}"),
             unit="s",
             is_many=True,
@@ -107,9 +107,9 @@ def _contribution() -> list[Builder[Panel]]:
         stacked(
             lines(
                 21,
-                "Links that it was first to report",
-                "Links nobody had reported before, by source. A source whose share ends while the others' goes on "
-                "has a problem of its own.",
+                "New links by source",
+                "Links per second that nobody had reported before, by source. If one source's share "
+                "ends while the others continue, that source has a problem.",
                 on_range(gained, "{{source}}"),
                 unit="cps",
                 is_many=True,
@@ -117,10 +117,10 @@ def _contribution() -> list[Builder[Panel]]:
         ),
         lines(
             22,
-            "Corroboration",
-            "Share of each source's events that say nothing new, as when a second source sees a link again. High: "
-            "the others could do without it, and it without them; near 100 % on all: what comes is an import once "
-            "more.",
+            "Repeated links",
+            "Share of each source's events that report nothing new, for example because another "
+            "source found the link first. A high share means that the sources cover for each other. "
+            "Near 100 % everywhere means that old data is being imported again.",
             on_range(f"({seen_again} or 0 * {counted}) / ({counted} > 0)", "{{source}}"),
             unit="percentunit",
             is_many=True,
@@ -128,9 +128,9 @@ def _contribution() -> list[Builder[Panel]]:
         stacked(
             lines(
                 23,
-                "What events change",
-                "Link events applied, by what they changed. Many lost at once: a site went down, or a crawler thinks "
-                "so. ignored: the policy leaves them out.",
+                "Effect of link events",
+                "Link events applied per second, by effect. Many lost links at once: a site went "
+                "down, or a crawler reports that by mistake. ignored: the policy excludes them.",
                 on_range(f"sum by (effect) ({over_time(_EVENTS, _CHOSEN)})", "{{effect}}"),
                 unit="cps",
             )
@@ -139,8 +139,7 @@ def _contribution() -> list[Builder[Panel]]:
             lines(
                 24,
                 "Pushed events",
-                "Events that sources pushed to the ingest and Kafka acknowledged, links and visits, accepted or "
-                "rejected.",
+                "Events (links and visits) that sources pushed and Kafka acknowledged, accepted or rejected.",
                 on_range(
                     f"sum by (source) ({over_time('flatline_ingest_events_total', _CHOSEN)})",
                     "{{source}}",
@@ -160,9 +159,10 @@ def _faults() -> list[Builder[Panel]]:
     return [
         lines(
             31,
-            "Share that is rejected",
-            "Of what a source pushes in 15 minutes, the share that can't be read. Above 10 % (dashed), and ten events "
-            f"at least, the sender is broken, not the event. {OF_ALL} {EMPTY_WHEN_WELL}",
+            "Share of rejected events",
+            "Share of the events a source pushed in 15 minutes that could not be read. Above 10 % "
+            "(dashed) and at least ten events, the sender is broken rather than a single event. "
+            f"{OF_ALL} {EMPTY_WHEN_WELL}",
             on_range(share, "{{source}}"),
             unit="percentunit",
             limits=[Limit(0.1, BAD)],
@@ -170,25 +170,26 @@ def _faults() -> list[Builder[Panel]]:
         ),
         lines(
             34,
-            "Rejects",
-            "Events that could not be read, in 15 minutes, by source. The sender was told, and they are in the "
-            f"dead-letter topic. {OF_ALL} {EMPTY_WHEN_WELL}",
+            "Rejected events",
+            "Events that could not be read, in 15 minutes, by source. The sender was told, and they "
+            f"are in the dead-letter topic. {OF_ALL} {EMPTY_WHEN_WELL}",
             on_range(rejected, "{{source}}"),
             is_many=True,
         ),
         lines(
             32,
-            "Rejects by reason",
-            "What was wrong with them, by source and reason. The first ones of a reason, after the ingest's start, "
-            f"are not in it: how many there were is what the panel of rejects says. {EMPTY_WHEN_WELL}",
+            "Rejected events by reason",
+            "Reasons for rejections, by source. The first rejections for a reason after the ingest "
+            f"starts are missing here; the panel of rejected events counts them all. {EMPTY_WHEN_WELL}",
             on_range(f"sum by (source, reason) ({reasons})", "{{source}}: {{reason}}"),
             is_many=True,
         ),
         lines(
             33,
-            "Clamped times",
-            "Events dated before the web or after their own record, in 15 minutes: a clock is wrong there. They "
-            f"count, at the nearest possible time. {OF_ALL} {EMPTY_WHEN_WELL}",
+            "Impossible dates",
+            "Links dated before the web existed or later than their own record, in 15 minutes: the "
+            "source's clock or date format is wrong. They are counted at the nearest possible time. "
+            f"{OF_ALL} {EMPTY_WHEN_WELL}",
             on_range(clamped, "{{source}}"),
             is_many=True,
         ),

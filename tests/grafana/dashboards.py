@@ -8,9 +8,9 @@ from flatline.local import programs
 
 FOLDER: Final = programs.PROJECT / "grafana" / "dashboards"
 # A panel of which this is said may be empty, but then there must be a run in which it isn't.
-MAY_BE_EMPTY: Final = "Empty when all is well."
+MAY_BE_EMPTY: Final = "Empty if there is no problem."
 # And of which this is said may be so at first, for as long as it takes: it isn't in a history that was made for us.
-MAY_BE_EMPTY_AT_FIRST: Final = "Empty until enough is known."
+MAY_BE_EMPTY_AT_FIRST: Final = "Empty until there is enough data."
 # Headings, prose and lists of other dashboards ask nothing.
 _ASKS_NOTHING: Final = {"row", "text", "dashlist"}
 

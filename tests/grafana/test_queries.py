@@ -138,7 +138,7 @@ def test_ten_partitions_are_ten_curves(lived: Lived) -> None:
     """Also where, by and by, more than ten were among the ten with the longest queue."""
     dashboard = all_dashboards()["flatline-pipeline"]
     texts = first_choice(lived.prometheus, dashboard, lived.whole).texts
-    query = interpolated(query_of(dashboard, "Furthest behind"), texts)
+    query = interpolated(query_of(dashboard, "Partitions with the largest lag"), texts)
     shown, there = (lived.prometheus.range(each, lived.whole) for each in (query, query.partition(" and ")[0]))
     assert len(shown) == min(10, len(there))
     assert max(figures(shown)) == max(figures(there))
