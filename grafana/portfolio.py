@@ -113,8 +113,8 @@ def _links() -> list[Builder[Panel]]:
 
 _SILENCES: Final = (
     "Silent articles of the watch list, newest first: since when, days without a link, the usual gap before that, and "
-    "the probability that no link comes in the next 180 days (orange from 30 %, red from 60 %, where it becomes silent). "
-    f"Click an article to open its dashboard or the article itself. {EMPTY_WHEN_WELL}"
+    "the probability that no link comes in the next 180 days (orange from 30 %, red from 60 %). Click an article to "
+    f"open its dashboard or the article itself. {EMPTY_WHEN_WELL}"
 )
 
 
