@@ -11,7 +11,7 @@ from flatline.domain.judgement.judgement import Judgement
 from flatline.domain.judgement.verdict import digest
 from flatline.domain.judgement.watch_list import Watched
 from flatline.domain.policy.policy import Policies
-from flatline.domain.quality.link_value import Worth
+from flatline.domain.quality.link_value import LinkValue
 from flatline.domain.state.addresses import is_there, shown
 from flatline.domain.state.article import Article
 from flatline.domain.state.moves import Moves
@@ -122,13 +122,13 @@ class Judge:
         if is_first_of_day:
             due.standings.add(article.segments)
         is_surveyed = due.was_judged_since(key, survey.began_ms)
-        worth = due.worth.worth(
+        link_value = due.link_values.of(
             article,
             quality_min=self._policies.of(article.header.registration.tier).worthy_quality,
             standing_of=due.standings,
             may_be_of_today=not is_first_of_day,
         )
-        judgement, verdict = self._verdict(task, article, circumstances, worth, None if is_surveyed else survey)
+        judgement, verdict = self._verdict(task, article, circumstances, link_value, None if is_surveyed else survey)
         due.judged(key, verdict, next_ms=next_ms)
         standing = judgement.standing(digest(verdict))
         if standing != own.header.standing or own.header.moved_to is not None:
@@ -137,7 +137,7 @@ class Judge:
             task.said.append(Outgoing(self._topics.verdicts.name, task.number, key, codec.verdicts.encode(verdict)))
 
     def _verdict(
-        self, task: Task, article: Article, circumstances: Circumstances, worth: Worth, survey: Survey | None
+        self, task: Task, article: Article, circumstances: Circumstances, link_value: LinkValue, survey: Survey | None
     ) -> tuple[Judgement, Verdict]:
         """Judge an article, and add it to the survey where one is given."""
         now_ms, visibility = circumstances
@@ -145,7 +145,7 @@ class Judge:
         expectation, evidence, judgement, verdict = appraise(
             article,
             visibility,
-            worth=worth,
+            link_value=link_value,
             kind=self._census.kind_of(membership),
             policies=self._policies,
             previous=article.header.standing,

@@ -19,7 +19,7 @@ from flatline.domain.judgement.judgement import Judgement, judge
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.policy import Policies
 from flatline.domain.policy.thresholds import Policy
-from flatline.domain.quality.article_link_value import article_worth
+from flatline.domain.quality.article_link_value import article_link_value
 from flatline.domain.state.article import Article
 from flatline.domain.state.link import Effect
 from flatline.domain.state.previous_verdict import Standing
@@ -124,12 +124,12 @@ def _changes(
     """Yield what is said on ``first``, and on each later day that brings a change while no event comes."""
     policy = policies.of(article.header.registration.tier)
     # What is known of the referring domains by their other links moves no verdict, and is left out.
-    worth = article_worth(article, quality_min=policy.worthy_quality)
+    link_value = article_link_value(article, quality_min=policy.worthy_quality)
     sources = article.header.sources
     begins = [first, *visibility.changes(sources, after=first, until=until)]
 
     def evidence(day: int) -> Evidence:
-        return evidence_of(article, visibility.on(day, sources), worth=worth, now_ms=_end_ms(day))
+        return evidence_of(article, visibility.on(day, sources), link_value=link_value, now_ms=_end_ms(day))
 
     say = partial(_say, evidence, policy, policies.hazard)
     for begin, next_begin in pairwise([*begins, until + 1]):

@@ -6,7 +6,7 @@ from itertools import chain, islice
 from typing import Final
 
 from flatline.domain.learned.domain_reputation import Standings
-from flatline.domain.quality.article_link_value import DailyWorth
+from flatline.domain.quality.article_link_value import DailyLinkValues
 from flatline.domain.time import DAY_MS, day_of
 from flatline.domain.visibility.visibility import Visibility
 from flatline.schema.verdict import State, Verdict
@@ -25,7 +25,7 @@ class DueQueue:
                           these changed were judged after that
     ``judged_until_ms``   the instant at which last nothing was left to judge
     ``tally``             the articles judged so far, by state and series
-    ``standings``         those of the domains that link to them, and ``worth`` what their links are worth
+    ``standings``         those of the domains that link to them, and ``link_values`` those of the articles' links
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class DueQueue:
         self._visibility = Visibility()
         self.judged_positions = dict(judged_positions or {})
         self.standings = Standings()
-        self.worth = DailyWorth()
+        self.link_values = DailyLinkValues()
         self.tally: Counter[Kind] = Counter()
         self.judged_until_ms = 0
 

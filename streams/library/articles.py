@@ -12,7 +12,7 @@ from flatline.domain.judgement.judge_article import appraise
 from flatline.domain.judgement.verdict import digest
 from flatline.domain.learned.expectation import Kind
 from flatline.domain.policy.policy import Policies
-from flatline.domain.quality.article_link_value import article_worth
+from flatline.domain.quality.article_link_value import article_link_value
 from flatline.domain.state.article import Article, Header, Sighting
 from flatline.domain.state.link import Effect
 from flatline.domain.state.segment import Segment
@@ -82,7 +82,9 @@ def judge(article: Article, *, now: datetime, policies: Policies = _DEFAULTS) ->
     appraisal = appraise(
         article,
         _EVERYTHING_VISIBLE,
-        worth=article_worth(article, quality_min=policies.of(article.header.registration.tier).worthy_quality),
+        link_value=article_link_value(
+            article, quality_min=policies.of(article.header.registration.tier).worthy_quality
+        ),
         kind=_TYPICAL,
         policies=policies,
         previous=article.header.standing,

@@ -14,7 +14,7 @@ from flatline.domain.judgement.evidence import evidence_of
 from flatline.domain.judgement.judgement import judge
 from flatline.domain.policy.policy import Policies
 from flatline.domain.policy.thresholds import Policy
-from flatline.domain.quality.article_link_value import article_worth
+from flatline.domain.quality.article_link_value import article_link_value
 from flatline.domain.state import link
 from flatline.domain.state.article import Registration, Sighting
 from flatline.domain.time import DAY_MS, EARLIEST_MS, to_datetime, to_ms
@@ -54,7 +54,7 @@ def _daily(
             evidence_of(
                 article,
                 sources.visibility(now_ms),
-                worth=article_worth(article, quality_min=policy.worthy_quality),
+                link_value=article_link_value(article, quality_min=policy.worthy_quality),
                 now_ms=now_ms,
             ),
             previous=standing,

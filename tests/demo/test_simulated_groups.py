@@ -14,7 +14,7 @@ from flatline.domain.groups.judgement import judge_group
 from flatline.domain.groups.survey import Group, Survey, contribution, membership_of
 from flatline.domain.groups.totals import Census
 from flatline.domain.judgement.judge_article import appraise
-from flatline.domain.quality.article_link_value import article_worth
+from flatline.domain.quality.article_link_value import article_link_value
 from flatline.domain.state.article import Article, Header, registration_of
 from flatline.domain.state.segment import Segment
 from flatline.domain.time import DAY_MS, to_datetime
@@ -81,7 +81,7 @@ def _round(
         appraisal = appraise(
             article,
             visibility,
-            worth=article_worth(article, quality_min=POLICIES.default.worthy_quality),
+            link_value=article_link_value(article, quality_min=POLICIES.default.worthy_quality),
             kind=census.kind_of(membership),
             policies=POLICIES,
             previous=article.header.standing,

@@ -26,7 +26,7 @@ from flatline.domain.learned.expectation import Kind
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.policy import Policies
 from flatline.domain.policy.thresholds import Policy
-from flatline.domain.quality.article_link_value import article_worth, natural_anchors
+from flatline.domain.quality.article_link_value import article_link_value, natural_anchors
 from flatline.domain.quality.per_link import Weighed, newest
 from flatline.domain.state import link
 from flatline.domain.state.article import Article
@@ -73,11 +73,11 @@ def explain(
     header, today = article.header, day_of(now_ms)
     policy, hazard = around.policies.of(header.registration.tier), around.policies.hazard
     published, watched = header.registration.published_day, day_of(header.watched_since_ms)
-    worth = article_worth(article, quality_min=policy.worthy_quality, standing_of=around.standing_of)
+    link_value = article_link_value(article, quality_min=policy.worthy_quality, standing_of=around.standing_of)
     expectation, evidence, _, verdict = appraise(
         article,
         around.visibility,
-        worth=worth,
+        link_value=link_value,
         kind=around.kind,
         policies=around.policies,
         previous=previous,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from flatline.domain.learned.expectation import Expectation
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.thresholds import Policy
-from flatline.domain.quality.link_value import Worth
+from flatline.domain.quality.link_value import LinkValue
 from flatline.domain.state.article import Article
 from flatline.domain.state.losses import Losses, losses_of
 from flatline.domain.state.previous_verdict import Standing
@@ -23,7 +23,7 @@ class Evidence(NamedTuple):
     ``gained_last_365_days``    the same
     ``links_a_link_day``        how many come together on a day on which any come, on average
     ``losses``                  what it lost lately
-    ``worth``                   its links by whether they matter; None where that was not weighed
+    ``link_value``              its links by whether they matter; None where that was not weighed
     ``expectation``             what it should have gained lately; None without links, or where that was not asked
     """
 
@@ -34,7 +34,7 @@ class Evidence(NamedTuple):
     gained_last_365_days: int = 0
     links_a_link_day: float = 1.0
     losses: Losses | None = None
-    worth: Worth | None = None
+    link_value: LinkValue | None = None
     expectation: Expectation | None = None
 
 
@@ -42,7 +42,7 @@ def evidence_of(
     article: Article,
     visibility: Visibility,
     *,
-    worth: Worth | None = None,
+    link_value: LinkValue | None = None,
     expectation: Expectation | None = None,
     now_ms: int,
 ) -> Evidence:
@@ -60,7 +60,7 @@ def evidence_of(
         gained_last_365_days=totals.gained_in_days(365, today=today),
         links_a_link_day=links_a_link_day,
         losses=losses_of(article.segments, live=totals.live, now_ms=now_ms),
-        worth=worth,
+        link_value=link_value,
         expectation=expectation,
     )
 

@@ -29,10 +29,10 @@ def mass_loss(evidence: Evidence, circumstances: Circumstances) -> str | None:
 def quality_gone(evidence: Evidence, circumstances: Circumstances) -> str | None:
     """Links still come, but none that matter."""
     was_found = circumstances.was_found
-    if evidence.worth is None or evidence.rhythm is None or (evidence.visibility.is_hardly_seen and not was_found):
+    if evidence.link_value is None or evidence.rhythm is None or (evidence.visibility.is_hardly_seen and not was_found):
         return None
     return gone.reason(
-        evidence.worth,
+        evidence.link_value,
         evidence.rhythm,
         today=circumstances.today,
         watched_since_day=day_of(evidence.watched_since_ms),

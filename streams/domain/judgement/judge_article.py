@@ -7,7 +7,7 @@ from flatline.domain.judgement.judgement import Judgement, judge
 from flatline.domain.judgement.verdict import verdict_on
 from flatline.domain.learned.expectation import Expectation, Kind, expect
 from flatline.domain.policy.policy import Policies
-from flatline.domain.quality.link_value import Worth
+from flatline.domain.quality.link_value import LinkValue
 from flatline.domain.state.article import Article
 from flatline.domain.state.previous_verdict import Standing
 from flatline.domain.time import DAY_MS, day_of
@@ -28,7 +28,7 @@ def appraise(
     article: Article,
     visibility: Visibility,
     *,
-    worth: Worth,
+    link_value: LinkValue,
     kind: Kind,
     policies: Policies,
     previous: Standing | None,
@@ -47,13 +47,13 @@ def appraise(
         now_days=now_ms / DAY_MS,
         kind=kind,
     )
-    evidence = evidence_of(article, visibility, worth=worth, expectation=expectation, now_ms=now_ms)
+    evidence = evidence_of(article, visibility, link_value=link_value, expectation=expectation, now_ms=now_ms)
     policy, hazard = policies.of(header.registration.tier), policies.hazard
     judgement = judge(evidence, previous=previous, now_ms=now_ms, policy=policy, hazard=hazard)
     verdict = verdict_on(
         article,
         judgement,
-        worth=worth,
+        link_value=link_value,
         expectation=expectation,
         horizon_days=hazard.horizon_days,
         now_ms=now_ms,

@@ -5,7 +5,7 @@ from typing import Final
 
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.thresholds import Policy
-from flatline.domain.quality.link_value import Worth
+from flatline.domain.quality.link_value import LinkValue
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.time import DAY_MS, to_datetime
 
@@ -15,7 +15,7 @@ RUN_CHANCE_MAX: Final = 0.01
 
 
 def reason(
-    worth: Worth,
+    link_value: LinkValue,
     all_links: Rhythm,
     *,
     today: int,
@@ -28,10 +28,10 @@ def reason(
 
     What was said stays said until a link that matters comes, or none at all do.
     """
-    matter = worth.rhythm
+    matter = link_value.rhythm
     if matter is None or matter.link_days < policy.link_days_min:
         return None  # too little history
-    thin, against = thin_lately(worth, today=today, after_day=matter.last_day)
+    thin, against = thin_lately(link_value, today=today, after_day=matter.last_day)
     if thin < (1 if was_found else policy.thin_links_min):
         return None
     if hazard.probability(all_links, max(today, all_links.last_day)) >= policy.silent_probability:
@@ -39,7 +39,7 @@ def reason(
     day = max(today, matter.last_day)
     # A run of thin links that is hardly chance says that links are seen, and needs less of a gap.
     needed = policy.quality_gone_probability
-    if was_found or chance_of_run(worth, after_day=matter.last_day) <= RUN_CHANCE_MAX:
+    if was_found or chance_of_run(link_value, after_day=matter.last_day) <= RUN_CHANCE_MAX:
         needed = policy.thin_run_probability
     if hazard.probability(matter, day) < needed:
         return None
@@ -51,19 +51,19 @@ def reason(
     )
 
 
-def thin_lately(worth: Worth, *, today: int, after_day: int) -> tuple[int, str]:
+def thin_lately(link_value: LinkValue, *, today: int, after_day: int) -> tuple[int, str]:
     """Return how many thin links were gained in the last LATELY_DAYS and after a day, and what speaks against them."""
     signs = Counter[str]()
-    for (day, phrase), count in worth.thin_days.items():
+    for (day, phrase), count in link_value.thin_days.items():
         if max(today - LATELY_DAYS, after_day) < day <= today:
             signs[phrase] += count
     phrases = [f"{count:,} {phrase}" for phrase, count in sorted(signs.items(), key=lambda sign: (-sign[1], sign[0]))]
     return signs.total(), ", ".join(phrases[:REASONS_MAX]) + (" and others" if len(phrases) > REASONS_MAX else "")
 
 
-def chance_of_run(worth: Worth, *, after_day: int) -> float:
+def chance_of_run(link_value: LinkValue, *, after_day: int) -> float:
     """Return how probable it is that all links after a day are thin, if as many mattered as up to it."""
-    thin_before = sum(count for (day, _), count in worth.thin_days.items() if day <= after_day)
-    matter = sum(worth.days.values())
-    run = sum(worth.thin_days.values()) - thin_before
+    thin_before = sum(count for (day, _), count in link_value.thin_days.items() if day <= after_day)
+    matter = sum(link_value.days.values())
+    run = sum(link_value.thin_days.values()) - thin_before
     return (1 - matter / (matter + thin_before)) ** run

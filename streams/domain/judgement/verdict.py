@@ -7,7 +7,7 @@ from flatline.domain.impact.impact import impact_of
 from flatline.domain.judgement.judgement import Judgement
 from flatline.domain.learned.expectation import Expectation
 from flatline.domain.learned.profile import profile_of
-from flatline.domain.quality.link_value import Worth
+from flatline.domain.quality.link_value import LinkValue
 from flatline.domain.state.article import Article
 from flatline.domain.time import DAY_MS, day_of, to_datetime
 from flatline.schema import codec, verdict
@@ -18,7 +18,7 @@ def verdict_on(
     article: Article,
     judgement: Judgement,
     *,
-    worth: Worth | None = None,
+    link_value: LinkValue | None = None,
     expectation: Expectation | None = None,
     horizon_days: int,
     now_ms: int,
@@ -58,7 +58,7 @@ def verdict_on(
             Finding(kind, to_datetime(found.since_ms), found.reason) for kind, found in judgement.findings.items()
         ],
         impact=impact_of(article.segments, article.visits.sent(), today=today) if article.visits else None,
-        worth=None if worth is None else _summary(worth, today=today),
+        worth=None if link_value is None else _summary(link_value, today=today),
         # It moves a little each day, and a dormant article is not written again each day.
         expectation=None if expectation is None or judgement.state is State.DORMANT else told(expectation),
         profile=profile_of(totals.days, published_day=registration.published_day, today=today),
@@ -77,13 +77,13 @@ def told(expectation: Expectation) -> verdict.Expectation:
     )
 
 
-def _summary(worth: Worth, *, today: int) -> verdict.Worth:
+def _summary(link_value: LinkValue, *, today: int) -> verdict.Worth:
     return verdict.Worth(
-        weighted_total=round(worth.weighted, 2),
-        thin=worth.thin,
-        worthy_in_28_days=worth.gained_in_days(28, today=today),
-        worthy_in_90_days=worth.gained_in_days(90, today=today),
-        last_worthy_on=to_datetime(worth.rhythm.last_day * DAY_MS).date() if worth.rhythm else None,
+        weighted_total=round(link_value.weighted, 2),
+        thin=link_value.thin,
+        worthy_in_28_days=link_value.gained_in_days(28, today=today),
+        worthy_in_90_days=link_value.gained_in_days(90, today=today),
+        last_worthy_on=to_datetime(link_value.rhythm.last_day * DAY_MS).date() if link_value.rhythm else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""The worth of an article's links, weighed as seldom as may be where they are many."""
+"""The value of an article's links. Where they are many, it is computed once a day."""
 
 from collections.abc import Callable
 from typing import Final
@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 
 from flatline.domain.events.anchors import natural
 from flatline.domain.learned.domain_reputation import DomainStanding
-from flatline.domain.quality.link_value import Worth, worth_of
+from flatline.domain.quality.link_value import LinkValue, link_value_of
 from flatline.domain.state.article import Article
 from flatline.domain.state.rhythm import Rhythm
 
@@ -14,16 +14,16 @@ WEIGHED_AT_ONCE_MAX: Final = 2_000
 """Links of an article that are weighed whenever it is judged; more are weighed once a day."""
 
 
-def article_worth(
+def article_link_value(
     article: Article, *, quality_min: float, standing_of: Callable[[bytes], DomainStanding] | None = None
-) -> Worth:
-    """Weigh the links of an article, as `worth_of` does."""
+) -> LinkValue:
+    """Return the value of an article's links, as `link_value_of` does."""
 
     def rhythm_of(days: dict[int, int]) -> Rhythm | None:
         """Return `Rhythm.of` link days; those that matter are most often all there are."""
         return article.rhythm if days == article.totals.days else Rhythm.of(days)
 
-    return worth_of(
+    return link_value_of(
         article.segments,
         quality_min=quality_min,
         natural_anchors=lambda: natural_anchors(article),
@@ -39,28 +39,28 @@ def natural_anchors(article: Article) -> frozenset[int]:
     return natural(article.key.decode(), registration.title, registration.author)
 
 
-class DailyWorth:
+class DailyLinkValues:
     """Weighs articles; those with more than WEIGHED_AT_ONCE_MAX links anew only when it is told to.
 
     What was found of these is kept for as long as the article is in memory.
     """
 
     def __init__(self) -> None:
-        self._kept: WeakKeyDictionary[Article, Worth] = WeakKeyDictionary()
+        self._kept: WeakKeyDictionary[Article, LinkValue] = WeakKeyDictionary()
 
-    def worth(
+    def of(
         self,
         article: Article,
         *,
         quality_min: float,
         standing_of: Callable[[bytes], DomainStanding] | None = None,
         may_be_of_today: bool = False,
-    ) -> Worth:
-        """Return what `article_worth` does; or, where there are many links and it ``may_be_of_today``, did last."""
+    ) -> LinkValue:
+        """Return what `article_link_value` does; or did last, where links are many and it ``may_be_of_today``."""
         has_many = article.totals.gained > WEIGHED_AT_ONCE_MAX
         if has_many and may_be_of_today and (kept := self._kept.get(article)) is not None:
             return kept
-        worth = article_worth(article, quality_min=quality_min, standing_of=standing_of)
+        link_value = article_link_value(article, quality_min=quality_min, standing_of=standing_of)
         if has_many:
-            self._kept[article] = worth
-        return worth
+            self._kept[article] = link_value
+        return link_value

@@ -1,4 +1,7 @@
-"""What an article's links are worth, added up. Like its totals it follows from the links and is never stored."""
+"""The value of an article's links: the sum of their qualities, by domain, and how many of them are thin.
+
+Like the totals it follows from the links and is never stored.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -23,7 +26,7 @@ _ANCHOR_BITS: Final = 16
 _DAY: Final = DAY_MS << link.FLAG_BITS  # a day, in the unit of `Segment.facts`
 
 
-class Worth(NamedTuple):
+class LinkValue(NamedTuple):
     """The links of an article by their quality; those below the least that matters are *thin*."""
 
     weighted: float = 0.0  # the sum of the best quality of each domain, and very little for its further links
@@ -37,7 +40,7 @@ class Worth(NamedTuple):
         return gained_in_days(self.days, days, today=today)
 
 
-def worth_of(
+def link_value_of(
     segments: Iterable[Segment],
     *,
     quality_min: float,
@@ -45,7 +48,7 @@ def worth_of(
     standing_of: Callable[[bytes], DomainStanding] | None = None,
     visited: Collection[bytes] = (),
     rhythm_of: Callable[[dict[int, int]], Rhythm | None] = Rhythm.of,
-) -> Worth:
+) -> LinkValue:
     """Weigh the links of segments that share none.
 
     ``natural_anchors``  gives the fingerprints of what anybody may call the article; seldom asked
@@ -55,7 +58,7 @@ def worth_of(
     """
     links = [each for segment in segments for each in segment.rows() if each[0] & link.GAINED]
     if not links:
-        return Worth()
+        return LinkValue()
     links_by_domain = Counter([domain for _, _, domain in links])
     domains_by_anchor = shared_anchors(links, natural_anchors)
     sitewide = sitewide_links(links, links_by_domain)
@@ -90,7 +93,7 @@ def worth_of(
             days.append(fact // _DAY)
     counts = Counter(days)
     by_day = {day: counts[day] for day in sorted(counts)}
-    return Worth(
+    return LinkValue(
         weighted=sum(quality * _as_many(links_by_domain[domain]) for domain, quality in best.items()),
         thin=thin,
         days=by_day,

@@ -1,4 +1,4 @@
-"""Links one by one: what each of the newest is worth, and why. `worth` adds up the same figures without names."""
+"""The quality of each of the newest links, and why. `link_value` adds up the same figures without names."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
@@ -35,7 +35,10 @@ def newest(
     standing_of: Callable[[bytes], DomainStanding] = lambda _domain: DomainStanding.UNKNOWN,
     visited: Collection[bytes] = (),
 ) -> list[Weighed]:
-    """Return the newest links, the newest first, weighed as `worth.worth_of` does, whose arguments these are."""
+    """Return the newest links, the newest first, each with its quality.
+
+    The arguments are those of `link_value.link_value_of`, and so are the figures.
+    """
     links: list[tuple[bytes, Row]] = []
     for segment in segments:
         pages = bytes(segment.pages)

@@ -8,7 +8,7 @@ from flatline.domain.judgement.evidence import Evidence
 from flatline.domain.judgement.judgement import Judgement, judge
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.thresholds import Policy
-from flatline.domain.quality.link_value import Worth
+from flatline.domain.quality.link_value import LinkValue
 from flatline.domain.state import link_traits as looks
 from flatline.domain.state.previous_verdict import Standing
 from flatline.domain.state.rhythm import Rhythm
@@ -35,7 +35,7 @@ def _judge(
     """Judge an article with links that matter and thin links of these ages, in days before TODAY."""
     worthy = [TODAY - age for age in worthy_ages if TODAY - age <= today]
     thin = [TODAY - age for age in thin_ages if TODAY - age <= today]
-    worth = Worth(
+    link_value = LinkValue(
         weighted=1.0,
         thin=len(thin),
         days=dict.fromkeys(sorted(worthy), 1),
@@ -44,7 +44,7 @@ def _judge(
     )
     found = {FindingKind.QUALITY_GONE: (today - 10) * DAY_MS} if was_found else {}
     return judge(
-        Evidence(Rhythm.of({*worthy, *thin}), (TODAY - watched_age) * DAY_MS, visibility, worth=worth),
+        Evidence(Rhythm.of({*worthy, *thin}), (TODAY - watched_age) * DAY_MS, visibility, link_value=link_value),
         previous=Standing(State.STEADY, 0, 0, found),
         now_ms=today * DAY_MS,
         policy=POLICY,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from flatline.domain.events import anchors
 from flatline.domain.learned.domain_reputation import DomainStanding
-from flatline.domain.quality.link_value import Worth, worth_of
+from flatline.domain.quality.link_value import LinkValue, link_value_of
 from flatline.domain.state import link
 from flatline.domain.state import link_traits as looks
 from flatline.domain.state.rhythm import Rhythm
@@ -30,39 +30,39 @@ def _segment(links: list[tuple[str, int, int]]) -> Segment:
     return segment
 
 
-def _worth(links: list[tuple[str, int, int]], **options: object) -> Worth:
-    return worth_of([_segment(links)], quality_min=0.25, **options)  # type: ignore[arg-type]
+def _link_value(links: list[tuple[str, int, int]], **options: object) -> LinkValue:
+    return link_value_of([_segment(links)], quality_min=0.25, **options)  # type: ignore[arg-type]
 
 
 def test_nothing() -> None:
     """An article without links is worth nothing, and one of which only a loss is known."""
     segment = Segment()
     segment.see(bytes(8), bytes(6), False, DAY * DAY_MS, 0)
-    assert worth_of([Segment(), segment], quality_min=0.25) == Worth()
+    assert link_value_of([Segment(), segment], quality_min=0.25) == LinkValue()
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.integers(DAY, DAY + 9), st.sampled_from([0, FOOTER, CONTENT]))))
 def test_sums_agree_with_a_plain_count(links: list[tuple[str, int, int]]) -> None:
     """With looks alone, the sums are those of a count over the list."""
     quality = {0: 0.5, FOOTER: 0.1, CONTENT: 0.65}
-    worth = _worth(links)
+    link_value = _link_value(links)
     expected = 0.0
     for domain in {each for each, _, _ in links}:
         of_domain = [quality[marks] for each, _, marks in links if each == domain]
         expected += max(of_domain) * (1 + 0.1 * log10(len(of_domain)))
     matter = sorted(day for _, day, marks in links if marks != FOOTER)
-    assert isclose(worth.weighted, expected)
-    assert worth.thin == sum(marks == FOOTER for _, _, marks in links)
-    assert worth.days == {day: matter.count(day) for day in matter}
-    assert list(worth.days) == sorted(worth.days)
-    assert worth.rhythm == Rhythm.of(set(matter))
-    assert sum(worth.thin_days.values()) == worth.thin
-    assert {against for _, against in worth.thin_days} <= {"in a footer"}
+    assert isclose(link_value.weighted, expected)
+    assert link_value.thin == sum(marks == FOOTER for _, _, marks in links)
+    assert link_value.days == {day: matter.count(day) for day in matter}
+    assert list(link_value.days) == sorted(link_value.days)
+    assert link_value.rhythm == Rhythm.of(set(matter))
+    assert sum(link_value.thin_days.values()) == link_value.thin
+    assert {against for _, against in link_value.thin_days} <= {"in a footer"}
 
 
 def test_a_thousand_links_of_a_domain_are_about_one() -> None:
     """Many links of one site count little more than one of them."""
-    one, many = _worth([("a", DAY, 0)]), _worth([("a", DAY + number, 0) for number in range(1_000)])
+    one, many = _link_value([("a", DAY, 0)]), _link_value([("a", DAY + number, 0) for number in range(1_000)])
     assert isclose(many.weighted, 1.3 * one.weighted)
 
 
@@ -70,37 +70,41 @@ def test_imports_make_no_day_that_matters() -> None:
     """As in the totals, dates that are not the link's own are left out of the rhythm; the link counts."""
     segment = Segment()
     segment.see(bytes(8), bytes(6), True, DAY * DAY_MS, 0)
-    worth = worth_of([segment], quality_min=0.25)
-    assert (worth.weighted, worth.days, worth.rhythm) == (0.5, {}, None)
+    link_value = link_value_of([segment], quality_min=0.25)
+    assert (link_value.weighted, link_value.days, link_value.rhythm) == (0.5, {}, None)
 
 
 def test_the_same_phrase_on_many_domains() -> None:
     """On five domains it was handed out; on four it may be chance; and the article's own name is natural."""
     links = [(f"site-{number}", DAY + number, PHRASE) for number in range(5)]
-    assert _worth(links).thin == 5
-    assert _worth(links[:4]).thin == 0
-    assert _worth([*links[:4], ("site-1", DAY, PHRASE)]).thin == 0
-    assert _worth(links, natural_anchors=lambda: {anchors.fingerprint("Best running shoes")}).thin == 0
-    assert set(_worth(links).thin_days) == {(DAY + number, "with the same anchor on 5 domains") for number in range(5)}
+    assert _link_value(links).thin == 5
+    assert _link_value(links[:4]).thin == 0
+    assert _link_value([*links[:4], ("site-1", DAY, PHRASE)]).thin == 0
+    assert _link_value(links, natural_anchors=lambda: {anchors.fingerprint("Best running shoes")}).thin == 0
+    assert set(_link_value(links).thin_days) == {
+        (DAY + number, "with the same anchor on 5 domains") for number in range(5)
+    }
 
 
 def test_a_template_of_a_site() -> None:
     """After ten links of a domain with the same anchor, more of them are thin; not those of a site of many authors."""
     links = [("site", DAY + number, anchors.marks_of("Flatline")) for number in range(15)]
-    assert _worth(links).thin == 5
-    assert _worth(links).thin_days == {(DAY + number, "repeated all over one site"): 1 for number in range(10, 15)}
-    assert _worth([("github.com", day, marks) for _, day, marks in links]).thin == 0
-    assert _worth([("site", DAY + number, anchors.marks_of(f"Post {number}")) for number in range(15)]).thin == 0
-    assert _worth([("site", DAY + number, 0) for number in range(15)]).thin == 0  # whether they are alike is not known
+    assert _link_value(links).thin == 5
+    assert _link_value(links).thin_days == {(DAY + number, "repeated all over one site"): 1 for number in range(10, 15)}
+    assert _link_value([("github.com", day, marks) for _, day, marks in links]).thin == 0
+    assert _link_value([("site", DAY + number, anchors.marks_of(f"Post {number}")) for number in range(15)]).thin == 0
+    assert (
+        _link_value([("site", DAY + number, 0) for number in range(15)]).thin == 0
+    )  # whether they are alike is not known
 
 
 def test_visits_and_standing() -> None:
     """A domain's visits save its links; its bad standing lowers the sum, but makes no link thin."""
     links = [("a", DAY, FOOTER), ("b", DAY, FOOTER), ("c", DAY, looks.placement("comment") << link.FLAG_BITS)]
-    assert _worth(links).thin == 3
-    assert _worth(links, visited={fingerprint("a")}).thin == 2
-    worth = _worth(
+    assert _link_value(links).thin == 3
+    assert _link_value(links, visited={fingerprint("a")}).thin == 2
+    link_value = _link_value(
         [("a", DAY, 0), ("b", DAY, link.NOFOLLOW)],
         standing_of=lambda domain: DomainStanding.FICKLE if domain == fingerprint("b") else DomainStanding.UNKNOWN,
     )
-    assert (worth.weighted, worth.thin) == (0.5 + 0.5 * 0.7 * 0.5, 0)
+    assert (link_value.weighted, link_value.thin) == (0.5 + 0.5 * 0.7 * 0.5, 0)

@@ -3,7 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatline.domain.quality.link_value import worth_of
+from flatline.domain.quality.link_value import link_value_of
 from flatline.domain.quality.per_link import newest
 from flatline.domain.state import link
 from flatline.domain.state import link_traits as looks
@@ -28,10 +28,10 @@ def test_one_by_one_they_are_worth_what_they_add_up_to(links: list[tuple[int, in
     """The links that matter and the thin ones are those of the sum, in any article."""
     segment = _segment(links)
     weighed = newest([segment], len(links), quality_min=0.25)
-    worth = worth_of([segment], quality_min=0.25)
-    assert sum(each.is_thin for each in weighed) == worth.thin
+    link_value = link_value_of([segment], quality_min=0.25)
+    assert sum(each.is_thin for each in weighed) == link_value.thin
     organic = [each for each in weighed if each.flags & link.ORGANIC and not each.is_thin]
-    assert Counter(each.gained_ms // DAY_MS for each in organic) == worth.days
+    assert Counter(each.gained_ms // DAY_MS for each in organic) == link_value.days
 
 
 def test_the_newest_come_first() -> None:

@@ -16,8 +16,8 @@ from flatline.domain.judgement.judgement import judge
 from flatline.domain.judgement.verdict import verdict_on
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.thresholds import Policy
-from flatline.domain.quality.article_link_value import WEIGHED_AT_ONCE_MAX, DailyWorth, article_worth
-from flatline.domain.quality.link_value import Worth, worth_of
+from flatline.domain.quality.article_link_value import WEIGHED_AT_ONCE_MAX, DailyLinkValues, article_link_value
+from flatline.domain.quality.link_value import LinkValue, link_value_of
 from flatline.domain.state import link
 from flatline.domain.state.article import Article, Header, Registration, Sighting
 from flatline.domain.state.rhythm import Rhythm
@@ -74,40 +74,40 @@ def _partition(events: list[dict[str, object]]) -> Partition:
     return restored
 
 
-def _worth(events: list[dict[str, object]]) -> Worth:
+def _link_value(events: list[dict[str, object]]) -> LinkValue:
     article = _partition(events).peek(KEY)
     assert article is not None
-    return article_worth(article, quality_min=0.25)
+    return article_link_value(article, quality_min=0.25)
 
 
 def test_what_events_say_of_links_is_weighed() -> None:
     """The footer, the sponsored page and the stuffed anchor are thin; what is said of a lost link counts nothing."""
-    worth = _worth(EVENTS)
-    assert worth.thin == 3
-    assert Counter(against for _, against in worth.thin_days) == {"in a footer": 1, "on a sponsored page": 1}
+    link_value = _link_value(EVENTS)
+    assert link_value.thin == 3
+    assert Counter(against for _, against in link_value.thin_days) == {"in a footer": 1, "on a sponsored page": 1}
     a, b, c, e = 0.5 * 1.3 * 1.2, 0.5 * 0.2 * 0.7, 0.5 * 0.15, 0.5
     d = 0.5 * 0.4 * 0.7 * 2**0.5
-    assert worth.weighted == pytest.approx(a + b + c + d + e)
-    assert sum(worth.days.values()) == 2
+    assert link_value.weighted == pytest.approx(a + b + c + d + e)
+    assert sum(link_value.days.values()) == 2
 
 
 @settings(max_examples=30)
 @given(st.permutations(EVENTS), st.lists(st.sampled_from(EVENTS), max_size=4))
 def test_order_and_repetition_change_nothing(events: list[dict[str, object]], again: list[dict[str, object]]) -> None:
     """Whatever the order of events, and however often they come, the links are worth the same."""
-    worth, expected = _worth([*events, *again]), _worth(EVENTS)
-    assert worth.weighted == pytest.approx(expected.weighted)
-    assert worth[1:] == expected[1:]
+    link_value, expected = _link_value([*events, *again]), _link_value(EVENTS)
+    assert link_value.weighted == pytest.approx(expected.weighted)
+    assert link_value[1:] == expected[1:]
 
 
 def test_visits_save_a_link() -> None:
     """Once its domain has sent somebody, a link from a footer matters."""
     article = _partition(EVENTS[2:3]).peek(KEY)
     assert article is not None
-    assert article_worth(article, quality_min=0.25).thin == 1
+    assert article_link_value(article, quality_min=0.25).thin == 1
     (domain,) = {row[2] for segment in article.segments for row in segment.rows()}
     article.see_visits([DayOfVisits(domain, NOW_MS // DAY_MS, 7)])
-    assert article_worth(article, quality_min=0.25).thin == 0
+    assert article_link_value(article, quality_min=0.25).thin == 0
 
 
 def test_the_registered_title_is_a_natural_anchor() -> None:
@@ -115,9 +115,9 @@ def test_the_registered_title_is_a_natural_anchor() -> None:
     events = [_event(f"site-{number}.example", anchor="how engines think") for number in range(6)]
     article = _partition(events).peek(KEY)
     assert article is not None
-    assert article_worth(article, quality_min=0.25).thin == 6
+    assert article_link_value(article, quality_min=0.25).thin == 6
     article.header.registration = Registration(title="How engines think | Ours")
-    assert article_worth(article, quality_min=0.25).thin == 0
+    assert article_link_value(article, quality_min=0.25).thin == 0
 
 
 def test_an_article_counts_once_a_day_in_the_standings() -> None:
@@ -134,13 +134,13 @@ def test_an_article_counts_once_a_day_in_the_standings() -> None:
 def test_very_many_links_are_weighed_once_a_day() -> None:
     """What few links are worth is always new; that of very many is of the first judgement of the day."""
     for links, is_kept in ((WEIGHED_AT_ONCE_MAX, False), (WEIGHED_AT_ONCE_MAX + 1, True)):
-        article, daily = Article(KEY, Header(NOW_MS), Segment()), DailyWorth()
+        article, daily = Article(KEY, Header(NOW_MS), Segment()), DailyLinkValues()
         _gain(article, range(links))
-        before = daily.worth(article, quality_min=0.25, may_be_of_today=True)
+        before = daily.of(article, quality_min=0.25, may_be_of_today=True)
         _gain(article, [links])
-        assert (daily.worth(article, quality_min=0.25, may_be_of_today=True) == before) == is_kept
-        assert sum(daily.worth(article, quality_min=0.25).days.values()) == links + 1
-        assert sum(daily.worth(article, quality_min=0.25, may_be_of_today=True).days.values()) == links + 1
+        assert (daily.of(article, quality_min=0.25, may_be_of_today=True) == before) == is_kept
+        assert sum(daily.of(article, quality_min=0.25).days.values()) == links + 1
+        assert sum(daily.of(article, quality_min=0.25, may_be_of_today=True).days.values()) == links + 1
 
 
 def _gain(article: Article, numbers: Iterable[int]) -> None:
@@ -155,6 +155,6 @@ def test_a_rhythm_that_is_shared_is_that_of_the_days(events: list[tuple[int, int
     for page, day, gained, is_thin in events:
         marks = link.ORGANIC | is_thin * (link.SPONSORED | link.STUFFED_ANCHOR)
         article.see([Sighting(KEY, page.to_bytes(8), bytes(6), gained, day * DAY_MS, marks)], Counter())
-        worth = article_worth(article, quality_min=0.25)
-        assert worth == worth_of(article.segments, quality_min=0.25)
-        assert worth.rhythm == Rhythm.of(worth.days)
+        link_value = article_link_value(article, quality_min=0.25)
+        assert link_value == link_value_of(article.segments, quality_min=0.25)
+        assert link_value.rhythm == Rhythm.of(link_value.days)
