@@ -37,10 +37,10 @@ class DueQueue:
     ) -> None:
         """All of these are due; any of them ``may_have_changed`` since it was judged."""
         self._due_ms = dict.fromkeys(keys, 0)
-        # By the mark that is reached when they are judged. Marks rise in the order of this.
+        # By the checkpoint that is reached when they are judged. Checkpoints rise in the order of this.
         self._changed: dict[bytes, int] = dict.fromkeys(self._due_ms, 0) if may_have_changed else {}
-        self._marks: deque[tuple[int, dict[str, int]]] = deque()
-        self._next_mark = 1
+        self._checkpoints: deque[tuple[int, dict[str, int]]] = deque()
+        self._next_checkpoint = 1
         self._kinds: dict[bytes, Kind] = {}
         self._suppressed: set[bytes] = set()
         self._visibility = Visibility()
@@ -59,22 +59,22 @@ class DueQueue:
     def change(self, keys: Iterable[bytes], positions: Mapping[str, int]) -> None:
         """Have articles that changed judged soon. All that records before these positions changed is among them."""
         self.put(keys)
-        if not self._marks or self._marks[-1][1] != positions:
-            self._marks.append((self._next_mark, dict(positions)))
-            self._next_mark += 1
-        self._reach_marks()
+        if not self._checkpoints or self._checkpoints[-1][1] != positions:
+            self._checkpoints.append((self._next_checkpoint, dict(positions)))
+            self._next_checkpoint += 1
+        self._reach_checkpoints()
 
     def put(self, keys: Iterable[bytes]) -> None:
         """Have articles judged soon."""
-        changed, mark = self._changed, self._next_mark
+        changed, checkpoint = self._changed, self._next_checkpoint
         for key in keys:
-            changed.setdefault(key, mark)
+            changed.setdefault(key, checkpoint)
 
-    def _reach_marks(self) -> None:
+    def _reach_checkpoints(self) -> None:
         """Find how far the verdicts are: before the first article that waits."""
-        waiting = next(iter(self._changed.values()), self._next_mark)
-        while self._marks and self._marks[0][0] < waiting:
-            self.judged_positions |= self._marks.popleft()[1]
+        waiting = next(iter(self._changed.values()), self._next_checkpoint)
+        while self._checkpoints and self._checkpoints[0][0] < waiting:
+            self.judged_positions |= self._checkpoints.popleft()[1]
 
     def due(self, now_ms: int) -> list[bytes]:
         """Return the articles due by now, at most JUDGED_AT_ONCE_MAX."""
@@ -124,7 +124,7 @@ class DueQueue:
         """Note that all was judged that could be now: verdicts hold what was applied and what was due until now."""
         is_something_left = bool(self._changed) or any(True for _ in self._due_by(now_ms))
         self.judged_until_ms = min(self.judged_until_ms, now_ms - 1) if is_something_left else now_ms
-        self._reach_marks()
+        self._reach_checkpoints()
 
     def was_judged_since(self, key: bytes, instant_ms: int) -> bool:
         """Whether an article was judged at or after an instant."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import DecodeError, msgpack
 
-from flatline.domain.state.article import MARK, Article, Header, check_format
+from flatline.domain.state.article import FORMAT_BYTE, Article, Header, check_format
 from flatline.domain.state.segment import Segment
 from flatline.domain.visibility.source_history import SourceHistory
 from flatline.engine.log import Outgoing
@@ -183,7 +183,7 @@ class Partition:
         """
         if positions is not None:
             self.positions = dict(positions)
-            self._changes.append((_POSITIONS, MARK + msgpack.encode(self.positions)))
+            self._changes.append((_POSITIONS, FORMAT_BYTE + msgpack.encode(self.positions)))
         changes, dirty, changed_sources = self._changes, self.dirty, self._changed_sources
         self._changes, self.dirty, self._changed_sources = [], [], set()
         return self._encoded(changes, dirty, changed_sources)
@@ -197,7 +197,8 @@ class Partition:
             # At once, or it might change between its segments.
             yield from self._records(article)
         yield from [
-            (_SOURCE + source.encode(), MARK + self.source_histories[source].encode()) for source in changed_sources
+            (_SOURCE + source.encode(), FORMAT_BYTE + self.source_histories[source].encode())
+            for source in changed_sources
         ]
 
     def take_moved(self) -> Iterator[tuple[bytes, bytes, bytes]]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from flatline.agents import survey
 from flatline.domain.groups.survey import VALUES
-from flatline.domain.state.article import MARK
+from flatline.domain.state.article import FORMAT_BYTE
 from flatline.domain.time import DAY_MS, to_datetime
 from flatline.engine.batch_writer import batch_bytes_max
 from flatline.engine.log import Outgoing
@@ -366,11 +366,11 @@ state_values = st.one_of(
     st.none(),
     st.just(b""),
     st.text(alphabet=st.characters(min_codepoint=32), max_size=30).map(str.encode),
-    st.binary(max_size=99).map(MARK.__add__),
+    st.binary(max_size=99).map(FORMAT_BYTE.__add__),
     st.recursive(
         st.integers(-(2**63), 2**64 - 1) | st.binary(max_size=40) | st.text(max_size=5) | st.none() | st.floats(),
         lambda inner: st.lists(inner, max_size=6) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    ).map(lambda value: MARK + msgspec.msgpack.encode(value)),
+    ).map(lambda value: FORMAT_BYTE + msgspec.msgpack.encode(value)),
 )
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from flatline.agents.copies import JoinCopies
-from flatline.domain.state.article import MARK, Article, Header, Sighting
+from flatline.domain.state.article import FORMAT_BYTE, Article, Header, Sighting
 from flatline.domain.state.segment import Segment
 from flatline.engine.log import MicroBatch
 from flatline.engine.partition import Partition
@@ -55,7 +55,14 @@ def test_any_bytes(part: tuple[bytes, bytes], at: int, written: bytes, left_out:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [(None, b"x"), (b"\0", PARTS[0][1]), (KEY, b""), (KEY, MARK), (KEY + b"\x002024", MARK + b"\xc1"), (KEY, b"\x63")],
+    [
+        (None, b"x"),
+        (b"\0", PARTS[0][1]),
+        (KEY, b""),
+        (KEY, FORMAT_BYTE),
+        (KEY + b"\x002024", FORMAT_BYTE + b"\xc1"),
+        (KEY, b"\x63"),
+    ],
 )
 def test_what_is_no_part(key: bytes | None, value: bytes) -> None:
     """It is dead-lettered, once."""

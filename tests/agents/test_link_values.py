@@ -153,8 +153,8 @@ def test_a_rhythm_that_is_shared_is_that_of_the_days(events: list[tuple[int, int
     """After any events the rhythm of the links that matter is what a fresh look at their days gives."""
     article = Article(KEY, Header(NOW_MS), Segment())
     for page, day, gained, is_thin in events:
-        marks = link.ORGANIC | is_thin * (link.SPONSORED | link.STUFFED_ANCHOR)
-        article.see([Sighting(KEY, page.to_bytes(8), bytes(6), gained, day * DAY_MS, marks)], Counter())
+        flags_and_traits = link.ORGANIC | is_thin * (link.SPONSORED | link.STUFFED_ANCHOR)
+        article.see([Sighting(KEY, page.to_bytes(8), bytes(6), gained, day * DAY_MS, flags_and_traits)], Counter())
         link_value = article_link_value(article, quality_min=0.25)
         assert link_value == link_value_of(article.segments, quality_min=0.25)
         assert link_value.rhythm == Rhythm.of(link_value.days)

@@ -29,8 +29,8 @@ POLICIES = Policies(by_tier={1: Policy(cooling_probability=0.2, silent_probabili
 
 def _gain(day: int, *, page: int = 0, organic: bool = True) -> Sighting:
     name = (day * 10 + page).to_bytes(8, "big")
-    at_ms, marks = day * DAY_MS + page, link.ORGANIC if organic else 0
-    return Sighting(KEY, name, b"domain", True, at_ms, marks, "crawler")
+    at_ms, flags_and_traits = day * DAY_MS + page, link.ORGANIC if organic else 0
+    return Sighting(KEY, name, b"domain", True, at_ms, flags_and_traits, "crawler")
 
 
 def _history(days: list[int], *, tier: int | None = None) -> History:

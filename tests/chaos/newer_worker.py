@@ -20,7 +20,7 @@ article._Record = Record  # type: ignore[misc, assignment]
 article._decode = msgspec.msgpack.Decoder(Record).decode  # type: ignore[assignment]
 if os.environ.get("NEWER") == "format":
     article.FORMAT += 1  # type: ignore[misc]
-    article.MARK = bytes([article.FORMAT])  # type: ignore[misc]
+    article.FORMAT_BYTE = bytes([article.FORMAT])  # type: ignore[misc]
 
 if __name__ == "__main__":
     from flatline.cli.worker import worker  # imported last: all others see the changed state

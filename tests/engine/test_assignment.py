@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from flatline.domain.state.article import FORMAT, MARK
+from flatline.domain.state.article import FORMAT, FORMAT_BYTE
 from flatline.engine.assignment import Assignment
 from flatline.engine.task import TaskState
 from tests.engine.stand_ins import Ending, StandInChangelog, StandInForwarder
@@ -139,7 +139,12 @@ async def test_a_state_of_another_version_ends_the_worker_with_the_reason() -> N
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [(b"\0crawler", MARK + b"\xc1 not msgpack"), (b"positions\0", MARK + b"\xc1"), (b"\0\xff", MARK), (b"\xff", MARK)],
+    [
+        (b"\0crawler", FORMAT_BYTE + b"\xc1 not msgpack"),
+        (b"positions\0", FORMAT_BYTE + b"\xc1"),
+        (b"\0\xff", FORMAT_BYTE),
+        (b"\xff", FORMAT_BYTE),
+    ],
 )
 async def test_what_nobody_wrote_as_state_keeps_no_partition(key: bytes, value: bytes) -> None:
     """A record of the changelog that can't be read is left out."""

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from flatline.domain.state.article import MARK, Article, Sighting, UnknownFormatError
+from flatline.domain.state.article import FORMAT_BYTE, Article, Sighting, UnknownFormatError
 from flatline.domain.state.link import ORGANIC
 from flatline.engine import partition as partition_module
 from flatline.engine.log import FencedError, Outgoing
@@ -229,7 +229,7 @@ async def test_closing_while_restoring_gives_the_writer_back() -> None:
 async def test_a_state_of_another_format_is_refused() -> None:
     """The error reaches whoever restores."""
     with pytest.raises(UnknownFormatError):
-        await _restored(StandInChangelog({KEY: bytes([MARK[0] + 1])}))
+        await _restored(StandInChangelog({KEY: bytes([FORMAT_BYTE[0] + 1])}))
 
 
 async def test_cooling_between_commits_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

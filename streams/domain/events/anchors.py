@@ -8,8 +8,7 @@ from typing import Final
 from xxhash import xxh3_64_intdigest
 
 from flatline.domain.events import anchor_words as words
-from flatline.domain.state import link
-from flatline.domain.state import link_traits as looks
+from flatline.domain.state import link, link_traits
 
 CHARS_READ_MAX: Final = 200  # the rest of an anchor says nothing new
 KEYWORDS_MAX: Final = 8
@@ -28,8 +27,8 @@ _COMMERCIAL: Final = re.compile("|".join(rf"\b(?:{phrase})\b" for phrase in word
 
 
 @lru_cache(_ANCHORS_REMEMBERED)
-def marks_of(anchor: str) -> int:
-    """Return the flag and, above `link.FLAG_BITS`, the looks of an anchor of at most CHARS_READ_MAX characters."""
+def flags_and_traits_of(anchor: str) -> int:
+    """Return the flag and, above `link.FLAG_BITS`, the traits of an anchor of at most CHARS_READ_MAX characters."""
     anchor = " ".join(anchor.split())
     name = _letters(anchor)
     if not name or _URL.fullmatch(anchor):
@@ -37,13 +36,13 @@ def marks_of(anchor: str) -> int:
     if name in words.GENERIC:
         return link.GENERIC_ANCHOR
     flags = link.STUFFED_ANCHOR if why_stuffed(anchor) else 0
-    phrase = looks.PHRASE if _is_a_phrase(anchor) else 0
+    phrase = link_traits.PHRASE if _is_a_phrase(anchor) else 0
     return (fingerprint(anchor) | phrase) << link.FLAG_BITS | flags
 
 
 def fingerprint(text: str) -> int:
     """Return 15 bits, never 0, of a text's letters and digits: the same for "Why we left" and "why-we-left"."""
-    return xxh3_64_intdigest(_letters(text).encode()) & ~looks.PHRASE & looks.ANCHOR or 1
+    return xxh3_64_intdigest(_letters(text).encode()) & ~link_traits.PHRASE & link_traits.ANCHOR or 1
 
 
 def natural(article_key: str, *names: str | None) -> frozenset[int]:

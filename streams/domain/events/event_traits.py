@@ -1,4 +1,4 @@
-"""From an event to the marks of its link: flags of `link` and, above `link.FLAG_BITS`, its `looks`.
+"""What an event says of its link: the flags of `link` and, above `link.FLAG_BITS`, the `link_traits`.
 
 Every gain comes through here: what is not said costs nothing, and anchors are read once.
 """
@@ -9,8 +9,7 @@ from typing import Final
 from flatline.domain.events import anchors, pages
 from flatline.domain.events.anchors import CHARS_READ_MAX
 from flatline.domain.events.pages import GUESSED, INTERVIEW_SLUG, READINGS, Kind, Reading, is_url_telling
-from flatline.domain.state import link
-from flatline.domain.state import link_traits as looks
+from flatline.domain.state import link, link_traits
 from flatline.schema.link_event import LinkEvent
 
 # Of the text around a link; a Chinese sentence has half as many characters as an English one, and more than the first.
@@ -22,31 +21,33 @@ _DISCLOSURE: Final = re.compile(
     re.IGNORECASE,
 ).search
 _SPONSORED: Final = READINGS.index(Reading(Kind.SPONSORED, GUESSED))
-_PLACEMENTS: Final = {each: looks.placement(each) << link.FLAG_BITS for each in looks.PLACEMENTS if each}
-_READINGS: Final = [looks.reading(place) << link.FLAG_BITS for place in range(len(READINGS))]
+_PLACEMENTS: Final = {each: link_traits.placement(each) << link.FLAG_BITS for each in link_traits.PLACEMENTS if each}
+_READINGS: Final = [link_traits.reading(place) << link.FLAG_BITS for place in range(len(READINGS))]
 
 
-def marks_of(event: LinkEvent) -> int:
+def flags_and_traits_of(event: LinkEvent) -> int:
     """Return what the quality of a gained link goes by, but for its rel tokens."""
-    place = marks = 0
+    place = flags_and_traits = 0
     page, url = event.page, event.url_from
     if page is not None or is_url_telling(url) or INTERVIEW_SLUG in url:
         place = pages.place_of(page, url)
     anchor, context = event.anchor, event.context
     if anchor:
-        marks = anchors.marks_of(anchor if len(anchor) <= CHARS_READ_MAX else anchor[:CHARS_READ_MAX])
+        flags_and_traits = anchors.flags_and_traits_of(
+            anchor if len(anchor) <= CHARS_READ_MAX else anchor[:CHARS_READ_MAX]
+        )
     if context is not None:
         if len(context) >= PROSE_CHARS_MIN:
-            marks |= link.IN_PROSE
+            flags_and_traits |= link.IN_PROSE
             # The regular expression, with letter case left out, takes ten times as long as looking for parts of words.
             if ("ponsored" in context or "dvert" in context) and _DISCLOSURE(context):
                 place = max(place, _SPONSORED)
         elif len(context) <= BARE_CHARS_MAX:
-            marks |= link.BARE
+            flags_and_traits |= link.BARE
     if place:
-        marks |= _READINGS[place]
+        flags_and_traits |= _READINGS[place]
     if event.placement is not None:
-        marks |= _PLACEMENTS[event.placement]
+        flags_and_traits |= _PLACEMENTS[event.placement]
     if event.authority is not None:
-        marks |= looks.authority(event.authority) << link.FLAG_BITS
-    return marks
+        flags_and_traits |= link_traits.authority(event.authority) << link.FLAG_BITS
+    return flags_and_traits

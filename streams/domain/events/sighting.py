@@ -3,7 +3,7 @@
 import sys
 from typing import Final
 
-from flatline.domain.events.event_traits import marks_of
+from flatline.domain.events.event_traits import flags_and_traits_of
 from flatline.domain.policy.ignore import Ignored
 from flatline.domain.state import link
 from flatline.domain.state.article import Sighting
@@ -53,14 +53,16 @@ def sighting_of(
     if is_clamped:
         check_recorded(recorded_ms)
         at_ms = possible_ms(at_ms, recorded_ms=recorded_ms)
-    return Sighting(article, page, domain, event.change == "gained", at_ms, _marks(event), event.source, is_clamped)
+    return Sighting(
+        article, page, domain, event.change == "gained", at_ms, _flags_and_traits(event), event.source, is_clamped
+    )
 
 
-def _marks(event: LinkEvent) -> int:
-    """Return the marks of an event as for `Segment.see`; a loss says nothing of the link's looks."""
-    marks = link.ORGANIC if event.discovery == "link_found" else 0
+def _flags_and_traits(event: LinkEvent) -> int:
+    """Return what `Segment.see` takes as such; a loss says nothing of the link's traits."""
+    flags_and_traits = link.ORGANIC if event.discovery == "link_found" else 0
     if event.change == "gained":
-        marks |= marks_of(event)
+        flags_and_traits |= flags_and_traits_of(event)
         if event.rel:
-            marks |= rel_flags(event.rel)
-    return marks
+            flags_and_traits |= rel_flags(event.rel)
+    return flags_and_traits

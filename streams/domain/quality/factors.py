@@ -1,4 +1,4 @@
-"""What a link is worth by its looks: a number between 0 and 1, and why. The figures' reasons stand in QUALITY.md."""
+"""The quality of a link by its flags and traits: a number between 0 and 1, and why. Reasons for the figures: QUALITY.md."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -6,8 +6,7 @@ from typing import Final, NamedTuple
 
 from flatline.domain.events.pages import READINGS, Kind
 from flatline.domain.learned.domain_reputation import DomainStanding
-from flatline.domain.state import link
-from flatline.domain.state import link_traits as looks
+from flatline.domain.state import link, link_traits
 
 NEUTRAL: Final = 0.5
 """The quality of a link of which nothing is known: each factor multiplies it."""
@@ -28,7 +27,7 @@ class Facts(NamedTuple):
     """All that the quality of a link goes by."""
 
     flags: int = 0
-    looks: int = 0
+    traits: int = 0
     anchor_domains: int = 0  # that link to the article with the same anchor; 0 where that is natural
     is_sitewide: bool = False  # one of very many links of its domain with the same anchor
     standing: DomainStanding = DomainStanding.UNKNOWN
@@ -140,7 +139,7 @@ def _rel_and_text(facts: Facts) -> Iterator[Sign]:
         yield _sign("rel: ugc")
     elif flags & link.NOFOLLOW:
         yield _sign("rel: nofollow")
-    if placement := looks.placement_of(facts.looks):
+    if placement := link_traits.placement_of(facts.traits):
         yield _sign(f"placement: {placement}")
     if flags & link.IN_PROSE:
         yield _sign("text: around it")
@@ -161,7 +160,7 @@ def _anchor(facts: Facts) -> Iterator[Sign]:
 
 def _page(facts: Facts) -> Iterator[Sign]:
     """Yield the kind of the page: its factor to the power of how sure it is."""
-    kind, confidence = READINGS[looks.reading_of(facts.looks)]
+    kind, confidence = READINGS[link_traits.reading_of(facts.traits)]
     if kind is not Kind.UNKNOWN:
         name, doubt = f"page: {kind}", "" if confidence == 1 else "what looks like "
         yield Sign(name, FACTORS[name] ** confidence, f"on {doubt}{_PAGES[kind]}")
@@ -169,7 +168,7 @@ def _page(facts: Facts) -> Iterator[Sign]:
 
 def _domain(facts: Facts) -> Iterator[Sign]:
     """Yield what is known of the referring domain."""
-    if (authority := looks.authority_of(facts.looks)) is not None:
+    if (authority := link_traits.authority_of(facts.traits)) is not None:
         factor = AUTHORITY_AT_0 * (AUTHORITY_AT_100 / AUTHORITY_AT_0) ** (authority / 100)
         yield Sign("domain: authority", factor, f"on a domain of authority {authority}")
     if facts.standing is not DomainStanding.UNKNOWN:

@@ -11,8 +11,7 @@ from typing import Final, NamedTuple
 
 from flatline.domain.learned.domain_reputation import DomainStanding
 from flatline.domain.quality.factors import ANCHOR_DOMAINS_MIN, FLAGS, SITEWIDE_AFTER, Facts, explain
-from flatline.domain.state import link
-from flatline.domain.state import link_traits as looks
+from flatline.domain.state import link, link_traits
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.state.segment import Row, Segment
 from flatline.domain.state.totals import gained_in_days
@@ -67,17 +66,17 @@ def link_value_of(
     best: dict[bytes, float] = {}
     days, thin, thin_days = list[int](), 0, list[tuple[int, str]]()
     for each in links:
-        fact, look, domain = each
+        fact, traits, domain = each
         seen = (
-            fact & FLAGS | look >> _ANCHOR_BITS << link.FLAG_BITS,
-            domains_by_anchor.get(look & looks.ANCHOR, 0) if domains_by_anchor else 0,
+            fact & FLAGS | traits >> _ANCHOR_BITS << link.FLAG_BITS,
+            domains_by_anchor.get(traits & link_traits.ANCHOR, 0) if domains_by_anchor else 0,
             each in sitewide if sitewide else False,
             standing_of(domain) if standing_of else unknown,
             domain in visited if visited else False,
         )
         known = weighed.get(seen)
         if known is None:
-            facts = Facts(fact & FLAGS, look & ~looks.ANCHOR, *seen[1:])
+            facts = Facts(fact & FLAGS, traits & ~link_traits.ANCHOR, *seen[1:])
             # Whether a link matters goes by itself alone: no other article's links may move a verdict.
             alone = explain(facts._replace(standing=unknown))
             known = explain(facts).quality, alone.against if alone.quality < quality_min else None
@@ -112,15 +111,15 @@ def shared_anchors(links: list[Row], natural_anchors: Callable[[], Collection[in
     """Return how many domains use the same anchor, where they are many."""
     if len(links) < ANCHOR_DOMAINS_MIN:
         return {}
-    used = Counter([look & looks.ANCHOR for _, look, _ in links])
-    repeated = {anchor for anchor, count in used.items() if anchor & looks.PHRASE and count >= ANCHOR_DOMAINS_MIN}
+    used = Counter([traits & link_traits.ANCHOR for _, traits, _ in links])
+    repeated = {anchor for anchor, count in used.items() if anchor & link_traits.PHRASE and count >= ANCHOR_DOMAINS_MIN}
     if not repeated:
         return {}
-    natural = {fingerprint | looks.PHRASE for fingerprint in natural_anchors()}
+    natural = {fingerprint | link_traits.PHRASE for fingerprint in natural_anchors()}
     domains: dict[int, set[bytes]] = {anchor: set() for anchor in repeated - natural}
-    for _, look, domain in links:
-        if look & looks.ANCHOR in domains:
-            domains[look & looks.ANCHOR].add(domain)
+    for _, traits, domain in links:
+        if traits & link_traits.ANCHOR in domains:
+            domains[traits & link_traits.ANCHOR].add(domain)
     return {anchor: len(those) for anchor, those in domains.items() if len(those) >= ANCHOR_DOMAINS_MIN}
 
 
@@ -131,7 +130,7 @@ def sitewide_links(links: list[Row], links_by_domain: Mapping[bytes, int]) -> Co
         return ()
     repeated: defaultdict[tuple[bytes, int], list[Row]] = defaultdict(list)
     for each in links:
-        _, look, domain = each
-        if domain in many and look & looks.ANCHOR:
-            repeated[domain, look & looks.ANCHOR].append(each)
+        _, traits, domain = each
+        if domain in many and traits & link_traits.ANCHOR:
+            repeated[domain, traits & link_traits.ANCHOR].append(each)
     return {each for those in repeated.values() for each in sorted(those)[SITEWIDE_AFTER:]}

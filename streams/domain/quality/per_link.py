@@ -7,8 +7,7 @@ from typing import NamedTuple
 from flatline.domain.learned.domain_reputation import DomainStanding
 from flatline.domain.quality.factors import FLAGS, Explained, Facts, explain
 from flatline.domain.quality.link_value import shared_anchors, sitewide_links
-from flatline.domain.state import link
-from flatline.domain.state import link_traits as looks
+from flatline.domain.state import link, link_traits
 from flatline.domain.state.segment import Row, Segment
 from flatline.domain.urls.fingerprints import PAGE_BYTES
 
@@ -50,11 +49,11 @@ def newest(
     sitewide = sitewide_links(rows, Counter(domain for _, _, domain in rows))
 
     def weigh(page: bytes, row: Row) -> Weighed:
-        fact, look, domain = row
+        fact, traits, domain = row
         facts = Facts(
             fact & FLAGS,
-            look & ~looks.ANCHOR,
-            anchors.get(look & looks.ANCHOR, 0),
+            traits & ~link_traits.ANCHOR,
+            anchors.get(traits & link_traits.ANCHOR, 0),
             row in sitewide,
             standing_of(domain),
             domain in visited,

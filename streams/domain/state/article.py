@@ -31,7 +31,7 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
     ``page, domain``  fingerprints of the referring page and of its domain, as `Segment` keeps them
     ``is_gain``       whether the link was gained; else it was lost
     ``at_ms``         when; ``is_clamped`` if the event says another time, which can't be
-    ``marks``         as for `Segment.see`
+    ``flags_and_traits``  as for `Segment.see`
     ``source``        who reports it
     """
 
@@ -40,7 +40,7 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
     domain: bytes
     is_gain: bool
     at_ms: int
-    marks: int
+    flags_and_traits: int
     source: str | None = None
     is_clamped: bool = False
 
@@ -115,14 +115,14 @@ class _Record(msgspec.Struct, array_like=True, gc=False):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Record).decode
-MARK: Final = bytes([FORMAT])
+FORMAT_BYTE: Final = bytes([FORMAT])
 FORMATS_MAX: Final = 31
 """No text begins with such a byte: what somebody else wrote into the changelog is not taken for a later version's."""
 
 
 def check_format(value: bytes) -> None:
     """Raise UnknownFormatError for a changelog value of another version, and ValueError for one of none."""
-    if value[:1] == MARK:
+    if value[:1] == FORMAT_BYTE:
         return
     if not 0 < (value[0] if value else 0) <= FORMATS_MAX:
         raise ValueError(f"no state begins with {value[:9]!r}")
@@ -200,7 +200,7 @@ class Article:
 
     def encode(self) -> bytes:
         """Return the record: the header and the first segment."""
-        return MARK + _encode(_Record(self.header, self._first.encode()))
+        return FORMAT_BYTE + _encode(_Record(self.header, self._first.encode()))
 
     def encode_further(self, *, only_changed: bool) -> Iterator[tuple[bytes, bytes]]:
         """Yield the keys and the bytes of the further segments and of the years of visits.
@@ -211,9 +211,9 @@ class Article:
             changed, self._changed = self._changed or (), None
             for low, segment in zip(self._lows, self._further, strict=True):
                 if not only_changed or low in changed:
-                    yield low, MARK + segment.encode()
+                    yield low, FORMAT_BYTE + segment.encode()
         for year, encoded in self.visits.encode(only_changed=only_changed) if self.visits else ():
-            yield year, MARK + encoded
+            yield year, FORMAT_BYTE + encoded
 
     @property
     def segments(self) -> list[Segment]:
@@ -259,7 +259,7 @@ class Article:
                 is_credited |= self._credit(source, at_ms)
             index = bisect_right(lows, page) if lows else 0
             segment = self._further[index - 1] if index else first
-            effect, is_new = segment.see(page, sighting.domain, is_gain, at_ms, sighting.marks)
+            effect, is_new = segment.see(page, sighting.domain, is_gain, at_ms, sighting.flags_and_traits)
             effects[source, effect] += 1
             if not is_new:
                 continue

@@ -1,7 +1,7 @@
-"""How a link looks, as far as its quality goes by it: four bytes a link, joined field by field.
+"""Traits of a link that its quality goes by, beside the flags: four bytes a link, joined field by field.
 
 Each field keeps the highest code that was ever seen, so any events in any order, any number of times, lead to the same
-looks. 0 in a field: not known.
+traits. 0 in a field: not known.
 """
 
 from typing import Final
@@ -19,33 +19,33 @@ PLACEMENTS: Final = (None, "footer", "nav", "sidebar", "comment", "content")
 
 
 def placement(code: str) -> int:
-    """Return the looks of a placement."""
+    """Return the traits of a placement."""
     return PLACEMENTS.index(code) << 23
 
 
 def authority(vendors: float) -> int:
-    """Return the looks of a vendor's authority, 0 to 100."""
+    """Return the traits of a vendor's authority, 0 to 100."""
     return round(vendors) + 1 << 16
 
 
 def reading(place: int) -> int:
-    """Return the looks of a reading of the page."""
+    """Return the traits of a reading of the page."""
     return place << 26
 
 
-def placement_of(looks: int) -> str | None:
+def placement_of(traits: int) -> str | None:
     """Return the best placement that was seen."""
-    return PLACEMENTS[(looks & PLACEMENT) >> 23]
+    return PLACEMENTS[(traits & PLACEMENT) >> 23]
 
 
-def authority_of(looks: int) -> int | None:
+def authority_of(traits: int) -> int | None:
     """Return the highest authority that was seen."""
-    return ((looks & AUTHORITY) >> 16) - 1 if looks & AUTHORITY else None
+    return ((traits & AUTHORITY) >> 16) - 1 if traits & AUTHORITY else None
 
 
-def reading_of(looks: int) -> int:
+def reading_of(traits: int) -> int:
     """Return the place of the reading of the page."""
-    return looks >> 26
+    return traits >> 26
 
 
 def joined(one: int, other: int) -> int:

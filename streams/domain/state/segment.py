@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import Final, Literal, NamedTuple
 
-from flatline.domain.state import link
-from flatline.domain.state import link_traits as looks
+from flatline.domain.state import link, link_traits
 from flatline.domain.state.link import Effect, Link
 from flatline.domain.urls.fingerprints import DOMAIN_BYTES, PAGE_BYTES
 
@@ -21,7 +20,7 @@ SEGMENT_LINKS_MAX: Final = 128
 
 _INSTANT: Final = (1 << 48) - 1
 _FLAGS: Final = (1 << link.FLAG_BITS) - 1
-_WIDTHS: Final = (PAGE_BYTES, DOMAIN_BYTES, 8, looks.BYTES)  # of the columns that every link is in
+_WIDTHS: Final = (PAGE_BYTES, DOMAIN_BYTES, 8, link_traits.BYTES)  # of the columns that every link is in
 
 
 class Seen(NamedTuple):
@@ -31,17 +30,17 @@ class Seen(NamedTuple):
     is_news: bool
 
 
-# Of a link: its number in ``facts``, its looks, and the fingerprint of its domain.
+# Of a link: its number in ``facts``, its traits, and the fingerprint of its domain.
 Row = tuple[int, int, bytes]
 
 
 class Known(NamedTuple):
-    """All that is known of a link: fingerprints of the referring page and of its domain, its changes, and its looks."""
+    """All that is known of a link: fingerprints of the referring page and of its domain, its changes, and its traits."""
 
     page: bytes
     domain: bytes
     link: Link
-    looks: int
+    traits: int
 
 
 NOTHING_NEW: Final = Seen(Effect.SEEN_AGAIN, is_news=False)
@@ -54,49 +53,52 @@ class Segment:
     ``pages``    PAGE_BYTES of fingerprint each, of the canonical referring page
     ``domains``  DOMAIN_BYTES of fingerprint each, of the referring domain
     ``facts``    a number each: the instant of the first gain, shifted by FLAG_BITS, and the flags
-    ``looks``    looks.BYTES each: what its quality goes by, beside the flags
+    ``traits``   link_traits.BYTES each
     ``newest``   the instant of the newest change, where it is not that of the first gain
     """
 
-    __slots__ = ("domains", "facts", "looks", "newest", "pages")
+    __slots__ = ("domains", "facts", "newest", "pages", "traits")
 
     def __init__(
-        self, pages: bytes = b"", domains: bytes = b"", facts: bytes = b"", looks: bytes = b"", newest: bytes = b""
+        self, pages: bytes = b"", domains: bytes = b"", facts: bytes = b"", traits: bytes = b"", newest: bytes = b""
     ) -> None:
         self.pages = bytearray(pages)
         self.domains = bytearray(domains)
         self.facts = _array("Q", facts)
-        self.looks = _array("I", looks)
+        self.traits = _array("I", traits)
         self.newest = {each >> 48: each & _INSTANT for each in _array("Q", newest)}
 
     def __len__(self) -> int:
         return len(self.facts)
 
-    def see(self, page: bytes, domain: bytes, gained: bool, at_ms: int, marks: int) -> Seen:
-        """Apply an event about the link from ``page``; ``marks``: flags as for `link.seen`, its looks above them."""
-        flags = marks & _FLAGS
+    def see(self, page: bytes, domain: bytes, gained: bool, at_ms: int, flags_and_traits: int) -> Seen:
+        """Apply an event about the link from ``page``.
+
+        ``flags_and_traits``  flags as for `link.seen`, and above `link.FLAG_BITS` the link's traits
+        """
+        flags = flags_and_traits & _FLAGS
         at = self._find(page)
         if at < 0:
             if gained:
                 self.facts.append(at_ms << link.FLAG_BITS | flags | link.GAINED | link.LIVE)
-                self.looks.append(marks >> link.FLAG_BITS)
+                self.traits.append(flags_and_traits >> link.FLAG_BITS)
             else:
                 self.newest[len(self.facts)] = at_ms
                 self.facts.append(link.LOST)
-                self.looks.append(0)
+                self.traits.append(0)
             self.pages += page
             self.domains += domain
             return _NEWS[Effect.GAINED if gained else Effect.SEEN_AGAIN]
         number = at // PAGE_BYTES
-        fact, known = self.facts[number], self.looks[number]
-        looked = looks.joined(known, marks >> link.FLAG_BITS) if gained else known
-        if gained and fact >> link.FLAG_BITS == at_ms and fact & flags == flags and looked == known:
+        fact, known = self.facts[number], self.traits[number]
+        traits = link_traits.joined(known, flags_and_traits >> link.FLAG_BITS) if gained else known
+        if gained and fact >> link.FLAG_BITS == at_ms and fact & flags == flags and traits == known:
             return NOTHING_NEW  # the same event once more, by far the most usual case
         before = self.link(number)
         after = link.seen(before, gained=gained, at_ms=at_ms, flags=flags)
-        if after == before and looked == known:
+        if after == before and traits == known:
             return NOTHING_NEW
-        self.looks[number] = looked
+        self.traits[number] = traits
         self._set(number, after)
         return _NEWS[link.effect(before, after, gained=gained)]
 
@@ -108,34 +110,34 @@ class Segment:
 
     def join(self, known: Known) -> bool:
         """Add all that is known elsewhere of a link; return whether that is news."""
-        page, domain, other, looked = known
+        page, domain, other, traits = known
         at = self._find(page)
         if at < 0:
             number = len(self.facts)
             self.pages += page
             self.domains += domain
             self.facts.append(0)
-            self.looks.append(looked)
+            self.traits.append(traits)
             self._set(number, other)
             return True
         number = at // PAGE_BYTES
-        before, looks_before = self.link(number), self.looks[number]
-        after, self.looks[number] = link.joined(before, other), looks.joined(looks_before, looked)
+        before, traits_before = self.link(number), self.traits[number]
+        after, self.traits[number] = link.joined(before, other), link_traits.joined(traits_before, traits)
         self._set(number, after)
-        return after != before or self.looks[number] != looks_before
+        return after != before or self.traits[number] != traits_before
 
     def known(self) -> Iterator[Known]:
         """Return all that is known of each link."""
         for number in range(len(self)):
             page = bytes(self.pages[number * PAGE_BYTES : (number + 1) * PAGE_BYTES])
             domain = bytes(self.domains[number * DOMAIN_BYTES : (number + 1) * DOMAIN_BYTES])
-            yield Known(page, domain, self.link(number), self.looks[number])
+            yield Known(page, domain, self.link(number), self.traits[number])
 
     def copy(self) -> Segment:
         """Return one that knows the same, and changes by itself."""
         copied = Segment()
         copied.pages, copied.domains = self.pages[:], self.domains[:]
-        copied.facts, copied.looks, copied.newest = self.facts[:], self.looks[:], dict(self.newest)
+        copied.facts, copied.traits, copied.newest = self.facts[:], self.traits[:], dict(self.newest)
         return copied
 
     def link(self, number: int) -> Link:
@@ -156,7 +158,7 @@ class Segment:
         domains = bytes(self.domains)
         return zip(
             self.facts,
-            self.looks,
+            self.traits,
             [domains[at : at + DOMAIN_BYTES] for at in range(0, len(domains), DOMAIN_BYTES)],
             strict=True,
         )
@@ -173,7 +175,7 @@ class Segment:
             half.pages += page
             half.domains += self.domains[number * DOMAIN_BYTES : (number + 1) * DOMAIN_BYTES]
             half.facts.append(self.facts[number])
-            half.looks.append(self.looks[number])
+            half.traits.append(self.traits[number])
         for column in self.__slots__:
             setattr(self, column, getattr(lower, column))
         return low, upper
@@ -181,7 +183,7 @@ class Segment:
     def encode(self) -> bytes:
         """Return all columns, after the number of links."""
         newest = array("Q", [number << 48 | newest_ms for number, newest_ms in self.newest.items()])
-        columns = (self.pages, self.domains, _little(self.facts), _little(self.looks), _little(newest))
+        columns = (self.pages, self.domains, _little(self.facts), _little(self.traits), _little(newest))
         return b"".join((len(self).to_bytes(2, "little"), *columns))
 
     @classmethod

@@ -3,8 +3,7 @@
 import pytest
 
 from flatline.domain.events import anchors
-from flatline.domain.state import link
-from flatline.domain.state import link_traits as looks
+from flatline.domain.state import link, link_traits
 from tests.domain.quality.documented import rows
 
 STUFFED, NATURAL = rows("Anchors made for search engines"), rows("Natural anchors")
@@ -14,26 +13,26 @@ STUFFED, NATURAL = rows("Anchors made for search engines"), rows("Natural anchor
 def test_stuffed(anchor: str, why: str) -> None:
     """The documented examples are flagged for the documented reason."""
     assert anchors.why_stuffed(anchor) == why
-    assert anchors.marks_of(anchor) & link.STUFFED_ANCHOR
+    assert anchors.flags_and_traits_of(anchor) & link.STUFFED_ANCHOR
 
 
 @pytest.mark.parametrize(("anchor", "why"), NATURAL)
 def test_natural(anchor: str, why: str) -> None:
     """The documented examples of what people write are not."""
     assert anchors.why_stuffed(anchor) is None, why
-    assert not anchors.marks_of(anchor) & (link.STUFFED_ANCHOR | link.GENERIC_ANCHOR), why
+    assert not anchors.flags_and_traits_of(anchor) & (link.STUFFED_ANCHOR | link.GENERIC_ANCHOR), why
 
 
 @pytest.mark.parametrize("anchor", ["here", "Click here", "  read more… ", "»Hier«", "链接", "this article"])
 def test_generic(anchor: str) -> None:
     """What any link may be called says nothing, in whatever case and quotes."""
-    assert anchors.marks_of(anchor) == link.GENERIC_ANCHOR
+    assert anchors.flags_and_traits_of(anchor) == link.GENERIC_ANCHOR
 
 
 @pytest.mark.parametrize("anchor", ["", " ", "🌟", "https://example.com/a?b=c", "www.example.com", "example.com/a/b"])
 def test_nothing_said(anchor: str) -> None:
     """An image, or an address, is no anchor text."""
-    assert anchors.marks_of(anchor) == 0
+    assert anchors.flags_and_traits_of(anchor) == 0
 
 
 @pytest.mark.parametrize(
@@ -61,7 +60,7 @@ def test_fingerprints(one: str, other: str, are_same: bool) -> None:
 )
 def test_phrases(anchor: str, is_phrase: bool, why: str) -> None:
     """Only phrases are looked for on other domains."""
-    assert bool(anchors.marks_of(anchor) >> link.FLAG_BITS & looks.PHRASE) == is_phrase, why
+    assert bool(anchors.flags_and_traits_of(anchor) >> link.FLAG_BITS & link_traits.PHRASE) == is_phrase, why
 
 
 @pytest.mark.parametrize(

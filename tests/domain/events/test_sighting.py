@@ -32,12 +32,16 @@ def _event(**fields: object) -> LinkEvent:
     [
         ({}, (True, to_ms(OCCURRED), link.ORGANIC, None, False), "the usual event"),
         ({"source": "crawler"}, (True, to_ms(OCCURRED), link.ORGANIC, "crawler", False), "who reports it"),
-        ({"rel": ["nofollow"]}, (True, to_ms(OCCURRED), link.ORGANIC | link.NOFOLLOW, None, False), "its marks"),
+        (
+            {"rel": ["nofollow"]},
+            (True, to_ms(OCCURRED), link.ORGANIC | link.NOFOLLOW, None, False),
+            "its flags_and_traits",
+        ),
         ({"discovery": "import"}, (True, to_ms(OCCURRED), 0, None, False), "an import is no sign of life"),
         (
             {"change": "lost", "rel": ["ugc"]},
             (False, to_ms(OCCURRED), link.ORGANIC, None, False),
-            "no looks",
+            "no traits",
         ),
         ({"occurred_at": None}, (True, RECORDED_MS, link.ORGANIC, None, False), "no date but the record's"),
         ({"occurred_at": datetime(2062, 1, 1, tzinfo=UTC)}, (True, RECORDED_MS, link.ORGANIC, None, True), "ahead"),

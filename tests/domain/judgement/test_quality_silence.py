@@ -9,7 +9,7 @@ from flatline.domain.judgement.judgement import Judgement, judge
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.thresholds import Policy
 from flatline.domain.quality.link_value import LinkValue
-from flatline.domain.state import link_traits as looks
+from flatline.domain.state import link_traits
 from flatline.domain.state.previous_verdict import Standing
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.time import DAY_MS
@@ -20,7 +20,7 @@ TODAY = 20_000
 POLICY = Policy()
 HAZARD = Hazard()
 AGAINST = "in a footer"
-assert looks.placement(AGAINST.removeprefix("in a "))
+assert link_traits.placement(AGAINST.removeprefix("in a "))
 
 
 def _judge(

@@ -9,45 +9,44 @@ from hypothesis import strategies as st
 from flatline.domain.events.pages import DECLARED, GUESSED, READINGS, Kind, Reading
 from flatline.domain.learned.domain_reputation import DomainStanding
 from flatline.domain.quality.factors import FACTORS, FLAGS, NEUTRAL, Facts, explain
-from flatline.domain.state import link
-from flatline.domain.state import link_traits as looks
+from flatline.domain.state import link, link_traits
 from tests.domain.quality.documented import rows
 
 SIGNS = rows("Signs")
 
 
 def _page(kind: Kind, confidence: float) -> int:
-    return looks.reading(READINGS.index(Reading(kind, confidence)))
+    return link_traits.reading(READINGS.index(Reading(kind, confidence)))
 
 
 FACTS = {
     "rel: sponsored": Facts(link.SPONSORED),
     "rel: ugc": Facts(link.UGC),
     "rel: nofollow": Facts(link.NOFOLLOW),
-    **{f"placement: {each}": Facts(looks=looks.placement(each)) for each in looks.PLACEMENTS if each},
+    **{f"placement: {each}": Facts(traits=link_traits.placement(each)) for each in link_traits.PLACEMENTS if each},
     "anchor: stuffed": Facts(link.STUFFED_ANCHOR),
     "anchor: on many domains": Facts(anchor_domains=14),
     "anchor: generic": Facts(link.GENERIC_ANCHOR),
     "text: around it": Facts(link.IN_PROSE),
     "text: none around it": Facts(link.BARE),
-    **{f"page: {kind}": Facts(looks=_page(kind, DECLARED)) for kind in Kind if kind is not Kind.UNKNOWN},
+    **{f"page: {kind}": Facts(traits=_page(kind, DECLARED)) for kind in Kind if kind is not Kind.UNKNOWN},
     "domain: loyal": Facts(standing=DomainStanding.LOYAL),
     "domain: fickle": Facts(standing=DomainStanding.FICKLE),
     "domain: sitewide": Facts(is_sitewide=True),
 }
 
 flags = st.integers(0, FLAGS).map(lambda each: each & FLAGS)
-seen_looks = st.builds(
-    lambda placement, authority, reading: looks.joined(
-        looks.joined(looks.reading(reading), looks.placement(placement) if placement else 0),
-        0 if authority is None else looks.authority(authority),
+seen_traits = st.builds(
+    lambda placement, authority, reading: link_traits.joined(
+        link_traits.joined(link_traits.reading(reading), link_traits.placement(placement) if placement else 0),
+        0 if authority is None else link_traits.authority(authority),
     ),
-    st.sampled_from(looks.PLACEMENTS),
+    st.sampled_from(link_traits.PLACEMENTS),
     st.none() | st.floats(0, 100),
     st.integers(0, len(READINGS) - 1),
 )
 facts = st.builds(
-    Facts, flags, seen_looks, st.integers(0, 2_000), st.booleans(), st.sampled_from(DomainStanding), st.booleans()
+    Facts, flags, seen_traits, st.integers(0, 2_000), st.booleans(), st.sampled_from(DomainStanding), st.booleans()
 )
 
 
@@ -74,13 +73,16 @@ def test_each_sign_counts_as_documented(name: str, factor: str, why: str) -> Non
     [
         (Facts(), 0.5, [], "nothing is known"),
         (
-            Facts(link.IN_PROSE, _page(Kind.INTERVIEW, DECLARED) | looks.placement("content") | looks.authority(80)),
+            Facts(
+                link.IN_PROSE,
+                _page(Kind.INTERVIEW, DECLARED) | link_traits.placement("content") | link_traits.authority(80),
+            ),
             1.0,
             ["on an interview", "in the text of the page", "on a domain of authority 80", "with text around it"],
             "an interview with a strong paper could hardly be worth more",
         ),
         (
-            Facts(looks=_page(Kind.INTERVIEW, GUESSED)),
+            Facts(traits=_page(Kind.INTERVIEW, GUESSED)),
             0.5 * 1.6**0.6,
             ["on what looks like an interview"],
             "a guess counts less than what is declared",
@@ -106,14 +108,19 @@ def test_each_sign_counts_as_documented(name: str, factor: str, why: str) -> Non
             "fourteen have not",
         ),
         (
-            Facts(looks=looks.placement("footer"), has_visits=True),
+            Facts(traits=link_traits.placement("footer"), has_visits=True),
             0.6,
             ["in a footer", "with visits"],
-            "visits beat looks",
+            "visits beat traits",
         ),
-        (Facts(looks=looks.authority(0)), 0.35, ["on a domain of authority 0"], "the vendor says that it is nobody"),
         (
-            Facts(looks=looks.authority(100)),
+            Facts(traits=link_traits.authority(0)),
+            0.35,
+            ["on a domain of authority 0"],
+            "the vendor says that it is nobody",
+        ),
+        (
+            Facts(traits=link_traits.authority(100)),
             0.7,
             ["on a domain of authority 100"],
             "the vendor says that all link to it",
@@ -162,7 +169,7 @@ def test_visits_never_lower_it(seen: Facts) -> None:
 def test_more_authority_never_lowers_it(seen: Facts, authority: int) -> None:
     """Of two links alike, the one of the stronger domain is worth as much or more."""
     lower, higher = (
-        explain(seen._replace(looks=seen.looks & ~looks.AUTHORITY | looks.authority(each))).quality
+        explain(seen._replace(traits=seen.traits & ~link_traits.AUTHORITY | link_traits.authority(each))).quality
         for each in (authority, authority + 1)
     )
     assert lower <= higher

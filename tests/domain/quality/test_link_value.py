@@ -8,25 +8,24 @@ from hypothesis import strategies as st
 from flatline.domain.events import anchors
 from flatline.domain.learned.domain_reputation import DomainStanding
 from flatline.domain.quality.link_value import LinkValue, link_value_of
-from flatline.domain.state import link
-from flatline.domain.state import link_traits as looks
+from flatline.domain.state import link, link_traits
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.state.segment import Segment
 from flatline.domain.time import DAY_MS
 from flatline.domain.urls.fingerprints import fingerprint
 
 DAY = 20_000
-FOOTER = looks.placement("footer") << link.FLAG_BITS
-CONTENT = looks.placement("content") << link.FLAG_BITS
-PHRASE = anchors.marks_of("best running shoes")
+FOOTER = link_traits.placement("footer") << link.FLAG_BITS
+CONTENT = link_traits.placement("content") << link.FLAG_BITS
+PHRASE = anchors.flags_and_traits_of("best running shoes")
 
 
 def _segment(links: list[tuple[str, int, int]]) -> Segment:
-    """Make a segment of links: domain, day, marks."""
+    """Make a segment of links: domain, day, flags and traits."""
     segment = Segment()
-    for number, (domain, day, marks) in enumerate(links):
+    for number, (domain, day, flags_and_traits) in enumerate(links):
         page = number.to_bytes(8, "big")
-        segment.see(page, fingerprint(domain), True, day * DAY_MS + number, link.ORGANIC | marks)
+        segment.see(page, fingerprint(domain), True, day * DAY_MS + number, link.ORGANIC | flags_and_traits)
     return segment
 
 
@@ -43,16 +42,16 @@ def test_nothing() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.integers(DAY, DAY + 9), st.sampled_from([0, FOOTER, CONTENT]))))
 def test_sums_agree_with_a_plain_count(links: list[tuple[str, int, int]]) -> None:
-    """With looks alone, the sums are those of a count over the list."""
+    """With traits alone, the sums are those of a count over the list."""
     quality = {0: 0.5, FOOTER: 0.1, CONTENT: 0.65}
     link_value = _link_value(links)
     expected = 0.0
     for domain in {each for each, _, _ in links}:
-        of_domain = [quality[marks] for each, _, marks in links if each == domain]
+        of_domain = [quality[flags_and_traits] for each, _, flags_and_traits in links if each == domain]
         expected += max(of_domain) * (1 + 0.1 * log10(len(of_domain)))
-    matter = sorted(day for _, day, marks in links if marks != FOOTER)
+    matter = sorted(day for _, day, flags_and_traits in links if flags_and_traits != FOOTER)
     assert isclose(link_value.weighted, expected)
-    assert link_value.thin == sum(marks == FOOTER for _, _, marks in links)
+    assert link_value.thin == sum(flags_and_traits == FOOTER for _, _, flags_and_traits in links)
     assert link_value.days == {day: matter.count(day) for day in matter}
     assert list(link_value.days) == sorted(link_value.days)
     assert link_value.rhythm == Rhythm.of(set(matter))
@@ -88,11 +87,16 @@ def test_the_same_phrase_on_many_domains() -> None:
 
 def test_a_template_of_a_site() -> None:
     """After ten links of a domain with the same anchor, more of them are thin; not those of a site of many authors."""
-    links = [("site", DAY + number, anchors.marks_of("Flatline")) for number in range(15)]
+    links = [("site", DAY + number, anchors.flags_and_traits_of("Flatline")) for number in range(15)]
     assert _link_value(links).thin == 5
     assert _link_value(links).thin_days == {(DAY + number, "repeated all over one site"): 1 for number in range(10, 15)}
-    assert _link_value([("github.com", day, marks) for _, day, marks in links]).thin == 0
-    assert _link_value([("site", DAY + number, anchors.marks_of(f"Post {number}")) for number in range(15)]).thin == 0
+    assert _link_value([("github.com", day, flags_and_traits) for _, day, flags_and_traits in links]).thin == 0
+    assert (
+        _link_value(
+            [("site", DAY + number, anchors.flags_and_traits_of(f"Post {number}")) for number in range(15)]
+        ).thin
+        == 0
+    )
     assert (
         _link_value([("site", DAY + number, 0) for number in range(15)]).thin == 0
     )  # whether they are alike is not known
@@ -100,7 +104,7 @@ def test_a_template_of_a_site() -> None:
 
 def test_visits_and_standing() -> None:
     """A domain's visits save its links; its bad standing lowers the sum, but makes no link thin."""
-    links = [("a", DAY, FOOTER), ("b", DAY, FOOTER), ("c", DAY, looks.placement("comment") << link.FLAG_BITS)]
+    links = [("a", DAY, FOOTER), ("b", DAY, FOOTER), ("c", DAY, link_traits.placement("comment") << link.FLAG_BITS)]
     assert _link_value(links).thin == 3
     assert _link_value(links, visited={fingerprint("a")}).thin == 2
     link_value = _link_value(

@@ -5,25 +5,30 @@ from hypothesis import strategies as st
 
 from flatline.domain.quality.link_value import link_value_of
 from flatline.domain.quality.per_link import newest
-from flatline.domain.state import link
-from flatline.domain.state import link_traits as looks
+from flatline.domain.state import link, link_traits
 from flatline.domain.state.segment import Segment
 from flatline.domain.time import DAY_MS
 from flatline.domain.urls.fingerprints import DOMAIN_BYTES, PAGE_BYTES
 
-MARKS = (0, link.NOFOLLOW, link.SPONSORED, link.ORGANIC, link.ORGANIC | looks.placement("footer") << link.FLAG_BITS)
+FLAGS_AND_TRAITS = (
+    0,
+    link.NOFOLLOW,
+    link.SPONSORED,
+    link.ORGANIC,
+    link.ORGANIC | link_traits.placement("footer") << link.FLAG_BITS,
+)
 
 
 def _segment(links: list[tuple[int, int, int]]) -> Segment:
-    """Return a segment of links, each from a page of its own: domain, day, marks."""
+    """Return a segment of links, each from a page of its own: domain, day, flags and traits."""
     segment = Segment()
-    for number, (domain, day, marks) in enumerate(links):
+    for number, (domain, day, flags_and_traits) in enumerate(links):
         page = number.to_bytes(PAGE_BYTES, "big")
-        segment.see(page, domain.to_bytes(DOMAIN_BYTES, "big"), True, day * DAY_MS, marks)
+        segment.see(page, domain.to_bytes(DOMAIN_BYTES, "big"), True, day * DAY_MS, flags_and_traits)
     return segment
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 9), st.sampled_from(MARKS)), max_size=30))
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 9), st.sampled_from(FLAGS_AND_TRAITS)), max_size=30))
 def test_one_by_one_they_are_worth_what_they_add_up_to(links: list[tuple[int, int, int]]) -> None:
     """The links that matter and the thin ones are those of the sum, in any article."""
     segment = _segment(links)

@@ -26,9 +26,9 @@ def events() -> Iterator[list[dict[str, str]]]:
 
 def test_real_anchors_are_natural(events: list[dict[str, str]]) -> None:
     """Of the anchors that people wrote, hardly one looks made for search engines, and few are generic."""
-    marks = [anchors.marks_of(event["anchor"][: anchors.CHARS_READ_MAX]) for event in events]
-    assert sum(bool(each & link.STUFFED_ANCHOR) for each in marks) <= 0.001 * len(marks)
-    assert sum(bool(each & link.GENERIC_ANCHOR) for each in marks) <= 0.05 * len(marks)
+    flags_and_traits = [anchors.flags_and_traits_of(event["anchor"][: anchors.CHARS_READ_MAX]) for event in events]
+    assert sum(bool(each & link.STUFFED_ANCHOR) for each in flags_and_traits) <= 0.001 * len(flags_and_traits)
+    assert sum(bool(each & link.GENERIC_ANCHOR) for each in flags_and_traits) <= 0.05 * len(flags_and_traits)
 
 
 def test_real_pages_are_not_taken_for_paid_ones(events: list[dict[str, str]]) -> None:

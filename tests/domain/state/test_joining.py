@@ -18,7 +18,7 @@ T0_MS = 1_600_000_000_000
 WEEK_MS = 7 * DAY_MS
 # Times that lie weeks apart, or at the same instant.
 times = st.sampled_from([T0_MS + ms for ms in (0, 1, WEEK_MS, 3 * WEEK_MS, 60 * WEEK_MS)])
-marks = st.sampled_from([0, link.ORGANIC, link.UGC, link.ORGANIC | 7 << link.FLAG_BITS])
+flags_and_traits = st.sampled_from([0, link.ORGANIC, link.UGC, link.ORGANIC | 7 << link.FLAG_BITS])
 
 
 def _sighting(page: int, is_gain: bool, at_ms: int, mark: int, source: str | None) -> Sighting:
@@ -27,7 +27,7 @@ def _sighting(page: int, is_gain: bool, at_ms: int, mark: int, source: str | Non
 
 
 sightings = st.builds(
-    _sighting, st.integers(0, 9), st.booleans(), times, marks, st.sampled_from([None, "crawler", "vendor"])
+    _sighting, st.integers(0, 9), st.booleans(), times, flags_and_traits, st.sampled_from([None, "crawler", "vendor"])
 )
 # More than a segment has room for, in runs of pages that both know, or one of them.
 runs = st.builds(

@@ -3,8 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flatline.domain.state import link
-from flatline.domain.state import link_traits as looks
+from flatline.domain.state import link, link_traits
 from flatline.domain.state.link import Effect, Link
 from flatline.domain.state.segment import Segment
 from flatline.domain.urls.fingerprints import DOMAIN_BYTES, PAGE_BYTES
@@ -17,13 +16,15 @@ events = st.lists(
         st.booleans(),
         st.integers(1, 8),
         st.sampled_from([0, link.ORGANIC, link.ORGANIC | link.UGC]),
-        st.sampled_from([0, 1, looks.placement("nav"), looks.placement("content") | 2, looks.authority(40)]),
+        st.sampled_from(
+            [0, 1, link_traits.placement("nav"), link_traits.placement("content") | 2, link_traits.authority(40)]
+        ),
     ),
     max_size=120,
 )
 UNKNOWN = Link(0, 0, 0)
-Event = tuple[bytes, bool, int, int, int]  # page, gained, at_ms, flags, looks
-Known = tuple[Link, int]  # a link, and its looks
+Event = tuple[bytes, bool, int, int, int]  # page, gained, at_ms, flags, traits
+Known = tuple[Link, int]  # a link, and its traits
 
 
 def _domain(page: bytes) -> bytes:
@@ -32,12 +33,12 @@ def _domain(page: bytes) -> bytes:
 
 def _see(segment: Segment, links: dict[bytes, Known], history: list[Event]) -> None:
     """Apply events to both, and compare what the segment says of each."""
-    for page, gained, at_ms, flags, looked in history:
+    for page, gained, at_ms, flags, traits in history:
         before, known = links.get(page, (UNKNOWN, 0))
         after = link.seen(before, gained=gained, at_ms=at_ms, flags=flags)
-        joined = looks.joined(known, looked) if gained else known
+        joined = link_traits.joined(known, traits) if gained else known
         links[page] = after, joined
-        effect, is_news = segment.see(page, _domain(page), gained, at_ms, flags | looked << link.FLAG_BITS)
+        effect, is_news = segment.see(page, _domain(page), gained, at_ms, flags | traits << link.FLAG_BITS)
         assert is_news == ((after, joined) != (before, known))
         assert effect == (link.effect(before, after, gained=gained) if is_news else Effect.SEEN_AGAIN)
 
@@ -46,7 +47,7 @@ def _content(segment: Segment) -> dict[bytes, tuple[bytes, Known]]:
     return {
         bytes(segment.pages[number * PAGE_BYTES : (number + 1) * PAGE_BYTES]): (
             bytes(segment.domains[number * DOMAIN_BYTES : (number + 1) * DOMAIN_BYTES]),
-            (segment.link(number), segment.looks[number]),
+            (segment.link(number), segment.traits[number]),
         )
         for number in range(len(segment))
     }
