@@ -12,7 +12,7 @@ from flatline.agents.judge import Judge
 from flatline.agents.register import Register
 from flatline.agents.survey import Groups, Surveyor
 from flatline.agents.visits import CountVisits
-from flatline.domain.groups.totals import Census
+from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policies
 from flatline.domain.visibility.sources import Sources
 from flatline.domain.visibility.visibility import Visibility
@@ -66,8 +66,8 @@ class Bench:
         self.consumer, self.ending = StandInConsumer(), Ending()
         self.assignment = Assignment(self.changelog, StandInForwarder(), end=self.ending)
         self.lag = Lag(topics=TOPICS, assignment=self.assignment, consumer=self.consumer)
-        metrics, policies, census = WorkerMetrics(CollectorRegistry()), Policies(), Census(1)
-        surveyor = Surveyor(topics=TOPICS, policy=policies.default, census=census, groups=Groups())
+        metrics, policies, group_totals = WorkerMetrics(CollectorRegistry()), Policies(), GroupTotals(1)
+        surveyor = Surveyor(topics=TOPICS, policy=policies.default, group_totals=group_totals, groups=Groups())
         self.worker = Worker(
             assignment=self.assignment,
             agents={
@@ -75,7 +75,7 @@ class Bench:
                 TOPICS.articles.name: Register(topics=TOPICS, metrics=metrics),
                 TOPICS.visits.name: CountVisits(topics=TOPICS, metrics=metrics),
             },
-            judge=Judge(topics=TOPICS, policies=policies, census=census, surveyor=surveyor),
+            judge=Judge(topics=TOPICS, policies=policies, group_totals=group_totals, surveyor=surveyor),
             surveyor=surveyor,
             sources=Sources(),
             group_verdicts=Current(),

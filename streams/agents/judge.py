@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from flatline.agents.survey import Surveyor
 from flatline.domain.groups.survey import Survey, contribution, membership_of
-from flatline.domain.groups.totals import Census
+from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.judgement.judge_article import appraise
 from flatline.domain.judgement.judgement import Judgement
 from flatline.domain.judgement.verdict import digest
@@ -36,12 +36,18 @@ class Judge:
     """Judges the articles of tasks, and has what is new of them said with their next commit."""
 
     def __init__(
-        self, *, topics: Topics, policies: Policies, census: Census, surveyor: Surveyor, moves: Moves | None = None
+        self,
+        *,
+        topics: Topics,
+        policies: Policies,
+        group_totals: GroupTotals,
+        surveyor: Surveyor,
+        moves: Moves | None = None,
     ) -> None:
         self._topics = topics
         self._moves = Moves() if moves is None else moves
         self._policies = policies
-        self._census = census
+        self._group_totals = group_totals
         self._surveyor = surveyor
 
     def judge_due(self, task: Task, circumstances: Circumstances) -> Iterator[None]:
@@ -146,7 +152,7 @@ class Judge:
             article,
             visibility,
             link_value=link_value,
-            kind=self._census.kind_of(membership),
+            baseline=self._group_totals.baseline_of(membership),
             policies=self._policies,
             previous=article.header.standing,
             now_ms=now_ms,

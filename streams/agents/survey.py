@@ -7,7 +7,7 @@ from typing import Final
 from flatline.domain.groups.cohorts import Cohort, Cohorts
 from flatline.domain.groups.judgement import is_newer, judge_group, says_the_same
 from flatline.domain.groups.survey import Group, Survey
-from flatline.domain.groups.totals import Census
+from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.learned.expectation import WINDOWS_DAYS
 from flatline.domain.policy.thresholds import Policy
 from flatline.domain.time import to_datetime
@@ -43,10 +43,10 @@ class Groups:
 class Surveyor:
     """Ends the rounds of tasks, and judges the groups whose verdict lies on their partitions."""
 
-    def __init__(self, *, topics: Topics, policy: Policy, census: Census, groups: Groups) -> None:
+    def __init__(self, *, topics: Topics, policy: Policy, group_totals: GroupTotals, groups: Groups) -> None:
         self._topics = topics
         self._policy = policy
-        self._census = census
+        self._group_totals = group_totals
         self._groups = groups
         self._cohorts: Cohorts | None = None
         self._cohorts_version = -1
@@ -67,8 +67,8 @@ class Surveyor:
     def windows(self, numbers: frozenset[int]) -> dict[int, Tally]:
         """Return what the sites that lie on these partitions should have gained and gained, by days."""
         sites = [
-            whole.sums
-            for group, whole in self._census.wholes.items()
+            total.sums
+            for group, total in self._group_totals.by_group.items()
             if group.kind is GroupKind.SITE and self._partition(group) in numbers
         ]
         return {
@@ -78,8 +78,8 @@ class Surveyor:
 
     def cohorts(self, numbers: frozenset[int], *, months: int, strategies: int) -> list[Cohort]:
         """Return the newest months and the largest strategies that lie on these partitions; all articles lie on 0."""
-        if self._cohorts is None or self._cohorts_version != self._census.version:
-            self._cohorts, self._cohorts_version = Cohorts(self._census), self._census.version
+        if self._cohorts is None or self._cohorts_version != self._group_totals.version:
+            self._cohorts, self._cohorts_version = Cohorts(self._group_totals), self._group_totals.version
         groups = [*self._cohorts.newest_months(months), *self._cohorts.largest_strategies(strategies)]
         owned = [self._cohorts.of(group) for group in groups if self._partition(group) in numbers]
         return [self._cohorts.all, *owned] if 0 in numbers else owned
@@ -94,8 +94,8 @@ class Surveyor:
         is_over = survey.began_ms <= now_ms and task.due.all_judged_since(survey.began_ms, now_ms=now_ms)
         if is_over and not is_lagging and waited_s >= ROUND_S_MIN:
             task.said += self._end_round(task, survey, now_ms)
-        if self._census.is_complete and may_judge_groups and rounds.judged_version != self._census.version:
-            rounds.judged_version = self._census.version
+        if self._group_totals.is_complete and may_judge_groups and rounds.judged_version != self._group_totals.version:
+            rounds.judged_version = self._group_totals.version
             task.said += self._judge(task.number, is_lagging=is_lagging, now_ms=now_ms)
 
     def _end_round(self, task: Task, survey: Survey, now_ms: int) -> Iterator[Outgoing]:
@@ -103,7 +103,7 @@ class Surveyor:
         # What was judged at this instant belongs to the round that ends.
         task.rounds.current, task.rounds.ended_s = Survey(now_ms + 1), monotonic()
         ended_at = to_datetime(now_ms)
-        vanished = set(self._census.groups_of(number))
+        vanished = set(self._group_totals.groups_of(number))
         surveyed = 0
         for group, sums, states in survey.groups():
             surveyed += 1
@@ -123,15 +123,15 @@ class Surveyor:
     def _judge(self, number: int, *, is_lagging: bool, now_ms: int) -> Iterator[Outgoing]:
         unseen_because = "the worker has not caught up with its records" if is_lagging else None
         verdicts, gone = self._groups.verdicts, {g for g in self._groups.verdicts if self._partition(g) == number}
-        for group, whole in self._census.wholes.items():
-            if group.kind is GroupKind.MONTH or whole.sums.articles < self._policy.group_articles_min:
+        for group, total in self._group_totals.by_group.items():
+            if group.kind is GroupKind.MONTH or total.sums.articles < self._policy.group_articles_min:
                 continue
             if self._partition(group) != number:
                 continue
             gone.discard(group)
             known = verdicts.get(group)
             verdict = judge_group(
-                group, whole, previous=known, now_ms=now_ms, policy=self._policy, unseen_because=unseen_because
+                group, total, previous=known, now_ms=now_ms, policy=self._policy, unseen_because=unseen_because
             )
             if not says_the_same(verdict, known):
                 verdicts[group] = verdict

@@ -14,7 +14,7 @@ from flatline.domain.groups import replay as group_replay
 from flatline.domain.groups.judgement import judge_group
 from flatline.domain.groups.replay import survey_round
 from flatline.domain.groups.survey import Group, membership_of
-from flatline.domain.groups.totals import Census
+from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.learned.domain_reputation import Standings
 from flatline.domain.policy.policy import Policies
 from flatline.domain.state.article import Article
@@ -54,22 +54,22 @@ def explain_history(
     if article is None:
         return None
     now_ms = (on_day + 1) * DAY_MS - 1
-    census, standings = Census(1), Standings()
+    group_totals, standings = GroupTotals(1), Standings()
     standings.begin(on_day)
     peers = list(_peers(histories, article, standings, visibility, on_day=on_day, watched_since_ms=watched_since_ms))
     for day in (on_day, on_day + 1):  # what the first round learns is what the second goes by
-        for record in survey_round(peers, census, day):
-            census.receive(record)
+        for record in survey_round(peers, group_totals, day):
+            group_totals.receive(record)
     standings.begin(on_day + 1)  # what was found is known from now on
     membership = membership_of(article)
     around = Surroundings(
         policies,
         visibility=visibility.on(on_day, article.header.sources),
-        kind=census.kind_of(membership),
+        baseline=group_totals.baseline_of(membership),
         standing_of=standings,
         events=histories.events,
         freshness=_freshness(histories, article.header.sources, on_day=on_day),
-        groups=dict(_verdicts(membership.groups, census, policies, now_ms=now_ms)),
+        groups=dict(_verdicts(membership.groups, group_totals, policies, now_ms=now_ms)),
         changes=changes,
     )
     return explain(article, around, previous=standing, now_ms=now_ms, links=links)
@@ -135,13 +135,13 @@ def _article_on(history: History, day: int) -> Article:
 
 
 def _verdicts(
-    groups: list[Group], census: Census, policies: Policies, *, now_ms: int
+    groups: list[Group], group_totals: GroupTotals, policies: Policies, *, now_ms: int
 ) -> Iterator[tuple[Group, GroupVerdict]]:
     for group in groups:
-        whole = census.wholes.get(group)
-        enough = whole is not None and whole.sums.articles >= policies.default.group_articles_min
-        if whole is not None and enough and group.kind is not GroupKind.MONTH:
+        total = group_totals.by_group.get(group)
+        enough = total is not None and total.sums.articles >= policies.default.group_articles_min
+        if total is not None and enough and group.kind is not GroupKind.MONTH:
             verdict = judge_group(
-                group, whole, previous=None, now_ms=now_ms, policy=policies.default, unseen_because=None
+                group, total, previous=None, now_ms=now_ms, policy=policies.default, unseen_because=None
             )
             yield group, msgspec.structs.replace(verdict, states={})  # nobody judged the others

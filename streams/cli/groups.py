@@ -62,11 +62,11 @@ def list_cohorts(
 ) -> None:
     """List cohorts: which share of its links an article has at which age."""
     from flatline.generations import serving_topics
-    from flatline.readmodel.latest_groups import latest_census
+    from flatline.readmodel.latest_groups import latest_group_totals
 
     settings = load_settings()
     topics = serving_topics(settings)
-    rows = [QUOTED, *Cohorts(latest_census(settings.kafka_bootstrap, topics)).of_kinds(kind or KINDS)]
+    rows = [QUOTED, *Cohorts(latest_group_totals(settings.kafka_bootstrap, topics)).of_kinds(kind or KINDS)]
     if json:
         for row in rows:
             sys.stdout.buffer.write(orjson.dumps(_row(row), option=orjson.OPT_APPEND_NEWLINE))

@@ -11,7 +11,7 @@ from flatline.domain.time import DAY_MS, day_of
 from flatline.domain.visibility.visibility import Visibility
 from flatline.schema.verdict import State, Verdict
 
-Kind = tuple[State, str | None]  # state and series
+StateAndSeries = tuple[State, str | None]  # state and series
 
 JUDGED_AT_ONCE_MAX: Final = 20_000
 
@@ -41,13 +41,13 @@ class DueQueue:
         self._changed: dict[bytes, int] = dict.fromkeys(self._due_ms, 0) if may_have_changed else {}
         self._checkpoints: deque[tuple[int, dict[str, int]]] = deque()
         self._next_checkpoint = 1
-        self._kinds: dict[bytes, Kind] = {}
+        self._kinds: dict[bytes, StateAndSeries] = {}
         self._suppressed: set[bytes] = set()
         self._visibility = Visibility()
         self.judged_positions = dict(judged_positions or {})
         self.standings = Standings()
         self.link_values = DailyLinkValues()
-        self.tally: Counter[Kind] = Counter()
+        self.tally: Counter[StateAndSeries] = Counter()
         self.judged_until_ms = 0
 
     def see(self, visibility: Visibility) -> None:
@@ -109,7 +109,7 @@ class DueQueue:
         self._suppressed.discard(key)
         self._count(key, None)
 
-    def _count(self, key: bytes, kind: Kind | None) -> None:
+    def _count(self, key: bytes, kind: StateAndSeries | None) -> None:
         former = self._kinds.get(key)
         if kind == former:
             return

@@ -40,7 +40,7 @@ class Rounds:
 
     ``current``        the one under way
     ``ended_s``        when the last one ended, by a monotonic clock
-    ``judged_version`` the version of the census by which the groups that lie here were judged last
+    ``judged_version`` the version of the group_totals by which the groups that lie here were judged last
     """
 
     current: Survey | None = None

@@ -10,7 +10,7 @@ import msgspec
 from flatline.domain.events.sighting import ArticleKeys, sighting_of
 from flatline.domain.judgement.judge_article import appraise
 from flatline.domain.judgement.verdict import digest
-from flatline.domain.learned.expectation import Kind
+from flatline.domain.learned.expectation import Baseline
 from flatline.domain.policy.policy import Policies
 from flatline.domain.quality.article_link_value import article_link_value
 from flatline.domain.state.article import Article, Header, Sighting
@@ -25,7 +25,7 @@ from flatline.schema.verdict import Verdict
 
 _DEFAULTS: Final = Policies()
 _EVERYTHING_VISIBLE: Final = Visibility()
-_TYPICAL: Final = Kind()
+_TYPICAL: Final = Baseline()
 
 
 def fold(
@@ -85,7 +85,7 @@ def judge(article: Article, *, now: datetime, policies: Policies = _DEFAULTS) ->
         link_value=article_link_value(
             article, quality_min=policies.of(article.header.registration.tier).worthy_quality
         ),
-        kind=_TYPICAL,
+        baseline=_TYPICAL,
         policies=policies,
         previous=article.header.standing,
         now_ms=now_ms,

@@ -12,7 +12,7 @@ from flatline.domain.state.moves import Moves
 from flatline.domain.time import DAY_MS
 from flatline.domain.visibility.sources import Sources
 from flatline.readmodel.article_state import kept_of
-from flatline.readmodel.latest_groups import latest_census, latest_groups
+from flatline.readmodel.latest_groups import latest_group_totals, latest_groups
 from flatline.readmodel.latest_moves import latest_moves
 from flatline.readmodel.latest_verdicts import latest_values
 from flatline.readmodel.records import records
@@ -48,7 +48,7 @@ def explain_live(
     around = Surroundings(
         policies,
         visibility=sources.visibility(now_ms),
-        kind=latest_census(bootstrap, topics).kind_of(membership_of(article)),
+        baseline=latest_group_totals(bootstrap, topics).baseline_of(membership_of(article)),
         events=_events(bootstrap, topics, key, moves, since_ms=since_ms),
         freshness=sources.freshness(now_ms),
         groups={Group(each.kind, each.name): each for each in latest_groups(bootstrap, topics)},

@@ -1,6 +1,6 @@
 """Groups as the topics have them: the newest verdicts, and what all partitions surveyed."""
 
-from flatline.domain.groups.totals import Census
+from flatline.domain.groups.totals import GroupTotals
 from flatline.readmodel.latest_verdicts import latest_values
 from flatline.schema import codec
 from flatline.schema.group import GroupVerdict
@@ -12,9 +12,9 @@ def latest_groups(bootstrap: str, topics: Topics) -> list[GroupVerdict]:
     return [codec.groups.decode(value) for value in latest_values(bootstrap, topics.groups).values()]
 
 
-def latest_census(bootstrap: str, topics: Topics) -> Census:
+def latest_group_totals(bootstrap: str, topics: Topics) -> GroupTotals:
     """Return the newest round of each partition. Raises KafkaError."""
-    census = Census(topics.links.partitions)
+    group_totals = GroupTotals(topics.links.partitions)
     for key, value in latest_values(bootstrap, topics.group_parts).items():
-        census.receive_record(key, value)
-    return census
+        group_totals.receive_record(key, value)
+    return group_totals

@@ -24,7 +24,7 @@ from flatline.agents.survey import Groups, Surveyor
 from flatline.agents.topic_reader import Receive, TopicReader, heartbeat_receiver
 from flatline.agents.visits import CountVisits
 from flatline.clock import clock_from
-from flatline.domain.groups.totals import Census
+from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.state.moves import Moves
 from flatline.domain.visibility.sources import Sources
 from flatline.engine.app import MicroBatchApp
@@ -141,16 +141,16 @@ def assemble(settings: Settings, generation: Generation) -> Assembly:
     def listen(topic: Topic, receive: Receive) -> TopicReader:
         return TopicReader(bootstrap=settings.kafka_bootstrap, topic=topic, receive=receive)
 
-    sources, census, groups = Sources(), Census(topics.layout.partitions), Groups()
+    sources, group_totals, groups = Sources(), GroupTotals(topics.layout.partitions), Groups()
     heartbeats = listen(topics.heartbeats, heartbeat_receiver(sources))
-    group_parts = listen(topics.group_parts, census.receive_record)
+    group_parts = listen(topics.group_parts, group_totals.receive_record)
     group_verdicts = listen(topics.groups, groups.receive)
     generations = listen(topics.generations, succession.receive)
 
     moves = Moves()
     listened_moves = listen(topics.moves, moves.receive_record)
 
-    surveyor = Surveyor(topics=topics, policy=policies.default, census=census, groups=groups)
+    surveyor = Surveyor(topics=topics, policy=policies.default, group_totals=group_totals, groups=groups)
     worker = Worker(
         assignment=assignment,
         agents={
@@ -160,7 +160,7 @@ def assemble(settings: Settings, generation: Generation) -> Assembly:
             topics.removals.name: Remove(topics=topics, metrics=metrics),
             topics.copies.name: JoinCopies(topics=topics, metrics=metrics),
         },
-        judge=Judge(topics=topics, policies=policies, census=census, surveyor=surveyor, moves=moves),
+        judge=Judge(topics=topics, policies=policies, group_totals=group_totals, surveyor=surveyor, moves=moves),
         surveyor=surveyor,
         sources=sources,
         group_verdicts=group_verdicts,

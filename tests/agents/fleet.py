@@ -17,7 +17,7 @@ from flatline.agents.register import Register
 from flatline.agents.remove import Remove
 from flatline.agents.survey import Groups, Surveyor
 from flatline.agents.visits import CountVisits
-from flatline.domain.groups.totals import Census
+from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policies
 from flatline.domain.policy.thresholds import Policy
 from flatline.domain.state.moves import Moves
@@ -110,12 +110,12 @@ class Fleet:
         """Judge and commit a task; return whether it wrote anything but its positions."""
         task, worker = self.tasks[partition], WORKER_OF[partition]
         if is_judging:
-            census = Census(PARTITIONS)
-            surveyor = Surveyor(topics=self.topics, policy=Policy(), census=census, groups=Groups())
+            group_totals = GroupTotals(PARTITIONS)
+            surveyor = Surveyor(topics=self.topics, policy=Policy(), group_totals=group_totals, groups=Groups())
             judge = Judge(
                 topics=self.topics,
                 policies=self._policies,
-                census=census,
+                group_totals=group_totals,
                 surveyor=surveyor,
                 moves=self._moves[worker],
             )

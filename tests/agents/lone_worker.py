@@ -16,7 +16,7 @@ from flatline.agents.remove import Remove
 from flatline.agents.survey import Groups, Surveyor
 from flatline.agents.topic_reader import TopicReader, heartbeat_receiver
 from flatline.agents.visits import CountVisits
-from flatline.domain.groups.totals import Census
+from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policies
 from flatline.domain.state.moves import Moves
 from flatline.domain.visibility.sources import Sources
@@ -92,8 +92,8 @@ class LoneWorker:
         end = Ending()
         self._assignment = Assignment(self.changelog, self.forwarder, end=end, copies=topics.copies)
         lag = Lag(topics=topics, assignment=self._assignment, consumer=StandInConsumer())
-        sources, census, groups, moves = Sources(), Census(topics.links.partitions), Groups(), Moves()
-        surveyor = Surveyor(topics=topics, policy=policies.default, census=census, groups=groups)
+        sources, group_totals, groups, moves = Sources(), GroupTotals(topics.links.partitions), Groups(), Moves()
+        surveyor = Surveyor(topics=topics, policy=policies.default, group_totals=group_totals, groups=groups)
         self._worker = Worker(
             assignment=self._assignment,
             agents={
@@ -103,7 +103,7 @@ class LoneWorker:
                 topics.removals.name: Remove(topics=topics, metrics=metrics),
                 topics.copies.name: JoinCopies(topics=topics, metrics=metrics),
             },
-            judge=Judge(topics=topics, policies=policies, census=census, surveyor=surveyor, moves=moves),
+            judge=Judge(topics=topics, policies=policies, group_totals=group_totals, surveyor=surveyor, moves=moves),
             surveyor=surveyor,
             sources=sources,
             group_verdicts=_Everything(),
@@ -127,7 +127,7 @@ class LoneWorker:
         self.registry.register(Gauges(scrape.snapshot))
         receivers = {
             topics.heartbeats: heartbeat_receiver(sources),
-            topics.group_parts: census.receive_record,
+            topics.group_parts: group_totals.receive_record,
             topics.groups: groups.receive,
             topics.moves: moves.receive_record,
         }

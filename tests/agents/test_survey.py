@@ -8,7 +8,7 @@ from flatline.agents import survey
 from flatline.agents.judge import Judge
 from flatline.agents.survey import Groups, Surveyor
 from flatline.domain.groups.survey import Group
-from flatline.domain.groups.totals import Census
+from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policies
 from flatline.domain.policy.thresholds import Policy
 from flatline.domain.state import link
@@ -30,9 +30,13 @@ class Bench:
     def __init__(self) -> None:
         self.day = START
         self.topics = Topics(partitions=1)
-        self.census, self.groups, self.task = Census(1), Groups(), running_task()
-        self.surveyor = Surveyor(topics=self.topics, policy=Policy(), census=self.census, groups=self.groups)
-        self.judge = Judge(topics=self.topics, policies=Policies(), census=self.census, surveyor=self.surveyor)
+        self.group_totals, self.groups, self.task = GroupTotals(1), Groups(), running_task()
+        self.surveyor = Surveyor(
+            topics=self.topics, policy=Policy(), group_totals=self.group_totals, groups=self.groups
+        )
+        self.judge = Judge(
+            topics=self.topics, policies=Policies(), group_totals=self.group_totals, surveyor=self.surveyor
+        )
 
     def now_ms(self) -> int:
         """Return one in the morning."""
@@ -57,12 +61,12 @@ class Bench:
         list(self.task.articles.take_changes())
         for record in written:
             if record.topic == self.topics.group_parts.name and record.key and record.value:
-                self.census.receive_record(record.key, record.value)
+                self.group_totals.receive_record(record.key, record.value)
         return written
 
     def series(self) -> dict[str, int]:
         """Return the articles of each series."""
-        return {g.name: w.sums.articles for g, w in self.census.wholes.items() if g.kind is GroupKind.SERIES}
+        return {g.name: w.sums.articles for g, w in self.group_totals.by_group.items() if g.kind is GroupKind.SERIES}
 
 
 @pytest.fixture

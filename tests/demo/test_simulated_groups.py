@@ -12,7 +12,7 @@ from flatline.demo.simulation import Simulation
 from flatline.domain.events.sighting import ArticleKeys, sighting_of
 from flatline.domain.groups.judgement import judge_group
 from flatline.domain.groups.survey import Group, Survey, contribution, membership_of
-from flatline.domain.groups.totals import Census
+from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.judgement.judge_article import appraise
 from flatline.domain.quality.article_link_value import article_link_value
 from flatline.domain.state.article import Article, Header, registration_of
@@ -40,7 +40,7 @@ def test_no_group_falls_below_its_curve(ahead_days: int, tmp_path: Path) -> None
 
 def _verdicts(played: Simulation, *, ahead_ms: int) -> Iterator[GroupVerdict]:
     """Yield what is said of each group, every STEP_DAYS."""
-    keys, sources, census, said = ArticleKeys(), Sources(), Census(1), dict[Group, GroupVerdict]()
+    keys, sources, group_totals, said = ArticleKeys(), Sources(), GroupTotals(1), dict[Group, GroupVerdict]()
     articles: dict[bytes, Article] = {}
     for simulated in played.simulated_articles:
         record = codec.articles.decode(simulated.record)
@@ -56,9 +56,9 @@ def _verdicts(played: Simulation, *, ahead_ms: int) -> Iterator[GroupVerdict]:
         read_ms, now = now_ms + ahead_ms, to_datetime(now_ms)
         for source in played.sources(now_ms):
             sources.receive(Heartbeat(source, sent_at=now, seen_until=now, period_s=played.period_days * DAY_MS / 1000))
-        for record in _round(articles.values(), sources, census, now_ms):
-            census.receive(record)
-        for group, whole in census.wholes.items():
+        for record in _round(articles.values(), sources, group_totals, now_ms):
+            group_totals.receive(record)
+        for group, whole in group_totals.by_group.items():
             if group.kind is not GroupKind.MONTH and whole.sums.articles >= POLICIES.default.group_articles_min:
                 said[group] = judge_group(
                     group,
@@ -72,7 +72,7 @@ def _verdicts(played: Simulation, *, ahead_ms: int) -> Iterator[GroupVerdict]:
 
 
 def _round(
-    articles: Iterable[Article], sources: Sources, census: Census, now_ms: int
+    articles: Iterable[Article], sources: Sources, group_totals: GroupTotals, now_ms: int
 ) -> Iterator[GroupPart | SurveyRound]:
     """Yield the records of a round of the survey."""
     survey, visibility = Survey(now_ms), sources.visibility(now_ms)
@@ -82,7 +82,7 @@ def _round(
             article,
             visibility,
             link_value=article_link_value(article, quality_min=POLICIES.default.worthy_quality),
-            kind=census.kind_of(membership),
+            baseline=group_totals.baseline_of(membership),
             policies=POLICIES,
             previous=article.header.standing,
             now_ms=now_ms,

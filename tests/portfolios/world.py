@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from flatline.agents.accumulate import Accumulate
 from flatline.agents.judge import Judge
 from flatline.agents.survey import Groups, Surveyor
-from flatline.domain.groups.totals import Census
+from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policies
 from flatline.domain.time import DAY_MS, to_datetime
 from flatline.domain.visibility.sources import Sources
@@ -128,9 +128,9 @@ class World:
         self._sources = Sources()
         for heartbeat in self._heartbeats.values():
             self._sources.receive(heartbeat)
-        policies, census = Policies(), Census(TOPICS.links.partitions)
-        self._surveyor = Surveyor(topics=TOPICS, policy=policies.default, census=census, groups=Groups())
-        self._judge = Judge(topics=TOPICS, policies=policies, census=census, surveyor=self._surveyor)
+        policies, group_totals = Policies(), GroupTotals(TOPICS.links.partitions)
+        self._surveyor = Surveyor(topics=TOPICS, policy=policies.default, group_totals=group_totals, groups=Groups())
+        self._judge = Judge(topics=TOPICS, policies=policies, group_totals=group_totals, surveyor=self._surveyor)
         self._sources.use_histories([self._task.articles.source_histories])
 
     def play(self, *, days: int) -> Lives:

@@ -11,7 +11,7 @@ from flatline.agents.judge import Judge
 from flatline.agents.register import Register
 from flatline.agents.survey import Groups, Surveyor
 from flatline.agents.visits import CountVisits
-from flatline.domain.groups.totals import Census
+from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policies
 from flatline.domain.visibility.sources import Sources
 from flatline.engine.assignment import Assignment
@@ -70,8 +70,12 @@ class Process:
         changelog = MemoryChangelog(broker, self.network, topics.changelog.name, group=topics.namespace)
         assignment = Assignment(changelog, MemoryForwarder(broker, self.network), end=self._end)
         lag = Lag(topics=topics, assignment=assignment, consumer=self)
-        metrics, policies, census = WorkerMetrics(CollectorRegistry()), Policies(), Census(topics.links.partitions)
-        surveyor = Surveyor(topics=topics, policy=policies.default, census=census, groups=Groups())
+        metrics, policies, group_totals = (
+            WorkerMetrics(CollectorRegistry()),
+            Policies(),
+            GroupTotals(topics.links.partitions),
+        )
+        surveyor = Surveyor(topics=topics, policy=policies.default, group_totals=group_totals, groups=Groups())
         self.worker = Worker(
             assignment=assignment,
             agents={
@@ -79,7 +83,7 @@ class Process:
                 topics.articles.name: Register(topics=topics, metrics=metrics),
                 topics.visits.name: CountVisits(topics=topics, metrics=metrics),
             },
-            judge=Judge(topics=topics, policies=policies, census=census, surveyor=surveyor),
+            judge=Judge(topics=topics, policies=policies, group_totals=group_totals, surveyor=surveyor),
             surveyor=surveyor,
             sources=Sources(),
             group_verdicts=Current(),

@@ -8,7 +8,7 @@ from typing import Final
 
 from flatline.domain.events import anchors, pages
 from flatline.domain.events.anchors import CHARS_READ_MAX
-from flatline.domain.events.pages import GUESSED, INTERVIEW_SLUG, READINGS, Kind, Reading, is_url_telling
+from flatline.domain.events.pages import GUESSED, INTERVIEW_SLUG, READINGS, PageKind, Reading, is_url_telling
 from flatline.domain.state import link, link_traits
 from flatline.schema.link_event import LinkEvent
 
@@ -20,7 +20,7 @@ _DISCLOSURE: Final = re.compile(
     r"\b(?:sponsored (?:by|post|content|link|article)|advertorial|advertisement|advertising partners?)\b",
     re.IGNORECASE,
 ).search
-_SPONSORED: Final = READINGS.index(Reading(Kind.SPONSORED, GUESSED))
+_SPONSORED: Final = READINGS.index(Reading(PageKind.SPONSORED, GUESSED))
 _PLACEMENTS: Final = {each: link_traits.placement(each) << link.FLAG_BITS for each in link_traits.PLACEMENTS if each}
 _READINGS: Final = [link_traits.reading(place) << link.FLAG_BITS for place in range(len(READINGS))]
 

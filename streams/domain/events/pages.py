@@ -14,7 +14,7 @@ GUESSED: Final = 0.6  # words of its title or URL say so
 _TITLES_REMEMBERED: Final = 16_384
 
 
-class Kind(StrEnum):
+class PageKind(StrEnum):
     """Kinds of pages that say different things about a link."""
 
     UNKNOWN = "unknown"
@@ -31,18 +31,25 @@ class Kind(StrEnum):
 class Reading(NamedTuple):
     """What kind a page is taken for, and how sure that is: 0 to 1."""
 
-    kind: Kind
+    kind: PageKind
     confidence: float
 
 
-_SPECIAL: Final = (Kind.LIST, Kind.FORUM, Kind.DIRECTORY, Kind.INTERVIEW, Kind.GUEST_POST, Kind.SPONSORED)
+_SPECIAL: Final = (
+    PageKind.LIST,
+    PageKind.FORUM,
+    PageKind.DIRECTORY,
+    PageKind.INTERVIEW,
+    PageKind.GUEST_POST,
+    PageKind.SPONSORED,
+)
 
 READINGS: Final = (
-    Reading(Kind.UNKNOWN, 0.0),
-    Reading(Kind.ARTICLE, GUESSED),
-    Reading(Kind.NEWS, GUESSED),
-    Reading(Kind.ARTICLE, DECLARED),
-    Reading(Kind.NEWS, DECLARED),
+    Reading(PageKind.UNKNOWN, 0.0),
+    Reading(PageKind.ARTICLE, GUESSED),
+    Reading(PageKind.NEWS, GUESSED),
+    Reading(PageKind.ARTICLE, DECLARED),
+    Reading(PageKind.NEWS, DECLARED),
     *(Reading(kind, GUESSED) for kind in _SPECIAL),
     *(Reading(kind, DECLARED) for kind in _SPECIAL),
 )
@@ -54,28 +61,29 @@ _PLACE: Final = {reading: place for place, reading in enumerate(READINGS)}
 
 # schema.org types first, then the words that vendors and people use; letter case and all but letters left out.
 _TYPES: Final = {
-    Kind.ARTICLE: "article blogposting techarticle scholarlyarticle report blog blogpost post",
-    Kind.NEWS: "newsarticle analysisnewsarticle askpublicnewsarticle backgroundnewsarticle opinionnewsarticle "
+    PageKind.ARTICLE: "article blogposting techarticle scholarlyarticle report blog blogpost post",
+    PageKind.NEWS: "newsarticle analysisnewsarticle askpublicnewsarticle backgroundnewsarticle opinionnewsarticle "
     "reportagenewsarticle reviewnewsarticle news",
-    Kind.LIST: "itemlist collectionpage list roundup newsletter",
-    Kind.FORUM: "discussionforumposting qapage question answer socialmediaposting forum thread discussion",
-    Kind.DIRECTORY: "directory businessdirectory webdirectory",
-    Kind.INTERVIEW: "interview",
-    Kind.GUEST_POST: "guestpost guestarticle contributorpost guestblogpost",
-    Kind.SPONSORED: "advertisercontentarticle sponsored sponsoredpost sponsoredcontent advertorial",
+    PageKind.LIST: "itemlist collectionpage list roundup newsletter",
+    PageKind.FORUM: "discussionforumposting qapage question answer socialmediaposting forum thread discussion",
+    PageKind.DIRECTORY: "directory businessdirectory webdirectory",
+    PageKind.INTERVIEW: "interview",
+    PageKind.GUEST_POST: "guestpost guestarticle contributorpost guestblogpost",
+    PageKind.SPONSORED: "advertisercontentarticle sponsored sponsoredpost sponsoredcontent advertorial",
 }
 _BY_TYPE: Final = {name: kind for kind, names in _TYPES.items() for name in names.split()}
 
 _TITLE_PATTERNS: Final = {
-    Kind.SPONSORED: r"\[(?:sponsored|ad)\]|^sponsored ?[:|]|\bsponsored (?:post|content|article|by)\b|\badvertorial\b"
-    r"|\bpaid (?:post|partnership|content)\b|\bbranded content\b|^anzeige:",
-    Kind.GUEST_POST: r"\b(?:guest|contributor)[ -](?:post|article|blog|column|author|contribution|essay|writer)\b"
+    PageKind.SPONSORED: r"\[(?:sponsored|ad)\]|^sponsored ?[:|]|\bsponsored (?:post|content|article|by)\b"
+    r"|\badvertorial\b|\bpaid (?:post|partnership|content)\b|\bbranded content\b|^anzeige:",
+    PageKind.GUEST_POST: r"\b(?:guest|contributor)[ -](?:post|article|blog|column|author|contribution|essay|writer)\b"
     r"|\bgastbeitrag\b",
-    Kind.INTERVIEW: r"\binterview (?:with|mit|avec) |^(?:an )?interview ?[:|]|\binterview(?:ed by| series)\b"
+    PageKind.INTERVIEW: r"\binterview (?:with|mit|avec) |^(?:an )?interview ?[:|]|\binterview(?:ed by| series)\b"
     r"|\bin conversation with\b|\bq ?& ?a with\b|\bentrevista (?:a|con)\b|\bentretien avec\b",
-    Kind.LIST: r"^(?:the |my |our )?(?:top|best) \d+\b|^\d+ (?:of the )?(?:best|great|awesome|free|useful|essential)\b"
+    PageKind.LIST: r"^(?:the |my |our )?(?:top|best) \d+\b"
+    r"|^\d+ (?:of the )?(?:best|great|awesome|free|useful|essential)\b"
     r"|^awesome[ -]\w|\blink (?:roundup|round-up|list)\b|\b(?:curated|reading) list\b",
-    Kind.DIRECTORY: r"\b(?:web|business|link|company|startup) director(?:y|ies)\b",
+    PageKind.DIRECTORY: r"\b(?:web|business|link|company|startup) director(?:y|ies)\b",
 }
 
 # What one prepares for a job with.
@@ -85,27 +93,27 @@ _NO_INTERVIEW: Final = re.compile(
 
 # Names of folders that hold the page.
 _FOLDERS: Final = {
-    Kind.SPONSORED: "sponsored sponsored-content sponsored-posts advertorial advertorials paid-posts",
-    Kind.GUEST_POST: "guest-post guest-posts guest-blog guest-articles guest-authors guest-columns",
-    Kind.INTERVIEW: "interviews",  # in a folder "interview" one prepares for a job as often
-    Kind.FORUM: "forum forums thread threads",
-    Kind.DIRECTORY: "web-directory business-directory link-directory webdirectory directory-listings",
-    Kind.LIST: "roundup roundups link-roundup link-roundups bookmarks",
-    Kind.NEWS: "news",
-    Kind.ARTICLE: "blog",
+    PageKind.SPONSORED: "sponsored sponsored-content sponsored-posts advertorial advertorials paid-posts",
+    PageKind.GUEST_POST: "guest-post guest-posts guest-blog guest-articles guest-authors guest-columns",
+    PageKind.INTERVIEW: "interviews",  # in a folder "interview" one prepares for a job as often
+    PageKind.FORUM: "forum forums thread threads",
+    PageKind.DIRECTORY: "web-directory business-directory link-directory webdirectory directory-listings",
+    PageKind.LIST: "roundup roundups link-roundup link-roundups bookmarks",
+    PageKind.NEWS: "news",
+    PageKind.ARTICLE: "blog",
 }
 _HOSTS: Final = {
-    Kind.FORUM: "news.ycombinator.com reddit.com www.reddit.com old.reddit.com stackoverflow.com www.quora.com "
+    PageKind.FORUM: "news.ycombinator.com reddit.com www.reddit.com old.reddit.com stackoverflow.com www.quora.com "
     "superuser.com serverfault.com askubuntu.com lobste.rs",
 }
 _SUBDOMAINS: Final = {
-    "forum.": Kind.FORUM,
-    "forums.": Kind.FORUM,
-    "discuss.": Kind.FORUM,
-    "discourse.": Kind.FORUM,
-    "community.": Kind.FORUM,
-    "news.": Kind.NEWS,
-    "blog.": Kind.ARTICLE,
+    "forum.": PageKind.FORUM,
+    "forums.": PageKind.FORUM,
+    "discuss.": PageKind.FORUM,
+    "discourse.": PageKind.FORUM,
+    "community.": PageKind.FORUM,
+    "news.": PageKind.NEWS,
+    "blog.": PageKind.ARTICLE,
 }
 INTERVIEW_SLUG: Final = "interview-with-"
 _LIST_SLUG: Final = "awesome-"
@@ -150,8 +158,8 @@ def _guessed_from_title(title: str) -> int:
     found = _TITLE(title)
     if found is None or found.lastgroup is None:
         return UNKNOWN
-    kind = Kind[found.lastgroup]
-    if kind is Kind.INTERVIEW and _NO_INTERVIEW.search(title):
+    kind = PageKind[found.lastgroup]
+    if kind is PageKind.INTERVIEW and _NO_INTERVIEW.search(title):
         return UNKNOWN
     return _PLACE[Reading(kind, GUESSED)]
 
@@ -162,9 +170,9 @@ def _guessed_from_url(url: str) -> int:
     kinds = {_BY_NAME[name] for name in (host, *folders) if name in _BY_NAME}
     kinds |= {kind for name, kind in _SUBDOMAINS.items() if host.startswith(name) and host not in _BY_NAME}
     if INTERVIEW_SLUG in url:
-        kinds.add(Kind.INTERVIEW)
+        kinds.add(PageKind.INTERVIEW)
     if any(folder.startswith(_LIST_SLUG) for folder in folders):
-        kinds.add(Kind.LIST)
+        kinds.add(PageKind.LIST)
     if _NO_INTERVIEW.search(url):
-        kinds.discard(Kind.INTERVIEW)
+        kinds.discard(PageKind.INTERVIEW)
     return max((_PLACE[Reading(kind, GUESSED)] for kind in kinds), default=UNKNOWN)

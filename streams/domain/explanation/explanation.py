@@ -22,7 +22,7 @@ from flatline.domain.judgement.judge_article import appraise
 from flatline.domain.judgement.states import is_judgeable, quiet_since_day
 from flatline.domain.judgement.verdict import told
 from flatline.domain.learned.domain_reputation import DomainStanding
-from flatline.domain.learned.expectation import Kind
+from flatline.domain.learned.expectation import Baseline
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.policy import Policies
 from flatline.domain.policy.thresholds import Policy
@@ -48,7 +48,7 @@ _FORESEEN_DAYS: Final = 3_650
 class Surroundings(NamedTuple):
     """What an explanation goes by that is not the article's own.
 
-    ``kind``       what is learned of articles like it
+    ``baseline``   what is learned of articles like it
     ``events``     of the article, as far as they are kept: they name the pages
     ``freshness``  of sources
     ``groups``     the newest verdicts
@@ -57,7 +57,7 @@ class Surroundings(NamedTuple):
 
     policies: Policies
     visibility: Visibility = Visibility()
-    kind: Kind = Kind()
+    baseline: Baseline = Baseline()
     standing_of: Callable[[bytes], DomainStanding] | None = None
     events: Iterable[LinkEvent] = ()
     freshness: Mapping[str, Freshness] = {}
@@ -78,7 +78,7 @@ def explain(
         article,
         around.visibility,
         link_value=link_value,
-        kind=around.kind,
+        baseline=around.baseline,
         policies=around.policies,
         previous=previous,
         now_ms=now_ms,
@@ -100,11 +100,11 @@ def explain(
         unseen_because=visibility.because,
         expectation=told(expectation) if expectation else None,
         evergreen=round(expectation.evergreen, 2) if expectation else None,
-        curve_links=around.kind.curve.links,
+        curve_links=around.baseline.curve.links,
         curve=[
             CurvePoint(_date(point.day), point.gained, round(point.expected, 2))
             for point in trajectory(
-                article.totals.days, published_day=published, watched_day=watched, today=today, kind=around.kind
+                article.totals.days, published_day=published, watched_day=watched, today=today, baseline=around.baseline
             )
         ],
         links=_links(article, around, policy, number=links),

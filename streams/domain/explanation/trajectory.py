@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from itertools import accumulate
 from typing import Final, NamedTuple
 
-from flatline.domain.learned.expectation import WINDOWS_DAYS, Kind, expect
+from flatline.domain.learned.expectation import WINDOWS_DAYS, Baseline, expect
 
 _STEPS: Final = 100  # up to the turn
 _STEP_DAYS: Final = WINDOWS_DAYS[-1]  # after it, each drawn in so many parts:
@@ -26,7 +26,7 @@ class Point(NamedTuple):
 
 
 def trajectory(
-    days: Mapping[int, int], *, published_day: int | None, watched_day: int, today: int, kind: Kind
+    days: Mapping[int, int], *, published_day: int | None, watched_day: int, today: int, baseline: Baseline
 ) -> list[Point]:
     """Return points from the first day to today; arguments as for `expectation.expect`. Without links there are none.
 
@@ -49,7 +49,7 @@ def trajectory(
         """Return those by the end of a day up to the turn."""
         if turn == origin:
             return gained(turn)
-        share, passed = kind.curve.share(day + 1 - origin), kind.curve.share(turn + 1 - origin)
+        share, passed = baseline.curve.share(day + 1 - origin), baseline.curve.share(turn + 1 - origin)
         along_curve = share / passed if passed else 0.0
         evenly = (day - origin) / (turn - origin)
         first = gained(origin)
@@ -57,10 +57,14 @@ def trajectory(
 
     def expected_until(day: int, length: int) -> float:
         """Return those of so many days up to the end of a day after the turn, if nothing came since the turn."""
-        found = expect(known, published_day=published_day, watched_day=watched_day, now_days=day + 1.0, kind=kind)
+        found = expect(
+            known, published_day=published_day, watched_day=watched_day, now_days=day + 1.0, baseline=baseline
+        )
         return found.windows[-1].expected * length / min(_STEP_DAYS, day - origin) if found else 0.0
 
-    at_turn = expect(known, published_day=published_day, watched_day=watched_day, now_days=turn + 1.0, kind=kind)
+    at_turn = expect(
+        known, published_day=published_day, watched_day=watched_day, now_days=turn + 1.0, baseline=baseline
+    )
     evergreen = at_turn.evergreen if at_turn else 0.5
     step = max(1, -(-(turn - origin) // _STEPS))
     points = [Point(day, gained(day), expected_by(day)) for day in [*range(origin, turn, step), turn]]

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from flatline.domain.groups.survey import Group
-from flatline.domain.groups.totals import Census, Whole
+from flatline.domain.groups.totals import GroupTotal, GroupTotals
 from flatline.domain.learned.curve import BINS, EDGES_DAYS, PRIOR, PRIOR_LINKS, Curve, learned
 from flatline.schema.group import GroupKind
 
@@ -34,12 +34,12 @@ QUOTED: Final = _cohort("quoted", "66 % in 90 days", 0, PRIOR, passed=[True] * B
 
 
 class Cohorts:
-    """The cohorts of a census as it is now."""
+    """The cohorts of a group_totals as it is now."""
 
-    def __init__(self, census: Census) -> None:
-        self._wholes = census.wholes
+    def __init__(self, group_totals: GroupTotals) -> None:
+        self._by_group = group_totals.by_group
         self._known: dict[Group, Cohort] = {}
-        sites = [whole for group, whole in self._wholes.items() if group.kind is GroupKind.SITE]
+        sites = [total for group, total in self._by_group.items() if group.kind is GroupKind.SITE]
         within, by_end = _summed(sites, "within"), _summed(sites, "by_end")
         self._prior = learned(within, by_end)
         articles = sum(site.sums.articles for site in sites)
@@ -48,29 +48,29 @@ class Cohorts:
     def of_kinds(self, kinds: Iterable[GroupKind]) -> Iterator[Cohort]:
         """Yield the cohorts of these kinds, kind by kind, by name."""
         for kind in kinds:
-            for group in sorted(group for group in self._wholes if group.kind is kind):
+            for group in sorted(group for group in self._by_group if group.kind is kind):
                 yield self.of(group)
 
     def newest_months(self, count: int) -> Sequence[Group]:
         """Return the groups of the newest months of publication."""
-        return nlargest(count, (group for group in self._wholes if group.kind is GroupKind.MONTH))
+        return nlargest(count, (group for group in self._by_group if group.kind is GroupKind.MONTH))
 
     def largest_strategies(self, count: int) -> Sequence[Group]:
         """Return the groups of the strategies with most articles."""
-        strategies = (group for group in self._wholes if group.kind is GroupKind.STRATEGY)
-        return nlargest(count, strategies, key=lambda group: (self._wholes[group].sums.articles, group))
+        strategies = (group for group in self._by_group if group.kind is GroupKind.STRATEGY)
+        return nlargest(count, strategies, key=lambda group: (self._by_group[group].sums.articles, group))
 
     def of(self, group: Group) -> Cohort:
         """Return that of one group: where it has few links, its curve is that of all articles."""
         if group not in self._known:
-            sums = self._wholes[group].sums
+            sums = self._by_group[group].sums
             curve = learned(sums.within, sums.by_end, prior=self._prior)
             self._known[group] = _cohort(group.kind, group.name, sums.articles, curve, passed=_passed(sums.by_end))
         return self._known[group]
 
 
-def _summed(wholes: Sequence[Whole], name: str) -> list[float]:
-    return [sum(getattr(whole.sums, name)[number] for whole in wholes) for number in range(BINS)]
+def _summed(totals: Sequence[GroupTotal], name: str) -> list[float]:
+    return [sum(getattr(total.sums, name)[number] for total in totals) for number in range(BINS)]
 
 
 def _passed(by_end: Sequence[float]) -> list[bool]:

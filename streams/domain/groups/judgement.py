@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from msgspec import structs
 
 from flatline.domain.groups.survey import Group, Sums
-from flatline.domain.groups.totals import Whole
+from flatline.domain.groups.totals import GroupTotal
 from flatline.domain.learned.chance import chances
 from flatline.domain.learned.curve import MEMORY_DAYS
 from flatline.domain.learned.expectation import BLOCK_DAYS, WINDOWS_DAYS
@@ -48,7 +48,7 @@ class Stretch(NamedTuple):
 
 def judge_group(
     group: Group,
-    whole: Whole,
+    total: GroupTotal,
     *,
     previous: GroupVerdict | None,
     now_ms: int,
@@ -56,7 +56,7 @@ def judge_group(
     unseen_because: str | None,
 ) -> GroupVerdict:
     """Say how a group stands at ``now_ms``. While ``unseen_because`` says why it can't be seen, it gets no worse."""
-    sums = whole.sums
+    sums = total.sums
     stretches = stretches_of(sums)
     former = previous.state if previous else GroupState.NEW
     fewest = min(stretches, key=lambda stretch: (not _is_short(stretch, former, policy), stretch.chance_of_so_few))
@@ -85,7 +85,7 @@ def judge_group(
         stretch=None if state is GroupState.NEW else Tally(round(fewest.expected, 1), fewest.gained),
         suppressed=suppressed,
         articles=sums.articles,
-        states={state: count for state, count in sorted(whole.states.items()) if count},
+        states={state: count for state, count in sorted(total.states.items()) if count},
         last_7=last_7,
         last_28=last_28,
         last_90=last_90,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from flatline.domain.groups.judgement import judge_group
 from flatline.domain.groups.survey import Group, Membership, Survey, contribution
-from flatline.domain.groups.totals import Census
+from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.learned.expectation import expect
 from flatline.domain.policy.thresholds import Policy
 from flatline.domain.time import DAY_MS, to_datetime
@@ -41,22 +41,22 @@ def replay_groups(
     Nothing of a later day is known to them, and each learns from the round before. ``is_unseen`` says of an article
     with links whether its usual sources can't be seen at the beginning of a day.
     """
-    census = Census(1)
+    group_totals = GroupTotals(1)
     verdicts: dict[Group, GroupVerdict] = {}
     for day in days:
         now_ms = day * DAY_MS
-        for record in survey_round(histories, census, day, is_unseen):
-            census.receive(record)
-        for group, whole in census.wholes.items():
-            if group.kind is not GroupKind.MONTH and whole.sums.articles >= policy.group_articles_min:
+        for record in survey_round(histories, group_totals, day, is_unseen):
+            group_totals.receive(record)
+        for group, total in group_totals.by_group.items():
+            if group.kind is not GroupKind.MONTH and total.sums.articles >= policy.group_articles_min:
                 verdicts[group] = judge_group(
-                    group, whole, previous=verdicts.get(group), now_ms=now_ms, policy=policy, unseen_because=None
+                    group, total, previous=verdicts.get(group), now_ms=now_ms, policy=policy, unseen_because=None
                 )
                 yield verdicts[group]
 
 
 def survey_round(
-    histories: Iterable[History], census: Census, day: int, is_unseen: Callable[[str, int], bool] = _sees_all
+    histories: Iterable[History], group_totals: GroupTotals, day: int, is_unseen: Callable[[str, int], bool] = _sees_all
 ) -> Iterator[GroupPart | SurveyRound]:
     """Yield the records of a round at the beginning of a day, as the one partition there is."""
     ended_at = to_datetime(day * DAY_MS)
@@ -80,7 +80,7 @@ def survey_round(
             published_day=published,
             watched_day=history.watched_day,
             now_days=float(day),
-            kind=census.kind_of(membership),
+            baseline=group_totals.baseline_of(membership),
         )
         survey.add(membership, contribution(expectation, is_unseen=is_unseen(history.article, day)), State.NEW)
     for group, sums, states in survey.groups():

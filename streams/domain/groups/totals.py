@@ -1,4 +1,4 @@
-"""All parts of all partitions, put together: what each group adds up to, and what is learned from it."""
+"""The totals of groups over all partitions, and the baselines that are learned from them."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from flatline.domain.groups.survey import NOTHING, VALUES, Group, Membership, Sums
 from flatline.domain.learned.curve import learned
-from flatline.domain.learned.expectation import PRIOR_LINKS_AN_ARTICLE, Kind
+from flatline.domain.learned.expectation import PRIOR_LINKS_AN_ARTICLE, Baseline
 from flatline.schema import codec
 from flatline.schema.group import GroupKind, GroupPart, SurveyRound
 from flatline.schema.rejection import Reason, Rejected
@@ -18,18 +18,18 @@ from flatline.schema.verdict import State
 STRATEGY_LINKS_MIN: Final = 200
 """Links from which on a strategy has a curve of its own; below, its articles are expected to do as their site's."""
 
-_UNKNOWN: Final = Kind()
+_UNKNOWN: Final = Baseline()
 
 
-class Whole(NamedTuple):
+class GroupTotal(NamedTuple):
     """What a group adds up to over all partitions."""
 
     sums: Sums
     states: Mapping[State, int]
 
 
-class Census:
-    """The newest whole round of each of so many partitions. Receiving a record again changes nothing.
+class GroupTotals:
+    """The totals of the newest complete round of each partition. Receiving a record again changes nothing.
 
     Records may come in any order that keeps those of a partition and round before its `SurveyRound`, and older ones may
     have been compacted away: a part counts when its round is its partition's last.
@@ -40,8 +40,8 @@ class Census:
         self._rounds: dict[int, datetime] = {}
         self._parts: dict[int, dict[Group, GroupPart]] = {}
         self._pending: dict[int, dict[Group, GroupPart]] = {}
-        self._wholes: dict[Group, Whole] = {}
-        self._kinds: dict[Group, Kind] = {}
+        self._by_group: dict[Group, GroupTotal] = {}
+        self._baselines: dict[Group, Baseline] = {}
         self.version = 0  # one higher with each round
         self._added_up = -1
 
@@ -76,21 +76,21 @@ class Census:
         return self._parts.get(partition, {}).keys()
 
     @property
-    def wholes(self) -> Mapping[Group, Whole]:
+    def by_group(self) -> Mapping[Group, GroupTotal]:
         """All groups."""
         self._add_up()
-        return self._wholes
+        return self._by_group
 
-    def kind_of(self, membership: Membership) -> Kind:
+    def baseline_of(self, membership: Membership) -> Baseline:
         """Return what is learned of articles like this: of its strategy where that has enough links, else its site."""
         if not self.is_complete:
             return _UNKNOWN
         self._add_up()
         if membership.strategy:
-            kind = self._kinds.get(Group(GroupKind.STRATEGY, membership.strategy))
-            if kind is not None and kind.curve.links >= STRATEGY_LINKS_MIN:
-                return kind
-        return self._kinds.get(Group(GroupKind.SITE, membership.site), _UNKNOWN)
+            baseline = self._baselines.get(Group(GroupKind.STRATEGY, membership.strategy))
+            if baseline is not None and baseline.curve.links >= STRATEGY_LINKS_MIN:
+                return baseline
+        return self._baselines.get(Group(GroupKind.SITE, membership.site), _UNKNOWN)
 
     def _add_up(self) -> None:
         if self._added_up == self.version:
@@ -104,15 +104,15 @@ class Census:
                 sums = chain(part.sums[:VALUES], repeat(0.0))
                 values[group] = list(map(add, values.get(group, NOTHING.values), sums))
                 states.setdefault(group, Counter()).update(part.states)
-        self._wholes = {group: Whole(Sums(summed), states[group]) for group, summed in values.items()}
-        self._kinds = {
-            group: kind_from(whole.sums)
-            for group, whole in self._wholes.items()
+        self._by_group = {group: GroupTotal(Sums(summed), states[group]) for group, summed in values.items()}
+        self._baselines = {
+            group: baseline_from(total.sums)
+            for group, total in self._by_group.items()
             if group.kind in (GroupKind.SITE, GroupKind.STRATEGY)
         }
 
 
-def kind_from(sums: Sums) -> Kind:
+def baseline_from(sums: Sums) -> Baseline:
     """Return what is learned from articles. One article's worth of the prior keeps few of them from deciding alone."""
     links_an_article = (sums.links + PRIOR_LINKS_AN_ARTICLE) / (sums.passed + 1)
-    return Kind(learned(sums.within, sums.by_end), links_an_article)
+    return Baseline(learned(sums.within, sums.by_end), links_an_article)

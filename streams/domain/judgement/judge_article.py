@@ -5,7 +5,7 @@ from typing import NamedTuple
 from flatline.domain.judgement.evidence import Evidence, evidence_of
 from flatline.domain.judgement.judgement import Judgement, judge
 from flatline.domain.judgement.verdict import verdict_on
-from flatline.domain.learned.expectation import Expectation, Kind, expect
+from flatline.domain.learned.expectation import Baseline, Expectation, expect
 from flatline.domain.policy.policy import Policies
 from flatline.domain.quality.link_value import LinkValue
 from flatline.domain.state.article import Article
@@ -29,13 +29,13 @@ def appraise(
     visibility: Visibility,
     *,
     link_value: LinkValue,
-    kind: Kind,
+    baseline: Baseline,
     policies: Policies,
     previous: Standing | None,
     now_ms: int,
     as_of_offset: int | None = None,
 ) -> Appraisal:
-    """Judge an article at ``now_ms``. ``kind``: what is learned of articles like it; ``previous``: what was said.
+    """Judge an article at ``now_ms``. ``baseline``: what is learned of articles like it; ``previous``: what was said.
 
     ``as_of_offset``: of the links of its partition, that up to which all are in the article.
     """
@@ -45,7 +45,7 @@ def appraise(
         published_day=header.registration.published_day,
         watched_day=day_of(header.watched_since_ms),
         now_days=now_ms / DAY_MS,
-        kind=kind,
+        baseline=baseline,
     )
     evidence = evidence_of(article, visibility, link_value=link_value, expectation=expectation, now_ms=now_ms)
     policy, hazard = policies.of(header.registration.tier), policies.hazard

@@ -35,8 +35,8 @@ EVERGREEN_DAYS: Final = 1_500
 _EVIDENCE_MAX: Final = 50.0
 
 
-class Kind(NamedTuple):
-    """What is learned of articles of one kind: their curve, and how many links one of them gains in all."""
+class Baseline(NamedTuple):
+    """What is learned of the articles of a site or a strategy: their curve, and how many links one gains in all."""
 
     curve: Curve = PRIOR
     links_an_article: float = PRIOR_LINKS_AN_ARTICLE
@@ -75,7 +75,7 @@ class Expectation(NamedTuple):
 
 
 def expect(
-    days: Mapping[int, int], *, published_day: int | None, watched_day: int, now_days: float, kind: Kind
+    days: Mapping[int, int], *, published_day: int | None, watched_day: int, now_days: float, baseline: Baseline
 ) -> Expectation | None:
     """Return what an article should have gained; None without any link.
 
@@ -97,12 +97,12 @@ def expect(
     last = max(first, bisect_left(ordered, origin + past_end))
     evergreen = 0.5
     if last > first:
-        evergreen = _evergreen([min(max(at, first), last) for at in edges], kind.curve, begin, past_end)
+        evergreen = _evergreen([min(max(at, first), last) for at in edges], baseline.curve, begin, past_end)
 
     weights = [days[day] * exp((day - origin) / MEMORY_DAYS) for day in ordered[first:]]
     remembered = list(accumulate(weights, initial=0.0))
-    prior = PRIOR_WEIGHT / kind.links_an_article
-    curve_at = kind.curve.at
+    prior = PRIOR_WEIGHT / baseline.links_an_article
+    curve_at = baseline.curve.at
     _, passed_at_begin = curve_at(begin)
     begin_growth = exp(begin / MEMORY_DAYS)
 

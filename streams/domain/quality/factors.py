@@ -1,10 +1,13 @@
-"""The quality of a link by its flags and traits: a number between 0 and 1, and why. Reasons for the figures: QUALITY.md."""
+"""The quality of a link by its flags and traits: a number between 0 and 1, and why.
+
+Reasons for the figures: QUALITY.md.
+"""
 
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from flatline.domain.events.pages import READINGS, Kind
+from flatline.domain.events.pages import READINGS, PageKind
 from flatline.domain.learned.domain_reputation import DomainStanding
 from flatline.domain.state import link, link_traits
 
@@ -90,14 +93,14 @@ _PHRASES: Final = {
 }
 
 _PAGES: Final = {
-    Kind.ARTICLE: "an article",
-    Kind.NEWS: "news",
-    Kind.INTERVIEW: "an interview",
-    Kind.LIST: "a list",
-    Kind.GUEST_POST: "a guest post",
-    Kind.FORUM: "a forum",
-    Kind.DIRECTORY: "a directory",
-    Kind.SPONSORED: "a sponsored page",
+    PageKind.ARTICLE: "an article",
+    PageKind.NEWS: "news",
+    PageKind.INTERVIEW: "an interview",
+    PageKind.LIST: "a list",
+    PageKind.GUEST_POST: "a guest post",
+    PageKind.FORUM: "a forum",
+    PageKind.DIRECTORY: "a directory",
+    PageKind.SPONSORED: "a sponsored page",
 }
 
 
@@ -161,7 +164,7 @@ def _anchor(facts: Facts) -> Iterator[Sign]:
 def _page(facts: Facts) -> Iterator[Sign]:
     """Yield the kind of the page: its factor to the power of how sure it is."""
     kind, confidence = READINGS[link_traits.reading_of(facts.traits)]
-    if kind is not Kind.UNKNOWN:
+    if kind is not PageKind.UNKNOWN:
         name, doubt = f"page: {kind}", "" if confidence == 1 else "what looks like "
         yield Sign(name, FACTORS[name] ** confidence, f"on {doubt}{_PAGES[kind]}")
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from flatline.domain.events import anchors
 from flatline.domain.events.event_traits import flags_and_traits_of
-from flatline.domain.events.pages import DECLARED, GUESSED, READINGS, Kind, Reading
+from flatline.domain.events.pages import DECLARED, GUESSED, READINGS, PageKind, Reading
 from flatline.domain.state import link, link_traits
 from flatline.schema.link_event import LinkEvent, Page
 
@@ -34,7 +34,7 @@ def _traits(flags_and_traits: int) -> int:
         ({"context": PROSE}, link.IN_PROSE, "a sentence"),
         (
             {"context": f"{PROSE} Sponsored by Engines Ltd."},
-            link.IN_PROSE | _traits(link_traits.reading(READINGS.index(Reading(Kind.SPONSORED, GUESSED)))),
+            link.IN_PROSE | _traits(link_traits.reading(READINGS.index(Reading(PageKind.SPONSORED, GUESSED)))),
             "the text itself says that it is paid for",
         ),
         ({"context": "We sponsored this conference and told everybody of it."}, link.IN_PROSE, "tells of sponsoring"),
@@ -43,7 +43,7 @@ def _traits(flags_and_traits: int) -> int:
         ({"authority": 0}, _traits(link_traits.authority(0)), "nobody is not nothing known"),
         (
             {"page": Page(type="NewsArticle")},
-            _traits(link_traits.reading(READINGS.index(Reading(Kind.NEWS, DECLARED)))),
+            _traits(link_traits.reading(READINGS.index(Reading(PageKind.NEWS, DECLARED)))),
             "as the page says",
         ),
         (

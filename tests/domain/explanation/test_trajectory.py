@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.domain.explanation.trajectory import Point, trajectory
-from flatline.domain.learned.expectation import Kind, expect
+from flatline.domain.learned.expectation import Baseline, expect
 
 TODAY = 20_000
 
 
 def _of(days: list[int], *, today: int = TODAY, published_day: int | None = None) -> list[Point]:
     return trajectory(
-        dict.fromkeys(sorted(days), 1), published_day=published_day, watched_day=0, today=today, kind=Kind()
+        dict.fromkeys(sorted(days), 1), published_day=published_day, watched_day=0, today=today, baseline=Baseline()
     )
 
 
@@ -30,7 +30,9 @@ def test_an_article_that_gains_is_expected_from_before_the_last_quarter() -> Non
     """Where links still come, the last quarter's expected ones are those of the verdict's 90 days."""
     days = list(range(TODAY - 1_000, TODAY + 1, 10))
     points = {point.day: point for point in _of(days)}
-    window = expect(dict.fromkeys(days, 1), published_day=None, watched_day=0, now_days=TODAY + 1.0, kind=Kind())
+    window = expect(
+        dict.fromkeys(days, 1), published_day=None, watched_day=0, now_days=TODAY + 1.0, baseline=Baseline()
+    )
     assert window is not None
     assert points[TODAY].expected - points[TODAY - 90].expected == pytest.approx(window.windows[2].expected)
     assert points[TODAY].gained - points[TODAY - 90].gained == 9

@@ -1,4 +1,4 @@
-"""Groups: parts sum to the whole, slow declines are found, steady groups are left alone."""
+"""Groups: parts sum to the total, slow declines are found, steady groups are left alone."""
 
 import random
 from collections import Counter
@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from flatline.domain.groups.judgement import judge_group
 from flatline.domain.groups.replay import History, replay_groups
 from flatline.domain.groups.survey import GROUPS_MAX, NOTHING, VALUES, Group, Membership, Sums, Survey, contribution
-from flatline.domain.groups.totals import STRATEGY_LINKS_MIN, Census, Whole
+from flatline.domain.groups.totals import STRATEGY_LINKS_MIN, GroupTotal, GroupTotals
 from flatline.domain.learned.curve import PRIOR
-from flatline.domain.learned.expectation import BLOCKS, Kind, expect
+from flatline.domain.learned.expectation import BLOCKS, Baseline, expect
 from flatline.domain.policy.thresholds import Policy
 from flatline.domain.time import DAY_MS
 from flatline.schema.group import GroupKind, GroupPart, GroupState, GroupVerdict, SurveyRound
@@ -43,7 +43,9 @@ def _membership(strategy: str | None, series: str | None) -> Membership:
 def _survey(articles: Sequence[tuple[str | None, str | None, dict[int, int], int]]) -> Survey:
     survey = Survey(0)
     for strategy, series, days, _ in articles:
-        expectation = expect(dict(sorted(days.items())), published_day=None, watched_day=0, now_days=NOW, kind=Kind())
+        expectation = expect(
+            dict(sorted(days.items())), published_day=None, watched_day=0, now_days=NOW, baseline=Baseline()
+        )
         survey.add(_membership(strategy, series), contribution(expectation, is_unseen=False), State.STEADY)
     return survey
 
@@ -55,23 +57,23 @@ def _records(survey: Survey, partition: int, at: datetime = THEN) -> list[GroupP
     return [*parts, SurveyRound(partition, at, len(parts))]
 
 
-def _census(partitions: int, records: Sequence[GroupPart | SurveyRound]) -> Census:
-    census = Census(partitions)
+def _group_totals(partitions: int, records: Sequence[GroupPart | SurveyRound]) -> GroupTotals:
+    group_totals = GroupTotals(partitions)
     for record in records:
-        census.receive(record)
-    return census
+        group_totals.receive(record)
+    return group_totals
 
 
 @given(st.lists(members, max_size=25))
 def test_parts_sum_to_the_whole(articles: list[tuple[str | None, str | None, dict[int, int], int]]) -> None:
     """However articles lie on partitions, and however often a record is received, groups add up to the same."""
     records = [r for n in range(4) for r in _records(_survey([a for a in articles if a[3] == n]), n)]
-    together = _census(1, _records(_survey(articles), 0)).wholes
-    apart = _census(4, records + records).wholes
+    together = _group_totals(1, _records(_survey(articles), 0)).by_group
+    apart = _group_totals(4, records + records).by_group
     assert apart.keys() == together.keys()
-    for group, whole in together.items():
-        assert apart[group].sums.values == pytest.approx(whole.sums.values)
-        assert apart[group].states == whole.states == {State.STEADY: whole.sums.articles}
+    for group, total in together.items():
+        assert apart[group].sums.values == pytest.approx(total.sums.values)
+        assert apart[group].states == total.states == {State.STEADY: total.sums.articles}
 
 
 def test_a_new_round_takes_the_place_of_the_one_before() -> None:
@@ -79,26 +81,26 @@ def test_a_new_round_takes_the_place_of_the_one_before() -> None:
     before = _records(_survey([(None, "Field Notes", {NOW - 9: 1}, 0)]), 0)
     after = _records(_survey([(None, "Tides", {NOW - 9: 1}, 0)]), 0, THEN + timedelta(days=1))
     for records in (before + after, before[:-1] + after, after + before):
-        census = _census(1, records)
-        assert {group.name for group in census.wholes if group.kind is GroupKind.SERIES} == {"Tides"}
+        group_totals = _group_totals(1, records)
+        assert {group.name for group in group_totals.by_group if group.kind is GroupKind.SERIES} == {"Tides"}
 
 
 def test_a_census_is_complete_with_its_last_partition() -> None:
     """Before that groups look smaller than they are, and nothing is learned."""
-    census = _census(2, _records(_survey([(None, None, {NOW - 9: 1}, 0)]), 0))
-    assert not census.is_complete
-    census.receive(SurveyRound(1, THEN, 0))
-    assert census.is_complete
+    group_totals = _group_totals(2, _records(_survey([(None, None, {NOW - 9: 1}, 0)]), 0))
+    assert not group_totals.is_complete
+    group_totals.receive(SurveyRound(1, THEN, 0))
+    assert group_totals.is_complete
 
 
 def test_a_strategy_has_a_curve_of_its_own_when_it_has_enough_links() -> None:
     """Below, its articles are expected to do as their site's."""
     late = {NOW - 2_000: 1, NOW - 900: 1, NOW - 800: 1, NOW - 700: 1, NOW - 600: 1}
     for articles, own in ((STRATEGY_LINKS_MIN // 4 + 1, True), (10, False)):
-        census = _census(1, _records(_survey([("news", None, late, 0)] * articles), 0))
-        kind = census.kind_of(_membership("news", None))
-        assert kind.curve.share(90) < PRIOR.share(90)
-        assert (kind is census.kind_of(_membership(None, None))) is not own
+        group_totals = _group_totals(1, _records(_survey([("news", None, late, 0)] * articles), 0))
+        baseline = group_totals.baseline_of(_membership("news", None))
+        assert baseline.curve.share(90) < PRIOR.share(90)
+        assert (baseline is group_totals.baseline_of(_membership(None, None))) is not own
 
 
 def test_the_largest_groups_are_kept() -> None:
@@ -116,7 +118,7 @@ def test_the_largest_groups_are_kept() -> None:
 def test_articles_that_cannot_be_seen_are_left_out() -> None:
     """A crawler that died makes no shortfall of its articles: nothing is asked of them, and how much is known."""
     days = {NOW - age: 1 for age in range(900, 90, -5)}
-    expectation = expect(days, published_day=None, watched_day=0, now_days=NOW, kind=Kind())
+    expectation = expect(days, published_day=None, watched_day=0, now_days=NOW, baseline=Baseline())
     assert expectation is not None
     seen, unseen = (Sums(contribution(expectation, is_unseen=is_unseen)) for is_unseen in (False, True))
     assert (seen.articles, unseen.articles) == (1, 1)
@@ -128,17 +130,17 @@ def test_what_was_before_the_watch_is_no_news() -> None:
     """An imported history has its figures at once, and its first block when that has passed under watch."""
     days = {NOW - age: 1 for age in range(900, 90, -5)}
     for watched, blocks in ((0, 0), (27, 0), (28, 1), (60, 2), (5_000, BLOCKS)):
-        expectation = expect(days, published_day=None, watched_day=NOW - watched, now_days=NOW, kind=Kind())
+        expectation = expect(days, published_day=None, watched_day=NOW - watched, now_days=NOW, baseline=Baseline())
         sums = Sums(contribution(expectation, is_unseen=False))
         assert sum(expected > 0 for expected in sums.blocks_expected) == blocks
         assert sums.expected[-1] > 5
 
 
-def _whole(expected: Sequence[float], gained: Sequence[float], *, articles: int = 9, unseen: float = 0.0) -> Whole:
+def _total(expected: Sequence[float], gained: Sequence[float], *, articles: int = 9, unseen: float = 0.0) -> GroupTotal:
     """Return a group with these links by block, whose articles show no more than chance."""
     values = [float(articles), unseen, 0, 0, sum(expected), *([sum(expected[:3]), sum(gained[:3])] * 3)]
     values += [value for block in zip(expected, gained, strict=True) for value in block]
-    return Whole(Sums(values + [0.0] * (VALUES - len(values))), Counter({State.STEADY: articles}))
+    return GroupTotal(Sums(values + [0.0] * (VALUES - len(values))), Counter({State.STEADY: articles}))
 
 
 def _judge(
@@ -150,11 +152,11 @@ def _judge(
     unseen: float = 0.0,
 ) -> GroupVerdict:
     previous = None
-    whole = _whole([expected] * BLOCKS, gained, articles=articles, unseen=unseen)
+    total = _total([expected] * BLOCKS, gained, articles=articles, unseen=unseen)
     if former:
-        previous = judge_group(SERIES, whole, previous=None, now_ms=0, policy=POLICY, unseen_because=None)
+        previous = judge_group(SERIES, total, previous=None, now_ms=0, policy=POLICY, unseen_because=None)
         previous = type(previous)(**{f: getattr(previous, f) for f in previous.__struct_fields__} | {"state": former})
-    return judge_group(SERIES, whole, previous=previous, now_ms=NOW * DAY_MS, policy=POLICY, unseen_because=None)
+    return judge_group(SERIES, total, previous=previous, now_ms=NOW * DAY_MS, policy=POLICY, unseen_because=None)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from flatline.domain.learned.curve import (
     Curve,
     learned,
 )
-from flatline.domain.learned.expectation import Kind, expect
+from flatline.domain.learned.expectation import Baseline, expect
 
 NOW = 20_000
 # Half of all links in the first year, the rest over the years: far from what is quoted.
@@ -50,7 +50,7 @@ def summed(histories: list[dict[int, int]]) -> Sums:
     """Return what articles add up to."""
     total = list(NOTHING.values)
     for days in histories:
-        expectation = expect(days, published_day=None, watched_day=0, now_days=NOW, kind=Kind())
+        expectation = expect(days, published_day=None, watched_day=0, now_days=NOW, baseline=Baseline())
         values = contribution(expectation, is_unseen=False)
         total = [known + value for known, value in zip(total, values, strict=True)]
     return Sums(total)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.domain.learned.curve import PRIOR
-from flatline.domain.learned.expectation import BLOCKS, Expectation, Kind, expect, shortfall
+from flatline.domain.learned.expectation import BLOCKS, Baseline, Expectation, expect, shortfall
 from flatline.domain.policy.thresholds import Policy
 
 NOW = 20_000
@@ -20,7 +20,7 @@ histories = st.dictionaries(st.integers(NOW - 4_000, NOW), st.integers(1, 5), ma
 
 
 def _expect(days: dict[int, int], *, published_day: int | None = None, links: float = 1.0) -> Expectation | None:
-    return expect(days, published_day=published_day, watched_day=0, now_days=NOW, kind=Kind(PRIOR, links))
+    return expect(days, published_day=published_day, watched_day=0, now_days=NOW, baseline=Baseline(PRIOR, links))
 
 
 def every(gap: int, *, since: int, until: int = 1) -> dict[int, int]:
@@ -121,8 +121,8 @@ def test_any_date_of_publication_is_borne() -> None:
 
 def test_an_article_whose_first_days_nobody_saw_teaches_nothing() -> None:
     """Published years before it was watched or linked: its early links are missing, not absent."""
-    unseen = expect({NOW - 10: 1}, published_day=NOW - 900, watched_day=NOW - 10, now_days=NOW, kind=Kind())
-    seen = expect({NOW - 10: 1}, published_day=NOW - 900, watched_day=NOW - 900, now_days=NOW, kind=Kind())
+    unseen = expect({NOW - 10: 1}, published_day=NOW - 900, watched_day=NOW - 10, now_days=NOW, baseline=Baseline())
+    seen = expect({NOW - 10: 1}, published_day=NOW - 900, watched_day=NOW - 900, now_days=NOW, baseline=Baseline())
     assert unseen is not None
     assert seen is not None
     assert (unseen.links_by_bin, unseen.passed) == (None, None)

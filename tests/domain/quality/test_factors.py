@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatline.domain.events.pages import DECLARED, GUESSED, READINGS, Kind, Reading
+from flatline.domain.events.pages import DECLARED, GUESSED, READINGS, PageKind, Reading
 from flatline.domain.learned.domain_reputation import DomainStanding
 from flatline.domain.quality.factors import FACTORS, FLAGS, NEUTRAL, Facts, explain
 from flatline.domain.state import link, link_traits
@@ -15,7 +15,7 @@ from tests.domain.quality.documented import rows
 SIGNS = rows("Signs")
 
 
-def _page(kind: Kind, confidence: float) -> int:
+def _page(kind: PageKind, confidence: float) -> int:
     return link_traits.reading(READINGS.index(Reading(kind, confidence)))
 
 
@@ -29,7 +29,7 @@ FACTS = {
     "anchor: generic": Facts(link.GENERIC_ANCHOR),
     "text: around it": Facts(link.IN_PROSE),
     "text: none around it": Facts(link.BARE),
-    **{f"page: {kind}": Facts(traits=_page(kind, DECLARED)) for kind in Kind if kind is not Kind.UNKNOWN},
+    **{f"page: {kind}": Facts(traits=_page(kind, DECLARED)) for kind in PageKind if kind is not PageKind.UNKNOWN},
     "domain: loyal": Facts(standing=DomainStanding.LOYAL),
     "domain: fickle": Facts(standing=DomainStanding.FICKLE),
     "domain: sitewide": Facts(is_sitewide=True),
@@ -75,14 +75,14 @@ def test_each_sign_counts_as_documented(name: str, factor: str, why: str) -> Non
         (
             Facts(
                 link.IN_PROSE,
-                _page(Kind.INTERVIEW, DECLARED) | link_traits.placement("content") | link_traits.authority(80),
+                _page(PageKind.INTERVIEW, DECLARED) | link_traits.placement("content") | link_traits.authority(80),
             ),
             1.0,
             ["on an interview", "in the text of the page", "on a domain of authority 80", "with text around it"],
             "an interview with a strong paper could hardly be worth more",
         ),
         (
-            Facts(traits=_page(Kind.INTERVIEW, GUESSED)),
+            Facts(traits=_page(PageKind.INTERVIEW, GUESSED)),
             0.5 * 1.6**0.6,
             ["on what looks like an interview"],
             "a guess counts less than what is declared",

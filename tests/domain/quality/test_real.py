@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from flatline.domain.events import anchors, pages
-from flatline.domain.events.pages import READINGS, Kind
+from flatline.domain.events.pages import READINGS, PageKind
 from flatline.domain.state import link
 
 SAMPLE = Path(__file__).parents[4] / "shared" / "data" / "sample.ndjson.zst"
@@ -35,5 +35,5 @@ def test_real_pages_are_not_taken_for_paid_ones(events: list[dict[str, str]]) ->
     """Of pages that are neither, none is taken for a guest post, a directory or sponsored; many stay unknown."""
     urls = {event[end] for event in events for end in ("url_from", "url_to")}
     kinds = Counter(READINGS[pages.place_of(None, url)].kind for url in urls)
-    assert kinds[Kind.GUEST_POST] + kinds[Kind.DIRECTORY] + kinds[Kind.SPONSORED] == 0
-    assert kinds[Kind.UNKNOWN] > 0.5 * len(urls)
+    assert kinds[PageKind.GUEST_POST] + kinds[PageKind.DIRECTORY] + kinds[PageKind.SPONSORED] == 0
+    assert kinds[PageKind.UNKNOWN] > 0.5 * len(urls)
