@@ -58,7 +58,7 @@ class Judge:
         task.queue_changes()
         moved = task.addresses.follow(self._moves, task.articles)
         due.put(key for key in moved if key in task.articles or self._is_here(key, task))
-        due.standings.begin(day_of(now_ms))
+        due.reputations.begin(day_of(now_ms))
         survey = self._surveyor.round_of(task, now_ms)
         next_ms = max(now_ms, survey.began_ms) + DAY_MS
         for key in due.due(now_ms):
@@ -94,7 +94,7 @@ class Judge:
 
     def _take_back(self, task: Task, article: Article) -> None:
         """Take back what was said of an article, if anything was."""
-        if article.header.standing is not None:
+        if article.header.previous_verdict is not None:
             task.said.append(Outgoing(self._topics.verdicts.name, task.number, article.key, None))
 
     def _judge(
@@ -120,25 +120,25 @@ class Judge:
         if not is_there(article, links_bring_back=self._policies.links_bring_back):
             self._forget(task, key)
             self._take_back(task, own)
-            if (own.header.standing, own.header.moved_to) != (None, None):
-                own.header.standing = own.header.moved_to = None
+            if (own.header.previous_verdict, own.header.moved_to) != (None, None):
+                own.header.previous_verdict = own.header.moved_to = None
                 task.articles.put(own)
             return
         is_first_of_day = due.is_first_of_day(key, now_ms)
         if is_first_of_day:
-            due.standings.add(article.segments)
+            due.reputations.add(article.segments)
         is_surveyed = due.was_judged_since(key, survey.began_ms)
         link_value = due.link_values.of(
             article,
             quality_min=self._policies.of(article.header.registration.tier).worthy_quality,
-            standing_of=due.standings,
+            reputation_of=due.reputations,
             may_be_of_today=not is_first_of_day,
         )
         judgement, verdict = self._verdict(task, article, circumstances, link_value, None if is_surveyed else survey)
         due.judged(key, verdict, next_ms=next_ms)
-        standing = judgement.standing(digest(verdict))
-        if standing != own.header.standing or own.header.moved_to is not None:
-            own.header.standing, own.header.moved_to = standing, None
+        previous = judgement.as_previous_verdict(digest(verdict))
+        if previous != own.header.previous_verdict or own.header.moved_to is not None:
+            own.header.previous_verdict, own.header.moved_to = previous, None
             task.articles.put(own)
             task.said.append(Outgoing(self._topics.verdicts.name, task.number, key, codec.verdicts.encode(verdict)))
 
@@ -154,7 +154,7 @@ class Judge:
             link_value=link_value,
             baseline=self._group_totals.baseline_of(membership),
             policies=self._policies,
-            previous=article.header.standing,
+            previous=article.header.previous_verdict,
             now_ms=now_ms,
             as_of_offset=task.position(self._topics.links.name),
         )

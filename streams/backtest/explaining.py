@@ -15,11 +15,11 @@ from flatline.domain.groups.judgement import judge_group
 from flatline.domain.groups.replay import survey_round
 from flatline.domain.groups.survey import Group, membership_of
 from flatline.domain.groups.totals import GroupTotals
-from flatline.domain.learned.domain_reputation import Standings
+from flatline.domain.learned.domain_reputation import DomainReputations
 from flatline.domain.policy.policy import Policies
 from flatline.domain.state.article import Article
 from flatline.domain.state.link import Effect
-from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.time import DAY_MS, EARLIEST_MS, day_of, to_datetime, to_ms
 from flatline.domain.visibility.source_history import SourceHistory
 from flatline.domain.visibility.sources import Freshness, Sources
@@ -40,7 +40,7 @@ def explain_history(
     Its groups are judged by the articles of the same histories, without what was said of them before.
     """
     article: Article | None = None
-    standing: Standing | None = None
+    previous: PreviousVerdict | None = None
     changes: list[Change] = []
     visibility = VisibilityHistory(histories.heartbeats, histories.reports, end_day=on_day)
     said = judgements(
@@ -50,29 +50,29 @@ def explain_history(
         kinds = sorted(spoken.kinds)
         if not changes or changes[-1].said != kinds:
             changes.append(Change(to_datetime(day * DAY_MS).date(), [str(kind) for kind in kinds]))
-        article, standing = known, spoken.standing
+        article, previous = known, spoken.previous_verdict
     if article is None:
         return None
     now_ms = (on_day + 1) * DAY_MS - 1
-    group_totals, standings = GroupTotals(1), Standings()
-    standings.begin(on_day)
-    peers = list(_peers(histories, article, standings, visibility, on_day=on_day, watched_since_ms=watched_since_ms))
+    group_totals, reputations = GroupTotals(1), DomainReputations()
+    reputations.begin(on_day)
+    peers = list(_peers(histories, article, reputations, visibility, on_day=on_day, watched_since_ms=watched_since_ms))
     for day in (on_day, on_day + 1):  # what the first round learns is what the second goes by
         for record in survey_round(peers, group_totals, day):
             group_totals.receive(record)
-    standings.begin(on_day + 1)  # what was found is known from now on
+    reputations.begin(on_day + 1)  # what was found is known from now on
     membership = membership_of(article)
     around = Surroundings(
         policies,
         visibility=visibility.on(on_day, article.header.sources),
         baseline=group_totals.baseline_of(membership),
-        standing_of=standings,
+        reputation_of=reputations,
         events=histories.events,
         freshness=_freshness(histories, article.header.sources, on_day=on_day),
         groups=dict(_verdicts(membership.groups, group_totals, policies, now_ms=now_ms)),
         changes=changes,
     )
-    return explain(article, around, previous=standing, now_ms=now_ms, links=links)
+    return explain(article, around, previous=previous, now_ms=now_ms, links=links)
 
 
 def _freshness(histories: Histories, sources: Collection[str], *, on_day: int) -> Mapping[str, Freshness]:
@@ -93,7 +93,7 @@ def _freshness(histories: Histories, sources: Collection[str], *, on_day: int) -
 def _peers(
     histories: Histories,
     article: Article,
-    standings: Standings,
+    reputations: DomainReputations,
     visibility: VisibilityHistory,
     *,
     on_day: int,
@@ -109,7 +109,7 @@ def _peers(
         if groups.isdisjoint(membership_of(unread).groups):
             continue
         peer = _article_on(histories.of(key), on_day)
-        standings.add(peer.segments)
+        reputations.add(peer.segments)
         last_link_day = None if peer.rhythm is None else peer.rhythm.last_day
         if last_link_day is not None and visibility.is_hardly_seen(
             peer.header.sources, last_link_day=last_link_day, day=on_day

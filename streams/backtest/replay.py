@@ -22,7 +22,7 @@ from flatline.domain.policy.thresholds import Policy
 from flatline.domain.quality.article_link_value import article_link_value
 from flatline.domain.state.article import Article
 from flatline.domain.state.link import Effect
-from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.time import DAY_MS, EARLIEST_MS, day_of
 from flatline.schema.verdict import FindingKind, State
 
@@ -54,7 +54,7 @@ class Spoken(NamedTuple):
     """A judgement, and all of it that can alert."""
 
     judgement: Judgement
-    standing: Standing
+    previous_verdict: PreviousVerdict
 
     @property
     def kinds(self) -> frozenset[State | FindingKind]:
@@ -149,12 +149,12 @@ def _is_same(spoken: Spoken, other: Spoken) -> bool:
 def _say(evidence: Callable[[int], Evidence], policy: Policy, hazard: Hazard, last: Spoken | None, day: int) -> Spoken:
     judgement = judge(
         evidence(day),
-        previous=None if last is None else last.standing,
+        previous=None if last is None else last.previous_verdict,
         now_ms=_end_ms(day),
         policy=policy,
         hazard=hazard,
     )
-    return Spoken(judgement, judgement.standing())
+    return Spoken(judgement, judgement.as_previous_verdict())
 
 
 def _news(spoken: Spoken, last: Spoken | None) -> list[State | FindingKind]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from itertools import chain, islice
 from typing import Final
 
-from flatline.domain.learned.domain_reputation import Standings
+from flatline.domain.learned.domain_reputation import DomainReputations
 from flatline.domain.quality.article_link_value import DailyLinkValues
 from flatline.domain.time import DAY_MS, day_of
 from flatline.domain.visibility.visibility import Visibility
@@ -25,7 +25,7 @@ class DueQueue:
                           these changed were judged after that
     ``judged_until_ms``   the instant at which last nothing was left to judge
     ``tally``             the articles judged so far, by state and series
-    ``standings``         those of the domains that link to them, and ``link_values`` those of the articles' links
+    ``reputations``         those of the domains that link to them, and ``link_values`` those of the articles' links
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class DueQueue:
         self._suppressed: set[bytes] = set()
         self._visibility = Visibility()
         self.judged_positions = dict(judged_positions or {})
-        self.standings = Standings()
+        self.reputations = DomainReputations()
         self.link_values = DailyLinkValues()
         self.tally: Counter[StateAndSeries] = Counter()
         self.judged_until_ms = 0

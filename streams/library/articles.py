@@ -87,10 +87,10 @@ def judge(article: Article, *, now: datetime, policies: Policies = _DEFAULTS) ->
         ),
         baseline=_TYPICAL,
         policies=policies,
-        previous=article.header.standing,
+        previous=article.header.previous_verdict,
         now_ms=now_ms,
     )
-    article.header.standing = appraisal.judgement.standing(digest(appraisal.verdict))
+    article.header.previous_verdict = appraisal.judgement.as_previous_verdict(digest(appraisal.verdict))
     return appraisal.verdict
 
 

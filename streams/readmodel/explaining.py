@@ -54,7 +54,7 @@ def explain_live(
         groups={Group(each.kind, each.name): each for each in latest_groups(bootstrap, topics)},
         said=None if said is None else codec.verdicts.decode(said),
     )
-    return explain(article, around, previous=article.header.standing, now_ms=now_ms, links=links)
+    return explain(article, around, previous=article.header.previous_verdict, now_ms=now_ms, links=links)
 
 
 def known_keys(bootstrap: str, topics: Topics) -> list[str]:

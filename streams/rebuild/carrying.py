@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from msgspec import structs
 
 from flatline.domain.state.article import Article
-from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.time import to_ms
 from flatline.engine.kafka_log import KafkaChangelog
 from flatline.engine.partition import Partition
@@ -21,13 +21,13 @@ class Carried(NamedTuple):
     """Since when an article is watched, where that is known, and how it stood when it was last judged."""
 
     watched_since_ms: int | None
-    standing: Standing | None
+    previous_verdict: PreviousVerdict | None
 
 
 async def carry_over(
     articles: Partition, numbers: range, *, former: Topics, client: Mapping[str, Any]
 ) -> frozenset[bytes]:
-    """Give articles the watch and the standing that they have in partitions of the state that serves.
+    """Carry over the start of the watch and the previous verdict of articles from the state that serves.
 
     Where that state was lost, the verdicts that were said have them. Return the keys of those articles that only the
     former state knows, of all these partitions. Raises KafkaError and UnknownFormatError.
@@ -43,7 +43,7 @@ async def carry_over(
             return
         if key in articles:
             header = Article.decode(key, value, {}).header
-            _give(articles, key, Carried(header.watched_since_ms, header.standing))
+            _give(articles, key, Carried(header.watched_since_ms, header.previous_verdict))
         else:
             gone.add(key)
 
@@ -67,7 +67,7 @@ def _said(bootstrap: str, former: Topics, numbers: range) -> Iterator[tuple[byte
                 key,
                 Carried(
                     None if said.watched_since is None else to_ms(said.watched_since),
-                    Standing(said.state, to_ms(said.since), 0, found),
+                    PreviousVerdict(said.state, to_ms(said.since), 0, found),
                 ),
             )
 
@@ -75,10 +75,10 @@ def _said(bootstrap: str, former: Topics, numbers: range) -> Iterator[tuple[byte
 def _give(articles: Partition, key: bytes, carried: Carried) -> None:
     article = articles.peek(key)
     assert article is not None, "it is among them"
-    header, standing = article.header, carried.standing
-    if standing is not None and not standing.link_days and article.rhythm:
-        standing = structs.replace(standing, link_days=article.rhythm.link_days)
+    header, previous = article.header, carried.previous_verdict
+    if previous is not None and not previous.link_days and article.rhythm:
+        previous = structs.replace(previous, link_days=article.rhythm.link_days)
     watched_since_ms = carried.watched_since_ms or header.watched_since_ms
-    if (header.watched_since_ms, header.standing) != (watched_since_ms, standing):
-        header.watched_since_ms, header.standing = watched_since_ms, standing
+    if (header.watched_since_ms, header.previous_verdict) != (watched_since_ms, previous):
+        header.watched_since_ms, header.previous_verdict = watched_since_ms, previous
         articles.put(article)

@@ -120,7 +120,7 @@ def test_the_registered_title_is_a_natural_anchor() -> None:
     assert article_link_value(article, quality_min=0.25).thin == 0
 
 
-def test_an_article_counts_once_a_day_in_the_standings() -> None:
+def test_an_article_counts_once_a_day_in_the_reputations() -> None:
     """However often it changes, it is surveyed at its first judgement of a UTC day."""
     due, midnight_ms = DueQueue([KEY]), NOW_MS // DAY_MS * DAY_MS
     article, policy, hazard = Article(KEY, Header(NOW_MS), Segment()), Policy(), Hazard()

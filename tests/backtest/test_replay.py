@@ -41,7 +41,7 @@ def _daily(
     history: History, *, end_day: int, watched_since_ms: int, heartbeats: list[Heartbeat]
 ) -> Iterator[tuple[int, State]]:
     """Yield what is news, of an article judged at the end of each day, however little happens."""
-    article, standing = history.article(watched_since_ms=watched_since_ms), None
+    article, previous = history.article(watched_since_ms=watched_since_ms), None
     policy = POLICIES.of(history.registration.tier)
     sources = Sources()
     for day in range(START, end_day + 1):
@@ -57,14 +57,14 @@ def _daily(
                 link_value=article_link_value(article, quality_min=policy.worthy_quality),
                 now_ms=now_ms,
             ),
-            previous=standing,
+            previous=previous,
             now_ms=now_ms,
             policy=policy,
             hazard=POLICIES.hazard,
         )
-        if said.state in NEWS and (standing is None or standing.state is not said.state):
+        if said.state in NEWS and (previous is None or previous.state is not said.state):
             yield day, said.state
-        standing = said.standing()
+        previous = said.as_previous_verdict()
 
 
 bursts = st.lists(

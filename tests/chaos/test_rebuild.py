@@ -227,7 +227,7 @@ def _state(trial: Trial) -> Mapping[bytes, tuple[Any, ...]]:
             article = partition.peek(key)
             assert article is not None
             header = article.header
-            said = header.standing and (header.standing.state, header.standing.since_ms)
+            said = header.previous_verdict and (header.previous_verdict.state, header.previous_verdict.since_ms)
             years = sorted(article.visits.encode(only_changed=False))
             found[key] = article.totals, header.watched_since_ms, header.sources, header.registration, said, years
     return found

@@ -84,10 +84,10 @@ def _round(
             link_value=article_link_value(article, quality_min=POLICIES.default.worthy_quality),
             baseline=group_totals.baseline_of(membership),
             policies=POLICIES,
-            previous=article.header.standing,
+            previous=article.header.previous_verdict,
             now_ms=now_ms,
         )
-        article.header.standing = appraisal.judgement.standing()
+        article.header.previous_verdict = appraisal.judgement.as_previous_verdict()
         is_unseen = appraisal.evidence.visibility.is_hardly_seen
         survey.add(membership, contribution(appraisal.expectation, is_unseen=is_unseen), appraisal.verdict.state)
     ended_at = to_datetime(now_ms)

@@ -17,7 +17,7 @@ from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.thresholds import Policy
 from flatline.domain.state.article import Article, Header, Sighting
 from flatline.domain.state.link import ORGANIC
-from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.state.segment import Segment
 from flatline.domain.time import DAY_MS, to_datetime, to_ms
 from flatline.domain.urls.canonical import canonicalize
@@ -62,7 +62,7 @@ def lives(*, with_visibility: bool = True, late_days: int = 0, days: int = DAYS_
         canonicalize(record.url): Article(record.url.encode(), Header(played.begins_ms), Segment())
         for record in records()
     }
-    standings: dict[str, Standing] = {}
+    previous_verdicts: dict[str, PreviousVerdict] = {}
     told: dict[str, Life] = {key: [] for key in articles}
     sources = Sources()
     read_ms = 0  # all of the past
@@ -78,12 +78,12 @@ def lives(*, with_visibility: bool = True, late_days: int = 0, days: int = DAYS_
         for key, article in articles.items():
             judgement = judge(
                 evidence_of(article, visibility, now_ms=now_ms),
-                previous=standings.get(key),
+                previous=previous_verdicts.get(key),
                 now_ms=now_ms,
                 policy=Policy(),
                 hazard=Hazard(),
             )
-            standings[key] = judgement.standing()
+            previous_verdicts[key] = judgement.as_previous_verdict()
             told[key].append(judgement.state)
     return {str(record.title): told[canonicalize(record.url)] for record in records()}
 

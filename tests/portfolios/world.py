@@ -135,7 +135,7 @@ class World:
 
     def play(self, *, days: int) -> Lives:
         """Return how the articles that are known on the first day fared."""
-        standing: dict[str, Verdict] = {}
+        verdicts: dict[str, Verdict] = {}
         lives = Lives()
         for day in range(days):
             if day in self._restarts:
@@ -149,12 +149,12 @@ class World:
                     heartbeat = Heartbeat(source.name, sent_at=now, seen_until=now, period_s=period_s)
                     self._heartbeats[source.name] = heartbeat
                     self._sources.receive(heartbeat)
-            self._settle(standing)
+            self._settle(verdicts)
             self._clock.ms += 12 * HOUR_MS
             self._take(day)
-            self._settle(standing)
+            self._settle(verdicts)
             self.stale.append(self._sources.stale(self._clock.ms))
-            for article, verdict in standing.items():
+            for article, verdict in verdicts.items():
                 lives.setdefault(article, []).append(verdict)
         return lives
 
@@ -185,12 +185,12 @@ class World:
         self._offset += 1
         return Record(self._offset, recorded_ms, codec.links.encode(event))
 
-    def _settle(self, standing: dict[str, Verdict]) -> None:
+    def _settle(self, verdicts: dict[str, Verdict]) -> None:
         now_ms = self._clock.ms
         visibility = self._sources.visibility(now_ms)
         for outgoing in judge_all(self._task, self._judge, self._surveyor, now_ms=now_ms, visibility=visibility):
             if outgoing.topic != TOPICS.verdicts.name:
                 continue  # of groups
             verdict = codec.verdicts.decode(outgoing.value)
-            standing[verdict.article.removeprefix("https://yours.example/")] = verdict
+            verdicts[verdict.article.removeprefix("https://yours.example/")] = verdict
         self._changelog.update(self._task.articles.take_changes())

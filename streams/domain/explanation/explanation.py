@@ -21,7 +21,7 @@ from flatline.domain.judgement.evidence import Circumstances
 from flatline.domain.judgement.judge_article import appraise
 from flatline.domain.judgement.states import is_judgeable, quiet_since_day
 from flatline.domain.judgement.verdict import told
-from flatline.domain.learned.domain_reputation import DomainStanding
+from flatline.domain.learned.domain_reputation import DomainReputation
 from flatline.domain.learned.expectation import Baseline
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.policy import Policies
@@ -31,7 +31,7 @@ from flatline.domain.quality.per_link import Weighed, newest
 from flatline.domain.state import link
 from flatline.domain.state.article import Article
 from flatline.domain.state.credit import week_begins_ms, weeks_of
-from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.time import DAY_MS, day_of, to_datetime
 from flatline.domain.urls.fingerprints import referrer
@@ -58,7 +58,7 @@ class Surroundings(NamedTuple):
     policies: Policies
     visibility: Visibility = Visibility()
     baseline: Baseline = Baseline()
-    standing_of: Callable[[bytes], DomainStanding] | None = None
+    reputation_of: Callable[[bytes], DomainReputation] | None = None
     events: Iterable[LinkEvent] = ()
     freshness: Mapping[str, Freshness] = {}
     groups: Mapping[Group, GroupVerdict] = {}
@@ -67,13 +67,13 @@ class Surroundings(NamedTuple):
 
 
 def explain(
-    article: Article, around: Surroundings, *, previous: Standing | None, now_ms: int, links: int
+    article: Article, around: Surroundings, *, previous: PreviousVerdict | None, now_ms: int, links: int
 ) -> Explanation:
     """Explain what is said of an article at ``now_ms``, with its newest ``links``; ``previous``: what was said."""
     header, today = article.header, day_of(now_ms)
     policy, hazard = around.policies.of(header.registration.tier), around.policies.hazard
     published, watched = header.registration.published_day, day_of(header.watched_since_ms)
-    link_value = article_link_value(article, quality_min=policy.worthy_quality, standing_of=around.standing_of)
+    link_value = article_link_value(article, quality_min=policy.worthy_quality, reputation_of=around.reputation_of)
     expectation, evidence, _, verdict = appraise(
         article,
         around.visibility,
@@ -157,7 +157,7 @@ def _links(article: Article, around: Surroundings, policy: Policy, *, number: in
         number,
         quality_min=policy.worthy_quality,
         natural_anchors=lambda: natural_anchors(article),
-        standing_of=around.standing_of or (lambda _domain: DomainStanding.UNKNOWN),
+        reputation_of=around.reputation_of or (lambda _domain: DomainReputation.UNKNOWN),
         visited=article.visiting_domains,
     )
     events = _by_page(around.events, {each.page for each in weighed})

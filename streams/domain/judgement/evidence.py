@@ -8,7 +8,7 @@ from flatline.domain.policy.thresholds import Policy
 from flatline.domain.quality.link_value import LinkValue
 from flatline.domain.state.article import Article
 from flatline.domain.state.losses import Losses, losses_of
-from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.time import DAY_MS, day_of
 from flatline.domain.visibility.visibility import FULLY_VISIBLE, ArticleVisibility, Visibility
@@ -77,6 +77,6 @@ class Circumstances(NamedTuple):
     policy: Policy
     hazard: Hazard
     was_found: bool = False
-    previous: Standing | None = None
+    previous: PreviousVerdict | None = None
     seen_day: int = 0
     probability: float | None = None

@@ -9,7 +9,7 @@ from flatline.domain.learned.expectation import Baseline, Expectation, expect
 from flatline.domain.policy.policy import Policies
 from flatline.domain.quality.link_value import LinkValue
 from flatline.domain.state.article import Article
-from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.time import DAY_MS, day_of
 from flatline.domain.visibility.visibility import Visibility
 from flatline.schema.verdict import Verdict
@@ -31,7 +31,7 @@ def appraise(
     link_value: LinkValue,
     baseline: Baseline,
     policies: Policies,
-    previous: Standing | None,
+    previous: PreviousVerdict | None,
     now_ms: int,
     as_of_offset: int | None = None,
 ) -> Appraisal:

@@ -9,7 +9,7 @@ from flatline.domain.judgement.reasons import MADE_GOOD, nothing_worse, reason_o
 from flatline.domain.judgement.states import SEVERITY, is_judgeable, is_taken_back_by_time, silent_since_day, state_of
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.thresholds import Policy
-from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.time import DAY_MS, day_of
 from flatline.schema.verdict import FindingKind, State
 
@@ -32,13 +32,15 @@ class Judgement(NamedTuple):
     findings: Mapping[FindingKind, Found]
     link_days: int = 0
 
-    def standing(self, digest: int = 0) -> Standing:
+    def as_previous_verdict(self, digest: int = 0) -> PreviousVerdict:
         """Return what the next judgement needs to know of this one."""
         found = {kind: found.since_ms for kind, found in self.findings.items()}
-        return Standing(self.state, self.since_ms, digest, found, self.link_days)
+        return PreviousVerdict(self.state, self.since_ms, digest, found, self.link_days)
 
 
-def judge(evidence: Evidence, *, previous: Standing | None, now_ms: int, policy: Policy, hazard: Hazard) -> Judgement:
+def judge(
+    evidence: Evidence, *, previous: PreviousVerdict | None, now_ms: int, policy: Policy, hazard: Hazard
+) -> Judgement:
     """Say how an article stands at ``now_ms``."""
     rhythm, today = evidence.rhythm, day_of(now_ms)
     seen_day = today

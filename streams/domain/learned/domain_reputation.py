@@ -24,7 +24,7 @@ _FIELD_BITS: Final = 32
 _FIELD: Final = (1 << _FIELD_BITS) - 1
 
 
-class DomainStanding(StrEnum):
+class DomainReputation(StrEnum):
     """What we know ourselves of a referring domain."""
 
     UNKNOWN = "unknown"
@@ -34,27 +34,27 @@ class DomainStanding(StrEnum):
     __hash__ = str.__hash__  # that of Enum takes ten times as long, and these are looked up for each link
 
 
-def standing(*, articles: int, links: int, lost: int) -> DomainStanding:
-    """Return the standing of a domain with so many links to so many articles, and so many of them not live."""
+def reputation(*, articles: int, links: int, lost: int) -> DomainReputation:
+    """Return the reputation of a domain with so many links to so many articles, and so many of them not live."""
     if links >= FICKLE_LINKS_MIN and lost >= FICKLE_LOST_MIN * links:
-        return DomainStanding.FICKLE
+        return DomainReputation.FICKLE
     if articles >= LOYAL_ARTICLES_MIN and lost <= LOYAL_LOST_MAX * links:
-        return DomainStanding.LOYAL
-    return DomainStanding.UNKNOWN
+        return DomainReputation.LOYAL
+    return DomainReputation.UNKNOWN
 
 
-class Standings:
-    """The standings of the last complete round, and the accounts of the one under way."""
+class DomainReputations:
+    """The reputations of the last complete round, and the accounts of the one under way."""
 
     def __init__(self) -> None:
-        self._known: dict[bytes, DomainStanding] = {}
+        self._known: dict[bytes, DomainReputation] = {}
         self._accounts: dict[bytes, int] = {}
         self._day: int | None = None
         self._is_full = False
 
-    def __call__(self, domain: bytes) -> DomainStanding:
-        """Return the standing of a domain by its fingerprint."""
-        return self._known.get(domain, DomainStanding.UNKNOWN)
+    def __call__(self, domain: bytes) -> DomainReputation:
+        """Return the reputation of a domain by its fingerprint."""
+        return self._known.get(domain, DomainReputation.UNKNOWN)
 
     def begin(self, day: int) -> None:
         """Begin a round, unless that of the day is under way; what the one before found is known from now on."""
@@ -63,7 +63,7 @@ class Standings:
         self._known = {
             domain: found
             for domain, account in self._accounts.items()
-            if (found := _standing_of(account)) is not DomainStanding.UNKNOWN
+            if (found := _reputation_of(account)) is not DomainReputation.UNKNOWN
         }
         self._accounts, self._day, self._is_full = {}, day, False
 
@@ -97,5 +97,5 @@ class Standings:
         return len(self._accounts) < DOMAINS_MAX
 
 
-def _standing_of(account: int) -> DomainStanding:
-    return standing(articles=account & _FIELD, links=account >> _FIELD_BITS & _FIELD, lost=account >> 2 * _FIELD_BITS)
+def _reputation_of(account: int) -> DomainReputation:
+    return reputation(articles=account & _FIELD, links=account >> _FIELD_BITS & _FIELD, lost=account >> 2 * _FIELD_BITS)

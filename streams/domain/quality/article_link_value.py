@@ -5,7 +5,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from flatline.domain.events.anchors import natural
-from flatline.domain.learned.domain_reputation import DomainStanding
+from flatline.domain.learned.domain_reputation import DomainReputation
 from flatline.domain.quality.link_value import LinkValue, link_value_of
 from flatline.domain.state.article import Article
 from flatline.domain.state.rhythm import Rhythm
@@ -15,7 +15,7 @@ WEIGHED_AT_ONCE_MAX: Final = 2_000
 
 
 def article_link_value(
-    article: Article, *, quality_min: float, standing_of: Callable[[bytes], DomainStanding] | None = None
+    article: Article, *, quality_min: float, reputation_of: Callable[[bytes], DomainReputation] | None = None
 ) -> LinkValue:
     """Return the value of an article's links, as `link_value_of` does."""
 
@@ -27,7 +27,7 @@ def article_link_value(
         article.segments,
         quality_min=quality_min,
         natural_anchors=lambda: natural_anchors(article),
-        standing_of=standing_of,
+        reputation_of=reputation_of,
         visited=article.visiting_domains,
         rhythm_of=rhythm_of,
     )
@@ -53,14 +53,14 @@ class DailyLinkValues:
         article: Article,
         *,
         quality_min: float,
-        standing_of: Callable[[bytes], DomainStanding] | None = None,
+        reputation_of: Callable[[bytes], DomainReputation] | None = None,
         may_be_of_today: bool = False,
     ) -> LinkValue:
         """Return what `article_link_value` does; or did last, where links are many and it ``may_be_of_today``."""
         has_many = article.totals.gained > WEIGHED_AT_ONCE_MAX
         if has_many and may_be_of_today and (kept := self._kept.get(article)) is not None:
             return kept
-        link_value = article_link_value(article, quality_min=quality_min, standing_of=standing_of)
+        link_value = article_link_value(article, quality_min=quality_min, reputation_of=reputation_of)
         if has_many:
             self._kept[article] = link_value
         return link_value

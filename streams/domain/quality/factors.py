@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from flatline.domain.events.pages import READINGS, PageKind
-from flatline.domain.learned.domain_reputation import DomainStanding
+from flatline.domain.learned.domain_reputation import DomainReputation
 from flatline.domain.state import link, link_traits
 
 NEUTRAL: Final = 0.5
@@ -33,7 +33,7 @@ class Facts(NamedTuple):
     traits: int = 0
     anchor_domains: int = 0  # that link to the article with the same anchor; 0 where that is natural
     is_sitewide: bool = False  # one of very many links of its domain with the same anchor
-    standing: DomainStanding = DomainStanding.UNKNOWN
+    reputation: DomainReputation = DomainReputation.UNKNOWN
     has_visits: bool = False  # it sent people
 
 
@@ -174,7 +174,7 @@ def _domain(facts: Facts) -> Iterator[Sign]:
     if (authority := link_traits.authority_of(facts.traits)) is not None:
         factor = AUTHORITY_AT_0 * (AUTHORITY_AT_100 / AUTHORITY_AT_0) ** (authority / 100)
         yield Sign("domain: authority", factor, f"on a domain of authority {authority}")
-    if facts.standing is not DomainStanding.UNKNOWN:
-        yield _sign(f"domain: {facts.standing}")
+    if facts.reputation is not DomainReputation.UNKNOWN:
+        yield _sign(f"domain: {facts.reputation}")
     if facts.is_sitewide:
         yield _sign("domain: sitewide")

@@ -9,7 +9,7 @@ from functools import lru_cache
 from math import log10
 from typing import Final, NamedTuple
 
-from flatline.domain.learned.domain_reputation import DomainStanding
+from flatline.domain.learned.domain_reputation import DomainReputation
 from flatline.domain.quality.factors import ANCHOR_DOMAINS_MIN, FLAGS, SITEWIDE_AFTER, Facts, explain
 from flatline.domain.state import link, link_traits
 from flatline.domain.state.rhythm import Rhythm
@@ -44,14 +44,14 @@ def link_value_of(
     *,
     quality_min: float,
     natural_anchors: Callable[[], Collection[int]] = tuple,
-    standing_of: Callable[[bytes], DomainStanding] | None = None,
+    reputation_of: Callable[[bytes], DomainReputation] | None = None,
     visited: Collection[bytes] = (),
     rhythm_of: Callable[[dict[int, int]], Rhythm | None] = Rhythm.of,
 ) -> LinkValue:
     """Weigh the links of segments that share none.
 
     ``natural_anchors``  gives the fingerprints of what anybody may call the article; seldom asked
-    ``standing_of``      gives the standing of a domain by its fingerprint; it counts in the sum alone
+    ``reputation_of``      gives the reputation of a domain by its fingerprint; it counts in the sum alone
     ``visited``          fingerprints of the domains whose links sent people
     ``rhythm_of``        `Rhythm.of`, or what knows some of its results
     """
@@ -61,8 +61,8 @@ def link_value_of(
     links_by_domain = Counter([domain for _, _, domain in links])
     domains_by_anchor = shared_anchors(links, natural_anchors)
     sitewide = sitewide_links(links, links_by_domain)
-    unknown = DomainStanding.UNKNOWN
-    weighed: dict[tuple[int, int, bool, DomainStanding, bool], tuple[float, str | None]] = {}  # few differ
+    unknown = DomainReputation.UNKNOWN
+    weighed: dict[tuple[int, int, bool, DomainReputation, bool], tuple[float, str | None]] = {}  # few differ
     best: dict[bytes, float] = {}
     days, thin, thin_days = list[int](), 0, list[tuple[int, str]]()
     for each in links:
@@ -71,14 +71,14 @@ def link_value_of(
             fact & FLAGS | traits >> _ANCHOR_BITS << link.FLAG_BITS,
             domains_by_anchor.get(traits & link_traits.ANCHOR, 0) if domains_by_anchor else 0,
             each in sitewide if sitewide else False,
-            standing_of(domain) if standing_of else unknown,
+            reputation_of(domain) if reputation_of else unknown,
             domain in visited if visited else False,
         )
         known = weighed.get(seen)
         if known is None:
             facts = Facts(fact & FLAGS, traits & ~link_traits.ANCHOR, *seen[1:])
             # Whether a link matters goes by itself alone: no other article's links may move a verdict.
-            alone = explain(facts._replace(standing=unknown))
+            alone = explain(facts._replace(reputation=unknown))
             known = explain(facts).quality, alone.against if alone.quality < quality_min else None
             weighed[seen] = known
         quality, against = known

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
-from flatline.domain.learned.domain_reputation import DomainStanding
+from flatline.domain.learned.domain_reputation import DomainReputation
 from flatline.domain.quality.factors import FLAGS, Explained, Facts, explain
 from flatline.domain.quality.link_value import shared_anchors, sitewide_links
 from flatline.domain.state import link, link_traits
@@ -31,7 +31,7 @@ def newest(
     *,
     quality_min: float,
     natural_anchors: Callable[[], Collection[int]] = tuple,
-    standing_of: Callable[[bytes], DomainStanding] = lambda _domain: DomainStanding.UNKNOWN,
+    reputation_of: Callable[[bytes], DomainReputation] = lambda _domain: DomainReputation.UNKNOWN,
     visited: Collection[bytes] = (),
 ) -> list[Weighed]:
     """Return the newest links, the newest first, each with its quality.
@@ -55,11 +55,11 @@ def newest(
             traits & ~link_traits.ANCHOR,
             anchors.get(traits & link_traits.ANCHOR, 0),
             row in sitewide,
-            standing_of(domain),
+            reputation_of(domain),
             domain in visited,
         )
         # As in the sum: whether it matters goes by itself alone.
-        alone = explain(facts._replace(standing=DomainStanding.UNKNOWN))
+        alone = explain(facts._replace(reputation=DomainReputation.UNKNOWN))
         flags = fact & (1 << link.FLAG_BITS) - 1
         return Weighed(page, fact >> link.FLAG_BITS, flags, explain(facts), alone.quality < quality_min)
 

@@ -87,8 +87,8 @@ def shown(key: bytes, parts: Iterable[Article]) -> Article:
     article = largest.copy(key)
     for part in others:
         article.join_part(part)
-    if own is not None and own.header.standing is not None:
-        article.header.standing = own.header.standing
+    if own is not None and own.header.previous_verdict is not None:
+        article.header.previous_verdict = own.header.previous_verdict
     return _without_removed(article, own) if article.header.removed_ms else article
 
 
@@ -97,7 +97,7 @@ def _without_removed(article: Article, own: Article | None) -> Article:
     header = msgspec.structs.replace(
         known,
         watched_since_ms=max(removed_ms, known.watched_since_ms),
-        standing=None if own is None else own.header.standing,
+        previous=None if own is None else own.header.previous_verdict,
     )
     left = Article(article.key, header, Segment())
     links = (link for segment in article.segments for link in segment.known())

@@ -8,7 +8,7 @@ import msgspec
 
 from flatline.domain.state.credit import Credit, credited, is_of_newest_week, joined
 from flatline.domain.state.link import Effect
-from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.state.segment import SEGMENT_LINKS_MAX, Known, Segment
 from flatline.domain.state.totals import Totals, totals_of
@@ -96,7 +96,7 @@ class Header(msgspec.Struct, array_like=True, gc=False):
     watched_since_ms: int
     sources: dict[str, Credit] = {}  # what each source reported
     registration: Registration = Registration()
-    standing: Standing | None = None
+    previous_verdict: PreviousVerdict | None = None
     removed_ms: int = 0  # what was first gained, reported or registered until then is forgotten
     moved_to: str | None = None  # the address to whose partition its changes are copied
     is_copy: bool = False  # of what another partition knows of an address that moved to this one
@@ -312,8 +312,8 @@ class Article:
         for source, credit in sorted(other.sources.items()):
             if source in header.sources or len(header.sources) < SOURCES_MAX:
                 header.sources[source] = joined(header.sources.get(source, 0), credit)
-        standings = [each for each in (header.standing, other.standing) if each is not None]
-        header.standing = max(standings, key=lambda each: (each.since_ms, each.digest), default=None)
+        reputations = [each for each in (header.previous_verdict, other.previous_verdict) if each is not None]
+        header.previous_verdict = max(reputations, key=lambda each: (each.since_ms, each.digest), default=None)
         self.remove(other.removed_ms)
         self.register(other.registration)
         return msgspec.msgpack.encode(header) != before

@@ -5,7 +5,7 @@ from msgspec import Struct
 from flatline.schema.verdict import FindingKind, State
 
 
-class Standing(Struct, frozen=True, array_like=True, gc=False):
+class PreviousVerdict(Struct, frozen=True, array_like=True, gc=False):
     """The last verdict, as far as the next one needs it. ``digest`` tells whether a verdict says anything new."""
 
     state: State

@@ -35,7 +35,7 @@ Row = tuple[int, int, bytes]
 
 
 class Known(NamedTuple):
-    """All that is known of a link; ``page`` and ``domain`` are the fingerprints of the referring page and its domain."""
+    """All that is known of a link; ``page`` and ``domain`` are fingerprints of the referring page and of its domain."""
 
     page: bytes
     domain: bytes

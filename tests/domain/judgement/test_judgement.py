@@ -13,7 +13,7 @@ from flatline.domain.judgement.states import upper_tail
 from flatline.domain.learned.expectation import Expectation, Window
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.thresholds import Policy
-from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.time import DAY_MS
 from flatline.domain.visibility.visibility import FULLY_VISIBLE, ArticleVisibility
@@ -54,13 +54,13 @@ def _judge(
     visibility: ArticleVisibility = FULLY_VISIBLE,
 ) -> Judgement:
     """Judge an article with link days of these ages, in days; the newest ``told_since`` came after the last verdict."""
-    standing = None
+    previous_verdict = None
     if previous is not None:
         known = sum(age >= previous_age for age in ages) - told_since
-        standing = Standing(previous, (TODAY - previous_age) * DAY_MS, 0, link_days=known)
+        previous_verdict = PreviousVerdict(previous, (TODAY - previous_age) * DAY_MS, 0, link_days=known)
     return judge(
         Evidence(Rhythm.of(TODAY - age for age in ages), (TODAY - watched_age) * DAY_MS, visibility),
-        previous=standing,
+        previous=previous_verdict,
         now_ms=TODAY * DAY_MS + 1,
         policy=POLICY,
         hazard=ONE_A_DAY,
@@ -272,7 +272,7 @@ def _judge_burst(*, came: int, before: int, late_days: int = 0, together: float 
     evidence = evidence._replace(**{key: options.pop(key) for key in ("watched_since_ms",) if key in options})  # type: ignore[arg-type]
     previous = None
     if "previous" in options:
-        previous = Standing(State.BURSTING, (TODAY - int(str(options["previous"]))) * DAY_MS, 0, link_days=91)
+        previous = PreviousVerdict(State.BURSTING, (TODAY - int(str(options["previous"]))) * DAY_MS, 0, link_days=91)
     return judge(evidence, previous=previous, now_ms=TODAY * DAY_MS + 1, policy=POLICY, hazard=ONE_A_DAY)
 
 
@@ -324,8 +324,8 @@ def _short(
         ArticleVisibility(unseen),
         expectation=Expectation((usual, Window(11.2, 3, chance, 1.0), usual), (), 0.5, 700.0, None, None),
     )
-    standing = Standing(previous, (TODAY - 30) * DAY_MS, 0) if previous else None
-    return judge(evidence, previous=standing, now_ms=TODAY * DAY_MS, policy=POLICY, hazard=ONE_A_DAY)
+    previous = PreviousVerdict(previous, (TODAY - 30) * DAY_MS, 0) if previous else None
+    return judge(evidence, previous=previous, now_ms=TODAY * DAY_MS, policy=POLICY, hazard=ONE_A_DAY)
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from flatline.domain.judgement.evidence import Evidence, evidence_of
 from flatline.domain.judgement.judgement import Judgement, judge
-from flatline.domain.learned.expectation import Kind, expect
+from flatline.domain.learned.expectation import Baseline, expect
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.thresholds import Policy
 from flatline.domain.state.article import Article, Header, Sighting
 from flatline.domain.state.link import ORGANIC
-from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.state.segment import Segment
 from flatline.domain.time import DAY_MS
@@ -30,11 +30,11 @@ days = st.lists(st.integers(BEGIN, BEGIN + 1_500), min_size=1, max_size=40, uniq
 unseen = st.lists(st.tuples(st.integers(1, 200), st.floats(0, 300)), min_size=1, max_size=8)
 
 
-def judged(known: list[int], day: int, previous: Standing | None, *, unseen_days: float = 0.0) -> Judgement:
+def judged(known: list[int], day: int, previous: PreviousVerdict | None, *, unseen_days: float = 0.0) -> Judgement:
     """Judge an article with these link days, watched for long, in the evening of a day."""
     counts = [sum(day - each < length for each in known) for length in (7, 365)]
     expectation = expect(
-        dict.fromkeys(sorted(known), 1), published_day=None, watched_day=0, now_days=day + 1.0, kind=Kind()
+        dict.fromkeys(sorted(known), 1), published_day=None, watched_day=0, now_days=day + 1.0, baseline=Baseline()
     )
     evidence = Evidence(Rhythm.of(known), 0, ArticleVisibility(unseen_days), *counts, expectation=expectation)
     return judge(evidence, previous=previous, now_ms=day * DAY_MS + 80_000_000, policy=POLICY, hazard=HAZARD)
@@ -46,7 +46,7 @@ def walk(link_days: list[int], *, until: int) -> list[Judgement]:
     previous = None
     for day in range(link_days[0], until):
         life.append(judged([each for each in link_days if each <= day], day, previous))
-        previous = life[-1].standing()
+        previous = life[-1].as_previous_verdict()
     return life
 
 
@@ -59,7 +59,7 @@ def severity(judgement: Judgement) -> int:
 def test_never_more_silent_just_after_a_link_than_just_before(link_days: list[int], gap: int) -> None:
     """A link is a sign of life: state and score, on the same day, with and without it."""
     day = link_days[-1] + gap
-    previous = walk(link_days[-3:], until=day)[-1].standing() if len(link_days) % 2 else None
+    previous = walk(link_days[-3:], until=day)[-1].as_previous_verdict() if len(link_days) % 2 else None
     before, after = judged(link_days, day, previous), judged([*link_days, day], day, previous)
     assert severity(after) <= severity(before)
     if before.score is not None and after.score is not None:
@@ -71,7 +71,7 @@ def test_time_without_links_never_makes_it_look_less_silent(link_days: list[int]
     """Neither its state nor its score, whether it is judged every day or not."""
     day = link_days[-1] + gap
     first = judged(link_days, day, None)
-    later = judged(link_days, day + more, first.standing())
+    later = judged(link_days, day + more, first.as_previous_verdict())
     assert severity(later) >= severity(first)
     assert first.score is None or later.score is None or later.score >= first.score
 
@@ -86,7 +86,7 @@ def test_a_source_that_turns_out_to_be_gone_takes_nothing_back(
         day += gap
         judgement = judged(link_days, day, previous, unseen_days=min(unseen_days, day - link_days[-1]))
         assert severity(judgement) >= before
-        previous, before = judgement.standing(), severity(judgement)
+        previous, before = judgement.as_previous_verdict(), severity(judgement)
 
 
 @given(days, st.integers(0, 400), st.floats(0, 400))

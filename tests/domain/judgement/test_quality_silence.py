@@ -10,7 +10,7 @@ from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.thresholds import Policy
 from flatline.domain.quality.link_value import LinkValue
 from flatline.domain.state import link_traits
-from flatline.domain.state.previous_verdict import Standing
+from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.time import DAY_MS
 from flatline.domain.visibility.visibility import FULLY_VISIBLE, ArticleVisibility
@@ -45,7 +45,7 @@ def _judge(
     found = {FindingKind.QUALITY_GONE: (today - 10) * DAY_MS} if was_found else {}
     return judge(
         Evidence(Rhythm.of({*worthy, *thin}), (TODAY - watched_age) * DAY_MS, visibility, link_value=link_value),
-        previous=Standing(State.STEADY, 0, 0, found),
+        previous=PreviousVerdict(State.STEADY, 0, 0, found),
         now_ms=today * DAY_MS,
         policy=POLICY,
         hazard=HAZARD,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.domain.events.pages import DECLARED, GUESSED, READINGS, PageKind, Reading
-from flatline.domain.learned.domain_reputation import DomainStanding
+from flatline.domain.learned.domain_reputation import DomainReputation
 from flatline.domain.quality.factors import FACTORS, FLAGS, NEUTRAL, Facts, explain
 from flatline.domain.state import link, link_traits
 from tests.domain.quality.documented import rows
@@ -30,8 +30,8 @@ FACTS = {
     "text: around it": Facts(link.IN_PROSE),
     "text: none around it": Facts(link.BARE),
     **{f"page: {kind}": Facts(traits=_page(kind, DECLARED)) for kind in PageKind if kind is not PageKind.UNKNOWN},
-    "domain: loyal": Facts(standing=DomainStanding.LOYAL),
-    "domain: fickle": Facts(standing=DomainStanding.FICKLE),
+    "domain: loyal": Facts(reputation=DomainReputation.LOYAL),
+    "domain: fickle": Facts(reputation=DomainReputation.FICKLE),
     "domain: sitewide": Facts(is_sitewide=True),
 }
 
@@ -46,7 +46,7 @@ seen_traits = st.builds(
     st.integers(0, len(READINGS) - 1),
 )
 facts = st.builds(
-    Facts, flags, seen_traits, st.integers(0, 2_000), st.booleans(), st.sampled_from(DomainStanding), st.booleans()
+    Facts, flags, seen_traits, st.integers(0, 2_000), st.booleans(), st.sampled_from(DomainReputation), st.booleans()
 )
 
 
@@ -155,7 +155,7 @@ def test_what_others_do_never_raises_it(seen: Facts, more: int) -> None:
     quality = explain(seen).quality
     assert explain(seen._replace(anchor_domains=seen.anchor_domains + more)).quality <= quality
     assert explain(seen._replace(is_sitewide=True)).quality <= quality
-    assert explain(seen._replace(standing=DomainStanding.FICKLE)).quality <= quality
+    assert explain(seen._replace(reputation=DomainReputation.FICKLE)).quality <= quality
 
 
 @given(facts)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.domain.events import anchors
-from flatline.domain.learned.domain_reputation import DomainStanding
+from flatline.domain.learned.domain_reputation import DomainReputation
 from flatline.domain.quality.link_value import LinkValue, link_value_of
 from flatline.domain.state import link, link_traits
 from flatline.domain.state.rhythm import Rhythm
@@ -102,13 +102,15 @@ def test_a_template_of_a_site() -> None:
     )  # whether they are alike is not known
 
 
-def test_visits_and_standing() -> None:
-    """A domain's visits save its links; its bad standing lowers the sum, but makes no link thin."""
+def test_visits_and_reputation() -> None:
+    """A domain's visits save its links; its bad reputation lowers the sum, but makes no link thin."""
     links = [("a", DAY, FOOTER), ("b", DAY, FOOTER), ("c", DAY, link_traits.placement("comment") << link.FLAG_BITS)]
     assert _link_value(links).thin == 3
     assert _link_value(links, visited={fingerprint("a")}).thin == 2
     link_value = _link_value(
         [("a", DAY, 0), ("b", DAY, link.NOFOLLOW)],
-        standing_of=lambda domain: DomainStanding.FICKLE if domain == fingerprint("b") else DomainStanding.UNKNOWN,
+        reputation_of=lambda domain: (
+            DomainReputation.FICKLE if domain == fingerprint("b") else DomainReputation.UNKNOWN
+        ),
     )
     assert (link_value.weighted, link_value.thin) == (0.5 + 0.5 * 0.7 * 0.5, 0)
