@@ -33,54 +33,56 @@ class IngestMetrics:
         self._registry = registry
         self.requests = Counter(
             "flatline_ingest_requests",
-            "Requests to /v1, by HTTP status. 5xx: Kafka could not be reached, and senders were told to try again; "
-            "429: somebody sends faster than allowed; 401: a token is wrong.",
+            "Requests to /v1, by HTTP status. 5xx: Kafka could not be reached, and senders were told to retry; "
+            "429: a sender is faster than allowed; 401: a token is wrong.",
             ["code"],
             registry=registry,
         )
         self.events = Counter(
             "flatline_ingest_events",
-            "Events that Kafka acknowledged, as links or visits (accepted) or as dead letters (rejected). The share "
-            "that is rejected tells a broken sender from one broken event.",
+            "Events that Kafka acknowledged, as links or visits (accepted) or as dead letters (rejected). The "
+            "share of rejected events tells a broken sender from a single broken event.",
             ["source", "outcome"],
             registry=registry,
         )
         self.rejected = Counter(
             "flatline_ingest_rejected",
-            "Rejected events by reason. The sender was told which and why, and they are in the dead-letter topic.",
+            "Rejected events by reason. The sender was told which events and why, and they are in the dead-letter "
+            "topic.",
             ["source", "reason"],
             registry=registry,
         )
         self.duration = Histogram(
             "flatline_ingest_request_duration_seconds",
-            "From the head of a request to /v1 to its answer, which waits for Kafka to have every event.",
+            "Time from the head of a request to /v1 to its response, which waits until Kafka has every event.",
             buckets=_SECONDS,
             registry=registry,
         )
         self.refused = Counter(
             "flatline_ingest_refused",
-            "Requests to /v1 that were refused as a whole, by the code in the answer. too_busy: too many requests or "
-            "bytes at a time; too_many_events_per_s, too_many_bytes_per_s: a source is faster than its limit; "
-            "kafka_unavailable: Kafka did not acknowledge in time.",
+            "Requests to /v1 that were refused as a whole, by the code in the response. too_busy: too many "
+            "requests or bytes at a time; too_many_events_per_s, too_many_bytes_per_s: a source is faster than "
+            "its limit; kafka_unavailable: Kafka did not acknowledge in time.",
             ["code"],
             registry=registry,
         )
         self.body_bytes = Gauge(
             "flatline_ingest_body_bytes_in_flight",
-            "Bytes of bodies that were received and are not answered yet. At FLATLINE_INGEST_MAX_BYTES_IN_FLIGHT "
-            "further ones are refused as too_busy.",
+            "Bytes of request bodies that were received and not yet answered. At "
+            "FLATLINE_INGEST_MAX_BYTES_IN_FLIGHT, further requests are refused as too_busy.",
             registry=registry,
         )
         self.connections = Gauge(
             "flatline_ingest_connections",
-            "Open connections. At FLATLINE_INGEST_MAX_CONNECTIONS a new one takes the place of the oldest that has "
-            "shown no token.",
+            "Open connections. At FLATLINE_INGEST_MAX_CONNECTIONS, a new connection replaces the oldest one that "
+            "has not sent a valid token.",
             registry=registry,
         )
         self.connections_closed = Counter(
             "flatline_ingest_connections_closed",
-            "Connections that the ingest closed. too_many: there was no room; slow_head: no whole request head came in "
-            "time, as when somebody holds connections open on purpose; idle: no further request came, which is usual.",
+            "Connections that the ingest closed. too_many: there was no room; slow_head: the head of a request "
+            "was not complete in time, for example because a client holds connections open on purpose; idle: no "
+            "further request came, which is normal.",
             ["reason"],
             registry=registry,
         )

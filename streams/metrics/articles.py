@@ -21,7 +21,7 @@ def article_families(snapshot: Snapshot) -> Iterator[Metric]:
             sizes[series] += number
     yield gauge(
         "flatline_articles",
-        "Articles of this worker's partitions by state. What the states mean: README.md.",
+        "Articles of this worker's partitions by state. The README explains the states.",
         ["state"],
         (([state], number) for state, number in by_state.items()),
     )
@@ -31,23 +31,24 @@ def article_families(snapshot: Snapshot) -> Iterator[Metric]:
         bounded[series if series in labelled else OTHER, state] += number
     yield gauge(
         "flatline_series_articles",
-        f"Registered articles by series and state, where there are any; the smaller series beyond "
-        f"{SERIES_LABELLED_MAX} are counted as {OTHER}.",
+        f"Registered articles with a series, by series and state. The smaller series beyond {SERIES_LABELLED_MAX} "
+        f"are counted as {OTHER}.",
         ["series", "state"],
         (([series, state], number) for (series, state), number in bounded.items()),
     )
     windows = snapshot.windows.items()
     yield gauge(
         "flatline_gained_links",
-        "Links that the articles of all sites judged by this worker gained in a window, but for articles that can't be "
-        "seen. Add up all workers.",
+        "Links gained in a window by the articles of this worker, except those whose sources do not report. Add "
+        "up all workers.",
         ["window"],
         (([f"{days}d"], tally.gained) for days, tally in windows),
     )
     yield gauge(
         "flatline_expected_links",
-        "Links that the same articles should have gained in a window, each by its own past and the curve of its kind. "
-        "Gained well below expected on all sites at once is rarely the content: look at the sources.",
+        "Links that the same articles were expected to gain in a window, from each article's own past and the "
+        "curve of its kind. If all sites gain far less than expected at once, the cause is rarely the content: "
+        "look at the sources.",
         ["window"],
         (([f"{days}d"], tally.expected) for days, tally in windows),
     )

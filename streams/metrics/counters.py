@@ -10,7 +10,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 UNNAMED = "unnamed"
 _COMMIT_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-# The README names 0.06 s and 0.17 s until a link is in the metric; what waited while a worker was down takes hours.
+# A link usually takes a fraction of a second (tests/bench/RESULTS.md); one that waited while a worker was down takes hours.
 _LATENCY_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3_600)
 
 
@@ -22,44 +22,45 @@ class WorkerMetrics:
         self._sources: set[str] = set()
         self._link_events = Counter(
             "flatline_link_events",
-            "Link events applied, by source and by what they changed. gained: links nobody had reported before; "
-            "seen_again: nothing new, as when a second source corroborates a link; ignored: the policy leaves them "
-            "out. A source whose gained stops while the others' goes on has a problem of its own.",
+            "Link events applied, by source and effect. gained: a link that nobody had reported before; "
+            "seen_again: nothing new, for example because a second source confirms a link; ignored: the policy "
+            "excludes the event. If one source stops gaining links while the others continue, that source has a "
+            "problem.",
             ["source", "effect"],
             registry=registry,
         )
         self.dead_letters = Counter(
             "flatline_dead_letters",
-            "Records that could not be read and went to the dead-letter topic, by topic and reason. Each is missing "
-            "from every figure until its producer is mended and sends it again.",
+            "Records that could not be read and went to the dead-letter topic, by topic and reason. They are "
+            "missing from all counts until the producer is fixed and sends them again.",
             ["topic", "reason"],
             registry=registry,
         )
         self.forwarded = Counter(
             "flatline_records_forwarded",
-            "Records sent on to the partition where their article lives: their producer keyed them otherwise. "
-            "Harmless; a producer that keys by canonical URL saves the second trip.",
+            "Records forwarded to their article's partition because their producer used another key. Harmless; a "
+            "producer that uses the canonical URL as its key saves the extra hop.",
             ["topic"],
             registry=registry,
         )
         self._event_time_clamped = Counter(
             "flatline_event_time_clamped",
-            "Link events dated before the web or after their own record, by source: a clock is wrong there. They "
-            "count, at the nearest possible time.",
+            "Link events dated before the web existed or later than their own record, by source: a clock is wrong "
+            "there. They are counted at the nearest possible time.",
             ["source"],
             registry=registry,
         )
         self.commit_duration = Histogram(
             "flatline_commit_duration_seconds",
-            "Time to judge what is due, up to 0.4 s, and to make it durable with all that was applied and its offsets. "
-            "Beyond a second, Kafka or its disk is slow.",
+            "Time to judge the articles that are due (at most 0.4 s) and to commit everything that was applied "
+            "with its offsets. More than a second: Kafka or its disk is slow.",
             buckets=_COMMIT_S,
             registry=registry,
         )
         self._apply_latency = Histogram(
             "flatline_apply_latency_seconds",
-            "From the time of a batch's newest record to its application, once a batch. Large while a backlog is "
-            "worked off; else what a link takes to be counted.",
+            "Time from a batch's newest record until the batch is applied, once per batch. Large while a backlog "
+            "is worked off; otherwise the time until a link is counted.",
             buckets=_LATENCY_S,
             registry=registry,
         )

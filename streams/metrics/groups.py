@@ -23,25 +23,25 @@ def group_families(snapshot: Snapshot) -> Iterator[Metric]:
     labelled = [([group.kind, group.name], group) for group in chosen]
     yield gauge(
         "flatline_group_state",
-        "1 for the state that a site, strategy, series or author is in; the other states have no series.",
+        "1 for the current state of a site, strategy, series or author; other states have no series.",
         [*_LABELS, "state"],
         (([*labels, group.state], 1) for labels, group in labelled),
     )
     yield gauge(
         "flatline_group_state_since_timestamp_seconds",
-        "Since when it is in that state, by the worker's clock.",
+        "When the group entered its current state, by the worker's clock.",
         _LABELS,
         ((labels, group.since.timestamp()) for labels, group in labelled),
     )
     yield gauge(
         "flatline_group_articles",
-        "Articles of a group: the more, the surer its verdict.",
+        "Articles of a group. The more articles, the more reliable its verdict.",
         _LABELS,
         ((labels, group.articles) for labels, group in labelled),
     )
     yield gauge(
         "flatline_group_unseen",
-        "1 while nothing worse is said of a group, because it could not be seen.",
+        "1 while a group's verdict is held back because its sources do not report.",
         _LABELS,
         ((labels, group.suppressed) for labels, group in labelled),
     )
@@ -58,8 +58,8 @@ def group_families(snapshot: Snapshot) -> Iterator[Metric]:
     ]
     yield gauge(
         "flatline_group_expected_links",
-        "Links that a group's articles should have gained in a window; stretch: the days up to now in which so few are "
-        "least probable.",
+        "Links that a group's articles were expected to gain in a window. stretch: the period up to now in which "
+        "so few links are least probable.",
         [*_LABELS, "window"],
         ((labels, tally.expected) for labels, tally in windows),
     )
@@ -71,21 +71,21 @@ def group_families(snapshot: Snapshot) -> Iterator[Metric]:
     )
     yield gauge(
         "flatline_group_shortfall_probability_ratio",
-        "Probability of links as few as came in the stretch if nothing had changed. Below the policy's threshold, the "
+        "Probability of so few links in the stretch if nothing had changed. Below the policy's threshold, the "
         "group is under its curve.",
         _LABELS,
         ((labels, group.chance) for labels, group in labelled if group.chance is not None),
     )
     yield gauge(
         "flatline_group_stretch_seconds",
-        "Length of the stretch of days in which so few links are least probable.",
+        "Length of the period (stretch) in which so few links are least probable.",
         _LABELS,
         ((labels, group.stretch_days * _DAY_S) for labels, group in labelled if group.stretch_days is not None),
     )
     yield single(
         "flatline_groups_left_out",
         f"Groups judged by this worker that have no series: the smaller ones beyond {GROUPS_LABELLED_MAX}. "
-        f"`flatline groups list` lists them all.",
+        "`flatline groups list` shows them all.",
         len(snapshot.groups) - len(chosen),
     )
 
@@ -94,8 +94,9 @@ def cohort_families(snapshot: Snapshot) -> Iterator[Metric]:
     """Yield the curves of cohorts."""
     yield gauge(
         "flatline_cohort_links_ratio",
-        "Share of its links, after the first day, that an article of the cohort has gained by an age, as learned from "
-        "all its articles; absent for ages that too few have passed. To be held against the quoted 0.66 by 90 days.",
+        "Share of its links (after the first day) that an article of the cohort has gained by an age, learned "
+        "from all its articles. Absent for ages that too few have reached. Compare it with the often quoted 0.66 "
+        "by 90 days.",
         ["kind", "cohort", "age"],
         (
             ([cohort.kind, cohort.name, f"{age_days}d"], share)
@@ -106,7 +107,7 @@ def cohort_families(snapshot: Snapshot) -> Iterator[Metric]:
     )
     yield gauge(
         "flatline_cohort_articles",
-        "Articles of the cohort: how much its curve can be trusted.",
+        "Articles of the cohort. The more articles, the more reliable its curve.",
         ["kind", "cohort"],
         (([cohort.kind, cohort.name], cohort.articles) for cohort in snapshot.cohorts),
     )

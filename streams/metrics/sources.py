@@ -14,7 +14,7 @@ def source_families(snapshot: Snapshot) -> Iterator[Metric]:
     )[:SOURCES_LABELLED_MAX]
     yield gauge(
         "flatline_source_staleness_seconds",
-        "How long ago a source had seen everything, by the worker's clock.",
+        "How long ago a source's reports end, by the worker's clock.",
         ["source"],
         (([source], each.staleness_ms / 1000) for source, each in freshness),
     )
@@ -26,28 +26,28 @@ def source_families(snapshot: Snapshot) -> Iterator[Metric]:
     )
     yield gauge(
         "flatline_source_stale",
-        "1 while a source is stale: days that it did not see count for no silence.",
+        "1 while a source is stale. Days that it did not cover do not count towards any article's silence.",
         ["source"],
         (([source], each.is_stale) for source, each in freshness),
     )
     yield single(
         "flatline_sources_left_out",
-        "Sources whose heartbeats had no place among the 500 that are tracked. They are known by their habits. A place "
-        "is free again when a source finishes, or sends no heartbeat for 30 days and ten of its periods.",
+        "Sources whose heartbeats are not tracked because 500 others are; they are known by their habits instead. "
+        "A place becomes free when a source finishes, or does not report for 30 days and ten of its periods.",
         snapshot.sources_left_out,
     )
     rhythms = [(source, snapshot.rhythms[source]) for source, _ in freshness if source in snapshot.rhythms]
     yield gauge(
         "flatline_source_period_seconds",
-        "How often a source is heard: as its heartbeats promise, else the gap between its days of reports that it "
-        "hardly ever exceeds.",
+        "How often a source reports: as announced by its heartbeats; otherwise a gap between its reporting days "
+        "that it hardly ever exceeds.",
         ["source"],
         (([source], rhythm.period_ms / 1000) for source, rhythm in rhythms),
     )
     yield gauge(
         "flatline_source_report_lag_seconds",
-        "Within this time after they appear, four in five of a source's links are reported; absent until enough were. "
-        "Silence is believed only beyond it.",
+        "Time within which four in five of a source's links are reported after they appear. Absent until there "
+        "are enough reports. More recent days do not count as silence.",
         ["source"],
         (([source], rhythm.lag_ms / 1000) for source, rhythm in rhythms if rhythm.lag_ms is not None),
     )

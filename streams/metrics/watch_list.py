@@ -18,7 +18,8 @@ def watch_list_families(snapshot: Snapshot) -> Iterator[Metric]:
     watched = [(slug(each.verdict.article), each) for each in snapshot.watched]
     yield gauge(
         "flatline_watched_article_info",
-        "What is registered about a watched article; always 1. Join it for titles. Empty tier: nobody registered it.",
+        "What is registered about a watched article; always 1. Join it for titles. An empty tier means that the "
+        "article is not registered.",
         ["article", "title", "series", "author", "strategy", "site", "tier"],
         (
             ([name, v.title or "", v.series or "", v.author or "", v.strategy or "", site, str(v.tier or "")], 1)
@@ -27,25 +28,25 @@ def watch_list_families(snapshot: Snapshot) -> Iterator[Metric]:
     )
     yield gauge(
         "flatline_watched_article_state",
-        "1 for the state that a watched article is in; the other states have no series.",
+        "1 for the current state of a watched article; other states have no series.",
         ["article", "state"],
         (([name, each.verdict.state], 1) for name, each in watched),
     )
     yield gauge(
         "flatline_watched_article_state_since_timestamp_seconds",
-        "Since when it is in that state, by the worker's clock.",
+        "When the article entered its current state, by the worker's clock.",
         ["article"],
         (([name], each.verdict.since.timestamp()) for name, each in watched),
     )
     yield gauge(
         "flatline_watched_article_finding",
-        "1 for what there is to say of a watched article beside its state; what doesn't hold has no series.",
+        "1 for each current finding on a watched article beside its state; other findings have no series.",
         ["article", "finding"],
         (([name, finding.kind], 1) for name, each in watched for finding in each.verdict.findings),
     )
     yield gauge(
         "flatline_watched_article_finding_since_timestamp_seconds",
-        "Since when that is to be said of it, by the worker's clock.",
+        "When the finding began, by the worker's clock.",
         ["article", "finding"],
         (
             ([name, finding.kind], finding.since.timestamp())
@@ -55,8 +56,8 @@ def watch_list_families(snapshot: Snapshot) -> Iterator[Metric]:
     )
     yield gauge(
         "flatline_watched_article_unseen",
-        "1 while none of the usual sources of a watched article can see, or nothing worse is said of it because it "
-        "could not be seen: the source's alert speaks, not the article's.",
+        "1 while none of a watched article's usual sources reports, or its verdict is held back because they did "
+        "not. Alerts on the source fire instead of alerts on the article.",
         ["article"],
         (([name], each.is_unseen) for name, each in watched),
     )
@@ -68,8 +69,8 @@ def watch_list_families(snapshot: Snapshot) -> Iterator[Metric]:
 def _rhythm(watched: list[_Named]) -> Iterator[Metric]:
     yield gauge(
         "flatline_watched_article_silence_probability_ratio",
-        "Probability that no link comes within the horizon; absent for articles with too little history. Beyond the "
-        "policy's threshold it is called silent.",
+        "Probability that no link comes within the horizon (180 days by default). Absent for articles with too "
+        "little history. Above the policy's threshold, the article is silent.",
         ["article"],
         (([name], each.verdict.score) for name, each in watched if each.verdict.score is not None),
     )
@@ -85,14 +86,14 @@ def _rhythm(watched: list[_Named]) -> Iterator[Metric]:
     )
     yield gauge(
         "flatline_watched_article_mean_gap_seconds",
-        "Mean length of the last gaps between days on which a watched article gained links: what its silence is to be "
-        "compared with.",
+        "Mean of the most recent gaps between days on which a watched article gained links. Compare its silence "
+        "with this.",
         ["article"],
         (([name], each.mean_gap_days * _DAY_S) for name, each in watched if each.mean_gap_days),
     )
     yield gauge(
         "flatline_watched_article_last_gained_timestamp_seconds",
-        "When the newest link of a watched article appeared.",
+        "When the newest link of a watched article was gained.",
         ["article"],
         (
             ([name], each.verdict.last_gained_at.timestamp())
@@ -111,8 +112,8 @@ def _links(watched: list[_Named]) -> Iterator[Metric]:
     )
     yield gauge(
         "flatline_watched_article_expected_links",
-        "Links that it should have gained in a window, by its own past and the curve of its kind; absent without links "
-        "and for dormant articles.",
+        "Links that a watched article was expected to gain in a window, from its own past and the curve of its "
+        "kind. Absent for dormant articles and articles without links.",
         ["article", "window"],
         (
             ([name, window], expected.expected)
@@ -123,7 +124,8 @@ def _links(watched: list[_Named]) -> Iterator[Metric]:
     )
     yield gauge(
         "flatline_watched_article_links",
-        "Distinct links to a watched article. gained: ever; live: of those, the ones whose newest change is no loss.",
+        "Distinct links to a watched article. gained: ever gained; live: those of them whose newest report is not "
+        "a loss.",
         ["article", "status"],
         (
             ([name, status], number)
@@ -140,20 +142,20 @@ def _links(watched: list[_Named]) -> Iterator[Metric]:
     worths = [(name, each.verdict.worth) for name, each in watched if each.verdict.worth is not None]
     yield gauge(
         "flatline_watched_article_weighted_links",
-        "Sum of the quality (0 to 1) of each referring domain's best link. Over the number of domains it is their mean "
-        "quality.",
+        "Sum of the quality (0 to 1) of each referring domain's best link. Divide it by the number of domains for "
+        "the mean quality.",
         ["article"],
         (([name], worth.weighted_total) for name, worth in worths),
     )
     yield gauge(
         "flatline_watched_article_worthy_links",
-        "Of the links gained in the last 90 days, those of a quality that matters.",
+        "High-quality links among those gained in the last 90 days.",
         ["article"],
         (([name], worth.worthy_in_90_days) for name, worth in worths),
     )
     yield gauge(
         "flatline_watched_article_visits",
-        "Visits that came over links in the last 28 days; absent where visits were never counted.",
+        "Visits that came over links in the last 28 days. Absent if visits are not counted.",
         ["article"],
         (
             ([name], each.verdict.impact.visits_in_days.last_28)
@@ -179,14 +181,14 @@ def _windows(expectation: Expectation) -> Iterator[tuple[str, Expected]]:
 def _size(snapshot: Snapshot) -> Iterator[Metric]:
     yield single(
         "flatline_watch_list_capacity",
-        "How many articles may have series of their own on this worker (FLATLINE_WATCH_LIST_SIZE).",
+        "How many articles may have their own series on this worker (FLATLINE_WATCH_LIST_SIZE).",
         snapshot.watch_list_capacity,
     )
     rows: list[Row] = [(["true"], snapshot.left_out_registered), (["false"], snapshot.left_out_found)]
     yield gauge(
         "flatline_watch_list_left_out",
-        "Articles for which the watch list has no room: they have no series and no alert. registered=true: somebody "
-        "counts on them, make room; false: articles in trouble that nobody registered.",
+        "Articles that do not fit on the watch list: they have no series and cause no alerts. registered=true: "
+        "registered articles, for which somebody expects alerts; false: unregistered articles in trouble.",
         ["registered"],
         rows,
     )

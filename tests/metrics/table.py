@@ -11,20 +11,21 @@ FILE = DEPLOY / "prometheus" / "METRICS.md"
 
 _HEAD = """# Metrics
 
-Each worker and the ingest have a `/metrics`. Durations are seconds, instants seconds since 1970; names follow
-Prometheus' rules. A worker shows fewer than 5,000 series however many articles it has: articles have series of their
-own only on the watch list (registered tiers first, then those in trouble), and `flatline_watch_list_left_out` says how
-many had no room. What a worker no longer owns is gone from its next scrape. `article` is the address without its
-scheme.
+Each worker and each ingest has a `/metrics` endpoint. Durations are in seconds and timestamps in seconds since 1970; names
+follow Prometheus' conventions. A worker exposes fewer than 5,000 series, however many articles it has: only articles on the
+watch list (registered ones first, by tier, then those in trouble) have series of their own, and
+`flatline_watch_list_left_out` counts the articles that do not fit. Partitions that a worker gives up disappear from its
+next scrape. `article` is the article's URL without its scheme.
 
-This file is generated (`python -m tests.metrics.table`), and a test holds it to what is exposed. Python's own
-`process_*` and `python_*` metrics come with both.
+This file is generated (`python -m tests.metrics.table`), and a test compares it with what is exposed. Both processes also
+expose Python's own `process_*` and `python_*` metrics.
 """
 
 _RECORDED = """
 ## Recorded
 
-What Prometheus records by [its rules](rules), as `level:metric:operations`; the level names the labels that are left.
+Series that Prometheus records by [the rules](rules), named `level:metric:operations`; the level names the labels that are
+left.
 
 | series | from |
 |---|---|
@@ -41,7 +42,7 @@ def table() -> str:
 
 def _section(heading: str, exposition: str) -> str:
     rows = "".join(f"| {' | '.join(row)} |\n" for row in _rows(exposition))
-    return f"\n## {heading}\n\n| metric | type | labels | what to make of it |\n|---|---|---|---|\n{rows}"
+    return f"\n## {heading}\n\n| metric | type | labels | meaning |\n|---|---|---|---|\n{rows}"
 
 
 def _rows(exposition: str) -> Iterator[tuple[str, ...]]:
