@@ -10,7 +10,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 UNNAMED = "unnamed"
 _COMMIT_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-# A link usually takes a fraction of a second (tests/bench/RESULTS.md); one that waited while a worker was down takes hours.
+# Usually a fraction of a second (tests/bench/RESULTS.md); hours for records that waited while a worker was down.
 _LATENCY_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3_600)
 
 

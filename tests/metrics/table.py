@@ -11,21 +11,21 @@ FILE = DEPLOY / "prometheus" / "METRICS.md"
 
 _HEAD = """# Metrics
 
-Each worker and each ingest has a `/metrics` endpoint. Durations are in seconds and timestamps in seconds since 1970; names
-follow Prometheus' conventions. A worker exposes fewer than 5,000 series, however many articles it has: only articles on the
-watch list (registered ones first, by tier, then those in trouble) have series of their own, and
-`flatline_watch_list_left_out` counts the articles that do not fit. Partitions that a worker gives up disappear from its
-next scrape. `article` is the article's URL without its scheme.
+Each worker and each ingest has a `/metrics` endpoint. Durations are in seconds and timestamps in seconds since
+1970; names follow Prometheus' conventions. A worker exposes fewer than 5,000 series, however many articles it has:
+only articles on the watch list (registered ones first, by tier, then those in trouble) have series of their own,
+and `flatline_watch_list_left_out` counts the articles that do not fit. Partitions that a worker gives up disappear
+from its next scrape. `article` is the article's URL without its scheme.
 
-This file is generated (`python -m tests.metrics.table`), and a test compares it with what is exposed. Both processes also
-expose Python's own `process_*` and `python_*` metrics.
+This file is generated (`python -m tests.metrics.table`), and a test compares it with what is exposed. Both
+processes also expose Python's own `process_*` and `python_*` metrics.
 """
 
 _RECORDED = """
 ## Recorded
 
-Series that Prometheus records by [the rules](rules), named `level:metric:operations`; the level names the labels that are
-left.
+Series that Prometheus records by [the rules](rules), named `level:metric:operations`; the level names the labels
+that are left.
 
 | series | from |
 |---|---|
