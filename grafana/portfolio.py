@@ -260,8 +260,8 @@ def _watch_list() -> list[Builder[Panel]]:
         figure(
             72,
             "Other articles without a place",
-            "Unregistered articles in trouble that do not fit on the watch list. `flatline articles "
-            "list` shows all articles.",
+            "Unregistered articles in trouble that do not fit on the watch list. "
+            "`flatline articles list` shows all articles.",
             at_end(others, "articles"),
             width=6,
         ),

@@ -1,5 +1,6 @@
 """The documents name what exists, and say it once."""
 
+import importlib
 import re
 import subprocess
 from pathlib import Path
@@ -85,6 +86,26 @@ def test_the_readme_leads_to_every_page() -> None:
             ahead += [(page.parent / link).resolve() for link in links_of(page)]
     unreached = {page for page in PAGES if page not in reached}
     assert {str(page.relative_to(ROOT)) for page in unreached if "peers" not in page.parts} == set()
+
+
+@pytest.mark.parametrize("name", ["ARCHITECTURE.md", "DECISIONS.md"])
+def test_modules_that_the_architecture_names_exist(name: str) -> None:
+    """`engine.task` is a module of flatline, or something in one."""
+    text = (ROOT / "streams" / name).read_text()
+    packages = "|".join(path.name for path in (ROOT / "streams").iterdir() if path.is_dir())
+    named = set(re.findall(rf"`(?:flatline\.)?((?:{packages})\.(?:\w+\.)*\w+)`", text))
+    assert len(named) >= 5
+    assert {module for module in named if not _exists(module)} == set()
+
+
+def _exists(name: str) -> bool:
+    module, _, attribute = name.rpartition(".")
+    path = ROOT / "streams" / name.replace(".", "/")
+    return (
+        path.is_dir()
+        or path.with_suffix(".py").exists()
+        or hasattr(importlib.import_module(f"flatline.{module}"), attribute)
+    )
 
 
 def links_of(page: Path) -> list[str]:
