@@ -1,4 +1,5 @@
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,12 @@ ENV_FILE = "flatline.env"
 
 
 class SettingsError(Exception):
-    """The environment holds a value that can't be used. The message names each variable and the cause."""
+    """Settings can't be used. ``reasons``: of each setting, in its order; the message names their variables."""
+
+    def __init__(self, reasons: dict[str, str], given: Mapping[str, object]) -> None:
+        self.reasons = reasons
+        lines = [f"{variable_of(name)} is {str(given[name])!r}: {reason}" for name, reason in reasons.items()]
+        super().__init__("\n".join(lines))
 
 
 _SERVER = r"(\[[0-9A-Fa-f:.]+\]|[^\s,:\[\]]+):\d{1,5}"
@@ -68,6 +74,7 @@ class Settings(BaseSettings):
         None, ge=1, le=100_000, description="How long Kafka keeps links and visits; for ever if not set."
     )
     data_dir: Path = Field(Path(".flatline"), description="Folder of everything that is kept on this machine.")
+    workers: int = Field(1, ge=1, description="How many workers `flatline up` starts; they share the partitions.")
     worker_host: str = Field("127.0.0.1", description="Address of the worker's /metrics, /livez and /readyz.")
     worker_port: Port = Field(8711, description="Port of the worker's /metrics, /livez and /readyz.")
     ingest_host: str = Field("127.0.0.1", description="Address of the ingest.")
@@ -135,7 +142,7 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """Return the variables that make another process load these very settings."""
-        return {PREFIX + name.upper(): str(value) for name, value in self if value is not None}
+        return {variable_of(name): str(value) for name, value in self if value is not None}
 
     def dotenv(self) -> str:
         """Return `environment` as the lines of a file that `load_settings` reads."""
@@ -143,32 +150,35 @@ class Settings(BaseSettings):
         return "".join(f"{name}='{value}'\n" for name, value in quoted.items())
 
 
-def load_settings(data_dir: Path | None = None, *, of_running: bool = True) -> Settings:
+def variable_of(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def load_settings(data_dir: Path | None = None, *, of_running: bool = True, **given: object) -> Settings:
     """Read the settings of the installation in ``data_dir`` (else that of FLATLINE_DATA_DIR, else .flatline).
 
-    With ``of_running`` what `flatline up` says about the installation it runs there fills what the environment
-    leaves open. Raises SettingsError.
+    What is ``given`` stands above the environment. With ``of_running`` what `flatline up` says about the installation
+    it runs there fills what the environment leaves open. Raises SettingsError.
     """
+    given |= {} if data_dir is None else {"data_dir": data_dir}
     try:
-        settings = Settings.model_validate({} if data_dir is None else {"data_dir": data_dir})
+        settings = Settings.model_validate(given)
         if not of_running:
             return settings
 
         class RunningSettings(Settings):
             model_config = SettingsConfigDict(env_file=settings.data_dir / ENV_FILE)
 
-        return RunningSettings.model_validate({"data_dir": settings.data_dir})
+        return RunningSettings.model_validate(given | {"data_dir": settings.data_dir})
     except ValidationError as error:
-        raise SettingsError("\n".join(_causes(error))) from None
+        causes = {str(cause["loc"][0]): cause for cause in error.errors()}
+        raise SettingsError(
+            {name: _reason(cause["msg"]) for name, cause in causes.items()},
+            {name: cause["input"] for name, cause in causes.items()},
+        ) from None
 
 
-def _causes(error: ValidationError) -> list[str]:
-    causes = []
-    for cause in error.errors():
-        reason = cause["msg"].removeprefix("Value error, ")
-        if cause["loc"]:
-            variable = PREFIX + str(cause["loc"][0]).upper()
-            causes.append(f"{variable} is {str(cause['input'])!r}: {reason[0].lower()}{reason[1:]}")
-        else:
-            causes.append(reason)
-    return causes
+def _reason(message: str) -> str:
+    reason = message.removeprefix("Value error, ")
+    return reason[0].lower() + reason[1:]

@@ -1,6 +1,8 @@
-"""The command line. Each command is a thin shell; what a person can mend ends in a message and exit code 1."""
+"""The command line: a noun and a verb, or one of the short words. Each command is a thin shell."""
 
 import sys
+from itertools import chain
+from typing import Any, Final
 
 import typer
 from rich.console import Console
@@ -18,37 +20,60 @@ from flatline.cli import (
     policy,
     publications,
     sites,
+    start,
     state,
     topics,
     up,
     visits,
     worker,
 )
+from flatline.cli.grammar import Commands
 
 app = typer.Typer(
     name="flatline",
-    help="Watches the links that content earns, and says when a piece stops earning them.",
-    no_args_is_help=True,
+    cls=Commands,
+    help="Flatline watches the links that your content earns, and tells you when they stop.",
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
-app.command("up")(up.up)
-app.add_typer(links.app, name="links")
-app.command("ingest")(ingest.ingest)
-app.command("worker")(worker.worker)
-app.add_typer(articles.app, name="articles")
-app.add_typer(sites.app, name="sites")
-app.add_typer(publications.app, name="publications")
-app.add_typer(groups.app, name="groups")
-app.add_typer(groups.cohorts_app, name="cohorts")
-app.add_typer(visits.app, name="visits")
-app.command("explain")(explain.explain)
-app.command("backtest")(backtest.backtest)
-app.add_typer(model.app, name="model")
-app.add_typer(policy.app, name="policy")
-app.add_typer(topics.app, name="topics")
-app.add_typer(state.app, name="state")
-app.command("doctor")(doctor.doctor)
-app.command("demo")(demo.demo)
+app.callback(invoke_without_command=True)(start.start)
+
+_SECTIONS: Final[dict[str, tuple[tuple[str, Any, str], ...]]] = {
+    "Start here": (
+        ("demo", demo.demo, "Play a simulated history through everything."),
+        ("up", up.up, "Run everything on this machine until Ctrl-C."),
+        ("doctor", doctor.doctor, "Check this machine and the running installation."),
+    ),
+    "Bring in and maintain your data": (
+        ("links", links.app, "Links to your articles, from files."),
+        ("articles", articles.app, "Your articles, and how they stand."),
+        ("visits", visits.app, "Visits that links bring."),
+        ("sites", sites.app, "Sites, sections and articles that move."),
+    ),
+    "See what Flatline says": (
+        ("explain", explain.explain, "Show what the verdict on an article rests on."),
+        ("groups", groups.app, "Series, authors, strategies and sites."),
+        ("cohorts", groups.cohorts_app, "How fast links come, by site and month."),
+        ("publications", publications.app, "Who links to you, and what they get back."),
+    ),
+    "Try and change the rules": (
+        ("backtest", backtest.backtest, "Replay a history: which alerts, when, how many right."),
+        ("policy", policy.app, "Thresholds, and what to ignore."),
+        ("model", model.app, "The model of silence, on your own history."),
+    ),
+    "Operate": (
+        ("worker", worker.worker, "Run one worker: count links, judge articles."),
+        ("ingest", ingest.ingest, "Run the HTTP server that crawlers push to."),
+        ("topics", topics.app, "The topics in Kafka."),
+        ("state", state.app, "What workers know, made from the log."),
+    ),
+}
+Commands.sections = {section: tuple(name for name, *_ in rows) for section, rows in _SECTIONS.items()}
+for _name, _command, _about in chain.from_iterable(_SECTIONS.values()):
+    if isinstance(_command, typer.Typer):
+        app.add_typer(_command, name=_name, short_help=_about)
+    else:
+        app.command(_name, short_help=_about)(_command)
 
 
 def main() -> None:

@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flatline.cli.options import Json, with_settings
 from flatline.schema.verdict import State, Verdict
-from flatline.settings import load_settings
+from flatline.settings import Settings
 from flatline.state_styles import STATE_STYLES
 
 FIELDS: Final = (
@@ -53,19 +54,21 @@ _SORT_KEYS: Final[dict[Sort, Callable[[Verdict], Any]]] = {
 }
 
 
+@with_settings()
 def list_articles(
+    *,
     state: Annotated[list[State] | None, typer.Option(help="Only articles in this state; can be repeated.")] = None,
     sort: Annotated[Sort, typer.Option(help="What to sort by; the most, or the latest, first.")] = Sort.ARTICLE,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    json: Json = False,
     wait: Annotated[
         float, typer.Option(help="Wait up to so many seconds until the verdicts hold every record sent before.", min=0)
     ] = 0,
+    settings: Settings,
 ) -> None:
     """List the articles with their newest verdicts, as read from the verdicts topic."""
     from flatline.generations import serving_topics
     from flatline.readmodel.latest_verdicts import latest_verdicts, waiting_records
 
-    settings = load_settings()
     topics = serving_topics(settings)
     give_up_at = monotonic() + wait
     while (waiting := waiting_records(settings.kafka_bootstrap, topics)) and monotonic() < give_up_at:

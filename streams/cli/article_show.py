@@ -1,20 +1,19 @@
 """`flatline articles show`."""
 
 import sys
-from typing import Annotated
 
 import msgspec
 import typer
 from rich.console import Console
 
+from flatline.cli.exit_codes import FAILED
+from flatline.cli.options import Article, Json, with_settings
 from flatline.schema.rejection import Rejected
-from flatline.settings import load_settings
+from flatline.settings import Settings
 
 
-def show_article(
-    article: Annotated[str, typer.Argument(help="Any address of the article, or the label `article` of its alerts.")],
-    json: Annotated[bool, typer.Option("--json", help="One JSON object: the verdict as Kafka has it.")] = False,
-) -> None:
+@with_settings()
+def show_article(article: Article, *, json: Json = False, settings: Settings) -> None:
     """Show the newest verdict on an article, and what is counted of its links. `flatline explain` shows why."""
     from flatline.cli.unknown_article import unknown_article
     from flatline.cli.verdict_view import show_links, show_verdict
@@ -30,7 +29,6 @@ def show_article(
         key = article_key(absolute(article, field="article"), field="article")
     except Rejected as rejected:
         raise typer.BadParameter(rejected.detail) from None
-    settings = load_settings()
     bootstrap, topics = settings.kafka_bootstrap, serving_topics(settings)
     key = latest_moves(bootstrap, topics).current(key)
     partition = partition_of(key, topics.verdicts.partitions)
@@ -38,7 +36,7 @@ def show_article(
     if value is None:
         unknown = unknown_article(key.decode(), known_keys(bootstrap, topics), "Kafka")
         Console(stderr=True, highlight=False).print(unknown, markup=False, soft_wrap=True)
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
     verdict = codec.verdicts.decode(value)
     if json:
         sys.stdout.buffer.write(msgspec.json.encode(verdict) + b"\n")

@@ -7,16 +7,19 @@ import typer
 
 from flatline.cli.article_list import list_articles
 from flatline.cli.article_show import show_article
+from flatline.cli.grammar import noun
+from flatline.cli.options import Json, Strict, Yes, with_settings
 from flatline.clock import clock_from
 from flatline.schema.rejection import Rejected
-from flatline.settings import load_settings
+from flatline.settings import Settings
 
-app = typer.Typer(help="Your articles: list, show, register and remove them.", no_args_is_help=True)
+app = noun("Your articles: list, show, register and remove them.")
 app.command("list")(list_articles)
 app.command("show")(show_article)
 
 
 @app.command()
+@with_settings()
 def add(
     url: Annotated[str, typer.Argument(help="Any address of the article, or the label `article` of its alerts.")],
     *,
@@ -29,6 +32,7 @@ def add(
     alias: Annotated[
         list[str] | None, typer.Option(help="A former address, whose links are this article's; can be repeated.")
     ] = None,
+    settings: Settings,
 ) -> None:
     """Register one article, or register it anew, and print its key: its canonical URL."""
     from flatline.domain.urls.canonical import absolute
@@ -51,7 +55,6 @@ def add(
         raise typer.BadParameter(rejected.detail) from None
     from flatline.generations import serving_topics
 
-    settings = load_settings()
     topics = serving_topics(settings)
     with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
         producer.send_article(article)
@@ -59,10 +62,13 @@ def add(
 
 
 @app.command("import")
+@with_settings()
 def import_file(
     file: Annotated[Path, typer.Argument(help="NDJSON, or CSV with a header; also .gz or .zst; - is stdin.")],
-    strict: Annotated[bool, typer.Option("--strict", help="Exit code 4 if a line was rejected.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="The summary as one JSON object.")] = False,
+    *,
+    strict: Strict = False,
+    json: Json = False,
+    settings: Settings,
 ) -> None:
     """Register the articles of a file.
 
@@ -77,15 +83,18 @@ def import_file(
     def way(producer: Producer) -> Way[articles.PreparedArticle]:
         return Way(articles.prepare, producer.send_article, as_lines=articles.TABLE.as_ndjson)
 
-    import_all([file], way, as_json=json, is_strict=strict)
+    import_all([file], way, settings, as_json=json, is_strict=strict)
 
 
 @app.command()
+@with_settings()
 def remove(
     urls: Annotated[
         list[str], typer.Argument(help="Any address of each article, or the label `article` of its alerts.")
     ],
-    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this, only show what would be removed.")] = False,
+    *,
+    yes: Yes = False,
+    settings: Settings,
 ) -> None:
     """Forget articles: their verdicts, metrics, groups and registrations. It can't be undone.
 
@@ -104,7 +113,6 @@ def remove(
         raise typer.BadParameter(rejected.detail) from None
     from flatline.generations import serving_topics
 
-    settings = load_settings()
     topics, clock = serving_topics(settings), clock_from(settings)
     moves = latest_moves(settings.kafka_bootstrap, topics)
     known = {verdict.article: verdict for verdict in latest_verdicts(settings.kafka_bootstrap, topics.verdicts)}

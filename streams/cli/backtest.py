@@ -2,41 +2,33 @@
 
 import gc
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from flatline.cli.exit_codes import LINES_REJECTED
+from flatline.cli.options import Articles, Heartbeats, Json, LinkFiles, Strict, WatchFrom, with_settings
 from flatline.clock import clock_from
-from flatline.settings import load_settings
-
-EXIT_REJECTED: Final = 4
+from flatline.settings import Settings
 
 
+@with_settings("policy_file")
 def backtest(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="NDJSON, also .gz or .zst; - is stdin.")],
+    files: LinkFiles,
     *,
-    policy: Annotated[
-        Path | None, typer.Option(help="Policy file; else that of FLATLINE_POLICY_FILE, or the defaults.")
-    ] = None,
-    articles: Annotated[
-        list[Path] | None, typer.Option(help="Article records, for their tiers: NDJSON or CSV; can be repeated.")
-    ] = None,
-    heartbeats: Annotated[
-        list[Path] | None, typer.Option(help="Heartbeats, for which sources could see when: NDJSON; can be repeated.")
-    ] = None,
-    watch_from: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="What fell silent before this day is no news.")
-    ] = None,
+    articles: Articles = None,
+    heartbeats: Heartbeats = None,
+    watch_from: WatchFrom = None,
     picture: Annotated[
         list[Path] | None,
-        typer.Option(help="Draw precision against delay into this .svg or .png file; can be repeated."),
+        typer.Option(metavar="FILE", help="Draw precision against delay into this .svg or .png file. Repeatable."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Everything as one JSON object, every alert included.")] = False,
     alerts: Annotated[int, typer.Option(min=0, help="How many of the latest alerts to list.")] = 10,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit code 4 if a line was rejected.")] = False,
+    strict: Strict = False,
+    json: Json = False,
+    settings: Settings,
 ) -> None:
     """Replay known link events: which alerts would have come, when, and how many were right.
 
@@ -54,8 +46,7 @@ def backtest(
 
     if wrong := [path for path in picture or () if path.suffix not in FORMATS]:
         raise typer.BadParameter(f"{wrong[0]}: the name must end in {' or '.join(FORMATS)}", param_hint="--picture")
-    settings = load_settings()
-    policies = load_policies(policy or settings.policy_file)
+    policies = load_policies(settings.policy_file)
     gc.set_threshold(100_000, 20, 100)  # what is read stays: looking for garbage among it takes half of the time
     console = Console(stderr=True, highlight=False)
     histories = read_histories(
@@ -65,7 +56,7 @@ def backtest(
         histories,
         track(histories, "judging", len(histories), console=console, transient=True, disable=not console.is_terminal),
         policies,
-        watched_since_ms=to_ms(watch_from.replace(tzinfo=UTC)) if watch_from else EARLIEST_MS,
+        watched_since_ms=to_ms(watch_from) if watch_from else EARLIEST_MS,
     )
     for path in picture or ():
         draw(path, ours=found.assessment.ours, fixed_gap=found.assessment.fixed_gap)
@@ -74,4 +65,4 @@ def backtest(
     else:
         show(found, Console(highlight=False), alerts_listed=alerts)
     if strict and histories.rejected:
-        raise typer.Exit(EXIT_REJECTED)
+        raise typer.Exit(LINES_REJECTED)

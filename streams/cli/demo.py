@@ -2,32 +2,33 @@
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from flatline.cli.exit_codes import INTERRUPTED
+from flatline.cli.options import with_settings
 from flatline.local.errors import LaunchError
-from flatline.settings import load_settings
+from flatline.settings import Settings
 
 if TYPE_CHECKING:
     from flatline.demo.play import Scenario
 
-EXIT_INTERRUPTED: Final = 130
 
-
+@with_settings(of_running=False, about="Folder for demos alone; else `demo` below the data folder.")
 def demo(
+    *,
     history: Annotated[
         Path | None,
         typer.Option(help="Play this instead: link events as NDJSON, also .gz or .zst.", metavar="FILE"),
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="End when all is played; exit code 1 if it went wrong.")] = False,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Folder for demos alone; else demo in FLATLINE_DATA_DIR, or in .flatline")
-    ] = None,
     speed: Annotated[
         float | None, typer.Option(min=0.01, max=100, help="Days that pass in a second at most; else what suits.")
     ] = None,
+    data_dir: str | None,
+    settings: Settings,
 ) -> None:
     """Play a simulated history through everything, at days a second, and show what reaches Slack.
 
@@ -40,12 +41,12 @@ def demo(
     from flatline.demo.run import Demo
     from flatline.local.stopping import until_stopped
 
-    settings = load_settings(of_running=False)
-    played = Demo(settings, folder=data_dir or settings.data_dir / "demo", console=Console(highlight=False))
+    folder = Path(data_dir) if data_dir else settings.data_dir / "demo"
+    played = Demo(settings, folder=folder, console=Console(highlight=False))
     with until_stopped():
         played.run(_scenario(history, speed=speed), is_once=once)
     if played.found is None:
-        raise typer.Exit(EXIT_INTERRUPTED)
+        raise typer.Exit(INTERRUPTED)
     if played.unfulfilled:
         raise DemoError("Not as expected: " + "; ".join(finding.words for finding in played.unfulfilled))
 

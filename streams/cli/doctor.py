@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import orjson
@@ -11,8 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flatline.cli.exit_codes import FAILED
+from flatline.cli.options import Json, with_settings
 from flatline.cli.terminal_text import text
-from flatline.settings import load_settings
+from flatline.settings import Settings
 
 if TYPE_CHECKING:
     from flatline.doctor.finding import Finding
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 _SIGNS: Final = {"fine": Text("✓", "green"), "look": Text("!", "yellow"), "wrong": Text("✗", "red")}
 
 
+@with_settings()
 def doctor(
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Folder of the installation; else FLATLINE_DATA_DIR, or .flatline")
-    ] = None,
+    *,
     send_test_alert: Annotated[
         bool, typer.Option("--send-test-alert", help="Also send a test alert to Slack (or wherever alerts go).")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    json: Json = False,
+    settings: Settings,
 ) -> None:
     """Say what is missing on this machine, and whether the running installation is well. Exit code 1 if not.
 
@@ -36,7 +37,6 @@ def doctor(
     from flatline.doctor.installation import NOT_NAMED, deliver_test_alert, examine_installation
     from flatline.doctor.machine import examine_machine
 
-    settings = load_settings(data_dir)
     findings = examine_machine()
     # Named by the environment, or by an installation that runs: the default alone says nothing about either.
     is_named = "kafka_bootstrap" in settings.model_fields_set
@@ -46,7 +46,7 @@ def doctor(
         findings += deliver_test_alert(settings)
     _print_json(findings) if json else _print_table(findings)
     if any(finding.sign == "wrong" for finding in findings):
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def _print_json(findings: Iterable["Finding"]) -> None:

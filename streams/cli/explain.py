@@ -1,52 +1,42 @@
 """`flatline explain`."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from flatline.cli.exit_codes import FAILED
+from flatline.cli.options import Article, Articles, Heartbeats, Json, On, WatchFrom, with_settings
 from flatline.cli.unknown_article import unknown_article
 from flatline.clock import clock_from
 from flatline.schema.rejection import Rejected
-from flatline.settings import load_settings
+from flatline.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from flatline.domain.explanation.explained import Explanation
     from flatline.domain.policy.policy import Policies
-    from flatline.settings import Settings
 
 
+@with_settings("policy_file")
 def explain(
-    article: Annotated[str, typer.Argument(help="Any address of the article, or the label `article` of its alerts.")],
+    article: Article,
     *,
     files: Annotated[
         list[Path] | None,
-        typer.Option("--from", help="Link events as NDJSON, in place of Kafka; also .gz or .zst; can be repeated."),
+        typer.Option("--from", metavar="FILE", help="Read link events from NDJSON and not from Kafka. Repeatable."),
     ] = None,
-    articles: Annotated[
-        list[Path] | None, typer.Option(help="With --from: article records, NDJSON or CSV; can be repeated.")
-    ] = None,
-    heartbeats: Annotated[
-        list[Path] | None, typer.Option(help="With --from: heartbeats as NDJSON; can be repeated.")
-    ] = None,
-    policy: Annotated[
-        Path | None, typer.Option(help="Policy file; else that of FLATLINE_POLICY_FILE, or the defaults.")
-    ] = None,
-    on: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="With --from: as of the end of this day; else of the newest event's."),
-    ] = None,
-    watch_from: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="With --from: what fell silent before this day is no news."),
-    ] = None,
+    articles: Articles = None,
+    heartbeats: Heartbeats = None,
+    on: On = None,
+    watch_from: WatchFrom = None,
     links: Annotated[int, typer.Option(min=0, help="How many of the newest links to list.")] = 10,
-    json: Annotated[bool, typer.Option("--json", help="The same as one JSON object.")] = False,
+    json: Json = False,
+    settings: Settings,
 ) -> None:
     """Show everything that the verdict on an article rests on.
 
@@ -65,8 +55,7 @@ def explain(
         key = article_key(absolute(article, field="article"), field="article")
     except Rejected as rejected:
         raise typer.BadParameter(rejected.detail) from None
-    settings = load_settings()
-    policies = load_policies(policy or settings.policy_file)
+    policies = load_policies(settings.policy_file)
     errors = Console(stderr=True, highlight=False)
     if files:
         found, known, known_where = _by_files(
@@ -84,7 +73,7 @@ def explain(
         found, known, known_where = _by_kafka(key, policies, settings, errors, links=links)
     if found is None:
         errors.print(unknown_article(key.decode(), known, known_where), markup=False, soft_wrap=True)
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
     if json:
         sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
     else:
@@ -94,7 +83,7 @@ def explain(
 def _by_files(
     key: bytes,
     policies: "Policies",
-    settings: "Settings",
+    settings: Settings,
     *,
     files: list[Path],
     articles: list[Path],
@@ -117,21 +106,21 @@ def _by_files(
         now_ms=clock_from(settings).now_ms(),
         about=key,
     )
-    day = day_of(to_ms(on.replace(tzinfo=UTC)) if on else histories.end_ms)
+    day = day_of(to_ms(on) if on else histories.end_ms)
     found = explain_history(
         histories,
         key,
         policies,
         on_day=day,
         links=links,
-        watched_since_ms=to_ms(since.replace(tzinfo=UTC)) if since else EARLIEST_MS,
+        watched_since_ms=to_ms(since) if since else EARLIEST_MS,
     )
     where = "these files" if on is None else f"these files by {on:%Y-%m-%d}"
     return found, (each.decode() for each in histories.keys if each != key), where
 
 
 def _by_kafka(
-    key: bytes, policies: "Policies", settings: "Settings", errors: Console, *, links: int
+    key: bytes, policies: "Policies", settings: Settings, errors: Console, *, links: int
 ) -> "tuple[Explanation | None, Iterable[str], str]":
     from flatline.generations import serving_topics
     from flatline.readmodel.explaining import explain_live, known_keys

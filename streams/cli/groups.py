@@ -10,39 +10,31 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flatline.cli.grammar import noun
+from flatline.cli.options import Json, with_settings
 from flatline.domain.groups.cohorts import AGES_DAYS, KINDS, QUOTED, Cohort, Cohorts
 from flatline.schema.group import GroupKind, GroupState, GroupVerdict
-from flatline.settings import load_settings
+from flatline.settings import Settings
 
 _STYLES: Final = {GroupState.UNDER_CURVE: "bold red", GroupState.ABOVE_CURVE: "green", GroupState.NEW: "dim"}
 _ORDER: Final = {GroupState.UNDER_CURVE: 0, GroupState.ABOVE_CURVE: 1, GroupState.ON_CURVE: 2, GroupState.NEW: 3}
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-
-app = typer.Typer(help="Series, authors, strategies and sites, judged as a whole.", no_args_is_help=True)
-cohorts_app = typer.Typer(help="How fast links come, by site, strategy and month of publication.", no_args_is_help=True)
-
-
-@app.callback()
-def _groups() -> None:
-    """Keep `list` a command of its own while there is no other."""
-
-
-@cohorts_app.callback()
-def _cohorts() -> None:
-    """Keep `list` a command of its own while there is no other."""
+app = noun("Series, authors, strategies and sites, judged as a whole.")
+cohorts_app = noun("How fast links come, by site, strategy and month of publication.")
 
 
 @app.command("list")
+@with_settings()
 def list_groups(
     kind: Annotated[list[GroupKind] | None, typer.Option(help="Only groups of this kind; can be repeated.")] = None,
+    *,
     json: Json = False,
+    settings: Settings,
 ) -> None:
     """List groups of articles: the links they gained, and the links they were expected to gain."""
     from flatline.generations import serving_topics
     from flatline.readmodel.latest_groups import latest_groups
 
-    settings = load_settings()
     topics = serving_topics(settings)
     verdicts = sorted(
         (each for each in latest_groups(settings.kafka_bootstrap, topics) if not kind or each.kind in kind),
@@ -56,15 +48,17 @@ def list_groups(
 
 
 @cohorts_app.command("list")
+@with_settings()
 def list_cohorts(
     kind: Annotated[list[GroupKind] | None, typer.Option(help="Only cohorts of this kind; can be repeated.")] = None,
+    *,
     json: Json = False,
+    settings: Settings,
 ) -> None:
     """List cohorts: which share of its links an article has at which age."""
     from flatline.generations import serving_topics
     from flatline.readmodel.latest_groups import latest_group_totals
 
-    settings = load_settings()
     topics = serving_topics(settings)
     rows = [QUOTED, *Cohorts(latest_group_totals(settings.kafka_bootstrap, topics)).of_kinds(kind or KINDS)]
     if json:

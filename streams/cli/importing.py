@@ -15,9 +15,10 @@ import orjson
 import typer
 from rich.console import Console
 
+from flatline.cli.exit_codes import INTERRUPTED, LINES_REJECTED
 from flatline.cli.progress import Display
 from flatline.clock import clock_from
-from flatline.settings import load_settings
+from flatline.settings import Settings
 from flatline_connectors.errors import ConnectorError
 from flatline_connectors.files.importer import Tally, take
 from flatline_connectors.files.lines import Line, LineFile, UnusableLine
@@ -25,8 +26,6 @@ from flatline_connectors.sending.producer import Producer
 
 T = TypeVar("T")
 
-EXIT_REJECTED: Final = 4
-EXIT_INTERRUPTED: Final = 130
 _AGAIN: Final = "Import the whole of it again: what is already there changes nothing."
 _DETAIL_CHARACTERS: Final = 200
 
@@ -87,6 +86,7 @@ class Way(NamedTuple, Generic[T]):
 def import_all(
     paths: Iterable[Path],
     way_of: Callable[[Producer], Way[T]],
+    settings: Settings,
     *,
     as_json: bool,
     is_strict: bool,
@@ -100,7 +100,6 @@ def import_all(
     files = [LineFile(None if str(path) == "-" else path, reading=ctrl_c.reading) for path in paths]
     from flatline.generations import serving_topics
 
-    settings = load_settings()
     topics = serving_topics(settings)
     dead_letters = topics.dead_letters.name
     with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
@@ -116,9 +115,9 @@ def import_all(
         ):
             sys.stdout.write(f"{line}\n")
     if outcome.is_interrupted:
-        raise typer.Exit(EXIT_INTERRUPTED)
+        raise typer.Exit(INTERRUPTED)
     if is_strict and outcome.tally.rejected:
-        raise typer.Exit(EXIT_REJECTED)
+        raise typer.Exit(LINES_REJECTED)
 
 
 def _run(files: list[LineFile], producer: Producer, ctrl_c: CtrlC, way: Way[T]) -> Outcome:

@@ -5,27 +5,19 @@ import gc
 import ipaddress
 import logging
 from dataclasses import fields
-from pathlib import Path
-from typing import Annotated
+from typing import Final
 
 import typer
 
+from flatline.cli.options import with_settings
 from flatline.clock import clock_from
-from flatline.settings import load_settings
+from flatline.settings import Settings
+
+INGEST_SETTINGS: Final = tuple(name for name in Settings.model_fields if name.startswith("ingest_"))
 
 
-def ingest(
-    host: Annotated[str | None, typer.Option(help="Address to listen on; else FLATLINE_INGEST_HOST")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; else FLATLINE_INGEST_PORT")] = None,
-    *,
-    tokens_file: Annotated[
-        Path | None,
-        typer.Option(help="Who may push: lines `source:token`; else FLATLINE_INGEST_TOKENS_FILE"),
-    ] = None,
-    no_auth: Annotated[
-        bool | None, typer.Option("--no-auth", help="Let everyone on this machine push; else FLATLINE_INGEST_NO_AUTH")
-    ] = None,
-) -> None:
+@with_settings(*INGEST_SETTINGS, of="ingest_")
+def ingest(*, settings: Settings) -> None:
     """Take link events, visits and heartbeats over HTTP until told to stop: POST /v1/links, /v1/visits, /v1/heartbeats.
 
     Each is answered when Kafka has all of it. Its limits are settings: FLATLINE_INGEST_MAX_… and …_TIMEOUT_S.
@@ -46,9 +38,8 @@ def ingest(
     gc.set_threshold(100_000)
     from flatline.generations import serving_topics
 
-    settings = load_settings()
-    host, port = host or settings.ingest_host, port or settings.ingest_port
-    tokens_file, no_auth = tokens_file or settings.ingest_tokens_file, no_auth or settings.ingest_no_auth
+    host, port = settings.ingest_host, settings.ingest_port
+    tokens_file, no_auth = settings.ingest_tokens_file, settings.ingest_no_auth
     if no_auth and not _is_loopback(host):
         raise typer.BadParameter(f"--no-auth is for this machine alone, and {host} is open to others.")
     if not no_auth and tokens_file is None:

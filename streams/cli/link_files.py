@@ -12,10 +12,12 @@ from typing import Final
 import orjson
 import typer
 
+from flatline.cli.exit_codes import FAILED
 from flatline.cli.importing import Way, import_all
 from flatline.domain.urls.canonical import InvalidUrl, canonicalize
 from flatline.schema import codec
 from flatline.schema.rejection import Rejected
+from flatline.settings import Settings
 from flatline_connectors.errors import ConnectorError
 from flatline_connectors.files.exports.dates import DateOrder, instant_of
 from flatline_connectors.files.exports.event_lines import event_lines
@@ -104,7 +106,7 @@ def is_on(sites: Sequence[str]) -> Callable[[str], bool]:
     return is_ours
 
 
-def send(paths: Sequence[Path], how: Reading, *, as_json: bool, is_strict: bool) -> None:
+def send(paths: Sequence[Path], how: Reading, settings: Settings, *, as_json: bool, is_strict: bool) -> None:
     """Send the links of files to Kafka, and say what was recognised unless it is NDJSON of ours."""
     found: list[Recognised] = []
     path_by_name = {"standard input" if str(path) == "-" else str(path): path for path in paths}
@@ -118,7 +120,7 @@ def send(paths: Sequence[Path], how: Reading, *, as_json: bool, is_strict: bool)
     def remarks() -> Iterator[str]:
         return (sentence for table in found if table.source for sentence in sentences(table))
 
-    import_all(paths, way, as_json=as_json, is_strict=is_strict, remarks=remarks)
+    import_all(paths, way, settings, as_json=as_json, is_strict=is_strict, remarks=remarks)
 
 
 def explain(paths: Sequence[Path], how: Reading, *, as_json: bool) -> None:
@@ -145,7 +147,7 @@ def explain(paths: Sequence[Path], how: Reading, *, as_json: bool) -> None:
     else:
         _print_explanation(found, events, rejected, refused)
     if refused:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def _print_explanation(

@@ -6,23 +6,20 @@ from typing import Annotated
 
 import typer
 
+from flatline.cli.grammar import noun
+from flatline.cli.options import Json, Strict, with_settings
+from flatline.settings import Settings
 from flatline_connectors.files.exports.dates import DateOrder
 
-app = typer.Typer(help="Bring in links from files.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `import` a command of its own while there is no other."""
+app = noun("Bring in links from files.")
 
 
 @app.command("import")
+@with_settings()
 def import_files(
     files: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="FILE...", help="Exports, sheets or NDJSON; also .gz, .zst, .zip and .xlsx; - is stdin."
-        ),
+        typer.Argument(metavar="FILE", help="Exports, sheets or NDJSON; also .gz, .zst, .zip and .xlsx; - is stdin."),
     ],
     *,
     format_name: Annotated[
@@ -54,8 +51,9 @@ def import_files(
     explain: Annotated[
         bool, typer.Option("--explain", help="Print what is recognised in the files, and send nothing.")
     ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit code 4 if a line was rejected.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="The summary as one JSON object.")] = False,
+    strict: Strict = False,
+    json: Json = False,
+    settings: Settings,
 ) -> None:
     """Send the links of files to Kafka: exports of Ahrefs, Semrush, Majestic, Moz, Bing and DataForSEO, and your own.
 
@@ -78,4 +76,4 @@ def import_files(
     if explain:
         link_files.explain(files, reading, as_json=json)
     else:
-        link_files.send(files, reading, as_json=json, is_strict=strict)
+        link_files.send(files, reading, settings, as_json=json, is_strict=strict)

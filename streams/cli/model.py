@@ -7,20 +7,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from flatline.cli.grammar import noun
+from flatline.cli.options import LinkFiles, with_settings
 from flatline.clock import clock_from
-from flatline.settings import load_settings
+from flatline.settings import Settings
 
-app = typer.Typer(help="The model of the probability that no further link comes.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `fit` a command of its own while there is no other."""
+app = noun("The model of the probability that no further link comes.")
 
 
 @app.command()
+@with_settings()
 def fit(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="NDJSON, also .gz or .zst; - is stdin.")],
+    files: LinkFiles,
     *,
     output: Annotated[Path, typer.Option("-o", "--output", help="Where to write the model.")],
     description: Annotated[str, typer.Option(help="What these histories are; else the names of the files.")] = "",
@@ -34,6 +32,7 @@ def fit(
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Don't lean on the shipped model where the histories say little.")
     ] = False,
+    settings: Settings,
 ) -> None:
     """Fit the model of silence to a team's own histories.
 
@@ -50,7 +49,7 @@ def fit(
     from flatline.fitting.fit import fit as fitted
 
     console = Console(stderr=True, highlight=False)
-    histories = read_histories(files, [], [], None, console, now_ms=clock_from(load_settings()).now_ms())
+    histories = read_histories(files, [], [], None, console, now_ms=clock_from(settings).now_ms())
     articles = [days for history in histories if len(days := history.link_days()) >= LINK_DAYS_MIN]
     cases = cases_of(articles, end_day=day_of(histories.end_ms), horizon_days=horizon_days)
     fitted_on = FittedOn(

@@ -5,34 +5,42 @@ from typing import Annotated
 
 import typer
 
-from flatline.settings import load_settings
+from flatline.cli.grammar import noun
+from flatline.cli.options import with_settings
+from flatline.settings import Settings
 
-app = typer.Typer(help="The thresholds of the judgement, and what is ignored.", no_args_is_help=True)
+app = noun("The thresholds of the judgement, and what is ignored.")
 
 
 @app.command()
+@with_settings()
 def show(
+    *,
     default: Annotated[bool, typer.Option("--default", help="Print the defaults, whatever is in force.")] = False,
+    settings: Settings,
 ) -> None:
     """Print the policy in force as a file with every key explained: that of FLATLINE_POLICY_FILE, or the defaults."""
     from flatline.policy_file import load_policy_file
     from flatline.policy_text import text_of
 
-    path = None if default else load_settings().policy_file
+    path = None if default else settings.policy_file
     typer.echo(text_of(load_policy_file(path)), nl=False)
 
 
 @app.command()
+@with_settings()
 def check(
     file: Annotated[
         Path | None, typer.Argument(help="The policy file; FLATLINE_POLICY_FILE if left out.", show_default=False)
     ] = None,
+    *,
+    settings: Settings,
 ) -> None:
     """Check a policy file, and list what it changes. Exit code 1 if it can't be used."""
     from flatline.policy_file import load_policy_file
     from flatline.policy_text import changes
 
-    path = file or load_settings().policy_file
+    path = file or settings.policy_file
     changed = list(changes(load_policy_file(path)))
     name = "The default policy" if path is None else str(path)
     typer.echo(f"{name} can be used. It changes {'these keys:' if changed else 'nothing.'}")

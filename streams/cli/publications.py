@@ -14,12 +14,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flatline.cli.grammar import noun
+from flatline.cli.options import Articles, Json, Visits, with_settings
 from flatline.clock import clock_from
 from flatline.domain.impact.authority import By, Exposure, Pair
 from flatline.schema import codec
 from flatline.schema.rejection import Reason, Rejected
 from flatline.schema.topics import DAY_MS
-from flatline.settings import load_settings
+from flatline.settings import Settings
 
 if TYPE_CHECKING:
     from flatline.domain.impact.ledger import Ledger
@@ -41,25 +43,22 @@ class Said(NamedTuple):
 Take = Callable[["Ledger", "Said | Record"], None]
 
 
-app = typer.Typer(help="The referring domains: what they give, and what they get back.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `list` a command of its own while there is no other."""
+app = noun("The referring domains: what they give, and what they get back.")
 
 
 @app.command("list")
+@with_settings()
 def list_publications(
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Link events as NDJSON; - is stdin.")
+        list[Path] | None, typer.Argument(metavar="FILE", help="Link events as NDJSON; - is stdin.")
     ] = None,
     *,
-    articles: Annotated[Path | None, typer.Option(help="Articles as for `flatline articles import`.")] = None,
-    visits: Annotated[Path | None, typer.Option(help="Visits as for `flatline visits import`.")] = None,
+    articles: Articles = None,
+    visits: Visits = None,
     by: Annotated[By, typer.Option(help="Whom publications link to: authors, or sites.")] = By.AUTHOR,
     min_links: Annotated[int, typer.Option(min=1, help="Leave out pairs with fewer links.")] = 1,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line, and all pairs.")] = False,
+    json: Json = False,
+    settings: Settings,
 ) -> None:
     """Say who gains from whom: what publications give to authors, and what they get of it.
 
@@ -70,7 +69,7 @@ def list_publications(
     from flatline.domain.impact.ledger import Ledger
 
     ledger, errors = Ledger(), Console(stderr=True, highlight=False)
-    left_out = _read(ledger, files or [], articles, visits, errors)
+    left_out = _read(ledger, files or [], articles or [], visits or [], settings=settings, errors=errors)
     if left_out:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in left_out.most_common())
         errors.print(f"Left out, because they can't be read: {reasons}.")
@@ -85,7 +84,13 @@ def list_publications(
 
 
 def _read(
-    ledger: Ledger, links: list[Path], articles: Path | None, visits: Path | None, errors: Console
+    ledger: Ledger,
+    links: list[Path],
+    articles: list[Path],
+    visits: list[Path],
+    *,
+    settings: Settings,
+    errors: Console,
 ) -> Counter[Reason]:
     """Fill the ledger, from Kafka if no file of links is given; return why records were left out."""
     from flatline.cli.progress import Display
@@ -95,11 +100,9 @@ def _read(
     from flatline_connectors.sending.articles import TABLE as ARTICLES
     from flatline_connectors.sending.visits import TABLE as VISITS
 
-    settings = load_settings()
     now_ms = clock_from(settings).now_ms()
     link_files, article_files, visit_files = (
-        [LineFile(None if str(path) == "-" else path) for path in paths if path]
-        for paths in (links, [articles], [visits])
+        [LineFile(None if str(path) == "-" else path) for path in paths] for paths in (links, articles, visits)
     )
     sources: list[tuple[Iterable[Said | Record], Take]] = [
         *((_said(file, now_ms), _take_link) for file in link_files),

@@ -9,15 +9,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from flatline.cli.grammar import noun
+from flatline.cli.options import Json, Yes, with_settings
 from flatline.clock import clock_from
 from flatline.schema.rejection import Rejected
-from flatline.settings import load_settings
+from flatline.settings import Settings
 
 if TYPE_CHECKING:
     from flatline.domain.state.moves import Moves, Rule
     from flatline.schema.verdict import Verdict
 
-app = typer.Typer(help="Where sites have moved: domains, sections and single articles.", no_args_is_help=True)
+app = noun("Where sites have moved: domains, sections and single articles.")
 
 _HOST: Final = re.compile(r"(https?://)?[^/\s]+/?")
 _SHOWN_MAX: Final = 10
@@ -25,36 +27,39 @@ _Old = Annotated[
     str, typer.Argument(help="old.example/* or old.example (all of it), old.example/blog/*, or one address.")
 ]
 _New = Annotated[str, typer.Argument(help="The new address, of the same form.")]
-_Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this, only show what would change.")]
 
 
 @app.command()
-def move(old: _Old, new: _New, *, yes: _Yes = False) -> None:
+@with_settings()
+def move(old: _Old, new: _New, *, yes: Yes = False, settings: Settings) -> None:
     """Say that a site, a section or an article has another address now.
 
     What is known of the old addresses counts for the new ones, and so does what comes later. `flatline sites undo`
     takes it back.
     """
-    _decide(old, new, is_undone=False, yes=yes)
+    _decide(old, new, is_undone=False, yes=yes, settings=settings)
 
 
 @app.command()
-def undo(old: _Old, new: _New, *, yes: _Yes = False) -> None:
+@with_settings()
+def undo(old: _Old, new: _New, *, yes: Yes = False, settings: Settings) -> None:
     """Take a move back: the old addresses are articles of their own again, with all that was sent for them."""
-    _decide(old, new, is_undone=True, yes=yes)
+    _decide(old, new, is_undone=True, yes=yes, settings=settings)
 
 
 @app.command()
+@with_settings()
 def moves(
+    *,
     aliases: Annotated[bool, typer.Option("--aliases", help="Those of article records, too.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    json: Json = False,
+    settings: Settings,
 ) -> None:
     """List the moves, the newest first."""
     from flatline.domain.state.moves import move_of
     from flatline.generations import serving_topics
     from flatline.readmodel.latest_moves import latest_moves
 
-    settings = load_settings()
     known = [
         rule
         for rule in latest_moves(settings.kafka_bootstrap, serving_topics(settings))
@@ -75,7 +80,7 @@ def moves(
     Console().print(table)
 
 
-def _decide(old: str, new: str, *, is_undone: bool, yes: bool) -> None:
+def _decide(old: str, new: str, *, is_undone: bool, yes: bool, settings: Settings) -> None:
     from flatline.domain.state.moves import Moves, rule_of
     from flatline.domain.time import to_datetime
     from flatline.generations import serving_topics
@@ -84,7 +89,6 @@ def _decide(old: str, new: str, *, is_undone: bool, yes: bool) -> None:
     from flatline.schema.move import Move
     from flatline_connectors.sending.producer import Producer
 
-    settings = load_settings()
     topics, clock = serving_topics(settings), clock_from(settings)
     try:
         rule = rule_of(Move(_whole(old), _whole(new), to_datetime(clock.now_ms()), is_undone=is_undone))

@@ -1,27 +1,28 @@
 """`flatline state`: rebuild, show and back."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import orjson
 import typer
 
+from flatline.cli.grammar import noun
+from flatline.cli.options import Incomplete, Json, with_settings
 from flatline.cli.rebuild_bar import rebuild_bar
-from flatline.settings import load_settings
+from flatline.settings import Settings
 
 if TYPE_CHECKING:
     from flatline.schema.generation import Generation
 
-app = typer.Typer(
-    help="The state that workers make from the log: rebuild it, show which one serves.", no_args_is_help=True
-)
+app = noun("The state that workers make from the log: rebuild it, show which one serves.")
 
 
 @app.command()
+@with_settings()
 def rebuild(
-    incomplete: Annotated[
-        bool, typer.Option("--incomplete", help="Go on although the log no longer begins at its beginning.")
-    ] = False,
+    *,
+    incomplete: Incomplete = False,
+    settings: Settings,
 ) -> None:
     """Make the state anew from the log, by the rules and the policy of now; then it serves in place of the old one.
 
@@ -32,7 +33,7 @@ def rebuild(
     from flatline.rebuild.rebuild import rebuild as rebuild_state
 
     with rebuild_bar() as bar:
-        rebuilt = rebuild_state(load_settings(), bar, may_be_incomplete=incomplete)
+        rebuilt = rebuild_state(settings, bar, may_be_incomplete=incomplete)
     number, state = rebuilt.generation.number, rebuilt.generation.state
     typer.echo(
         f"State {state}, made of {rebuilt.offsets:,} offsets of the log, serves from now on (generation {number})."
@@ -40,11 +41,11 @@ def rebuild(
 
 
 @app.command()
-def show(json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
+@with_settings()
+def show(*, json: Json = False, settings: Settings) -> None:
     """Say which state serves, and whether another one is being made."""
     from flatline.generations import generation_being_built, serving_generation, topics_of
 
-    settings = load_settings()
     generation, building = serving_generation(settings), generation_being_built(settings)
     topics = topics_of(settings, generation)
     if json:
@@ -67,9 +68,10 @@ def show(json: Annotated[bool, typer.Option("--json", help="One JSON object.")] 
 
 
 @app.command()
-def back() -> None:
+@with_settings()
+def back(*, settings: Settings) -> None:
     """Have the state before the last rebuild serve again. It goes on from where it was, and so misses nothing."""
     from flatline.rebuild.rebuild import go_back
 
-    generation: Generation = go_back(load_settings())
+    generation: Generation = go_back(settings)
     typer.echo(f"State {generation.state} serves again (generation {generation.number}).")

@@ -7,9 +7,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from flatline.cli.grammar import noun
+from flatline.cli.options import Incomplete, with_settings
 from flatline.cli.rebuild_bar import rebuild_bar
 from flatline.schema.topics import DAY_MS, Topic
-from flatline.settings import load_settings
+from flatline.settings import Settings
 
 if TYPE_CHECKING:
     from flatline.admin.topics import Difference
@@ -19,16 +21,16 @@ _ASK_YOURSELF: Final = (
     "FLATLINE_REPLICATION_FACTOR and FLATLINE_RETENTION_DAYS say what should be."
 )
 
-app = typer.Typer(help="The topics in Kafka: create, check, alter and repartition them.", no_args_is_help=True)
+app = noun("The topics in Kafka: create, check, alter and repartition them.")
 
 
 @app.command()
-def create() -> None:
+@with_settings()
+def create(*, settings: Settings) -> None:
     """Create the topics that are missing, check the others, and list them all."""
     from flatline.admin.topics import check_topics, ensure_topics
     from flatline.generations import serving_topics
 
-    settings = load_settings()
     declared = serving_topics(settings).all()
     new = ensure_topics(settings.kafka_bootstrap, declared)
     _print(declared, dict.fromkeys(new, "created"))
@@ -36,7 +38,8 @@ def create() -> None:
 
 
 @app.command()
-def check() -> None:
+@with_settings()
+def check(*, settings: Settings) -> None:
     """Compare the topics with what they should be: each setting, partitions and replicas. Changes nothing.
 
     Exit code 1 if one is missing or is not as it should be; what to do about it is said.
@@ -44,7 +47,6 @@ def check() -> None:
     from flatline.admin.topics import TopicsError, check_topics, remedies
     from flatline.generations import serving_topics
 
-    settings = load_settings()
     declared = serving_topics(settings).all()
     differences = check_topics(settings.kafka_bootstrap, declared)
     _print(declared, {})
@@ -53,7 +55,8 @@ def check() -> None:
 
 
 @app.command()
-def alter() -> None:
+@with_settings()
+def alter(*, settings: Settings) -> None:
     """Give the topics that exist the settings that they should have (`check` shows which). Records stay.
 
     A shorter retention (FLATLINE_RETENTION_DAYS) deletes what is older: Kafka does that within minutes.
@@ -61,7 +64,6 @@ def alter() -> None:
     from flatline.admin.topics import alter_topics, check_topics
     from flatline.generations import serving_topics
 
-    settings = load_settings()
     declared = serving_topics(settings).all()
     changed = alter_topics(settings.kafka_bootstrap, declared)
     _print(declared, dict.fromkeys(changed, "altered"))
@@ -69,11 +71,12 @@ def alter() -> None:
 
 
 @app.command()
+@with_settings()
 def repartition(
     partitions: Annotated[int, typer.Argument(min=1, max=1000, help="How many partitions there are to be.")],
-    incomplete: Annotated[
-        bool, typer.Option("--incomplete", help="Go on although the log no longer begins at its beginning.")
-    ] = False,
+    *,
+    incomplete: Incomplete = False,
+    settings: Settings,
 ) -> None:
     """Go over to another number of partitions: new topics with a copy of the log, and a state that is made of them.
 
@@ -84,7 +87,7 @@ def repartition(
     from flatline.rebuild.rebuild import rebuild
 
     with rebuild_bar() as bar:
-        rebuilt = rebuild(load_settings(), bar, partitions=partitions, may_be_incomplete=incomplete)
+        rebuilt = rebuild(settings, bar, partitions=partitions, may_be_incomplete=incomplete)
     layout = rebuilt.generation.layout
     typer.echo(f"Topics with {layout.partitions} partitions serve from now on, and state {rebuilt.generation.state}.")
 

@@ -1,14 +1,13 @@
 """`flatline up`."""
 
 import shlex
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
 from rich.console import Console
 from rich.table import Table
 
-from flatline.settings import load_settings
+from flatline.cli.options import with_settings
+from flatline.settings import Settings
 
 if TYPE_CHECKING:
     from flatline.local.stack import LocalStack
@@ -26,12 +25,8 @@ Send a first event:
 Ctrl-C stops everything."""
 
 
-def up(
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Folder for everything that is kept; else FLATLINE_DATA_DIR, or .flatline")
-    ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="How many workers share the partitions")] = 1,
-) -> None:
+@with_settings("workers", "policy_file", of_running=False)
+def up(*, settings: Settings) -> None:
     """Run everything on this machine until Ctrl-C: Kafka, the ingest, workers, Prometheus and Alertmanager.
 
     The next run with the same folder goes on where this one ends. With FLATLINE_KAFKA_BOOTSTRAP set, that cluster is
@@ -42,8 +37,8 @@ def up(
     from flatline.policy_file import load_policies
 
     console = Console(highlight=False)
-    settings = load_settings(data_dir, of_running=False)
     load_policies(settings.policy_file)  # a mistake in it shows before anything starts
+    workers = settings.workers
     preferred_ports = {
         "kafka": _KAFKA_PORT,
         "ingest": settings.ingest_port,

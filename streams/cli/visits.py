@@ -6,19 +6,21 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Say which referring domains send visits to your articles.", no_args_is_help=True)
+from flatline.cli.grammar import noun
+from flatline.cli.options import Json, Strict, with_settings
+from flatline.settings import Settings
 
-
-@app.callback()
-def _group() -> None:
-    """Keep `import` a command of its own while there is no other."""
+app = noun("Say which referring domains send visits to your articles.")
 
 
 @app.command("import")
+@with_settings()
 def import_file(
     file: Annotated[Path, typer.Argument(help="NDJSON, or CSV with a header; also .gz or .zst; - is stdin.")],
-    strict: Annotated[bool, typer.Option("--strict", help="Exit code 4 if a line was rejected.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="The summary as one JSON object.")] = False,
+    *,
+    strict: Strict = False,
+    json: Json = False,
+    settings: Settings,
 ) -> None:
     """Take the visits of a file: a line is all visits of one UTC day from one referring domain to one article.
 
@@ -34,4 +36,4 @@ def import_file(
         prepare = partial(visits.prepare, now_ms=producer.now_ms())
         return Way(prepare, producer.send_visits, as_lines=visits.TABLE.as_ndjson)
 
-    import_all([file], way, as_json=json, is_strict=strict)
+    import_all([file], way, settings, as_json=json, is_strict=strict)

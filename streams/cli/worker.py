@@ -1,10 +1,9 @@
 """`flatline worker`."""
 
 import logging
-from typing import Annotated, Final
+from typing import Final
 
-import typer
-
+from flatline.cli.options import with_settings
 from flatline.settings import Settings, load_settings
 
 PORTS_TRIED: Final = 100
@@ -12,17 +11,8 @@ PORTS_TRIED: Final = 100
 log = logging.getLogger("flatline.worker")
 
 
-def worker(
-    port: Annotated[
-        int | None,
-        typer.Option(
-            envvar="FLATLINE_WORKER_PORT",
-            min=1,
-            max=65_535,
-            help="Port of its HTTP endpoints; else the first free one from 8711 on.",
-        ),
-    ] = None,
-) -> None:
+@with_settings("worker_host", "worker_port", "policy_file", "watch_list_size", "session_timeout_s", of="worker_")
+def worker(*, settings: Settings, worker_port: str | None) -> None:
     """Accumulate and judge: one worker, until it is told to stop. Start more of them to share the load.
 
     Each has metrics of its own, at the address that it logs first: Prometheus has to be told of it.
@@ -37,9 +27,9 @@ def worker(
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("flatline").setLevel(logging.INFO)
-    settings = load_settings()
     load_policies(settings.policy_file)  # a mistake in it shows before anything is created
-    settings = settings.model_copy(update={"worker_port": port or _free_port(settings)})
+    if worker_port is None and "worker_port" not in load_settings(of_running=False).model_fields_set:
+        settings = settings.model_copy(update={"worker_port": _free_port(settings)})
     if not is_free(settings.worker_host, settings.worker_port):
         address = f"{settings.worker_host}:{settings.worker_port}"
         raise UnfitError(f"A worker can't listen on {address}: set --port or FLATLINE_WORKER_PORT.")

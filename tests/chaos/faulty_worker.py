@@ -57,4 +57,4 @@ if os.environ.get("FAULTY_WATCHDOG") == "off":
     # A process that goes on after a stop is often ended by its own watchdog before it can write. Not always.
     LoopWatchdog._watch = _watch_nothing  # type: ignore[assignment]
 health.GIVE_UP_AFTER_S = float(os.environ.get("FAULTY_PATIENCE_S", health.GIVE_UP_AFTER_S))  # type: ignore[misc]
-worker(port=int(os.environ["FLATLINE_WORKER_PORT"]))
+worker()

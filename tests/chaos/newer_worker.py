@@ -25,4 +25,4 @@ if os.environ.get("NEWER") == "format":
 if __name__ == "__main__":
     from flatline.cli.worker import worker  # imported last: all others see the changed state
 
-    worker(port=int(os.environ["FLATLINE_WORKER_PORT"]))
+    worker()

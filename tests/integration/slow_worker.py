@@ -1,7 +1,6 @@
 """A worker whose recovery takes its time, as one with a long changelog does; the worker is otherwise the real one."""
 
 import asyncio
-import os
 from collections.abc import Callable
 
 from flatline.cli.worker import worker
@@ -16,4 +15,4 @@ async def _restore_slowly(self: KafkaChangelog, partition: int, apply: Callable[
 
 
 KafkaChangelog.restore = _restore_slowly  # type: ignore[method-assign]
-worker(port=int(os.environ["FLATLINE_WORKER_PORT"]))
+worker()
