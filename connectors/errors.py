@@ -1,2 +1,7 @@
-class ConnectorError(Exception):
-    """Something a person can mend. The message says what happened and what to do."""
+from flatline.errors import FlatlineError
+
+
+class ConnectorError(FlatlineError):
+    """Something a person can mend. The message says what happened."""
+
+    remedy = "Correct what is named, and run the same again: links count once."

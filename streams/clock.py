@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Protocol
 
 from flatline.domain.time import to_datetime, to_ms
+from flatline.errors import FlatlineError
 from flatline.settings import Settings
 
 
-class ClockError(Exception):
+class ClockError(FlatlineError):
     """The file of a simulation's clock can't be read. The message says which file, and why."""
+
+    remedy = "Have FLATLINE_CLOCK_FILE name a file that holds one RFC 3339 time, or unset it."
 
 
 class Clock(Protocol):

@@ -14,12 +14,15 @@ from flatline.domain.learned.hazard import Hazard, ModelError, load_model
 from flatline.domain.policy.ignore import Ignore, Ignored
 from flatline.domain.policy.policy import Policies
 from flatline.domain.policy.thresholds import Policy
+from flatline.errors import FlatlineError
 
 T = TypeVar("T")
 
 
-class PolicyError(Exception):
+class PolicyError(FlatlineError):
     """The policy file can't be used. The message names it, the line, the key, its value, and what is allowed."""
+
+    remedy = "`flatline policy show --default` prints every key; `flatline policy check FILE` checks a file."
 
 
 class Model(Struct, frozen=True, forbid_unknown_fields=True):

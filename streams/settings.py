@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from flatline.errors import FlatlineError
 from flatline.schema.heartbeat import PERIOD_S_MAX
 from flatline.schema.topics import Topics
 
@@ -14,8 +15,10 @@ PREFIX = "FLATLINE_"
 ENV_FILE = "flatline.env"
 
 
-class SettingsError(Exception):
+class SettingsError(FlatlineError):
     """Settings can't be used. ``reasons``: of each setting, in its order; the message names their variables."""
+
+    remedy = "Correct or unset the variable. The README lists all settings."
 
     def __init__(self, reasons: dict[str, str], given: Mapping[str, object]) -> None:
         self.reasons = reasons

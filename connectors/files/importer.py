@@ -1,11 +1,11 @@
 """Lines of files into Kafka: the records among them to their topic, the others to the dead-letter topic."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
-from flatline.schema.rejection import Reason, Rejected
+from flatline.schema.rejected_lines import RejectedLines
+from flatline.schema.rejection import Rejected
 from flatline_connectors.files.lines import Line, LineFile, UnusableLine
 from flatline_connectors.sending.producer import Producer
 
@@ -16,28 +16,13 @@ T = TypeVar("T")
 _LINES_BETWEEN_LOOKS: Final = 500
 
 
-class RejectedLine(NamedTuple):
-    """Where a rejected line stands, and what is wrong with it."""
-
-    file: str
-    number: int
-    detail: str
-
-
 @dataclass
 class Tally:
     """How far an import has come. Blank lines don't count."""
 
     lines: int = 0
     accepted: int = 0
-    rejected: Counter[Reason] = field(default_factory=Counter)
-    # The first line of each reason: enough to see what is wrong with a file, however large.
-    examples: dict[Reason, RejectedLine] = field(default_factory=dict)
-
-    def reject(self, rejected: Rejected, *, file: str, number: int) -> None:
-        """Count a rejected line."""
-        self.rejected[rejected.reason] += 1
-        self.examples.setdefault(rejected.reason, RejectedLine(file, number, rejected.detail))
+    rejected: RejectedLines = field(default_factory=RejectedLines)
 
 
 def take(
@@ -60,7 +45,7 @@ def take(
                 raise line.rejected
             prepared = prepare(line.value)
         except Rejected as rejected:
-            tally.reject(rejected, file=name, number=line.number)
+            tally.rejected.reject(rejected, file=name, number=line.number)
             producer.send_dead_letter(line.value, rejected, origin={"file": name, "line": line.number})
         else:
             send(prepared)

@@ -30,6 +30,8 @@ _ZSTD_PIECE_BYTES: Final = 256
 class UnreadableFile(ConnectorError):
     """The file can't be opened, or not be read to its end. The message names it and the cause."""
 
+    remedy = "Check the name of the file, and that it is whole."
+
 
 _BREAKS: Final = (OSError, EOFError, zlib.error, zstandard.ZstdError)
 
@@ -116,7 +118,7 @@ class LineFile:
         except _BREAKS as error:
             raise UnreadableFile(f"{self.name} is broken: {error}") from error
         if len(data) > bytes_max:
-            raise UnreadableFile(f"{self.name} has more than {bytes_max:,} bytes unpacked; split it.")
+            raise UnreadableFile(f"{self.name} has more than {bytes_max:,} bytes unpacked.", remedy="Split it.")
         return data
 
     @cached_property

@@ -15,6 +15,8 @@ _DELIMITERS: Final = (",", ";", "\t")
 class NotATable(ConnectorError):
     """The lines are no such records at all. The message says what was found and what was looked for."""
 
+    remedy = "Correct the file and import it again."
+
 
 class Table:
     """The CSV form of a record type: its columns are the record's fields."""
@@ -56,8 +58,8 @@ class Table:
         if missing := [column for column in self._columns if column in self._required and column not in columns]:
             raise NotATable(
                 f"{name} is neither NDJSON nor CSV with a column {missing[0]}: "
-                f"its first line is {header.strip()[:200]!r}.\n"
-                f"The columns of {self._noun} are {', '.join(self._columns)}."
+                f"its first line is {header.strip()[:200]!r}.",
+                remedy=f"The columns of {self._noun} are {', '.join(self._columns)}.",
             )
         rows = csv.reader((_text(name, line) for line in lines), delimiter=delimiter)
         for row in rows:
@@ -70,4 +72,4 @@ def _text(name: str, line: Line) -> str:
     try:
         return line.value.decode() + "\n"
     except UnicodeDecodeError:
-        raise NotATable(f"{name}: line {line.number} is not UTF-8; save the file as UTF-8.") from None
+        raise NotATable(f"{name}: line {line.number} is not UTF-8.", remedy="Save the file as UTF-8.") from None

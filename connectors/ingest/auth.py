@@ -24,6 +24,8 @@ _LINE: Final = re.compile(rf"(?P<source>{_NAME})(?P<others>(?:,(?:{_NAME}\*?|\*)
 class TokensError(ConnectorError):
     """The tokens file can't be used. The message names the line, and never quotes it."""
 
+    remedy = "Write a line `source:token` for each sender; `openssl rand -hex 32` makes a token."
+
 
 @dataclass(frozen=True)
 class Sender:
@@ -133,7 +135,7 @@ class Tokens:
                 if tokens.setdefault(token, sender) != sender:
                     raise TokensError(f"{self._path} line {number}: an earlier source has the same token.")
         if not tokens:
-            raise TokensError(f"{self._path} holds no token: write lines such as `my-crawler:…`.")
+            raise TokensError(f"{self._path} holds no token.")
         return tokens
 
     def _parse(self, line: str, number: int) -> tuple[bytes, Sender]:

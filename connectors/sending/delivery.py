@@ -13,6 +13,8 @@ RECORD_OVERHEAD_BYTES: Final = 1_500
 class DeliveryFailed(ConnectorError):
     """Kafka did not acknowledge a record for ``topic`` (None: some of several topics), because of ``cause``."""
 
+    remedy = "Send it again when Kafka answers: links count once. `flatline doctor` says what is wrong."
+
     def __init__(self, topic: str | None, cause: object) -> None:
         super().__init__(f"Kafka did not take {f'a record for {topic}' if topic else 'all records'}: {cause}")
         self.topic = topic

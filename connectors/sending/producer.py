@@ -39,7 +39,9 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class KafkaUnavailable(ConnectorError):
-    """There is no Kafka, or its topics are not there. The message says what to do."""
+    """There is no Kafka, or its topics are not there."""
+
+    remedy = "Start Kafka with `flatline up`, or set FLATLINE_KAFKA_BOOTSTRAP."
 
 
 def _connect(bootstrap: str, *, linger_ms: int) -> KafkaProducer:
@@ -62,9 +64,7 @@ def _connect(bootstrap: str, *, linger_ms: int) -> KafkaProducer:
             metrics_enabled=False,  # a fifth of the time of a send, for figures that nobody reads
         )
     except KafkaError as error:
-        raise KafkaUnavailable(
-            f"Kafka does not answer: {error}\nStart one with `flatline up`, or set FLATLINE_KAFKA_BOOTSTRAP."
-        ) from error
+        raise KafkaUnavailable(f"Kafka at {bootstrap} does not answer: {error}") from error
 
 
 class Producer:
@@ -113,8 +113,8 @@ class Producer:
         except KafkaError as error:
             self._force_close()
             raise KafkaUnavailable(
-                f"Kafka has no topic {topic}: {error}\n"
-                "`flatline topics create` creates the topics; FLATLINE_NAMESPACE is the prefix of their names."
+                f"Kafka has no topic {topic}: {error}",
+                remedy="`flatline topics create` creates the topics; FLATLINE_NAMESPACE is the prefix of their names.",
             ) from error
 
     @property

@@ -5,6 +5,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
 
+from flatline.errors import FlatlineError
 from flatline.schema.topics import Topic
 
 T = TypeVar("T")
@@ -20,8 +21,10 @@ _INTERNAL: Final = {
 }
 
 
-class TopicsError(Exception):
-    """The cluster's topics are not as declared and can't be made so. The message says why and what to do."""
+class TopicsError(FlatlineError):
+    """The cluster's topics are not as declared and can't be made so. The message says why."""
+
+    remedy = "`flatline topics check` says how the topics differ from what they should be."
 
 
 class Difference(NamedTuple):

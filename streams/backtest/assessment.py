@@ -14,10 +14,13 @@ from flatline.backtest.policies import (
     performances,
 )
 from flatline.domain.state.rhythm import Rhythm
+from flatline.errors import FlatlineError
 
 
-class TooLittleHistoryError(Exception):
+class TooLittleHistoryError(FlatlineError):
     """There is nothing to test. The message says what is missing."""
+
+    remedy = "Name files that hold more history: some years of links to articles that gain links often."
 
 
 class Assessment(NamedTuple):

@@ -1,6 +1,6 @@
 """Files of link events into articles, by the very code that the worker uses."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
@@ -16,7 +16,8 @@ from flatline.domain.visibility.source_history import SourceReport, source_repor
 from flatline.schema import codec
 from flatline.schema.heartbeat import Heartbeat
 from flatline.schema.link_event import LinkEvent
-from flatline.schema.rejection import Reason, Rejected
+from flatline.schema.rejected_lines import RejectedLines
+from flatline.schema.rejection import Rejected
 
 LINES_BETWEEN_LOOKS: Final = 500
 UNREGISTERED: Final = Registration()
@@ -34,14 +35,6 @@ class Line(Protocol):
     @property
     def value(self) -> bytes:
         """Its bytes, without the end."""
-
-
-class RejectedLine(NamedTuple):
-    """Where a line stands that can't be read, and what is wrong with it."""
-
-    file: str
-    number: int
-    detail: str
 
 
 class History(NamedTuple):
@@ -66,9 +59,8 @@ class History(NamedTuple):
 class Histories:
     """The histories of articles, and how many lines there were, of which kinds.
 
-    ``end_ms`` is the time of the newest event: what came later is not known. ``examples`` are the first lines of each
-    reason. ``reports`` are the first that sources made on a day. ``events`` are those of the article with the key
-    ``about``.
+    ``end_ms`` is the time of the newest event: what came later is not known. ``reports`` are the first that sources
+    made on a day. ``events`` are those of the article with the key ``about``.
     """
 
     about: bytes | None = None
@@ -78,8 +70,7 @@ class Histories:
     lines: int = 0
     undated: int = 0
     ignored: int = 0
-    rejected: Counter[Reason] = field(default_factory=Counter)
-    examples: dict[Reason, RejectedLine] = field(default_factory=dict)
+    rejected: RejectedLines = field(default_factory=RejectedLines)
     heartbeats: list[Heartbeat] = field(default_factory=list)
     reports: dict[tuple[str, int], list[SourceReport]] = field(default_factory=dict)
     _sightings: defaultdict[bytes, list[Sighting]] = field(default_factory=lambda: defaultdict(list))
@@ -107,7 +98,7 @@ class Histories:
                 event = decode(line.value)
                 sighting = sighting_of(event, recorded_ms=recorded_ms, keys=keys, ignored=ignored)
             except Rejected as rejected:
-                self._reject(rejected, name, line)
+                self.rejected.reject(rejected, file=name, number=line.number)
                 continue
             if sighting is None:
                 self.ignored += 1
@@ -130,7 +121,7 @@ class Histories:
                 record = codec.articles.decode(line.value)
                 key = article_key(record.url, field="url")
             except Rejected as rejected:
-                self._reject(rejected, name, line)
+                self.rejected.reject(rejected, file=name, number=line.number)
             else:
                 self._registrations[key] = registration_of(record, recorded_ms=recorded_ms)
 
@@ -140,7 +131,7 @@ class Histories:
             try:
                 self.heartbeats.append(codec.heartbeats.decode(line.value))
             except Rejected as rejected:
-                self._reject(rejected, name, line)
+                self.rejected.reject(rejected, file=name, number=line.number)
 
     def __iter__(self) -> Iterator[History]:
         """Return the history of each article, in order of keys."""
@@ -179,7 +170,3 @@ class Histories:
             if self.lines % LINES_BETWEEN_LOOKS == 0:
                 show(self.lines)
             yield line
-
-    def _reject(self, rejected: Rejected, name: str, line: Line) -> None:
-        self.rejected[rejected.reason] += 1
-        self.examples.setdefault(rejected.reason, RejectedLine(name, line.number, rejected.detail))

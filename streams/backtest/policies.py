@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from flatline.backtest.cases import NEVER, Cases, Days, outcome
 from flatline.domain.state.rhythm import Rhythm
@@ -34,16 +35,10 @@ class Performance(Struct, frozen=True):
     right: int
 
 
-class Row(Struct, frozen=True):
+class Row(Performance, frozen=True):
     """The fastest policy whose precision is at least ``precision``."""
 
     precision: float
-    threshold: float
-    reached_precision: float
-    mean_delay_days: float
-    median_delay_days: float
-    alerts: int
-    right: int
 
 
 def alert_days_of_gaps(cases: Cases, gaps_days: Sequence[int] = GAPS_DAYS) -> Days:
@@ -113,15 +108,5 @@ def fastest(performances: Sequence[Performance], precisions: Sequence[float] = P
         able = [each for each in performances if each.reached_precision >= precision]
         if able:
             best = min(able, key=lambda each: (each.mean_delay_days, -each.right))
-            rows.append(
-                Row(
-                    precision=precision,
-                    threshold=best.threshold,
-                    reached_precision=best.reached_precision,
-                    mean_delay_days=best.mean_delay_days,
-                    median_delay_days=best.median_delay_days,
-                    alerts=best.alerts,
-                    right=best.right,
-                )
-            )
+            rows.append(Row(precision=precision, **asdict(best)))
     return rows

@@ -27,7 +27,9 @@ from flatline.cli import (
     visits,
     worker,
 )
+from flatline.cli.exit_codes import FAILED
 from flatline.cli.grammar import Commands
+from flatline.errors import FlatlineError
 
 app = typer.Typer(
     name="flatline",
@@ -77,52 +79,22 @@ for _name, _command, _about in chain.from_iterable(_SECTIONS.values()):
 
 
 def main() -> None:
-    """Run a command."""
+    """Run a command. What a person can mend ends in a message and exit code 1, anything else in a traceback."""
     try:
         app()
+    except FlatlineError as error:
+        _tell(error.whole)
     except Exception as error:
-        message = _for_a_person(error)
-        if message is None:
+        # Imported late: they bring the client along.
+        from kafka.errors import KafkaError
+
+        from flatline_connectors.sending.producer import KafkaUnavailable
+
+        if not isinstance(error, KafkaError):
             raise
-        Console(stderr=True, highlight=False).print(message, markup=False, soft_wrap=True)
-        sys.exit(1)
+        _tell(f"Kafka does not answer as it should: {error}\n{KafkaUnavailable.remedy}")
+    sys.exit(FAILED)
 
 
-def _for_a_person(error: Exception) -> str | None:
-    """Return what to tell a person of an error that they can mend; None for any other."""
-    # Imported late: these bring whole clients along.
-    from kafka.errors import KafkaError
-
-    from flatline.admin.topics import TopicsError
-    from flatline.backtest.assessment import TooLittleHistoryError
-    from flatline.clock import ClockError
-    from flatline.domain.state.article import UnknownFormatError
-    from flatline.fitting.fit import TooFewCasesError
-    from flatline.local.errors import LaunchError
-    from flatline.policy_file import PolicyError
-    from flatline.rebuild.extent import IncompleteLogError
-    from flatline.rebuild.lost_state import LostStateError
-    from flatline.rebuild.rebuild import RebuildError
-    from flatline.settings import SettingsError
-    from flatline.worker.app import UnfitError
-    from flatline_connectors.errors import ConnectorError
-
-    if isinstance(error, KafkaError):
-        hint = "Start one with `flatline up`, or set FLATLINE_KAFKA_BOOTSTRAP."
-        return f"Kafka does not answer as it should: {error}\n{hint}"
-    mendable = (
-        ClockError
-        | ConnectorError
-        | LaunchError
-        | IncompleteLogError
-        | LostStateError
-        | RebuildError
-        | PolicyError
-        | SettingsError
-        | TooFewCasesError
-        | TooLittleHistoryError
-        | TopicsError
-        | UnfitError
-        | UnknownFormatError
-    )
-    return str(error) if isinstance(error, mendable) else None
+def _tell(error: str) -> None:
+    Console(stderr=True, highlight=False).print(f"Error: {error}", markup=False, soft_wrap=True)

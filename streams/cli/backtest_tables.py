@@ -20,7 +20,7 @@ def show(found: Backtest, console: Console, *, alerts_listed: int) -> None:
     report = found.report
     console.print(f"{report.lines:,} events of {report.articles:,} articles, until {report.end}.")
     for reason, count in found.histories.rejected.most_common():
-        file, number, detail = found.histories.examples[reason]
+        file, number, detail = found.histories.rejected.examples[reason]
         first = f"the first in {file}, line {number}: {detail[:_DETAIL_CHARACTERS]}"
         console.print(f"  {count:,} {reason}; {first}", markup=False, soft_wrap=True)
     if report.undated:

@@ -36,7 +36,9 @@ def demo(
     Ctrl-C, to be looked at. With --history a real history is played: its last part as if it happened now.
     """
     if find_spec("flatline.demo") is None:
-        raise LaunchError("The demo is not installed with the package. Run `make demo` in a checkout of Flatline.")
+        raise LaunchError(
+            "The demo is not installed with the package.", remedy="Run `make demo` in a checkout of Flatline."
+        )
     from flatline.demo.errors import DemoError
     from flatline.demo.run import Demo
     from flatline.local.stopping import until_stopped

@@ -143,7 +143,7 @@ def _run(files: list[LineFile], producer: Producer, ctrl_c: CtrlC, way: Way[T]) 
         if not tally.lines:
             raise failure
         extent = f"Of {tally.lines:,} lines read before that, {producer.deliveries.acknowledged:,} are in Kafka."
-        raise ConnectorError(f"{failure}\n{extent} {_AGAIN}") from failure
+        raise ConnectorError(f"{failure}\n{extent}", remedy=f"{failure.remedy} {_AGAIN}") from failure
     return Outcome(tally, time.monotonic() - started_s, is_interrupted)
 
 
@@ -168,7 +168,7 @@ def _sentences(outcome: Outcome, *, dead_letters: str, bootstrap: str) -> Iterat
     rate = f"{outcome.seconds:.1f} s, {tally.lines / outcome.seconds:,.0f}/s"
     yield f"{tally.lines:,} lines: {tally.accepted:,} accepted, {tally.rejected.total():,} rejected ({rate})."
     for reason, count in tally.rejected.most_common():
-        file, number, detail = tally.examples[reason]
+        file, number, detail = tally.rejected.examples[reason]
         yield f"  {count:,} {reason}; the first in {file}, line {number}: {detail[:_DETAIL_CHARACTERS]}"
     if tally.rejected:
         yield f"The rejected lines are in the topic {dead_letters}, each with its reason. To see them:"

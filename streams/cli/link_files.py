@@ -139,7 +139,7 @@ def explain(paths: Sequence[Path], how: Reading, *, as_json: bool) -> None:
                 except Rejected as error:
                     rejected.append(f"{file.name}, line {line.number}: {error}")
         except ConnectorError as error:
-            refused.append(str(error))
+            refused.append(error.whole)
     if as_json:
         tables = [{**vars(table), "skipped": dict(table.skipped)} for table in found]
         answer = {"tables": tables, "events": dict(events), "rejected": rejected, "refused": refused}

@@ -51,7 +51,7 @@ def check(*, settings: Settings) -> None:
     differences = check_topics(settings.kafka_bootstrap, declared)
     _print(declared, {})
     if differences:
-        raise TopicsError("\n".join(["", *remedies(differences), _ASK_YOURSELF]))
+        raise TopicsError("\n".join(remedies(differences)), remedy=_ASK_YOURSELF)
 
 
 @app.command()

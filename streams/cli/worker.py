@@ -32,7 +32,9 @@ def worker(*, settings: Settings, worker_port: str | None) -> None:
         settings = settings.model_copy(update={"worker_port": _free_port(settings)})
     if not is_free(settings.worker_host, settings.worker_port):
         address = f"{settings.worker_host}:{settings.worker_port}"
-        raise UnfitError(f"A worker can't listen on {address}: set --port or FLATLINE_WORKER_PORT.")
+        raise UnfitError(
+            f"A worker can't listen on {address}.", remedy="Choose another with --port or FLATLINE_WORKER_PORT."
+        )
     generation = serving_generation(settings)
     topics = topics_of(settings, generation)
     ensure_topics(settings.kafka_bootstrap, topics.all())

@@ -20,7 +20,9 @@ _WATCH_LIST_SIZE: Final = 500
 def clear(folder: Path) -> None:
     """Make an empty folder. What an earlier demo left there goes; raise `DemoError` if something else is in it."""
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
-        raise DemoError(f"{folder} holds something that no demo has made. Choose another folder with --data-dir.")
+        raise DemoError(
+            f"{folder} holds something that no demo has made.", remedy="Choose another folder with --data-dir."
+        )
     with sole_use_of(folder):
         (folder / _MARK).write_text("The next `flatline demo` here begins by deleting all that is in this folder.\n")
         for entry in folder.iterdir():

@@ -1,6 +1,5 @@
 """A real history from a file, to be played as if its last part happened now."""
 
-import time
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
+from flatline.clock import WallClock
 from flatline.demo.errors import DemoError
 from flatline.demo.play import Act, TimedEvent
 from flatline.domain.time import DAY_MS, to_ms
@@ -31,7 +31,7 @@ class RecordedHistory:
             raise DemoError(f"{path} is a folder. Only files of link events are taken yet: NDJSON, also .gz or .zst.")
         self.path = path
         self._at_ms = array("q", map(_event_time_ms, LineFile(path)))
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = WallClock().now_ms()
         dated = [at_ms for at_ms in self._at_ms if at_ms != _UNDATED and at_ms <= now_ms]
         if not dated:
             raise DemoError(

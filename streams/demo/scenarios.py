@@ -1,10 +1,10 @@
 """The two things that a demo can play: the simulated story, and a real history from a file."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from flatline.clock import WallClock
 from flatline.demo import expectations, story
 from flatline.demo.expectations import Finding
 from flatline.demo.play import Calendar
@@ -28,7 +28,7 @@ class SimulatedScenario:
     policy_file: Path | None = Path(__file__).with_name("policy.toml")
 
     def __init__(self, *, days_per_s: float | None) -> None:
-        today = day_of(time.time_ns() // 1_000_000)
+        today = day_of(WallClock().now_ms())
         self._begin_day = today - story.DAYS - _AFTERWARDS_DAYS
         self.calendar = Calendar(self._begin_day * DAY_MS, days_per_s or _STORY_DAYS_PER_S, today * DAY_MS)
 

@@ -2,17 +2,18 @@
 
 import asyncio
 import re
-import time
 import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from html import unescape
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import msgspec
 from aiohttp import web
+
+from flatline.clock import WallClock
 
 ATTACHMENTS_MAX = 100
 # https://docs.slack.dev/changelog/2018-04-truncating-really-long-messages: Slack cuts what is longer.
@@ -31,6 +32,8 @@ _UNESCAPED = re.compile(r"<[^<>]*>|[<>]|&(?!(?:amp|lt|gt);)")
 _NO_TEXT = frozenset({"title_link", "url", "image_url", "thumb_url", "icon_url", "callback_id"})
 # Nothing that moves a terminal's cursor, colours it, or turns the direction of its text.
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+_WALL_CLOCK: Final = WallClock()
 
 
 class _Action(msgspec.Struct):
@@ -64,10 +67,6 @@ class Message:
     violation: str | None = None
 
 
-def _wall_now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class SlackReceiver:
     """Answers on 127.0.0.1 as Slack documents for incoming webhooks, from `async with` to the end of its body.
 
@@ -78,7 +77,7 @@ class SlackReceiver:
     ``violations``   those refused
     """
 
-    def __init__(self, *, port: int = 0, now_ms: Callable[[], int] = _wall_now_ms) -> None:
+    def __init__(self, *, port: int = 0, now_ms: Callable[[], int] = _WALL_CLOCK.now_ms) -> None:
         """``port`` 0 takes a free one."""
         self.messages: list[Message] = []
         self.violations: list[Message] = []

@@ -25,5 +25,5 @@ def _examine_topics(bootstrap: str, topics: Topics) -> Finding:
     try:
         wrong = remedies(check_topics(bootstrap, declared))
     except TopicsError as error:
-        wrong = [str(error)]
+        wrong = [error.whole]
     return worst("topics", wrong=wrong, fine=f"{len(declared)}, as declared")

@@ -36,7 +36,7 @@ def _examine_java() -> Finding:
     try:
         java = programs.java()
     except LaunchError as error:
-        return Finding.wrong("Java", str(error))
+        return Finding.wrong("Java", f"{error} {error.remedy}")
     found, least = programs.java_major(java), programs.JAVA_MAJOR_MIN
     if found < least:
         return Finding.wrong("Java", f"{found} ({java}); {least} or later is needed: {_SETUP}")
@@ -47,7 +47,7 @@ def _examine_kafka_jars() -> Finding:
     try:
         classpath = programs.kafka_classpath()
     except LaunchError as error:
-        return Finding.wrong("Kafka's jars", str(error))
+        return Finding.wrong("Kafka's jars", f"{error} {error.remedy}")
     return Finding.fine("Kafka's jars", str(Path(classpath).parent))
 
 

@@ -140,7 +140,7 @@ class Assignment:
                 raise
             return  # given up while it was being restored
         except UnknownFormatError as error:
-            refusal = f"partition {task.number}: {error}"
+            refusal = f"partition {task.number}: {error} {error.remedy}"
         except Exception:  # noqa: BLE001
             self._end(f"partition {task.number} can't be taken over")
         if refusal is not None:

@@ -4,6 +4,7 @@ import numpy as np
 
 from flatline.backtest.cases import NEVER, Cases
 from flatline.domain.learned.hazard import FittedOn, Model, Pauses
+from flatline.errors import FlatlineError
 from flatline.fitting.pauses import Figures, fit_pauses
 from flatline.fitting.silence import fit_silence
 
@@ -14,8 +15,10 @@ CASES_MAX = 30_000
 _SEED = 1
 
 
-class TooFewCasesError(Exception):
+class TooFewCasesError(FlatlineError):
     """There is too little to fit a model on. The message says what is missing."""
+
+    remedy = "Use the shipped model until there is more history."
 
 
 def fit(cases: Cases, *, start: Model | None, fitted_on: FittedOn) -> Model:
@@ -25,10 +28,7 @@ def fit(cases: Cases, *, start: Model | None, fitted_on: FittedOn) -> Model:
     """
     ended = int((cases.next_day < NEVER).sum())
     if ended < CASES_MIN:
-        raise TooFewCasesError(
-            f"Too little history to fit a model: {ended} pauses ended, and {CASES_MIN} are needed. Until there are as "
-            "many, the shipped model is the better one."
-        )
+        raise TooFewCasesError(f"Too little history to fit a model: {ended} pauses ended, and {CASES_MIN} are needed.")
     cases = _sample(cases)
     pauses = Figures(cases)
     parameters = fit_pauses(pauses, start)

@@ -70,7 +70,7 @@ class Alertmanager:
             **configuration,
             "global": given | webhook,
             "templates": [f"{self._source}/slack/*.tmpl"],
-            "route": _paced(configuration["route"], pace),
+            "route": _paced_route(configuration["route"], pace),
             "receivers": [
                 {name: setting for name, setting in receiver.items() if name not in silenced}
                 for receiver in configuration["receivers"]
@@ -78,14 +78,10 @@ class Alertmanager:
         }
 
 
-def _paced(route: dict[str, Any], pace: Pace) -> dict[str, Any]:
+def _paced_route(route: dict[str, Any], pace: Pace) -> dict[str, Any]:
     hours = route.get(_HOURS, [])
     floor_ms = DIGEST_MS if _DIGEST in hours else _FLOOR_MS
-    shortened = {
-        name: pace.shorten(str(route[name]), floor_ms=floor_ms)
-        for name in ("group_wait", "group_interval")
-        if name in route
-    }
-    routes = {"routes": [_paced(child, pace) for child in route["routes"]]} if "routes" in route else {}
-    kept = {name: setting for name, setting in route.items() if name != _HOURS or pace.is_real}
-    return kept | shortened | routes
+    shortened = pace.shortened(route, ("group_wait", "group_interval"), floor_ms=floor_ms)
+    routes = {"routes": [_paced_route(child, pace) for child in route["routes"]]} if "routes" in route else {}
+    kept = {name: setting for name, setting in shortened.items() if name != _HOURS or pace.is_real}
+    return kept | routes

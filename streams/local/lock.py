@@ -17,8 +17,8 @@ def sole_use_of(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             lock.seek(0)
             raise LaunchError(
-                f"{folder} is in use by process {lock.read().strip()}. Stop that one, or choose another folder with "
-                f"--data-dir."
+                f"{folder} is in use by process {lock.read().strip()}.",
+                remedy="Stop that one, or choose another folder with --data-dir.",
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))

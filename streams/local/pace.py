@@ -1,6 +1,8 @@
 import math
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000, "y": 31_536_000_000}
 _PART = re.compile(r"(\d+)(ms|[smhdwy])")
@@ -31,6 +33,11 @@ class Pace:
             return duration
         stated_ms = duration_ms(duration)
         return f"{min(stated_ms, max(floor_ms, math.ceil(stated_ms / self.speed)))}ms"
+
+    def shortened(self, section: Mapping[str, Any], keys: Iterable[str], *, floor_ms: int) -> dict[str, Any]:
+        """Return a section of a configuration with the durations of these keys shortened, where it has them."""
+        durations = {key: self.shorten(str(section[key]), floor_ms=floor_ms) for key in keys if key in section}
+        return {**section, **durations}
 
 
 def duration_ms(duration: str) -> int:

@@ -27,7 +27,9 @@ class Program:
         """Return where it is. Raises LaunchError that says how to get it."""
         if path := self.path():
             return path
-        raise LaunchError(f"{self.names[0]} is not on the PATH. Get it with `make setup`, or install {self.package}.")
+        raise LaunchError(
+            f"{self.names[0]} is not on the PATH.", remedy=f"Get it with `make setup`, or install {self.package}."
+        )
 
 
 PROMETHEUS = Program(("prometheus",), "prometheus")
@@ -56,5 +58,5 @@ def java_major(java: str) -> int:
 def kafka_classpath() -> str:
     """Return the class path of Kafka's jars. Raises LaunchError when they aren't there."""
     if not any(KAFKA_JARS.glob("kafka_*.jar")):
-        raise LaunchError(f"Kafka's jars are not in {KAFKA_JARS}. Get them with `make setup`.")
+        raise LaunchError(f"Kafka's jars are not in {KAFKA_JARS}.", remedy="Get them with `make setup`.")
     return f"{KAFKA_JARS}/*"

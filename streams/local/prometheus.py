@@ -115,7 +115,7 @@ def _paced_rules(file: dict[str, Any], pace: Pace) -> dict[str, Any]:
             {
                 **_paced_intervals(group, pace),
                 "rules": [
-                    _paced_ranges(_paced(rule, ("for", "keep_firing_for"), pace, floor_ms=_FOR_FLOOR_MS), pace)
+                    _paced_ranges(pace.shortened(rule, ("for", "keep_firing_for"), floor_ms=_FOR_FLOOR_MS), pace)
                     for rule in group["rules"]
                 ],
             }
@@ -134,11 +134,7 @@ def _paced_ranges(rule: dict[str, Any], pace: Pace) -> dict[str, Any]:
 
 def _paced_intervals(section: dict[str, Any], pace: Pace) -> dict[str, Any]:
     keys = ("scrape_interval", "scrape_timeout", "evaluation_interval", "interval")
-    return _paced(section, keys, pace, floor_ms=INTERVAL_FLOOR_MS)
-
-
-def _paced(section: dict[str, Any], keys: Sequence[str], pace: Pace, *, floor_ms: int) -> dict[str, Any]:
-    return section | {key: pace.shorten(str(section[key]), floor_ms=floor_ms) for key in keys if key in section}
+    return pace.shortened(section, keys, floor_ms=INTERVAL_FLOOR_MS)
 
 
 def _read(path: Path) -> dict[str, Any]:

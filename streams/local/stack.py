@@ -104,8 +104,8 @@ class LocalStack:
             bootstrap = self._given.kafka_bootstrap
             if not probes.is_kafka(bootstrap):
                 raise LaunchError(
-                    f"No Kafka answers at {bootstrap}. Correct FLATLINE_KAFKA_BOOTSTRAP, or unset it to have a Kafka "
-                    f"started here."
+                    f"No Kafka answers at {bootstrap}.",
+                    remedy="Correct FLATLINE_KAFKA_BOOTSTRAP, or unset it to have a Kafka started here.",
                 )
             return bootstrap
         kafka = Kafka(self._data_dir / "kafka", ports)
@@ -125,7 +125,7 @@ class LocalStack:
             topics = serving_topics(settings).all()
             ensure_topics(settings.kafka_bootstrap, topics)
         except TopicsError as error:
-            raise LaunchError(str(error)) from error
+            raise LaunchError(str(error), remedy=error.remedy) from error
 
     def _monitoring(
         self, services: Sequence[Process], prometheus: Prometheus, alertmanager: Alertmanager

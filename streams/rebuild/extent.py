@@ -6,13 +6,16 @@ from typing import Final, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 
+from flatline.errors import FlatlineError
 from flatline.schema.topics import Topic, Topics
 
 _TIMEOUT_MS: Final = 60_000
 
 
-class IncompleteLogError(Exception):
+class IncompleteLogError(FlatlineError):
     """The log no longer begins at its beginning. The message names the oldest offsets and says what to do."""
+
+    remedy = "`--incomplete` goes on all the same. Import the history again then: links count once."
 
 
 class Committed(NamedTuple):
@@ -92,7 +95,6 @@ def refuse_incomplete(topics: Iterable[Topic], *, bootstrap: str) -> None:
                 [
                     *lines,
                     "What was reported before is in the state that serves, and would be missing in a new one.",
-                    "`--incomplete` goes on all the same. Import the history again then: links count once.",
                 ]
             )
         )

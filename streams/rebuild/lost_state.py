@@ -4,13 +4,16 @@ from typing import Final
 
 from kafka import KafkaConsumer, TopicPartition
 
+from flatline.errors import FlatlineError
 from flatline.schema.topics import Topics
 
 _TIMEOUT_MS: Final = 60_000
 
 
-class LostStateError(Exception):
-    """Partitions of the changelog are empty, and their records were read before. The message says what to do."""
+class LostStateError(FlatlineError):
+    """Partitions of the changelog are empty, and their records were read before."""
+
+    remedy = "`flatline state rebuild` makes the state anew from the log. Then start the worker again."
 
 
 def refuse_lost_state(bootstrap: str, topics: Topics) -> None:
@@ -20,8 +23,7 @@ def refuse_lost_state(bootstrap: str, topics: Topics) -> None:
         numbers = ", ".join(map(str, lost))
         raise LostStateError(
             f"The state is lost: {topics.changelog.name} holds nothing in partition {numbers}, and the group "
-            f"{topics.group} has read records of it. Counting would begin at zero.\n"
-            "`flatline state rebuild` makes the state anew from the log. Then start the worker again."
+            f"{topics.group} has read records of it. Counting would begin at zero."
         )
 
 

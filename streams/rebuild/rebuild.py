@@ -10,6 +10,7 @@ from flatline.admin.topics import ensure_topics
 from flatline.clock import clock_from
 from flatline.engine.kafka_log import KafkaChangelog
 from flatline.engine.log import FencedError
+from flatline.errors import FlatlineError
 from flatline.generations import say_building, say_serving, serving_generation, topics_being_built, topics_of
 from flatline.policy_file import load_policies
 from flatline.rebuild.beginning import begin
@@ -28,8 +29,10 @@ ENOUGH_OFFSETS: Final = 20_000
 """A round that brought no more than this was so short that the workers do the rest within seconds."""
 
 
-class RebuildError(Exception):
-    """A state can't be made, or can't serve again. The message says why and what to do."""
+class RebuildError(FlatlineError):
+    """A state can't be made, or can't serve again. The message says why."""
+
+    remedy = "`flatline state show` says which state serves and which is being made."
 
 
 class Rebuilt(NamedTuple):
@@ -75,8 +78,8 @@ def go_back(settings: Settings) -> Generation:
     serving = serving_generation(settings)
     if serving.former_state is None:
         raise RebuildError(
-            "There is no former state that could serve again. After `flatline topics repartition` the way back is to "
-            "repartition once more."
+            "There is no former state that could serve again.",
+            remedy="After `flatline topics repartition` the way back is to repartition once more.",
         )
     generation = Generation(
         serving.layout,
@@ -115,7 +118,7 @@ async def _build(settings: Settings, former: Topics, topics: Topics, progress: P
                 # After the build has taken over how articles stand: what was said since is said again.
                 await copier.copy_verdicts(topics)
         except FencedError:
-            raise RebuildError("Somebody else is making the same state. Let one of the two end.") from None
+            raise RebuildError("Somebody else is making the same state.", remedy="Let one of the two end.") from None
         total += offsets
         if offsets <= ENOUGH_OFFSETS:
             break

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from flatline.errors import FlatlineError
+
 
 class Reason(StrEnum):
     """The finite list of reasons."""
@@ -18,8 +20,10 @@ class Reason(StrEnum):
     FOREIGN_SOURCE = "foreign_source"  # pushed with a token that may not write as that source
 
 
-class Rejected(ValueError):
+class Rejected(FlatlineError, ValueError):
     """A record that can't be taken: a finite ``reason`` and a ``detail`` for a person."""
+
+    remedy = "Correct the record; streams/schema/README.md says what each reason means."
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")

@@ -34,6 +34,7 @@ from flatline.engine.kafka_log import KafkaChangelog, KafkaForwarder
 from flatline.engine.log import RebalanceListener
 from flatline.engine.micro_batch import MicroBatches, RawRecords
 from flatline.engine.watchdog import LoopWatchdog
+from flatline.errors import FlatlineError
 from flatline.generations import topics_of, topics_of_layout
 from flatline.http import Endpoint
 from flatline.metrics import Gauges, WorkerMetrics
@@ -58,8 +59,10 @@ log = logging.getLogger("flatline.worker")
 Run = Callable[[], Coroutine[Any, Any, None]]
 
 
-class UnfitError(Exception):
-    """This installation can't run a worker. The message says what to do."""
+class UnfitError(FlatlineError):
+    """This installation can't run a worker."""
+
+    remedy = "`flatline doctor` says what is missing on this machine."
 
 
 class Background(Service):
@@ -101,8 +104,8 @@ def run_worker(settings: Settings, generation: Generation) -> None:
     """
     if getattr(faust_streams, "_CStreamIterator", None) is None:
         raise UnfitError(
-            "Faust's compiled streams are missing, and its Python ones acknowledge what they have not seen. "
-            "Install faust-streaming from a wheel, or with a C compiler at hand."
+            "Faust's compiled streams are missing, and its Python ones acknowledge what they have not seen.",
+            remedy="Install faust-streaming from a wheel, or with a C compiler at hand.",
         )
     assembly = assemble(settings, generation)
     # Articles live as long as the worker: looking for garbage among them takes a quarter of all time.

@@ -29,7 +29,7 @@ def test_what_can_not_be_read_is_counted_with_its_reason() -> None:
     """Bad lines are no reason to stop; the first of each reason is named."""
     histories = _read([EVENT, b"{", {**EVENT, "url_to": "mailto:x"}, {**EVENT, "url_from": "/y"}, b"{}"])
     assert histories.rejected == {Reason.INVALID_JSON: 1, Reason.INVALID_URL: 2, Reason.MISSING_FIELD: 1}
-    assert histories.examples[Reason.INVALID_URL][:2] == ("f", 3)
+    assert histories.rejected.examples[Reason.INVALID_URL][:2] == ("f", 3)
     assert [history.key for history in histories] == [b"https://b.example/"]
     assert histories.lines == 5
 

@@ -34,7 +34,7 @@ def complaint(line: str) -> str | None:
     """Return what can't be typed in what follows `flatline`; None if all is there. `a|b` means either."""
     line = line.partition(" #")[0]
     words = re.split(r"\s+", line)
-    if words[0].startswith(("-", "…")):
+    if words[0].startswith(("-", "…", "{")):
         return None
     noun = words[0]
     if (noun,) in COMMANDS:

@@ -134,7 +134,7 @@ async def test_a_state_of_another_version_ends_the_worker_with_the_reason() -> N
     assignment = Assignment(StandInChangelog(state), StandInForwarder(), end=ending)
     assignment.assigned(frozenset({0}), generation=1)
     await ending.ended.wait()
-    assert ending.reason.startswith(f"partition 0: the state is in format {FORMAT + 1}")
+    assert ending.reason.startswith(f"partition 0: The state is in format {FORMAT + 1}")
 
 
 @pytest.mark.parametrize(

@@ -42,13 +42,15 @@ def order_of(texts: Iterable[str], *, told: DateOrder | None, where: str) -> Dat
             has_month_first |= second > _MONTHS
             is_unclear |= first != second
     if has_day_first and has_month_first:
-        raise UnreadableExport(f"{where}: some dates have the day first and others the month; correct the file.")
+        raise UnreadableExport(
+            f"{where}: some dates have the day first and others the month.", remedy="Correct the file."
+        )
     if has_day_first or has_month_first:
         return DateOrder.DAY_FIRST if has_day_first else DateOrder.MONTH_FIRST
     if is_unclear and told is None:
         raise UnreadableExport(
-            f"{where}: nothing tells whether 03/04/2026 is in March or in April; "
-            "say it with --date-order day-first or --date-order month-first."
+            f"{where}: nothing tells whether 03/04/2026 is in March or in April.",
+            remedy="Say it with --date-order day-first or --date-order month-first.",
         )
     return told
 

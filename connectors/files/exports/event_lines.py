@@ -108,7 +108,8 @@ def _our_events(name: str, data: bytes) -> list[bytes] | None:
 def _of_items(file: LineFile, options: Options, report: Report) -> Iterator[Line | UnusableLine]:
     if options.is_ours is None:
         raise UnreadableExport(
-            f"{file.name} holds pages of a Scrapy spider with all their links; say which sites are yours with --site."
+            f"{file.name} holds pages of a Scrapy spider with all their links.",
+            remedy="Say which sites are yours with --site.",
         )
     source = options.source or "scrapy"
     recognised = Recognised(file.name, "NDJSON", _SCRAPY, "Scrapy", source, [])

@@ -118,8 +118,8 @@ def _check_sizes(name: str, entries: Sequence[zipfile.ZipInfo], packed_bytes: in
     plain_bytes = sum(entry.file_size for entry in entries)
     if len(entries) > _ENTRIES_MAX or plain_bytes > min(FILE_BYTES_MAX, packed_bytes * _RATIO_MAX + (1 << 20)):
         raise UnreadableExport(
-            f"{name} holds {len(entries):,} files with {plain_bytes:,} bytes, which is more than an export has; "
-            "unpack it yourself."
+            f"{name} holds {len(entries):,} files with {plain_bytes:,} bytes, which is more than an export has.",
+            remedy="Unpack it yourself.",
         )
 
 

@@ -25,6 +25,7 @@ from msgspec import Meta, Struct
 
 from flatline.domain.formatting import count, every, figure
 from flatline.domain.state.rhythm import Rhythm
+from flatline.errors import FlatlineError
 
 NEAR_DAYS: Final = 30
 HARDLY_LOGIT: Final = 0.1  # moves a probability by two points and a half at most
@@ -82,8 +83,10 @@ class Model(Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"silence is {self.silence}: its factors must not be below 0")
 
 
-class ModelError(Exception):
+class ModelError(FlatlineError):
     """A model file can't be used. The message says why."""
+
+    remedy = "`flatline model fit` writes a model; without one in the policy the shipped model is used."
 
 
 def load_model(path: Path = SHIPPED_MODEL) -> Model:
@@ -91,7 +94,7 @@ def load_model(path: Path = SHIPPED_MODEL) -> Model:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Model)
     except (OSError, msgspec.DecodeError) as error:
-        raise ModelError(f"{path} is no model that can be used: {error}. `flatline model fit` writes one.") from None
+        raise ModelError(f"{path} is no model that can be used: {error}.") from None
 
 
 def figures(rhythm: Rhythm) -> tuple[float, float, float, float]:

@@ -15,6 +15,7 @@ from flatline.domain.state.totals import Totals, totals_of
 from flatline.domain.state.visits import YEAR_BYTES, DayOfVisits, Visits
 from flatline.domain.time import LATEST_MS, check_recorded, day_of, to_ms
 from flatline.domain.urls.canonical import canonicalize_field
+from flatline.errors import FlatlineError
 from flatline.schema.article_record import ArticleRecord
 
 SOURCES_MAX: Final = 32
@@ -45,8 +46,10 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
     is_clamped: bool = False
 
 
-class UnknownFormatError(Exception):
+class UnknownFormatError(FlatlineError):
     """The state was written in a format that this version does not know."""
+
+    remedy = "Run the version of Flatline that wrote it, or a newer one."
 
 
 class Registration(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -127,8 +130,7 @@ def check_format(value: bytes) -> None:
     if not 0 < (value[0] if value else 0) <= FORMATS_MAX:
         raise ValueError(f"no state begins with {value[:9]!r}")
     raise UnknownFormatError(
-        f"the state is in format {value[0]}, and this version of Flatline reads only format {FORMAT}: run the version "
-        "that wrote it, or a newer one"
+        f"The state is in format {value[0]}, and this version of Flatline reads only format {FORMAT}."
     )
 
 

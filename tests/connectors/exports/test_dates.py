@@ -74,7 +74,7 @@ def test_one_file_has_one_order(dates: list[datetime], order: DateOrder) -> None
 
 def test_both_orders_in_one_file_are_refused() -> None:
     """Nobody can tell what the unclear ones among them mean."""
-    with pytest.raises(UnreadableExport, match="correct the file"):
+    with pytest.raises(UnreadableExport, match="Correct the file"):
         order_of(["13/01/2026", "01/13/2026"], told=DateOrder.DAY_FIRST, where="file")
 
 

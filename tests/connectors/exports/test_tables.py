@@ -146,7 +146,7 @@ def test_an_archive_gives_the_links_of_its_files() -> None:
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("links.csv", plain + b"\n" * 50_000_000)
-    with pytest.raises(UnreadableExport, match="unpack it yourself"):
+    with pytest.raises(UnreadableExport, match="Unpack it yourself"):
         read("bomb.zip", bomb.getvalue())
 
 
