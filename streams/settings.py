@@ -18,7 +18,7 @@ ENV_FILE = "flatline.env"
 class SettingsError(FlatlineError):
     """Settings can't be used. ``reasons``: of each setting, in its order; the message names their variables."""
 
-    remedy = "Correct or unset the variable. The README lists all settings."
+    remedy = "Correct or unset the variable."
 
     def __init__(self, reasons: dict[str, str], given: Mapping[str, object]) -> None:
         self.reasons = reasons
