@@ -6,7 +6,7 @@ from typing import NamedTuple
 from flatline.agents.survey import Surveyor
 from flatline.domain.groups.survey import Survey, contribution, membership_of
 from flatline.domain.groups.totals import GroupTotals
-from flatline.domain.judgement.judge_article import appraise
+from flatline.domain.judgement.judge_article import judge_article
 from flatline.domain.judgement.judgement import Judgement
 from flatline.domain.judgement.verdict import digest
 from flatline.domain.judgement.watch_list import Watched
@@ -95,7 +95,7 @@ class Judge:
     def _take_back(self, task: Task, article: Article) -> None:
         """Take back what was said of an article, if anything was."""
         if article.header.previous_verdict is not None:
-            task.said.append(Outgoing(self._topics.verdicts.name, task.number, article.key, None))
+            task.unpublished.append(Outgoing(self._topics.verdicts.name, task.number, article.key, None))
 
     def _judge(
         self,
@@ -140,7 +140,9 @@ class Judge:
         if previous != own.header.previous_verdict or own.header.moved_to is not None:
             own.header.previous_verdict, own.header.moved_to = previous, None
             task.articles.put(own)
-            task.said.append(Outgoing(self._topics.verdicts.name, task.number, key, codec.verdicts.encode(verdict)))
+            task.unpublished.append(
+                Outgoing(self._topics.verdicts.name, task.number, key, codec.verdicts.encode(verdict))
+            )
 
     def _verdict(
         self, task: Task, article: Article, circumstances: Circumstances, link_value: LinkValue, survey: Survey | None
@@ -148,7 +150,7 @@ class Judge:
         """Judge an article, and add it to the survey where one is given."""
         now_ms, visibility = circumstances
         rhythm, membership = article.rhythm, membership_of(article)
-        expectation, evidence, judgement, verdict = appraise(
+        expectation, evidence, judgement, verdict = judge_article(
             article,
             visibility,
             link_value=link_value,

@@ -84,7 +84,7 @@ class Surveyor:
         owned = [self._cohorts.of(group) for group in groups if self._partition(group) in numbers]
         return [self._cohorts.all, *owned] if 0 in numbers else owned
 
-    def settle(self, task: Task, *, is_lagging: bool, may_judge_groups: bool, now_ms: int) -> None:
+    def advance(self, task: Task, *, is_lagging: bool, may_judge_groups: bool, now_ms: int) -> None:
         """Have said what is to be written of a task: its parts when its round is over, and news of its groups.
 
         ``may_judge_groups``: whether the former verdicts on them are all known.
@@ -93,10 +93,10 @@ class Surveyor:
         waited_s = ROUND_S_MIN if rounds.ended_s is None else monotonic() - rounds.ended_s
         is_over = survey.began_ms <= now_ms and task.due.all_judged_since(survey.began_ms, now_ms=now_ms)
         if is_over and not is_lagging and waited_s >= ROUND_S_MIN:
-            task.said += self._end_round(task, survey, now_ms)
+            task.unpublished += self._end_round(task, survey, now_ms)
         if self._group_totals.is_complete and may_judge_groups and rounds.judged_version != self._group_totals.version:
             rounds.judged_version = self._group_totals.version
-            task.said += self._judge(task.number, is_lagging=is_lagging, now_ms=now_ms)
+            task.unpublished += self._judge(task.number, is_lagging=is_lagging, now_ms=now_ms)
 
     def _end_round(self, task: Task, survey: Survey, now_ms: int) -> Iterator[Outgoing]:
         number = task.number

@@ -43,14 +43,14 @@ def explain_history(
     previous: PreviousVerdict | None = None
     changes: list[Change] = []
     visibility = VisibilityHistory(histories.heartbeats, histories.reports, end_day=on_day)
-    said = judgements(
+    days = judgements(
         histories.of(key), policies, end_day=on_day, watched_since_ms=watched_since_ms, visibility=visibility
     )
-    for day, known, spoken in said:
-        kinds = sorted(spoken.kinds)
+    for day, known, judged in days:
+        kinds = sorted(judged.kinds)
         if not changes or changes[-1].said != kinds:
             changes.append(Change(to_datetime(day * DAY_MS).date(), [str(kind) for kind in kinds]))
-        article, previous = known, spoken.previous_verdict
+        article, previous = known, judged.previous_verdict
     if article is None:
         return None
     now_ms = (on_day + 1) * DAY_MS - 1
@@ -98,7 +98,7 @@ def _peers(
     *,
     on_day: int,
     watched_since_ms: int,
-) -> Iterator[group_replay.History]:
+) -> Iterator[group_replay.MemberHistory]:
     """Yield what was known of the articles that share a group with this one, itself included.
 
     As in the survey, nothing is asked of those that can't be seen, and they teach nothing.
@@ -116,7 +116,7 @@ def _peers(
         ):
             continue
         registration = peer.header.registration
-        yield group_replay.History(
+        yield group_replay.MemberHistory(
             key.decode(),
             peer.totals.days,
             registration.strategy,

@@ -62,7 +62,7 @@ class _Known:
         article, registration = history.article(), history.registration
         article.see(history.sightings, Counter())
         self._sources, self._visibility = article.header.sources, visibility
-        self.history = group_replay.History(
+        self.history = group_replay.MemberHistory(
             article.key.decode(),
             article.totals.days,
             strategy=registration.strategy,

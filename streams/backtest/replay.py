@@ -50,7 +50,7 @@ class Alert(NamedTuple):
     delay_days: int | None = None
 
 
-class Spoken(NamedTuple):
+class JudgedDay(NamedTuple):
     """A judgement, and all of it that can alert."""
 
     judgement: Judgement
@@ -78,12 +78,12 @@ def replay(
     if not _may_alert(history, link_days, policies):
         return
     ending = partial(_ending, link_days, end_day, policies.hazard.horizon_days)
-    last: Spoken | None = None
-    said = judgements(history, policies, end_day=end_day, watched_since_ms=watched_since_ms, visibility=visibility)
-    for day, article, spoken in said:
-        for kind in _news(spoken, last):
-            yield _alert(day, article, kind, spoken, ending=ending)
-        last = spoken
+    last: JudgedDay | None = None
+    days = judgements(history, policies, end_day=end_day, watched_since_ms=watched_since_ms, visibility=visibility)
+    for day, article, judged in days:
+        for kind in _news(judged, last):
+            yield _alert(day, article, kind, judged, ending=ending)
+        last = judged
 
 
 def judgements(
@@ -93,7 +93,7 @@ def judgements(
     end_day: int,
     watched_since_ms: int = EARLIEST_MS,
     visibility: VisibilityHistory = EVERYTHING_SEEN,
-) -> Iterator[tuple[int, Article, Spoken]]:
+) -> Iterator[tuple[int, Article, JudgedDay]]:
     """Yield what is said on each day up to ``end_day`` with an event or a change, and the article as it is then.
 
     It is always the same article, which grows.
@@ -101,15 +101,15 @@ def judgements(
     article = history.article(watched_since_ms=watched_since_ms)
     effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
     days = [(day, list(seen)) for day, seen in groupby(history.sightings, key=lambda sighting: day_of(sighting.at_ms))]
-    last: Spoken | None = None
+    last: JudgedDay | None = None
     for number, (day, sightings) in enumerate(days):
         if day > end_day:
             return
         article.see(sightings, effects)
         until = min(days[number + 1][0] - 1, end_day) if number + 1 < len(days) else end_day
-        for changed, spoken in _changes(article, policies, visibility, last, first=day, until=until):
-            yield changed, article, spoken
-            last = spoken
+        for changed, judged in _changes(article, policies, visibility, last, first=day, until=until):
+            yield changed, article, judged
+            last = judged
 
 
 def _may_alert(history: History, link_days: Sequence[int], policies: Policies) -> bool:
@@ -119,8 +119,14 @@ def _may_alert(history: History, link_days: Sequence[int], policies: Policies) -
 
 
 def _changes(
-    article: Article, policies: Policies, visibility: VisibilityHistory, last: Spoken | None, *, first: int, until: int
-) -> Iterator[tuple[int, Spoken]]:
+    article: Article,
+    policies: Policies,
+    visibility: VisibilityHistory,
+    last: JudgedDay | None,
+    *,
+    first: int,
+    until: int,
+) -> Iterator[tuple[int, JudgedDay]]:
     """Yield what is said on ``first``, and on each later day that brings a change while no event comes."""
     policy = policies.of(article.header.registration.tier)
     # What is known of the referring domains by their other links moves no verdict, and is left out.
@@ -131,22 +137,24 @@ def _changes(
     def evidence(day: int) -> Evidence:
         return evidence_of(article, visibility.on(day, sources), link_value=link_value, now_ms=_end_ms(day))
 
-    say = partial(_say, evidence, policy, policies.hazard)
+    judge_day = partial(_judge_day, evidence, policy, policies.hazard)
     for begin, next_begin in pairwise([*begins, until + 1]):
-        for day, spoken in changes(say, _is_same, last, first=begin, until=next_begin - 1):
-            yield day, spoken
-            last = spoken
+        for day, judged in changes(judge_day, _is_same, last, first=begin, until=next_begin - 1):
+            yield day, judged
+            last = judged
 
 
 def _end_ms(day: int) -> int:
     return (day + 1) * DAY_MS - 1
 
 
-def _is_same(spoken: Spoken, other: Spoken) -> bool:
-    return spoken.kinds == other.kinds
+def _is_same(judged: JudgedDay, other: JudgedDay) -> bool:
+    return judged.kinds == other.kinds
 
 
-def _say(evidence: Callable[[int], Evidence], policy: Policy, hazard: Hazard, last: Spoken | None, day: int) -> Spoken:
+def _judge_day(
+    evidence: Callable[[int], Evidence], policy: Policy, hazard: Hazard, last: JudgedDay | None, day: int
+) -> JudgedDay:
     judgement = judge(
         evidence(day),
         previous=None if last is None else last.previous_verdict,
@@ -154,20 +162,20 @@ def _say(evidence: Callable[[int], Evidence], policy: Policy, hazard: Hazard, la
         policy=policy,
         hazard=hazard,
     )
-    return Spoken(judgement, judgement.as_previous_verdict())
+    return JudgedDay(judgement, judgement.as_previous_verdict())
 
 
-def _news(spoken: Spoken, last: Spoken | None) -> list[State | FindingKind]:
+def _news(judged: JudgedDay, last: JudgedDay | None) -> list[State | FindingKind]:
     known = last.kinds if last else frozenset()
-    return sorted(kind for kind in spoken.kinds - known if isinstance(kind, FindingKind) or kind in NEWS)
+    return sorted(kind for kind in judged.kinds - known if isinstance(kind, FindingKind) or kind in NEWS)
 
 
 def _alert(
-    day: int, article: Article, kind: State | FindingKind, spoken: Spoken, *, ending: Callable[[int], Ending]
+    day: int, article: Article, kind: State | FindingKind, judged: JudgedDay, *, ending: Callable[[int], Ending]
 ) -> Alert:
     if isinstance(kind, FindingKind):
-        return Alert(day, article.key, kind, spoken.judgement.findings[kind].reason)
-    reason, rhythm = spoken.judgement.reason, article.rhythm
+        return Alert(day, article.key, kind, judged.judgement.findings[kind].reason)
+    reason, rhythm = judged.judgement.reason, article.rhythm
     if kind is not State.SILENT or rhythm is None:
         return Alert(day, article.key, kind, reason)
     return Alert(day, article.key, kind, reason, ending(day), day - rhythm.last_day)

@@ -10,7 +10,7 @@ from rich.text import Text
 from flatline.cli.curve_plot import plot
 from flatline.cli.terminal_text import plain, text
 from flatline.cli.verdict_view import heading, show_links, show_verdict
-from flatline.domain.explanation.explained import Explanation, Moved, ToldGroup, ToldLink, ToldSource
+from flatline.domain.explanation.explained import ExplainedGroup, ExplainedLink, ExplainedSource, Explanation, Moved
 from flatline.domain.formatting import count
 from flatline.domain.learned.expectation import WINDOWS_DAYS
 from flatline.domain.policy.thresholds import Policy
@@ -149,7 +149,7 @@ def _windows(*windows: Expected) -> Table:
     return table
 
 
-def _links(links: Iterable[ToldLink], console: Console, *, is_live: bool) -> None:
+def _links(links: Iterable[ExplainedLink], console: Console, *, is_live: bool) -> None:
     links = list(links)
     if not links:
         return
@@ -165,7 +165,7 @@ def _links(links: Iterable[ToldLink], console: Console, *, is_live: bool) -> Non
         console.print("Of links whose events Kafka does not keep any more only their figures are left.")
 
 
-def _link(each: ToldLink) -> Text:
+def _link(each: ExplainedLink) -> Text:
     lines = [text(each.url or "(its page is not kept any more)", "" if each.url else "dim")]
     if each.anchor:
         lines[0].append(" ").append_text(text(f"“{each.anchor}”", "italic", _ANCHOR_CHARACTERS))
@@ -191,7 +191,7 @@ def _sources(found: Explanation, console: Console) -> None:
     console.print(table)
 
 
-def _freshness(source: ToldSource) -> str:
+def _freshness(source: ExplainedSource) -> str:
     if source.stale_for_days is None or source.stale_after_days is None:
         return "no heartbeats and no habits known: taken to see everything"
     age = f"seen everything until {_ago(source.stale_for_days)}"
@@ -208,7 +208,7 @@ def _length(days: float) -> str:
     return f"{days:,.0f} days" if days >= 2 else f"{days * 24:,.1f} hours"  # noqa: PLR2004 (below, hours tell more)
 
 
-def _groups(groups: Iterable[ToldGroup], console: Console) -> None:
+def _groups(groups: Iterable[ExplainedGroup], console: Console) -> None:
     heading(console, "Groups")
     table = _table()
     table.add_column(no_wrap=True)

@@ -120,7 +120,7 @@ class DueQueue:
             self.tally[kind] += 1
             self._kinds[key] = kind
 
-    def settled(self, now_ms: int) -> None:
+    def pass_ended(self, now_ms: int) -> None:
         """Note that all was judged that could be now: verdicts hold what was applied and what was due until now."""
         is_something_left = bool(self._changed) or any(True for _ in self._due_by(now_ms))
         self.judged_until_ms = min(self.judged_until_ms, now_ms - 1) if is_something_left else now_ms

@@ -73,7 +73,7 @@ class Task:
         self.due = DueQueue()
         self.candidates = Candidates()
         self.rounds = Rounds()
-        self.said: list[Outgoing] = []
+        self.unpublished: list[Outgoing] = []
         self.positions: dict[str, int] = {}
         self.durable: dict[str, int] = {}
         self._changelog = changelog
@@ -167,7 +167,7 @@ class Task:
         }
         is_changed = self.articles.is_changed
         changes = self.articles.take_changes(covered if offsets else None)
-        records, self.said = [*self.said, *self.articles.dead_letters], []
+        records, self.unpublished = [*self.unpublished, *self.articles.dead_letters], []
         forwarded, self.articles.dead_letters, self.articles.forwarded = self.articles.forwarded, [], []
 
         if forwarded:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Mapping
 from time import monotonic, sleep
 
-from flatline.engine.ending import die
+from flatline.engine.unsafe_exit import exit_unsafe
 
 TICK_S = 0.25
 
@@ -37,7 +37,7 @@ class LoopWatchdog:
             sleep(TICK_S)
             blocked_s = monotonic() - self._last_tick
             if blocked_s > self._limit_s:
-                die(f"the event loop was blocked for {blocked_s:.1f} s")
+                exit_unsafe(f"the event loop was blocked for {blocked_s:.1f} s")
 
 
 class Progress:

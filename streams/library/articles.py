@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from flatline.domain.events.sighting import ArticleKeys, sighting_of
-from flatline.domain.judgement.judge_article import appraise
+from flatline.domain.judgement.judge_article import judge_article
 from flatline.domain.judgement.verdict import digest
 from flatline.domain.learned.expectation import Baseline
 from flatline.domain.policy.policy import Policies
@@ -79,7 +79,7 @@ def judge(article: Article, *, now: datetime, policies: Policies = _DEFAULTS) ->
     'new'
     """
     now_ms = ms_of("now", now)
-    appraisal = appraise(
+    judged = judge_article(
         article,
         _EVERYTHING_VISIBLE,
         link_value=article_link_value(
@@ -90,8 +90,8 @@ def judge(article: Article, *, now: datetime, policies: Policies = _DEFAULTS) ->
         previous=article.header.previous_verdict,
         now_ms=now_ms,
     )
-    article.header.previous_verdict = appraisal.judgement.as_previous_verdict(digest(appraisal.verdict))
-    return appraisal.verdict
+    article.header.previous_verdict = judged.judgement.as_previous_verdict(digest(judged.verdict))
+    return judged.verdict
 
 
 class _Dump(msgspec.Struct, array_like=True):

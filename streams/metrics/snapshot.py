@@ -3,7 +3,7 @@ from typing import NamedTuple
 
 from flatline.domain.groups.cohorts import Cohort
 from flatline.domain.judgement.watch_list import Watched
-from flatline.domain.visibility.sources import Freshness, Rhythm
+from flatline.domain.visibility.sources import Freshness, ReportingPeriod
 from flatline.schema.group import GroupVerdict, Tally
 from flatline.schema.verdict import State
 
@@ -20,7 +20,7 @@ class Snapshot(NamedTuple):
     groups: Sequence[GroupVerdict] = ()
     cohorts: Sequence[Cohort] = ()
     freshness: Mapping[str, Freshness] = {}
-    rhythms: Mapping[str, Rhythm] = {}
+    reporting_periods: Mapping[str, ReportingPeriod] = {}
     sources_left_out: int = 0
     lag: Mapping[tuple[str, int], int] = {}
     partitions_declared: int = 0

@@ -36,7 +36,9 @@ def source_families(snapshot: Snapshot) -> Iterator[Metric]:
         "A place becomes free when a source finishes, or does not report for 30 days and ten of its periods.",
         snapshot.sources_left_out,
     )
-    rhythms = [(source, snapshot.rhythms[source]) for source, _ in freshness if source in snapshot.rhythms]
+    rhythms = [
+        (source, snapshot.reporting_periods[source]) for source, _ in freshness if source in snapshot.reporting_periods
+    ]
     yield gauge(
         "flatline_source_period_seconds",
         "How often a source reports: as announced by its heartbeats; otherwise a gap between its reporting days "

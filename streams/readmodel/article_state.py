@@ -15,14 +15,14 @@ from flatline.schema.topics import Topics
 _SEPARATOR = b"\0"
 
 
-class Kept(NamedTuple):
+class StoredArticle(NamedTuple):
     """An article, None where it is not known, and the histories of sources on its partition."""
 
     article: Article | None
     source_histories: Mapping[str, SourceHistory]
 
 
-def kept_of(bootstrap: str, topics: Topics, key: bytes, moves: Moves) -> Kept:
+def stored_article(bootstrap: str, topics: Topics, key: bytes, moves: Moves) -> StoredArticle:
     """Read all that was committed of the article with this key, former addresses included.
 
     Raises KafkaError and UnknownFormatError. The keys of an address's records are its own, and its own with NUL and the
@@ -50,4 +50,4 @@ def kept_of(bootstrap: str, topics: Topics, key: bytes, moves: Moves) -> Kept:
         for address, further in parts.items()
         if (first := further.pop(b"", None)) is not None
     ]
-    return Kept(shown(key, articles) if articles else None, source_histories)
+    return StoredArticle(shown(key, articles) if articles else None, source_histories)

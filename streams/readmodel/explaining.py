@@ -11,7 +11,7 @@ from flatline.domain.state.addresses import is_there
 from flatline.domain.state.moves import Moves
 from flatline.domain.time import DAY_MS
 from flatline.domain.visibility.sources import Sources
-from flatline.readmodel.article_state import kept_of
+from flatline.readmodel.article_state import stored_article
 from flatline.readmodel.latest_groups import latest_group_totals, latest_groups
 from flatline.readmodel.latest_moves import latest_moves
 from flatline.readmodel.latest_verdicts import latest_values
@@ -29,7 +29,7 @@ def explain_live(
     """Explain an article as the workers know it; None where they don't. Raises KafkaError and UnknownFormatError."""
     moves = latest_moves(bootstrap, topics)
     key = moves.current(key)
-    article, source_histories = kept_of(bootstrap, topics, key, moves)
+    article, source_histories = stored_article(bootstrap, topics, key, moves)
     if article is None or not is_there(article, links_bring_back=policies.links_bring_back):
         return None
     sources = Sources()
@@ -42,7 +42,9 @@ def explain_live(
         except Rejected:
             continue
     sources.use_histories([source_histories])
-    said = latest_values(bootstrap, topics.verdicts, partition=partition_of(key, topics.verdicts.partitions)).get(key)
+    published = latest_values(bootstrap, topics.verdicts, partition=partition_of(key, topics.verdicts.partitions)).get(
+        key
+    )
     listed = newest(article.segments, links, quality_min=0.0)
     since_ms = min((each.gained_ms for each in listed), default=now_ms)
     around = Surroundings(
@@ -52,13 +54,13 @@ def explain_live(
         events=_events(bootstrap, topics, key, moves, since_ms=since_ms),
         freshness=sources.freshness(now_ms),
         groups={Group(each.kind, each.name): each for each in latest_groups(bootstrap, topics)},
-        said=None if said is None else codec.verdicts.decode(said),
+        published=None if published is None else codec.verdicts.decode(published),
     )
     return explain(article, around, previous=article.header.previous_verdict, now_ms=now_ms, links=links)
 
 
 def known_keys(bootstrap: str, topics: Topics) -> list[str]:
-    """Return the keys of all articles that a verdict was said on. Raises KafkaError."""
+    """Return the keys of all articles that a verdict was published on. Raises KafkaError."""
     return [key.decode() for key in latest_values(bootstrap, topics.verdicts)]
 
 

@@ -50,7 +50,7 @@ async def carry_over(
     for number in numbers:
         await changelog.restore(number, carry)
     if not has_state:
-        for key, carried in _said(client["bootstrap_servers"], former, numbers):
+        for key, carried in _published(client["bootstrap_servers"], former, numbers):
             if key in articles:
                 _give(articles, key, carried)
             else:
@@ -58,16 +58,16 @@ async def carry_over(
     return frozenset(gone)
 
 
-def _said(bootstrap: str, former: Topics, numbers: range) -> Iterator[tuple[bytes, Carried]]:
+def _published(bootstrap: str, former: Topics, numbers: range) -> Iterator[tuple[bytes, Carried]]:
     for number in numbers:
         for key, value in latest_values(bootstrap, former.verdicts, partition=number).items():
-            said = codec.verdicts.decode(value)
-            found = {finding.kind: to_ms(finding.since) for finding in said.findings}
+            verdict = codec.verdicts.decode(value)
+            found = {finding.kind: to_ms(finding.since) for finding in verdict.findings}
             yield (
                 key,
                 Carried(
-                    None if said.watched_since is None else to_ms(said.watched_since),
-                    PreviousVerdict(said.state, to_ms(said.since), 0, found),
+                    None if verdict.watched_since is None else to_ms(verdict.watched_since),
+                    PreviousVerdict(verdict.state, to_ms(verdict.since), 0, found),
                 ),
             )
 

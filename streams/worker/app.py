@@ -29,10 +29,10 @@ from flatline.domain.state.moves import Moves
 from flatline.domain.visibility.sources import Sources
 from flatline.engine.app import MicroBatchApp
 from flatline.engine.assignment import Assignment
-from flatline.engine.ending import die
 from flatline.engine.kafka_log import KafkaChangelog, KafkaForwarder
 from flatline.engine.log import RebalanceListener
 from flatline.engine.micro_batch import MicroBatches, RawRecords
+from flatline.engine.unsafe_exit import exit_unsafe
 from flatline.engine.watchdog import LoopWatchdog
 from flatline.errors import FlatlineError
 from flatline.generations import topics_of, topics_of_layout
@@ -137,7 +137,7 @@ def assemble(settings: Settings, generation: Generation) -> Assembly:
 
     changelog = KafkaChangelog(topics.changelog.name, group=topics.group, client=client)
     forwarder = KafkaForwarder(client=client)
-    assignment = Assignment(changelog, forwarder, end=die, copies=topics.copies)
+    assignment = Assignment(changelog, forwarder, end=exit_unsafe, copies=topics.copies)
     app = _faust_app(settings, topics, assignment)
     lag = Lag(topics=topics, assignment=assignment, consumer=app)
 
@@ -171,12 +171,12 @@ def assemble(settings: Settings, generation: Generation) -> Assembly:
         lag=lag,
         clock=clock,
         metrics=metrics,
-        end=die,
+        end=exit_unsafe,
     )
     for topic in topics.inputs:
         _deliver(app, topic, worker)
 
-    health = Health(assignment=assignment, worker=worker, lag=lag, end=die)
+    health = Health(assignment=assignment, worker=worker, lag=lag, end=exit_unsafe)
     loop_watchdog = LoopWatchdog(limit_s=settings.session_timeout_s / 2)
     scrape = Scrape(
         settings=settings.model_copy(update={"partitions": topics.layout.partitions}),

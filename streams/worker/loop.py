@@ -152,10 +152,10 @@ class Worker:
                 break
             if turns.is_over:
                 await turns.next()
-        task.due.settled(circumstances.now_ms)
+        task.due.pass_ended(circumstances.now_ms)
         if turns.is_over:
             await turns.next()
-        self._surveyor.settle(
+        self._surveyor.advance(
             task,
             is_lagging=circumstances.visibility.is_lagging,
             may_judge_groups=self._group_verdicts.is_current,

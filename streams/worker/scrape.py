@@ -58,7 +58,7 @@ class Scrape:
             groups=self._surveyor.owned(numbers),
             cohorts=self._surveyor.cohorts(numbers, months=MONTHS_LABELLED_MAX, strategies=STRATEGIES_LABELLED_MAX),
             freshness=self._sources.freshness(self._clock.now_ms()),
-            rhythms=self._sources.rhythms(),
+            reporting_periods=self._sources.reporting_periods(),
             sources_left_out=self._sources.left_out,
             lag=self._lag.waiting(),
             partitions_declared=self._settings.partitions,

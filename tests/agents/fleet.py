@@ -120,8 +120,8 @@ class Fleet:
                 moves=self._moves[worker],
             )
             said = judge_all(task, judge, surveyor, now_ms=self.now_ms, visibility=Visibility())
-            task.said += [record for record in said if record.topic == self.topics.verdicts.name]
-        is_news = bool(task.said) or task.articles.is_changed
+            task.unpublished += [record for record in said if record.topic == self.topics.verdicts.name]
+        is_news = bool(task.unpublished) or task.articles.is_changed
         await task.commit(self._forwarder)
         forwarded, self._forwarder.forwarded = self._forwarder.forwarded, []
         for record in forwarded:

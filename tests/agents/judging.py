@@ -11,7 +11,7 @@ def judge_all(task: Task, judge: Judge, surveyor: Surveyor, *, now_ms: int, visi
     """Judge what is due of a task; return what is said, as if it were committed."""
     for _ in judge.judge_due(task, Circumstances(now_ms, visibility)):
         pass
-    task.due.settled(now_ms)
-    surveyor.settle(task, is_lagging=visibility.is_lagging, may_judge_groups=True, now_ms=now_ms)
-    said, task.said = task.said, []
+    task.due.pass_ended(now_ms)
+    surveyor.advance(task, is_lagging=visibility.is_lagging, may_judge_groups=True, now_ms=now_ms)
+    said, task.unpublished = task.unpublished, []
     return said

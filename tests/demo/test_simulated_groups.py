@@ -13,7 +13,7 @@ from flatline.domain.events.sighting import ArticleKeys, sighting_of
 from flatline.domain.groups.judgement import judge_group
 from flatline.domain.groups.survey import Group, Survey, contribution, membership_of
 from flatline.domain.groups.totals import GroupTotals
-from flatline.domain.judgement.judge_article import appraise
+from flatline.domain.judgement.judge_article import judge_article
 from flatline.domain.quality.article_link_value import article_link_value
 from flatline.domain.state.article import Article, Header, registration_of
 from flatline.domain.state.segment import Segment
@@ -78,7 +78,7 @@ def _round(
     survey, visibility = Survey(now_ms), sources.visibility(now_ms)
     for article in articles:
         membership = membership_of(article)
-        appraisal = appraise(
+        judged = judge_article(
             article,
             visibility,
             link_value=article_link_value(article, quality_min=POLICIES.default.worthy_quality),
@@ -87,9 +87,9 @@ def _round(
             previous=article.header.previous_verdict,
             now_ms=now_ms,
         )
-        article.header.previous_verdict = appraisal.judgement.as_previous_verdict()
-        is_unseen = appraisal.evidence.visibility.is_hardly_seen
-        survey.add(membership, contribution(appraisal.expectation, is_unseen=is_unseen), appraisal.verdict.state)
+        article.header.previous_verdict = judged.judgement.as_previous_verdict()
+        is_unseen = judged.evidence.visibility.is_hardly_seen
+        survey.add(membership, contribution(judged.expectation, is_unseen=is_unseen), judged.verdict.state)
     ended_at = to_datetime(now_ms)
     for group, sums, states in survey.groups():
         yield GroupPart(group.kind, group.name, 0, ended_at, dict(states), list(sums.values))

@@ -87,7 +87,7 @@ def test_verdicts_hold_everything_before_the_judged_position(may_have_changed: b
             for key in due.due(NOW_MS)[:argument]:
                 due.judged(key, VERDICT, next_ms=NOW_MS + DAY_MS)
                 unjudged.pop(key, None)
-            due.settled(NOW_MS)
+            due.pass_ended(NOW_MS)
         assert due.judged_positions["links"] <= min(unjudged.values(), default=offset)
     for key in due.due(NOW_MS):
         due.judged(key, VERDICT, next_ms=NOW_MS + DAY_MS)

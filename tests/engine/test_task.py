@@ -36,7 +36,7 @@ def _judge(task: Task) -> None:
     """Say that everything was judged."""
     for key in task.due.due(T0):
         task.due.forget(key)
-    task.due.settled(T0)
+    task.due.pass_ended(T0)
 
 
 async def _restored(changelog: StandInChangelog) -> Task:
@@ -128,7 +128,7 @@ async def test_verdicts_and_dead_letters_are_written_once() -> None:
     changelog = StandInChangelog()
     task = await _restored(changelog)
     said = [Outgoing("verdicts", 0, b"k", b"1"), Outgoing("verdicts", 0, b"k", b"2")]
-    task.said += said
+    task.unpublished += said
     letter = Outgoing("letters", 0, None, b"?")
     task.articles.dead_letters.append(letter)
     await task.commit(FORWARDER)

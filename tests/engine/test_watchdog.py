@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from flatline.engine.ending import EXIT_SOFTWARE
+from flatline.engine.unsafe_exit import EXIT_SOFTWARE
 from flatline.engine.watchdog import Progress
 from tests.waiting import PATIENCE_S
 

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from flatline.domain.groups.cohorts import AGES_DAYS, Cohort
 from flatline.domain.judgement.watch_list import Watched
 from flatline.domain.state.link import Effect
-from flatline.domain.visibility.sources import Freshness, Rhythm
+from flatline.domain.visibility.sources import Freshness, ReportingPeriod
 from flatline.metrics import Gauges, Snapshot, WorkerMetrics
 from flatline.metrics.limits import MONTHS_LABELLED_MAX, STRATEGIES_LABELLED_MAX
 from flatline.schema.group import GroupKind, GroupState, GroupVerdict, Tally
@@ -83,7 +83,7 @@ SNAPSHOT = Snapshot(
     groups=[group("Field Notes", GroupState.UNDER_CURVE), group("Tides", GroupState.NEW)],
     cohorts=[cohort("all", "all"), cohort("month", "2025-03")],
     freshness={"north": Freshness(staleness_ms=5_000, limit_ms=3_000)},
-    rhythms={"north": Rhythm(period_ms=1_000, lag_ms=86_400_000)},
+    reporting_periods={"north": ReportingPeriod(period_ms=1_000, lag_ms=86_400_000)},
     lag={("links", 0): 7},
     partitions_declared=8,
     partitions_assigned=4,
@@ -109,7 +109,7 @@ def crowded() -> Snapshot:
         + [cohort("strategy", str(n)) for n in range(STRATEGIES_LABELLED_MAX)]
         + [cohort("all", "all")],
         freshness={name: Freshness(1, 1) for name in names},
-        rhythms={name: Rhythm(1, 1) for name in names},
+        reporting_periods={name: ReportingPeriod(1, 1) for name in names},
         lag={(topic, number): 0 for topic in ("links", "articles", "visits") for number in range(8)},
     )
 

@@ -149,10 +149,10 @@ class World:
                     heartbeat = Heartbeat(source.name, sent_at=now, seen_until=now, period_s=period_s)
                     self._heartbeats[source.name] = heartbeat
                     self._sources.receive(heartbeat)
-            self._settle(verdicts)
+            self._judge_due(verdicts)
             self._clock.ms += 12 * HOUR_MS
             self._take(day)
-            self._settle(verdicts)
+            self._judge_due(verdicts)
             self.stale.append(self._sources.stale(self._clock.ms))
             for article, verdict in verdicts.items():
                 lives.setdefault(article, []).append(verdict)
@@ -185,7 +185,7 @@ class World:
         self._offset += 1
         return Record(self._offset, recorded_ms, codec.links.encode(event))
 
-    def _settle(self, verdicts: dict[str, Verdict]) -> None:
+    def _judge_due(self, verdicts: dict[str, Verdict]) -> None:
         now_ms = self._clock.ms
         visibility = self._sources.visibility(now_ms)
         for outgoing in judge_all(self._task, self._judge, self._surveyor, now_ms=now_ms, visibility=visibility):

@@ -40,7 +40,7 @@ def _verdicts_are_dropped(patch: pytest.MonkeyPatch) -> None:
     write = Task._write
 
     async def write_without_verdicts(self: Task, forwarder: Any) -> None:
-        self.said = []
+        self.unpublished = []
         await write(self, forwarder)
 
     patch.setattr(Task, "_write", write_without_verdicts)

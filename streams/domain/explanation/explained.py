@@ -39,7 +39,7 @@ class CurvePoint(Struct, frozen=True):
     expected: float
 
 
-class ToldLink(Struct, frozen=True):
+class ExplainedLink(Struct, frozen=True):
     """A link, its quality, and why. What only its event says is null where that is not kept any more."""
 
     gained_on: date
@@ -53,7 +53,7 @@ class ToldLink(Struct, frozen=True):
     source: str | None = None
 
 
-class ToldSource(Struct, frozen=True):
+class ExplainedSource(Struct, frozen=True):
     """A source that reported links of the article, and how far it has seen."""
 
     source: str
@@ -67,7 +67,7 @@ class ToldSource(Struct, frozen=True):
     because: str | None = None
 
 
-class ToldGroup(Struct, frozen=True):
+class ExplainedGroup(Struct, frozen=True):
     """A group that the article belongs to, and the newest verdict on it where there is one."""
 
     kind: GroupKind
@@ -99,8 +99,8 @@ class Explanation(Struct, frozen=True):
     evergreen: Annotated[float | None, Meta(description="How probable a constant rate is, against the curve")]
     curve_links: Annotated[int, Meta(description="Links that the expected curve was learned from; 0: the quoted one")]
     curve: list[CurvePoint]
-    links: list[ToldLink]
-    sources: list[ToldSource]
-    groups: list[ToldGroup]
+    links: list[ExplainedLink]
+    sources: list[ExplainedSource]
+    groups: list[ExplainedGroup]
     policy: Policy
     changes: list[Change]

@@ -8,26 +8,26 @@ from typing import Final, NamedTuple
 from flatline.domain.explanation.explained import (
     Change,
     CurvePoint,
+    ExplainedGroup,
+    ExplainedLink,
+    ExplainedSource,
     Explanation,
     Moved,
     Pace,
-    ToldGroup,
-    ToldLink,
-    ToldSource,
 )
 from flatline.domain.explanation.trajectory import trajectory
 from flatline.domain.groups.survey import Group, membership_of
 from flatline.domain.judgement.evidence import Circumstances
-from flatline.domain.judgement.judge_article import appraise
+from flatline.domain.judgement.judge_article import judge_article
 from flatline.domain.judgement.states import is_judgeable, quiet_since_day
-from flatline.domain.judgement.verdict import told
+from flatline.domain.judgement.verdict import published_expectation
 from flatline.domain.learned.domain_reputation import DomainReputation
 from flatline.domain.learned.expectation import Baseline
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.policy import Policies
 from flatline.domain.policy.thresholds import Policy
 from flatline.domain.quality.article_link_value import article_link_value, natural_anchors
-from flatline.domain.quality.per_link import Weighed, newest
+from flatline.domain.quality.per_link import WeighedLink, newest
 from flatline.domain.state import link
 from flatline.domain.state.article import Article
 from flatline.domain.state.credit import week_begins_ms, weeks_of
@@ -63,7 +63,7 @@ class Surroundings(NamedTuple):
     freshness: Mapping[str, Freshness] = {}
     groups: Mapping[Group, GroupVerdict] = {}
     changes: Iterable[Change] = ()
-    said: Verdict | None = None
+    published: Verdict | None = None
 
 
 def explain(
@@ -74,7 +74,7 @@ def explain(
     policy, hazard = around.policies.of(header.registration.tier), around.policies.hazard
     published, watched = header.registration.published_day, day_of(header.watched_since_ms)
     link_value = article_link_value(article, quality_min=policy.worthy_quality, reputation_of=around.reputation_of)
-    expectation, evidence, _, verdict = appraise(
+    expectation, evidence, _, verdict = judge_article(
         article,
         around.visibility,
         link_value=link_value,
@@ -89,7 +89,7 @@ def explain(
     seen_day = _seen_day(rhythm, visibility, today) if rhythm else today
     return Explanation(
         verdict=verdict,
-        said=around.said,
+        said=around.published,
         probability=hazard.probability(rhythm, seen_day) if rhythm and is_judged else None,
         typical_probability=hazard.typical_probability,
         pace=_pace(rhythm, article.totals.days, today) if rhythm else None,
@@ -98,7 +98,7 @@ def explain(
         silent_from=_silent_from(rhythm, at) if rhythm and is_judged else None,
         unseen_days=round(visibility.unseen_days, 1),
         unseen_because=visibility.because,
-        expectation=told(expectation) if expectation else None,
+        expectation=published_expectation(expectation) if expectation else None,
         evergreen=round(expectation.evergreen, 2) if expectation else None,
         curve_links=around.baseline.curve.links,
         curve=[
@@ -109,7 +109,9 @@ def explain(
         ],
         links=_links(article, around, policy, number=links),
         sources=_sources(article, around, now_ms=now_ms),
-        groups=[ToldGroup(each.kind, each.name, around.groups.get(each)) for each in membership_of(article).groups],
+        groups=[
+            ExplainedGroup(each.kind, each.name, around.groups.get(each)) for each in membership_of(article).groups
+        ],
         policy=policy,
         changes=list(around.changes),
     )
@@ -151,7 +153,7 @@ def _silent_from(rhythm: Rhythm, at: Circumstances) -> date | None:
     return None if day == until_day else _date(day)
 
 
-def _links(article: Article, around: Surroundings, policy: Policy, *, number: int) -> list[ToldLink]:
+def _links(article: Article, around: Surroundings, policy: Policy, *, number: int) -> list[ExplainedLink]:
     weighed = newest(
         article.segments,
         number,
@@ -161,7 +163,7 @@ def _links(article: Article, around: Surroundings, policy: Policy, *, number: in
         visited=article.visiting_domains,
     )
     events = _by_page(around.events, {each.page for each in weighed})
-    return [_told(each, events.get(each.page)) for each in weighed]
+    return [_explained_link(each, events.get(each.page)) for each in weighed]
 
 
 def _by_page(events: Iterable[LinkEvent], pages: set[bytes]) -> dict[bytes, LinkEvent]:
@@ -183,26 +185,26 @@ def _tells(event: LinkEvent) -> tuple[bool, bool]:
     return event.change == "gained", bool(event.anchor)
 
 
-def _told(weighed: Weighed, event: LinkEvent | None) -> ToldLink:
-    return ToldLink(
+def _explained_link(weighed: WeighedLink, event: LinkEvent | None) -> ExplainedLink:
+    return ExplainedLink(
         gained_on=_date(day_of(weighed.gained_ms)),
-        quality=round(weighed.explained.quality, 2),
+        quality=round(weighed.quality.quality, 2),
         is_thin=weighed.is_thin,
         is_live=bool(weighed.flags & link.LIVE),
         is_sign_of_life=bool(weighed.flags & link.ORGANIC),
-        why=[sign.phrase for sign in weighed.explained.signs],
+        why=[sign.phrase for sign in weighed.quality.signs],
         url=event.url_from if event else None,
         anchor=event.anchor if event else None,
         source=event.source if event else None,
     )
 
 
-def _sources(article: Article, around: Surroundings, *, now_ms: int) -> list[ToldSource]:
+def _sources(article: Article, around: Surroundings, *, now_ms: int) -> list[ExplainedSource]:
     found = []
     for source, credit in article.header.sources.items():
         fresh, behind = around.freshness.get(source), around.visibility.behind.get(source)
         found.append(
-            ToldSource(
+            ExplainedSource(
                 source=source,
                 last_reported_in_week_of=_date(day_of(week_begins_ms(credit))),
                 weeks_with_links=weeks_of(credit),

@@ -13,7 +13,7 @@ from flatline.schema.group import GroupKind, GroupPart, GroupVerdict, SurveyRoun
 from flatline.schema.verdict import State
 
 
-class History(NamedTuple):
+class MemberHistory(NamedTuple):
     """An article: links by UTC day, in order of days and without imports, and what is registered."""
 
     article: str
@@ -30,7 +30,7 @@ def _sees_all(_article: str, _day: int) -> bool:
 
 
 def replay_groups(
-    histories: Sequence[History],
+    histories: Sequence[MemberHistory],
     *,
     days: Iterable[int],
     policy: Policy,
@@ -56,7 +56,10 @@ def replay_groups(
 
 
 def survey_round(
-    histories: Iterable[History], group_totals: GroupTotals, day: int, is_unseen: Callable[[str, int], bool] = _sees_all
+    histories: Iterable[MemberHistory],
+    group_totals: GroupTotals,
+    day: int,
+    is_unseen: Callable[[str, int], bool] = _sees_all,
 ) -> Iterator[GroupPart | SurveyRound]:
     """Yield the records of a round at the beginning of a day, as the one partition there is."""
     ended_at = to_datetime(day * DAY_MS)

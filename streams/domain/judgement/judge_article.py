@@ -15,7 +15,7 @@ from flatline.domain.visibility.visibility import Visibility
 from flatline.schema.verdict import Verdict
 
 
-class Appraisal(NamedTuple):
+class JudgedArticle(NamedTuple):
     """What should have come, what the judgement saw, what it is, and how it is published."""
 
     expectation: Expectation | None
@@ -24,7 +24,7 @@ class Appraisal(NamedTuple):
     verdict: Verdict
 
 
-def appraise(
+def judge_article(
     article: Article,
     visibility: Visibility,
     *,
@@ -34,7 +34,7 @@ def appraise(
     previous: PreviousVerdict | None,
     now_ms: int,
     as_of_offset: int | None = None,
-) -> Appraisal:
+) -> JudgedArticle:
     """Judge an article at ``now_ms``. ``baseline``: what is learned of articles like it; ``previous``: what was said.
 
     ``as_of_offset``: of the links of its partition, that up to which all are in the article.
@@ -59,4 +59,4 @@ def appraise(
         now_ms=now_ms,
         as_of_offset=as_of_offset,
     )
-    return Appraisal(expectation, evidence, judgement, verdict)
+    return JudgedArticle(expectation, evidence, judgement, verdict)

@@ -14,7 +14,7 @@ from flatline.domain.time import DAY_MS, day_of
 from flatline.schema.verdict import FindingKind, State
 
 
-class Found(NamedTuple):
+class OpenFinding(NamedTuple):
     """Something beside the state: since when, and why."""
 
     since_ms: int
@@ -29,7 +29,7 @@ class Judgement(NamedTuple):
     score: float | None
     suppressed: bool
     reason: str
-    findings: Mapping[FindingKind, Found]
+    findings: Mapping[FindingKind, OpenFinding]
     link_days: int = 0
 
     def as_previous_verdict(self, digest: int = 0) -> PreviousVerdict:
@@ -91,11 +91,11 @@ def _since_ms(state: State, evidence: Evidence, at: Circumstances, *, now_ms: in
     return now_ms
 
 
-def _findings(evidence: Evidence, at: Circumstances, *, now_ms: int) -> dict[FindingKind, Found]:
+def _findings(evidence: Evidence, at: Circumstances, *, now_ms: int) -> dict[FindingKind, OpenFinding]:
     said = at.previous.found if at.previous else {}
     found = {}
     for kind, rule in FINDING_RULES.items():
         reason = rule(evidence, at._replace(was_found=kind in said))
         if reason:
-            found[kind] = Found(said.get(kind, now_ms), reason)
+            found[kind] = OpenFinding(said.get(kind, now_ms), reason)
     return found

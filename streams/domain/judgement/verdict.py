@@ -60,14 +60,16 @@ def verdict_on(
         impact=impact_of(article.segments, article.visits.sent(), today=today) if article.visits else None,
         worth=None if link_value is None else _summary(link_value, today=today),
         # It moves a little each day, and a dormant article is not written again each day.
-        expectation=None if expectation is None or judgement.state is State.DORMANT else told(expectation),
+        expectation=None
+        if expectation is None or judgement.state is State.DORMANT
+        else published_expectation(expectation),
         profile=profile_of(totals.days, published_day=registration.published_day, today=today),
         watched_since=to_datetime(article.header.watched_since_ms),
         as_of_offset=as_of_offset,
     )
 
 
-def told(expectation: Expectation) -> verdict.Expectation:
+def published_expectation(expectation: Expectation) -> verdict.Expectation:
     """Return the windows as they are published."""
     return verdict.Expectation(
         *(
@@ -87,7 +89,7 @@ def _summary(link_value: LinkValue, *, today: int) -> verdict.Worth:
     )
 
 
-def digest(said: Verdict) -> int:
-    """Return a fingerprint of all that a verdict says, when it was said and of which records left out."""
-    said = msgspec.structs.replace(said, judged_at=said.since, as_of_offset=None)
-    return xxh3_64_intdigest(codec.verdicts.encode(said))
+def digest(verdict: Verdict) -> int:
+    """Return a fingerprint of all that a verdict says, but when it was judged and up to which record."""
+    verdict = msgspec.structs.replace(verdict, judged_at=verdict.since, as_of_offset=None)
+    return xxh3_64_intdigest(codec.verdicts.encode(verdict))

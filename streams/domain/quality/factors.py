@@ -104,7 +104,7 @@ _PAGES: Final = {
 }
 
 
-class Explained(NamedTuple):
+class LinkQuality(NamedTuple):
     """The quality of a link, 0 to 1, and its signs, the strongest first."""
 
     quality: float
@@ -113,7 +113,7 @@ class Explained(NamedTuple):
 
 
 @lru_cache(1 << 16)
-def explain(facts: Facts) -> Explained:
+def quality_of(facts: Facts) -> LinkQuality:
     """Say what a link is worth, and why."""
     signs = [sign for sign in (*_rel_and_text(facts), *_anchor(facts), *_page(facts), *_domain(facts)) if sign]
     quality = NEUTRAL
@@ -126,7 +126,7 @@ def explain(facts: Facts) -> Explained:
     signs.sort(key=lambda sign: max(sign.factor, 1 / sign.factor), reverse=True)
     worst = min(signs, key=lambda sign: sign.factor, default=None)
     against = worst.phrase if worst is not None and worst.factor < 1 else "with nothing that speaks for them"
-    return Explained(min(quality, 1.0), tuple(signs), against)
+    return LinkQuality(min(quality, 1.0), tuple(signs), against)
 
 
 def _sign(name: str) -> Sign:

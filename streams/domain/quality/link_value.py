@@ -10,10 +10,10 @@ from math import log10
 from typing import Final, NamedTuple
 
 from flatline.domain.learned.domain_reputation import DomainReputation
-from flatline.domain.quality.factors import ANCHOR_DOMAINS_MIN, FLAGS, SITEWIDE_AFTER, Facts, explain
+from flatline.domain.quality.factors import ANCHOR_DOMAINS_MIN, FLAGS, SITEWIDE_AFTER, Facts, quality_of
 from flatline.domain.state import link, link_traits
 from flatline.domain.state.rhythm import Rhythm
-from flatline.domain.state.segment import Row, Segment
+from flatline.domain.state.segment import LinkRow, Segment
 from flatline.domain.state.totals import gained_in_days
 from flatline.domain.time import DAY_MS
 from flatline.domain.urls.multi_author_domains import MANY_AUTHORS
@@ -78,8 +78,8 @@ def link_value_of(
         if known is None:
             facts = Facts(fact & FLAGS, traits & ~link_traits.ANCHOR, *seen[1:])
             # Whether a link matters goes by itself alone: no other article's links may move a verdict.
-            alone = explain(facts._replace(reputation=unknown))
-            known = explain(facts).quality, alone.against if alone.quality < quality_min else None
+            alone = quality_of(facts._replace(reputation=unknown))
+            known = quality_of(facts).quality, alone.against if alone.quality < quality_min else None
             weighed[seen] = known
         quality, against = known
         if quality > best.get(domain, 0.0):
@@ -107,7 +107,7 @@ def _as_many(links: int) -> float:
     return 1 + REPEATED_LINK * log10(links)
 
 
-def shared_anchors(links: list[Row], natural_anchors: Callable[[], Collection[int]]) -> dict[int, int]:
+def shared_anchors(links: list[LinkRow], natural_anchors: Callable[[], Collection[int]]) -> dict[int, int]:
     """Return how many domains use the same anchor, where they are many."""
     if len(links) < ANCHOR_DOMAINS_MIN:
         return {}
@@ -123,12 +123,12 @@ def shared_anchors(links: list[Row], natural_anchors: Callable[[], Collection[in
     return {anchor: len(those) for anchor, those in domains.items() if len(those) >= ANCHOR_DOMAINS_MIN}
 
 
-def sitewide_links(links: list[Row], links_by_domain: Mapping[bytes, int]) -> Collection[Row]:
+def sitewide_links(links: list[LinkRow], links_by_domain: Mapping[bytes, int]) -> Collection[LinkRow]:
     """Return the links that come after the first SITEWIDE_AFTER of their domain with the same anchor."""
     many = {domain for domain, count in links_by_domain.items() if count > SITEWIDE_AFTER} - MANY_AUTHORS
     if not many:
         return ()
-    repeated: defaultdict[tuple[bytes, int], list[Row]] = defaultdict(list)
+    repeated: defaultdict[tuple[bytes, int], list[LinkRow]] = defaultdict(list)
     for each in links:
         _, traits, domain = each
         if domain in many and traits & link_traits.ANCHOR:

@@ -5,14 +5,14 @@ from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 from flatline.domain.learned.domain_reputation import DomainReputation
-from flatline.domain.quality.factors import FLAGS, Explained, Facts, explain
+from flatline.domain.quality.factors import FLAGS, Facts, LinkQuality, quality_of
 from flatline.domain.quality.link_value import shared_anchors, sitewide_links
 from flatline.domain.state import link, link_traits
-from flatline.domain.state.segment import Row, Segment
+from flatline.domain.state.segment import LinkRow, Segment
 from flatline.domain.urls.fingerprints import PAGE_BYTES
 
 
-class Weighed(NamedTuple):
+class WeighedLink(NamedTuple):
     """A link that was gained: the fingerprint of its page, when, its flags (of `link`), its quality and why.
 
     ``is_thin``: its quality is too low to matter.
@@ -21,7 +21,7 @@ class Weighed(NamedTuple):
     page: bytes
     gained_ms: int
     flags: int
-    explained: Explained
+    quality: LinkQuality
     is_thin: bool
 
 
@@ -33,12 +33,12 @@ def newest(
     natural_anchors: Callable[[], Collection[int]] = tuple,
     reputation_of: Callable[[bytes], DomainReputation] = lambda _domain: DomainReputation.UNKNOWN,
     visited: Collection[bytes] = (),
-) -> list[Weighed]:
+) -> list[WeighedLink]:
     """Return the newest links, the newest first, each with its quality.
 
     The arguments are those of `link_value.link_value_of`, and so are the figures.
     """
-    links: list[tuple[bytes, Row]] = []
+    links: list[tuple[bytes, LinkRow]] = []
     for segment in segments:
         pages = bytes(segment.pages)
         for place, row in enumerate(segment.rows()):
@@ -48,7 +48,7 @@ def newest(
     anchors = shared_anchors(rows, natural_anchors)
     sitewide = sitewide_links(rows, Counter(domain for _, _, domain in rows))
 
-    def weigh(page: bytes, row: Row) -> Weighed:
+    def weigh(page: bytes, row: LinkRow) -> WeighedLink:
         fact, traits, domain = row
         facts = Facts(
             fact & FLAGS,
@@ -59,9 +59,9 @@ def newest(
             domain in visited,
         )
         # As in the sum: whether it matters goes by itself alone.
-        alone = explain(facts._replace(reputation=DomainReputation.UNKNOWN))
+        alone = quality_of(facts._replace(reputation=DomainReputation.UNKNOWN))
         flags = fact & (1 << link.FLAG_BITS) - 1
-        return Weighed(page, fact >> link.FLAG_BITS, flags, explain(facts), alone.quality < quality_min)
+        return WeighedLink(page, fact >> link.FLAG_BITS, flags, quality_of(facts), alone.quality < quality_min)
 
     chosen = sorted(links, key=lambda each: (-(each[1][0] >> link.FLAG_BITS), each[0]))[:number]
     return [weigh(page, row) for page, row in chosen]

@@ -10,7 +10,7 @@ from flatline.domain.state.credit import Credit, credited, is_of_newest_week, jo
 from flatline.domain.state.link import Effect
 from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.state.rhythm import Rhythm
-from flatline.domain.state.segment import SEGMENT_LINKS_MAX, Known, Segment
+from flatline.domain.state.segment import SEGMENT_LINKS_MAX, KnownLink, Segment
 from flatline.domain.state.totals import Totals, totals_of
 from flatline.domain.state.visits import YEAR_BYTES, DayOfVisits, Visits
 from flatline.domain.time import LATEST_MS, check_recorded, day_of, to_ms
@@ -294,7 +294,7 @@ class Article:
             return registration
         return Registration(recorded_ms=registration.recorded_ms, aliases=registration.aliases)
 
-    def join(self, known: Iterable[Known]) -> bool:
+    def join(self, known: Iterable[KnownLink]) -> bool:
         """Add what is known elsewhere of links; return whether anything was learned."""
         is_news = False
         for each in known:

@@ -31,10 +31,10 @@ class Seen(NamedTuple):
 
 
 # Of a link: its number in ``facts``, its traits, and the fingerprint of its domain.
-Row = tuple[int, int, bytes]
+LinkRow = tuple[int, int, bytes]
 
 
-class Known(NamedTuple):
+class KnownLink(NamedTuple):
     """All that is known of a link; ``page`` and ``domain`` are fingerprints of the referring page and of its domain."""
 
     page: bytes
@@ -108,7 +108,7 @@ class Segment:
             at = self.pages.find(page, at + 1)
         return at
 
-    def join(self, known: Known) -> bool:
+    def join(self, known: KnownLink) -> bool:
         """Add all that is known elsewhere of a link; return whether that is news."""
         page, domain, other, traits = known
         at = self._find(page)
@@ -126,12 +126,12 @@ class Segment:
         self._set(number, after)
         return after != before or self.traits[number] != traits_before
 
-    def known(self) -> Iterator[Known]:
+    def known(self) -> Iterator[KnownLink]:
         """Return all that is known of each link."""
         for number in range(len(self)):
             page = bytes(self.pages[number * PAGE_BYTES : (number + 1) * PAGE_BYTES])
             domain = bytes(self.domains[number * DOMAIN_BYTES : (number + 1) * DOMAIN_BYTES])
-            yield Known(page, domain, self.link(number), self.traits[number])
+            yield KnownLink(page, domain, self.link(number), self.traits[number])
 
     def copy(self) -> Segment:
         """Return one that knows the same, and changes by itself."""
@@ -153,7 +153,7 @@ class Segment:
         else:
             self.newest[number] = after.newest_ms
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[LinkRow]:
         """Return what the columns hold, link by link."""
         domains = bytes(self.domains)
         return zip(

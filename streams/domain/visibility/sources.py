@@ -31,7 +31,7 @@ class Freshness(NamedTuple):
         return self.staleness_ms > self.limit_ms
 
 
-class Rhythm(NamedTuple):
+class ReportingPeriod(NamedTuple):
     """How often a source reports, and within what time it reports four in five of its links; in ms.
 
     ``lag_ms``  None while too few of its links were reported live
@@ -144,18 +144,18 @@ class Sources:
         }
         return by_heartbeat | by_habit
 
-    def rhythms(self) -> dict[str, Rhythm]:
-        """Return the rhythm of every source of which more is expected."""
+    def reporting_periods(self) -> dict[str, ReportingPeriod]:
+        """Return the reporting period of every source that is expected to report more."""
         habits = self._habits()
-        rhythms = {
-            source: Rhythm(habit.usual_gap * DAY_MS, habit.lag * DAY_MS)
+        reporting_periods = {
+            source: ReportingPeriod(habit.usual_gap * DAY_MS, habit.lag * DAY_MS)
             for source, habit in habits.items()
             if not self._has_finished(source, habit)
         }
         for source, heartbeat in self._expected.items():
-            lag_ms = rhythms[source].lag_ms if source in rhythms else None
-            rhythms[source] = Rhythm(_period_ms(heartbeat), lag_ms)
-        return rhythms
+            lag_ms = reporting_periods[source].lag_ms if source in reporting_periods else None
+            reporting_periods[source] = ReportingPeriod(_period_ms(heartbeat), lag_ms)
+        return reporting_periods
 
     def stale(self, now_ms: int) -> frozenset[str]:
         """Return the sources that have fallen behind."""

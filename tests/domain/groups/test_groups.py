@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.domain.groups.judgement import judge_group
-from flatline.domain.groups.replay import History, replay_groups
+from flatline.domain.groups.replay import MemberHistory, replay_groups
 from flatline.domain.groups.survey import GROUPS_MAX, NOTHING, VALUES, Group, Membership, Sums, Survey, contribution
 from flatline.domain.groups.totals import STRATEGY_LINKS_MIN, GroupTotal, GroupTotals
 from flatline.domain.learned.curve import PRIOR
@@ -223,7 +223,7 @@ def test_sentences() -> None:
     )
 
 
-def portfolio(seed: int, decline: float, *, clumps: float = 0.0) -> list[History]:
+def portfolio(seed: int, decline: float, *, clumps: float = 0.0) -> list[MemberHistory]:
     """Return a simulated series: 20 articles, evergreens and faders, some 40 links a quarter.
 
     From day 1,460 on its rate falls by ``decline`` over six months. ``clumps``: how often a link brings others along.
@@ -242,11 +242,11 @@ def portfolio(seed: int, decline: float, *, clumps: float = 0.0) -> list[History
             while rng.random() < rate:
                 rate -= 1
                 links[day] = links.get(day, 0) + (1 + rng.randrange(4) if rng.random() < clumps else 1)
-        histories.append(History(f"https://yours.example/{number}", links, series="Field Notes"))
+        histories.append(MemberHistory(f"https://yours.example/{number}", links, series="Field Notes"))
     return histories
 
 
-def first_alarm(histories: list[History], since: int) -> int | None:
+def first_alarm(histories: list[MemberHistory], since: int) -> int | None:
     """Return the first day of the last years on which the series is said to be under its curve."""
     days = range(since, 1_825, 14)
     for verdict in replay_groups(histories, days=days, policy=POLICY):

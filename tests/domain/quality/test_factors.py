@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from flatline.domain.events.pages import DECLARED, GUESSED, READINGS, PageKind, Reading
 from flatline.domain.learned.domain_reputation import DomainReputation
-from flatline.domain.quality.factors import FACTORS, FLAGS, NEUTRAL, Facts, explain
+from flatline.domain.quality.factors import FACTORS, FLAGS, NEUTRAL, Facts, quality_of
 from flatline.domain.state import link, link_traits
 from tests.domain.quality.documented import rows
 
@@ -59,9 +59,9 @@ def test_every_sign_is_documented() -> None:
 def test_each_sign_counts_as_documented(name: str, factor: str, why: str) -> None:
     """A link with one sign has the quality of one of which nothing is known, times the documented factor."""
     if name == "visits: some":
-        assert explain(Facts(has_visits=True)).quality == NEUTRAL * float(factor)
+        assert quality_of(Facts(has_visits=True)).quality == NEUTRAL * float(factor)
         return
-    explained = explain(FACTS[name])
+    explained = quality_of(FACTS[name])
     assert isclose(explained.quality, min(1.0, NEUTRAL * float(factor))), why
     ((said, _, phrase),) = explained.signs
     assert said == name
@@ -129,7 +129,7 @@ def test_each_sign_counts_as_documented(name: str, factor: str, why: str) -> Non
 )
 def test_signs_together(facts: Facts, quality: float, phrases: list[str], why: str) -> None:
     """Each combination is worth what a person would say, and says why, the strongest sign first."""
-    explained = explain(facts)
+    explained = quality_of(facts)
     assert isclose(explained.quality, quality), why
     assert [sign.phrase for sign in explained.signs] == phrases
 
@@ -137,7 +137,7 @@ def test_signs_together(facts: Facts, quality: float, phrases: list[str], why: s
 @given(facts)
 def test_quality_is_between_0_and_1(seen: Facts) -> None:
     """Whatever is known of a link."""
-    assert 0 <= explain(seen).quality <= 1
+    assert 0 <= quality_of(seen).quality <= 1
 
 
 @given(
@@ -146,30 +146,30 @@ def test_quality_is_between_0_and_1(seen: Facts) -> None:
 )
 def test_a_bad_flag_never_raises_it(seen: Facts, flag: int) -> None:
     """One more bad sign leaves a link where it is, or lowers it."""
-    assert explain(seen._replace(flags=seen.flags | flag)).quality <= explain(seen).quality
+    assert quality_of(seen._replace(flags=seen.flags | flag)).quality <= quality_of(seen).quality
 
 
 @given(facts, st.integers(0, 2_000))
 def test_what_others_do_never_raises_it(seen: Facts, more: int) -> None:
     """Neither do more domains with the same anchor, nor a repetition over the site, nor lost links."""
-    quality = explain(seen).quality
-    assert explain(seen._replace(anchor_domains=seen.anchor_domains + more)).quality <= quality
-    assert explain(seen._replace(is_sitewide=True)).quality <= quality
-    assert explain(seen._replace(reputation=DomainReputation.FICKLE)).quality <= quality
+    quality = quality_of(seen).quality
+    assert quality_of(seen._replace(anchor_domains=seen.anchor_domains + more)).quality <= quality
+    assert quality_of(seen._replace(is_sitewide=True)).quality <= quality
+    assert quality_of(seen._replace(reputation=DomainReputation.FICKLE)).quality <= quality
 
 
 @given(facts)
 def test_visits_never_lower_it(seen: Facts) -> None:
     """A link that sends people is worth 0.6 at least."""
-    visited = explain(seen._replace(has_visits=True)).quality
-    assert visited >= max(0.6, explain(seen._replace(has_visits=False)).quality)
+    visited = quality_of(seen._replace(has_visits=True)).quality
+    assert visited >= max(0.6, quality_of(seen._replace(has_visits=False)).quality)
 
 
 @given(facts, st.integers(0, 99))
 def test_more_authority_never_lowers_it(seen: Facts, authority: int) -> None:
     """Of two links alike, the one of the stronger domain is worth as much or more."""
     lower, higher = (
-        explain(seen._replace(traits=seen.traits & ~link_traits.AUTHORITY | link_traits.authority(each))).quality
+        quality_of(seen._replace(traits=seen.traits & ~link_traits.AUTHORITY | link_traits.authority(each))).quality
         for each in (authority, authority + 1)
     )
     assert lower <= higher

@@ -153,7 +153,7 @@ def test_a_finished_source_that_reports_again_is_known_by_its_habits() -> None:
     sources.use_histories([{"north": _history(range(5, 40))}])
     sources.receive(_heartbeat(seen_h_ago=24 * 20, sent_h_ago=24 * 20, period_h=None))
     assert sources.stale(to_ms(NOW)) == {"north"}
-    assert "north" in sources.rhythms()
+    assert "north" in sources.reporting_periods()
 
 
 def test_sources_are_bounded() -> None:

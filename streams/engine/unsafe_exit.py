@@ -11,7 +11,7 @@ EXIT_SOFTWARE: Final = 70
 log = logging.getLogger("flatline.engine")
 
 
-def die(why: str) -> NoReturn:
+def exit_unsafe(why: str) -> NoReturn:
     """End the process at once, with the stacks of all threads on stderr and, after them, the reason in the log.
 
     Nothing more is written or committed on the way out. The reason comes last: people are shown the end of a log.
