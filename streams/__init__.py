@@ -23,8 +23,8 @@ Link events go in, verdicts come out, without Kafka:
 ``LinkEvent`` is what a connector reports; ``decode_event``, ``encode_event``, ``read_events`` and ``write_events`` are
 its JSON and files of it. ``fold`` adds events to their articles (``Article``, to be kept as bytes by ``dump_article``
 and ``load_article``); ``judge`` says how one stands (``Verdict``, ``State``); ``explain`` says why (``Explanation``);
-``run_backtest`` says which alerts would have come (``BacktestReport``). ``Policies`` are the thresholds,
-``load_policies`` reads a file of them. ``Producer`` sends events to Kafka. ``Rejected`` is what bad input raises, and
+``run_backtest`` says which alerts would have come (``BacktestReport``). ``Policy`` has the thresholds,
+``load_policy`` reads a file of them. ``Producer`` sends events to Kafka. ``Rejected`` is what bad input raises, and
 ``canonical_url`` the one spelling of an article's address.
 """
 
@@ -34,13 +34,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flatline.backtest.report import BacktestReport
     from flatline.domain.explanation.explained import Explanation
-    from flatline.domain.policy.policy import Policies
+    from flatline.domain.policy.policy import Policy
     from flatline.domain.state.article import Article
     from flatline.library.articles import dump_article, fold, judge, load_article
     from flatline.library.events import canonical_url, decode_event, encode_event, read_events, write_events
     from flatline.library.producer import Producer
     from flatline.library.replays import explain, run_backtest
-    from flatline.policy_file import load_policies
+    from flatline.policy_file import load_policy
     from flatline.schema.link_event import LinkEvent
     from flatline.schema.rejection import Rejected
     from flatline.schema.verdict import State, Verdict
@@ -50,7 +50,7 @@ _MODULES = {
     "Article": "flatline.domain.state.article",
     "Explanation": "flatline.domain.explanation.explained",
     "LinkEvent": "flatline.schema.link_event",
-    "Policies": "flatline.domain.policy.policy",
+    "Policy": "flatline.domain.policy.policy",
     "Producer": "flatline.library.producer",
     "Rejected": "flatline.schema.rejection",
     "BacktestReport": "flatline.backtest.report",
@@ -64,7 +64,7 @@ _MODULES = {
     "fold": "flatline.library.articles",
     "judge": "flatline.library.articles",
     "load_article": "flatline.library.articles",
-    "load_policies": "flatline.policy_file",
+    "load_policy": "flatline.policy_file",
     "read_events": "flatline.library.events",
     "run_backtest": "flatline.library.replays",
     "write_events": "flatline.library.events",
@@ -75,7 +75,7 @@ __all__ = [
     "BacktestReport",
     "Explanation",
     "LinkEvent",
-    "Policies",
+    "Policy",
     "Producer",
     "Rejected",
     "State",
@@ -88,7 +88,7 @@ __all__ = [
     "fold",
     "judge",
     "load_article",
-    "load_policies",
+    "load_policy",
     "read_events",
     "run_backtest",
     "write_events",

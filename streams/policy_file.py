@@ -12,8 +12,8 @@ from msgspec import Meta, Struct
 
 from flatline.domain.learned.hazard import Hazard, ModelError, load_model
 from flatline.domain.policy.ignore import Ignore, Ignored
-from flatline.domain.policy.policy import Policies
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.policy import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.errors import FlatlineError
 
 T = TypeVar("T")
@@ -47,16 +47,16 @@ class Removed(Struct, frozen=True, forbid_unknown_fields=True):
 class PolicyFile(Struct, frozen=True, forbid_unknown_fields=True):
     """The sections of the file. Those of ``tiers`` may have any key of ``judgement``."""
 
-    judgement: Policy = Policy()
+    judgement: Thresholds = Thresholds()
     tiers: dict[Literal["1", "2", "3"], dict[str, Any]] = {}
     ignore: Ignore = Ignore()
     removed: Removed = Removed()
     model: Model = Model()
 
 
-def load_policies(path: Path | None) -> Policies:
+def load_policy(path: Path | None) -> Policy:
     """Read a policy file; None stands for the defaults. Raises PolicyError."""
-    return Policies() if path is None else policies_of(_text(path), path=path)
+    return Policy() if path is None else policy_of(_text(path), path=path)
 
 
 def load_policy_file(path: Path | None) -> PolicyFile:
@@ -64,7 +64,7 @@ def load_policy_file(path: Path | None) -> PolicyFile:
     if path is None:
         return PolicyFile()
     text = _text(path)
-    policies_of(text, path=path)  # the whole of it is checked, the model that it names included
+    policy_of(text, path=path)  # the whole of it is checked, the model that it names included
     return msgspec.convert(tomllib.loads(text), PolicyFile)
 
 
@@ -77,7 +77,7 @@ def _text(path: Path) -> str:
         raise PolicyError(f"The policy file {path} can't be read: it is not UTF-8.") from None
 
 
-def policies_of(text: str, *, path: Path) -> Policies:
+def policy_of(text: str, *, path: Path) -> Policy:
     """Return what the text of a policy file says; ``path`` is where it stands. Raises PolicyError."""
     try:
         raw = tomllib.loads(text)
@@ -85,11 +85,11 @@ def policies_of(text: str, *, path: Path) -> Policies:
         raise PolicyError(f"{path} is no TOML: {error}.") from None
     source = _Source(path, text, raw)
     file = source.convert(raw, PolicyFile)
-    by_tier: dict[int | None, Policy] = {
-        int(tier): source.convert({**raw.get("judgement", {}), **own}, Policy, within=("tiers", tier))
+    by_tier: dict[int | None, Thresholds] = {
+        int(tier): source.convert({**raw.get("judgement", {}), **own}, Thresholds, within=("tiers", tier))
         for tier, own in file.tiers.items()
     }
-    return Policies(
+    return Policy(
         file.judgement, by_tier, Ignored.by(file.ignore), _hazard(file.model, path), file.removed.links_bring_back
     )
 
@@ -180,8 +180,8 @@ def _instead(key: str, keys: Sequence[str]) -> str:
 
 def _fields(keys: Sequence[str]) -> Iterator[str]:
     kinds: dict[str, type[Struct]] = {
-        "judgement": Policy,
-        "tiers": Policy,
+        "judgement": Thresholds,
+        "tiers": Thresholds,
         "ignore": Ignore,
         "removed": Removed,
         "model": Model,

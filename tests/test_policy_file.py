@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.domain.policy.ignore import Ignore
-from flatline.domain.policy.policy import Policies
-from flatline.domain.policy.thresholds import Policy
-from flatline.policy_file import PolicyError, PolicyFile, load_policies, load_policy_file, policies_of
+from flatline.domain.policy.policy import Policy
+from flatline.domain.policy.thresholds import Thresholds
+from flatline.policy_file import PolicyError, PolicyFile, load_policy, load_policy_file, policy_of
 from flatline.policy_text import changes, text_of
 
 PATH = Path("policy.toml")
@@ -21,10 +21,10 @@ def test_the_default_file_has_every_key_and_is_the_default() -> None:
     """`flatline policy show` prints all there is, and using it as it is changes nothing."""
     text = text_of(PolicyFile())
     sections = tomllib.loads(text)
-    assert list(sections["judgement"]) == list(Policy.__struct_fields__)
+    assert list(sections["judgement"]) == list(Thresholds.__struct_fields__)
     assert list(sections["ignore"]) == list(Ignore.__struct_fields__)
-    said = policies_of(text, path=PATH)
-    assert (said.default, said.ignored, said.by_tier) == (Policies().default, None, {})
+    said = policy_of(text, path=PATH)
+    assert (said.default, said.ignored, said.by_tier) == (Policy().default, None, {})
 
 
 def test_a_policy_is_written_as_it_is_read(tmp_path: Path) -> None:
@@ -36,10 +36,10 @@ def test_a_policy_is_written_as_it_is_read(tmp_path: Path) -> None:
     )
     read = load_policy_file(file)
     assert list(changes(read)) == [
-        f"judgement.link_days_min = 7 (default: {Policy().link_days_min})",
+        f"judgement.link_days_min = 7 (default: {Thresholds().link_days_min})",
         'ignore.rel = ["sponsored","\\"x"] (default: [])',
         "removed.links_bring_back = true (default: false)",
-        f"tiers.1.silent_probability = 0.5, others {Policy().silent_probability}",
+        f"tiers.1.silent_probability = 0.5, others {Thresholds().silent_probability}",
     ]
     file.write_text(text_of(read))
     assert load_policy_file(file) == read
@@ -48,16 +48,16 @@ def test_a_policy_is_written_as_it_is_read(tmp_path: Path) -> None:
 
 def test_no_file_is_the_default() -> None:
     """Without a file, and with an empty one, the defaults hold."""
-    assert load_policies(None).default == policies_of("", path=PATH).default == Policy()
+    assert load_policy(None).default == policy_of("", path=PATH).default == Thresholds()
 
 
 def test_tiers_change_what_they_name() -> None:
     """A tier has the file's thresholds but for those of its own."""
-    policies = policies_of(
+    policy = policy_of(
         "[judgement]\ncooling_probability = 0.2\nlink_days_min = 7\n[tiers.1]\nsilent_probability = 0.3", path=PATH
     )
-    assert policies.of(1) == Policy(cooling_probability=0.2, silent_probability=0.3, link_days_min=7)
-    assert policies.of(2) == policies.of(None) == Policy(cooling_probability=0.2, link_days_min=7)
+    assert policy.thresholds_of(1) == Thresholds(cooling_probability=0.2, silent_probability=0.3, link_days_min=7)
+    assert policy.thresholds_of(2) == policy.thresholds_of(None) == Thresholds(cooling_probability=0.2, link_days_min=7)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_tiers_change_what_they_name() -> None:
 def test_errors_say_where_what_and_what_instead(text: str, message: str) -> None:
     """Whoever wrote it reads the file, the line, the key, its value, and what is allowed."""
     with pytest.raises(PolicyError) as raised:
-        policies_of(text, path=PATH)
+        policy_of(text, path=PATH)
     assert str(raised.value).startswith("policy.toml")
     assert message in str(raised.value)
 
@@ -119,7 +119,7 @@ def test_no_value_breaks_the_telling_of_its_error(value: object) -> None:
     """Whatever stands where a probability or a list of domains is expected, it is that error and no other."""
     for section, key in (("judgement", "silent_probability"), ("ignore", "referring_domains"), ("tiers", "1")):
         with suppress(PolicyError):
-            policies_of(f"[{section}]\n{key} = {_toml(value)}", path=PATH)
+            policy_of(f"[{section}]\n{key} = {_toml(value)}", path=PATH)
 
 
 def _toml(value: object) -> str:
@@ -135,7 +135,7 @@ def _toml(value: object) -> str:
 def test_a_file_that_can_not_be_read(tmp_path: Path) -> None:
     """A missing file and one that is no text are named with the cause."""
     with pytest.raises(PolicyError, match=r"missing\.toml can't be read: No such file or directory"):
-        load_policies(tmp_path / "missing.toml")
+        load_policy(tmp_path / "missing.toml")
     (tmp_path / "bytes.toml").write_bytes(b"\xff")
     with pytest.raises(PolicyError, match="it is not UTF-8"):
-        load_policies(tmp_path / "bytes.toml")
+        load_policy(tmp_path / "bytes.toml")

@@ -13,7 +13,7 @@ from flatline.agents.register import Register
 from flatline.agents.survey import Groups, Surveyor
 from flatline.agents.visits import CountVisits
 from flatline.domain.groups.totals import GroupTotals
-from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.policy import Policy
 from flatline.domain.visibility.sources import Sources
 from flatline.domain.visibility.visibility import Visibility
 from flatline.engine.assignment import Assignment
@@ -66,8 +66,8 @@ class Bench:
         self.consumer, self.ending = StandInConsumer(), Ending()
         self.assignment = Assignment(self.changelog, StandInForwarder(), end=self.ending)
         self.lag = Lag(topics=TOPICS, assignment=self.assignment, consumer=self.consumer)
-        metrics, policies, group_totals = WorkerMetrics(CollectorRegistry()), Policies(), GroupTotals(1)
-        surveyor = Surveyor(topics=TOPICS, policy=policies.default, group_totals=group_totals, groups=Groups())
+        metrics, policy, group_totals = WorkerMetrics(CollectorRegistry()), Policy(), GroupTotals(1)
+        surveyor = Surveyor(topics=TOPICS, thresholds=policy.default, group_totals=group_totals, groups=Groups())
         self.worker = Worker(
             assignment=self.assignment,
             agents={
@@ -75,7 +75,7 @@ class Bench:
                 TOPICS.articles.name: Register(topics=TOPICS, metrics=metrics),
                 TOPICS.visits.name: CountVisits(topics=TOPICS, metrics=metrics),
             },
-            judge=Judge(topics=TOPICS, policies=policies, group_totals=group_totals, surveyor=surveyor),
+            judge=Judge(topics=TOPICS, policy=policy, group_totals=group_totals, surveyor=surveyor),
             surveyor=surveyor,
             sources=Sources(),
             group_verdicts=Current(),

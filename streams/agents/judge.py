@@ -10,7 +10,7 @@ from flatline.domain.judgement.judge_article import judge_article
 from flatline.domain.judgement.judgement import Judgement
 from flatline.domain.judgement.verdict import digest
 from flatline.domain.judgement.watch_list import Watched
-from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.policy import Policy
 from flatline.domain.quality.link_value import LinkValue
 from flatline.domain.state.addresses import is_there, shown
 from flatline.domain.state.article import Article
@@ -39,14 +39,14 @@ class Judge:
         self,
         *,
         topics: Topics,
-        policies: Policies,
+        policy: Policy,
         group_totals: GroupTotals,
         surveyor: Surveyor,
         moves: Moves | None = None,
     ) -> None:
         self._topics = topics
         self._moves = Moves() if moves is None else moves
-        self._policies = policies
+        self._policy = policy
         self._group_totals = group_totals
         self._surveyor = surveyor
 
@@ -117,7 +117,7 @@ class Judge:
         if own is None:
             own = task.articles.create(key, now_ms=now_ms)
         article = shown(key, parts)
-        if not is_there(article, links_bring_back=self._policies.links_bring_back):
+        if not is_there(article, links_bring_back=self._policy.links_bring_back):
             self._forget(task, key)
             self._take_back(task, own)
             if (own.header.previous_verdict, own.header.moved_to) != (None, None):
@@ -130,7 +130,7 @@ class Judge:
         is_surveyed = due.was_judged_since(key, survey.began_ms)
         link_value = due.link_values.of(
             article,
-            quality_min=self._policies.of(article.header.registration.tier).worthy_quality,
+            quality_min=self._policy.thresholds_of(article.header.registration.tier).worthy_quality,
             reputation_of=due.reputations,
             may_be_of_today=not is_first_of_day,
         )
@@ -155,7 +155,7 @@ class Judge:
             visibility,
             link_value=link_value,
             baseline=self._group_totals.baseline_of(membership),
-            policies=self._policies,
+            policy=self._policy,
             previous=article.header.previous_verdict,
             now_ms=now_ms,
             as_of_offset=task.position(self._topics.links.name),

@@ -9,7 +9,7 @@ from flatline.domain.groups.judgement import is_newer, judge_group, says_the_sam
 from flatline.domain.groups.survey import Group, Survey
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.learned.expectation import WINDOWS_DAYS
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.time import to_datetime
 from flatline.engine.log import Outgoing
 from flatline.engine.task import Task
@@ -43,9 +43,9 @@ class Groups:
 class Surveyor:
     """Ends the rounds of tasks, and judges the groups whose verdict lies on their partitions."""
 
-    def __init__(self, *, topics: Topics, policy: Policy, group_totals: GroupTotals, groups: Groups) -> None:
+    def __init__(self, *, topics: Topics, thresholds: Thresholds, group_totals: GroupTotals, groups: Groups) -> None:
         self._topics = topics
-        self._policy = policy
+        self._thresholds = thresholds
         self._group_totals = group_totals
         self._groups = groups
         self._cohorts: Cohorts | None = None
@@ -124,14 +124,14 @@ class Surveyor:
         unseen_because = "the worker has not caught up with its records" if is_lagging else None
         verdicts, gone = self._groups.verdicts, {g for g in self._groups.verdicts if self._partition(g) == number}
         for group, total in self._group_totals.by_group.items():
-            if group.kind is GroupKind.MONTH or total.sums.articles < self._policy.group_articles_min:
+            if group.kind is GroupKind.MONTH or total.sums.articles < self._thresholds.group_articles_min:
                 continue
             if self._partition(group) != number:
                 continue
             gone.discard(group)
             known = verdicts.get(group)
             verdict = judge_group(
-                group, total, previous=known, now_ms=now_ms, policy=self._policy, unseen_because=unseen_because
+                group, total, previous=known, now_ms=now_ms, thresholds=self._thresholds, unseen_because=unseen_because
             )
             if not says_the_same(verdict, known):
                 verdicts[group] = verdict

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from flatline.backtest.calibration import Calibration, calibration_of
 from flatline.backtest.cases import ACTIVE_WITHIN_DAYS, LINK_DAYS_MIN, Cases
-from flatline.backtest.policies import (
+from flatline.backtest.performance import (
     GAPS_DAYS,
     PROBABILITIES,
     Performance,

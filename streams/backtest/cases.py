@@ -2,7 +2,7 @@
 
 A *case* begins at each link day at which the article has LINK_DAYS_MIN link days within ACTIVE_WITHIN_DAYS (this one
 included), and ends at the next link day. Link days are those of `flatline.domain.state.rhythm`: UTC days with an
-organic first gain. A policy may alert once in a case, on a day after its beginning and before the next link day.
+organic first gain. A rule may alert once in a case, on a day after its beginning and before the next link day.
 
 An alert on a day is *right* when no link comes within HORIZON_DAYS after it, *wrong* when one does, and *open*, and not
 counted, when the history ends before either is known.

@@ -16,7 +16,7 @@ from flatline.domain.groups.replay import survey_round
 from flatline.domain.groups.survey import Group, membership_of
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.learned.domain_reputation import DomainReputations
-from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.policy import Policy
 from flatline.domain.state.article import Article
 from flatline.domain.state.link import Effect
 from flatline.domain.state.previous_verdict import PreviousVerdict
@@ -29,7 +29,7 @@ from flatline.schema.group import GroupKind, GroupVerdict
 def explain_history(
     histories: Histories,
     key: bytes,
-    policies: Policies,
+    policy: Policy,
     *,
     on_day: int,
     links: int,
@@ -44,7 +44,7 @@ def explain_history(
     changes: list[Change] = []
     visibility = VisibilityHistory(histories.heartbeats, histories.reports, end_day=on_day)
     days = judgements(
-        histories.of(key), policies, end_day=on_day, watched_since_ms=watched_since_ms, visibility=visibility
+        histories.of(key), policy, end_day=on_day, watched_since_ms=watched_since_ms, visibility=visibility
     )
     for day, known, judged in days:
         kinds = sorted(judged.kinds)
@@ -63,13 +63,13 @@ def explain_history(
     reputations.begin(on_day + 1)  # what was found is known from now on
     membership = membership_of(article)
     around = Surroundings(
-        policies,
+        policy,
         visibility=visibility.on(on_day, article.header.sources),
         baseline=group_totals.baseline_of(membership),
         reputation_of=reputations,
         events=histories.events,
         freshness=_freshness(histories, article.header.sources, on_day=on_day),
-        groups=dict(_verdicts(membership.groups, group_totals, policies, now_ms=now_ms)),
+        groups=dict(_verdicts(membership.groups, group_totals, policy, now_ms=now_ms)),
         changes=changes,
     )
     return explain(article, around, previous=previous, now_ms=now_ms, links=links)
@@ -135,13 +135,13 @@ def _article_on(history: History, day: int) -> Article:
 
 
 def _verdicts(
-    groups: list[Group], group_totals: GroupTotals, policies: Policies, *, now_ms: int
+    groups: list[Group], group_totals: GroupTotals, policy: Policy, *, now_ms: int
 ) -> Iterator[tuple[Group, GroupVerdict]]:
     for group in groups:
         total = group_totals.by_group.get(group)
-        enough = total is not None and total.sums.articles >= policies.default.group_articles_min
+        enough = total is not None and total.sums.articles >= policy.default.group_articles_min
         if total is not None and enough and group.kind is not GroupKind.MONTH:
             verdict = judge_group(
-                group, total, previous=None, now_ms=now_ms, policy=policies.default, unseen_because=None
+                group, total, previous=None, now_ms=now_ms, thresholds=policy.default, unseen_because=None
             )
             yield group, msgspec.structs.replace(verdict, states={})  # nobody judged the others

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from flatline.backtest.histories import History
 from flatline.backtest.visibility_history import VisibilityHistory
 from flatline.domain.groups import replay as group_replay
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.state.article import Registration
 from flatline.domain.time import day_of, to_ms
 from flatline.schema.group import GroupKind, GroupState, GroupVerdict
@@ -36,7 +36,12 @@ class GroupAlert(NamedTuple):
 
 
 def group_alerts(
-    histories: Sequence[History], policy: Policy, *, end_day: int, watched_since_ms: int, visibility: VisibilityHistory
+    histories: Sequence[History],
+    thresholds: Thresholds,
+    *,
+    end_day: int,
+    watched_since_ms: int,
+    visibility: VisibilityHistory,
 ) -> list[GroupAlert]:
     """Return the alerts on the groups of these articles, judged once a week, in order of time."""
     known = [_Known(history, watched_since_ms, visibility) for history in histories]
@@ -49,7 +54,7 @@ def group_alerts(
     verdicts = group_replay.replay_groups(
         [each.history for each in articles.values()],
         days=range(begin_day + step_days, end_day + 2, step_days),
-        policy=policy,
+        thresholds=thresholds,
         is_unseen=lambda article, day: articles[article].is_unseen(day),
     )
     return sorted(_alerts(verdicts), key=lambda alert: (alert.day, alert.verdict.kind, alert.verdict.name))

@@ -6,7 +6,7 @@ from typing import Final
 
 from matplotlib.figure import Figure
 
-from flatline.backtest.policies import Performance
+from flatline.backtest.performance import Performance
 
 FORMATS: Final = (".svg", ".png")
 _OURS: Final = "#0b6e4f"

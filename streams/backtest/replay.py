@@ -17,8 +17,8 @@ from flatline.backtest.visibility_history import VisibilityHistory
 from flatline.domain.judgement.evidence import Evidence, evidence_of
 from flatline.domain.judgement.judgement import Judgement, judge
 from flatline.domain.learned.hazard import Hazard
-from flatline.domain.policy.policy import Policies
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.policy import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.quality.article_link_value import article_link_value
 from flatline.domain.state.article import Article
 from flatline.domain.state.link import Effect
@@ -64,7 +64,7 @@ class JudgedDay(NamedTuple):
 
 def replay(
     history: History,
-    policies: Policies,
+    policy: Policy,
     *,
     link_days: Sequence[int],
     end_day: int,
@@ -75,11 +75,11 @@ def replay(
 
     ``link_days``: all of the history's, by which alerts are found right or wrong.
     """
-    if not _may_alert(history, link_days, policies):
+    if not _may_alert(history, link_days, policy):
         return
-    ending = partial(_ending, link_days, end_day, policies.hazard.horizon_days)
+    ending = partial(_ending, link_days, end_day, policy.hazard.horizon_days)
     last: JudgedDay | None = None
-    days = judgements(history, policies, end_day=end_day, watched_since_ms=watched_since_ms, visibility=visibility)
+    days = judgements(history, policy, end_day=end_day, watched_since_ms=watched_since_ms, visibility=visibility)
     for day, article, judged in days:
         for kind in _news(judged, last):
             yield _alert(day, article, kind, judged, ending=ending)
@@ -88,7 +88,7 @@ def replay(
 
 def judgements(
     history: History,
-    policies: Policies,
+    policy: Policy,
     *,
     end_day: int,
     watched_since_ms: int = EARLIEST_MS,
@@ -107,20 +107,20 @@ def judgements(
             return
         article.see(sightings, effects)
         until = min(days[number + 1][0] - 1, end_day) if number + 1 < len(days) else end_day
-        for changed, judged in _changes(article, policies, visibility, last, first=day, until=until):
+        for changed, judged in _changes(article, policy, visibility, last, first=day, until=until):
             yield changed, article, judged
             last = judged
 
 
-def _may_alert(history: History, link_days: Sequence[int], policies: Policies) -> bool:
+def _may_alert(history: History, link_days: Sequence[int], policy: Policy) -> bool:
     """Whether there is enough to judge, or to lose: most addresses of the web have a link or two."""
-    enough = policies.of(history.registration.tier).link_days_min
+    enough = policy.thresholds_of(history.registration.tier).link_days_min
     return len(link_days) >= enough or sum(not sighting.is_gain for sighting in history.sightings) >= enough
 
 
 def _changes(
     article: Article,
-    policies: Policies,
+    policy: Policy,
     visibility: VisibilityHistory,
     last: JudgedDay | None,
     *,
@@ -128,16 +128,16 @@ def _changes(
     until: int,
 ) -> Iterator[tuple[int, JudgedDay]]:
     """Yield what is said on ``first``, and on each later day that brings a change while no event comes."""
-    policy = policies.of(article.header.registration.tier)
+    thresholds = policy.thresholds_of(article.header.registration.tier)
     # What is known of the referring domains by their other links moves no verdict, and is left out.
-    link_value = article_link_value(article, quality_min=policy.worthy_quality)
+    link_value = article_link_value(article, quality_min=thresholds.worthy_quality)
     sources = article.header.sources
     begins = [first, *visibility.changes(sources, after=first, until=until)]
 
     def evidence(day: int) -> Evidence:
         return evidence_of(article, visibility.on(day, sources), link_value=link_value, now_ms=_end_ms(day))
 
-    judge_day = partial(_judge_day, evidence, policy, policies.hazard)
+    judge_day = partial(_judge_day, evidence, thresholds, policy.hazard)
     for begin, next_begin in pairwise([*begins, until + 1]):
         for day, judged in changes(judge_day, _is_same, last, first=begin, until=next_begin - 1):
             yield day, judged
@@ -153,13 +153,13 @@ def _is_same(judged: JudgedDay, other: JudgedDay) -> bool:
 
 
 def _judge_day(
-    evidence: Callable[[int], Evidence], policy: Policy, hazard: Hazard, last: JudgedDay | None, day: int
+    evidence: Callable[[int], Evidence], thresholds: Thresholds, hazard: Hazard, last: JudgedDay | None, day: int
 ) -> JudgedDay:
     judgement = judge(
         evidence(day),
         previous=None if last is None else last.previous_verdict,
         now_ms=_end_ms(day),
-        policy=policy,
+        thresholds=thresholds,
         hazard=hazard,
     )
     return JudgedDay(judgement, judgement.as_previous_verdict())

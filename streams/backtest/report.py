@@ -13,10 +13,10 @@ from flatline.backtest.calibration import Bin
 from flatline.backtest.cases import LINK_DAYS_MIN, cases_of
 from flatline.backtest.groups import GroupAlert, group_alerts
 from flatline.backtest.histories import UNREGISTERED, Histories, History
-from flatline.backtest.policies import Row, fastest
+from flatline.backtest.performance import FastestAtPrecision, fastest
 from flatline.backtest.replay import Alert, Ending, replay
 from flatline.backtest.visibility_history import VisibilityHistory
-from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.policy import Policy
 from flatline.domain.time import DAY_MS, EARLIEST_MS, day_of, to_datetime
 from flatline.schema.verdict import State
 
@@ -70,8 +70,8 @@ class AlertCount(Struct, frozen=True):
 class BacktestReport(Struct, frozen=True):
     """The object of `--json`. ``fixed_gap`` has days for thresholds, ``precision_delay`` probabilities."""
 
-    precision_delay: list[Row]
-    fixed_gap: list[Row]
+    precision_delay: list[FastestAtPrecision]
+    fixed_gap: list[FastestAtPrecision]
     calibration: list[Bin]
     brier: float | None
     horizon_days: int
@@ -99,7 +99,7 @@ class Backtest(NamedTuple):
 
 
 def run(
-    histories: Histories, articles: Iterable[History], policies: Policies, *, watched_since_ms: int = EARLIEST_MS
+    histories: Histories, articles: Iterable[History], policy: Policy, *, watched_since_ms: int = EARLIEST_MS
 ) -> Backtest:
     """Test the model, and replay ``articles``, which are all of the histories. Raise TooLittleHistoryError."""
     end_day = day_of(histories.end_ms)
@@ -112,13 +112,13 @@ def run(
         count += 1
         if history.registration != UNREGISTERED:
             registered[history.key] = history
-        if len(history.sightings) < min(LINK_DAYS_MIN, policies.of(history.registration.tier).link_days_min):
+        if len(history.sightings) < min(LINK_DAYS_MIN, policy.thresholds_of(history.registration.tier).link_days_min):
             continue  # neither a case nor an alert can come of it; nine of ten addresses are like that
         days = history.link_days()
         link_days.append(days)
         alerts += replay(
             history,
-            policies,
+            policy,
             link_days=days,
             end_day=end_day,
             watched_since_ms=watched_since_ms,
@@ -127,12 +127,12 @@ def run(
     if not count:
         raise TooLittleHistoryError(f"No link event with a date could be read in {histories.lines:,} lines.")
     assessment = assess(
-        cases_of(link_days, end_day=end_day, horizon_days=policies.hazard.horizon_days), policies.hazard.probability
+        cases_of(link_days, end_day=end_day, horizon_days=policy.hazard.horizon_days), policy.hazard.probability
     )
     alerts.sort()
     on_groups = group_alerts(
         list(registered.values()),
-        policies.of(None),
+        policy.thresholds_of(None),
         end_day=end_day,
         watched_since_ms=watched_since_ms,
         visibility=visibility,
@@ -143,7 +143,7 @@ def run(
         fixed_gap=fastest(assessment.fixed_gap),
         calibration=calibration.bins if calibration else [],
         brier=calibration.brier if calibration else None,
-        horizon_days=policies.hazard.horizon_days,
+        horizon_days=policy.hazard.horizon_days,
         base_rate_brier=calibration.base_rate_brier if calibration else None,
         cases=assessment.cases,
         articles=count,

@@ -42,20 +42,20 @@ def backtest(
     from flatline.cli.backtest_tables import show
     from flatline.cli.histories import read_histories
     from flatline.domain.time import EARLIEST_MS, to_ms
-    from flatline.policy_file import load_policies
+    from flatline.policy_file import load_policy
 
     if wrong := [path for path in picture or () if path.suffix not in FORMATS]:
         raise typer.BadParameter(f"{wrong[0]}: the name must end in {' or '.join(FORMATS)}", param_hint="--picture")
-    policies = load_policies(settings.policy_file)
+    policy_in_force = load_policy(settings.policy_file)
     gc.set_threshold(100_000, 20, 100)  # what is read stays: looking for garbage among it takes half of the time
     console = Console(stderr=True, highlight=False)
     histories = read_histories(
-        files, articles or [], heartbeats or [], policies.ignored, console, now_ms=clock_from(settings).now_ms()
+        files, articles or [], heartbeats or [], policy_in_force.ignored, console, now_ms=clock_from(settings).now_ms()
     )
     found = run(
         histories,
         track(histories, "judging", len(histories), console=console, transient=True, disable=not console.is_terminal),
-        policies,
+        policy_in_force,
         watched_since_ms=to_ms(watch_from) if watch_from else EARLIEST_MS,
     )
     for path in picture or ():

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from flatline.domain.explanation.explained import Explanation
-    from flatline.domain.policy.policy import Policies
+    from flatline.domain.policy.policy import Policy
 
 
 @with_settings("policy_file")
@@ -47,7 +47,7 @@ def explain(
 
     from flatline.cli.explanation_view import show
     from flatline.domain.urls.canonical import absolute, article_key
-    from flatline.policy_file import load_policies
+    from flatline.policy_file import load_policy
 
     if not files and any((articles, heartbeats, on, watch_from)):
         raise typer.BadParameter("--articles, --heartbeats, --on and --watch-from go with --from")
@@ -55,12 +55,12 @@ def explain(
         key = article_key(absolute(article, field="article"), field="article")
     except Rejected as rejected:
         raise typer.BadParameter(rejected.detail) from None
-    policies = load_policies(settings.policy_file)
+    policy_in_force = load_policy(settings.policy_file)
     errors = Console(stderr=True, highlight=False)
     if files:
         found, known, known_where = _by_files(
             key,
-            policies,
+            policy_in_force,
             settings,
             files=files,
             articles=articles or [],
@@ -70,7 +70,7 @@ def explain(
             links=links,
         )
     else:
-        found, known, known_where = _by_kafka(key, policies, settings, errors, links=links)
+        found, known, known_where = _by_kafka(key, policy_in_force, settings, errors, links=links)
     if found is None:
         errors.print(unknown_article(key.decode(), known, known_where), markup=False, soft_wrap=True)
         raise typer.Exit(FAILED)
@@ -82,7 +82,7 @@ def explain(
 
 def _by_files(
     key: bytes,
-    policies: "Policies",
+    policy_in_force: "Policy",
     settings: Settings,
     *,
     files: list[Path],
@@ -101,7 +101,7 @@ def _by_files(
         files,
         articles,
         heartbeats,
-        policies.ignored,
+        policy_in_force.ignored,
         Console(stderr=True, highlight=False),
         now_ms=clock_from(settings).now_ms(),
         about=key,
@@ -110,7 +110,7 @@ def _by_files(
     found = explain_history(
         histories,
         key,
-        policies,
+        policy_in_force,
         on_day=day,
         links=links,
         watched_since_ms=to_ms(since) if since else EARLIEST_MS,
@@ -120,7 +120,7 @@ def _by_files(
 
 
 def _by_kafka(
-    key: bytes, policies: "Policies", settings: Settings, errors: Console, *, links: int
+    key: bytes, policy_in_force: "Policy", settings: Settings, errors: Console, *, links: int
 ) -> "tuple[Explanation | None, Iterable[str], str]":
     from flatline.generations import serving_topics
     from flatline.readmodel.explaining import explain_live, known_keys
@@ -128,5 +128,5 @@ def _by_kafka(
     topics = serving_topics(settings)
     bootstrap = settings.kafka_bootstrap
     with errors.status("reading its partition"):
-        found = explain_live(bootstrap, topics, key, policies, now_ms=clock_from(settings).now_ms(), links=links)
+        found = explain_live(bootstrap, topics, key, policy_in_force, now_ms=clock_from(settings).now_ms(), links=links)
     return found, known_keys(bootstrap, topics) if found is None else [], "Kafka"

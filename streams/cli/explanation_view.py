@@ -13,7 +13,7 @@ from flatline.cli.verdict_view import heading, show_links, show_verdict
 from flatline.domain.explanation.explained import ExplainedGroup, ExplainedLink, ExplainedSource, Explanation, Moved
 from flatline.domain.formatting import count
 from flatline.domain.learned.expectation import WINDOWS_DAYS
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.schema.verdict import Expected
 
 _PLOT_WIDTH_MAX: Final = 100
@@ -237,8 +237,8 @@ def _changes(found: Explanation, console: Console) -> None:
 
 def _policy(found: Explanation, console: Console) -> None:
     heading(console, "Thresholds in force")
-    default = Policy()
-    changed = [name for name in Policy.__struct_fields__ if getattr(found.policy, name) != getattr(default, name)]
+    default = Thresholds()
+    changed = [name for name in Thresholds.__struct_fields__ if getattr(found.policy, name) != getattr(default, name)]
     names = [*_SHOWN_THRESHOLDS, *(name for name in changed if name not in _SHOWN_THRESHOLDS)]
     table = _table()
     table.add_column(no_wrap=True)

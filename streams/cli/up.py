@@ -34,10 +34,10 @@ def up(*, settings: Settings) -> None:
     """
     from flatline.local.stack import LocalStack
     from flatline.local.stopping import until_stopped
-    from flatline.policy_file import load_policies
+    from flatline.policy_file import load_policy
 
     console = Console(highlight=False)
-    load_policies(settings.policy_file)  # a mistake in it shows before anything starts
+    load_policy(settings.policy_file)  # a mistake in it shows before anything starts
     workers = settings.workers
     preferred_ports = {
         "kafka": _KAFKA_PORT,

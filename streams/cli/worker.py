@@ -21,13 +21,13 @@ def worker(*, settings: Settings, worker_port: str | None) -> None:
     from flatline.admin.topics import check_topics, ensure_topics
     from flatline.generations import serving_generation, topics_of
     from flatline.local.ports import is_free
-    from flatline.policy_file import load_policies
+    from flatline.policy_file import load_policy
     from flatline.rebuild.lost_state import refuse_lost_state
     from flatline.worker.app import UnfitError, run_worker
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("flatline").setLevel(logging.INFO)
-    load_policies(settings.policy_file)  # a mistake in it shows before anything is created
+    load_policy(settings.policy_file)  # a mistake in it shows before anything is created
     if worker_port is None and "worker_port" not in load_settings(of_running=False).model_fields_set:
         settings = settings.model_copy(update={"worker_port": _free_port(settings)})
     if not is_free(settings.worker_host, settings.worker_port):

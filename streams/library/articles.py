@@ -11,7 +11,7 @@ from flatline.domain.events.sighting import ArticleKeys, sighting_of
 from flatline.domain.judgement.judge_article import judge_article
 from flatline.domain.judgement.verdict import digest
 from flatline.domain.learned.expectation import Baseline
-from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.policy import Policy
 from flatline.domain.quality.article_link_value import article_link_value
 from flatline.domain.state.article import Article, Header, Sighting
 from flatline.domain.state.link import Effect
@@ -23,7 +23,7 @@ from flatline.schema.link_event import LinkEvent
 from flatline.schema.rejection import Reason, Rejected
 from flatline.schema.verdict import Verdict
 
-_DEFAULTS: Final = Policies()
+_DEFAULTS: Final = Policy()
 _EVERYTHING_VISIBLE: Final = Visibility()
 _TYPICAL: Final = Baseline()
 
@@ -34,7 +34,7 @@ def fold(
     *,
     recorded_at: datetime | None = None,
     watched_since: datetime | None = None,
-    policies: Policies = _DEFAULTS,
+    policy: Policy = _DEFAULTS,
 ) -> dict[str, Article]:
     """Add link events to their articles and return these by canonical URL; ``into`` is changed and returned.
 
@@ -55,7 +55,7 @@ def fold(
     for event in events:
         if recorded_at is None and event.occurred_at is None and event.observed_at is None:
             raise Rejected(Reason.INVALID_TIME, "the event has no time of its own, and recorded_at is not given")
-        sighting = sighting_of(event, recorded_ms=recorded_ms, keys=keys, ignored=policies.ignored)
+        sighting = sighting_of(event, recorded_ms=recorded_ms, keys=keys, ignored=policy.ignored)
         if sighting is not None:
             by_article[sighting.article].append(sighting)
     watched_since_ms = EARLIEST_MS if watched_since is None else ms_of("watched_since", watched_since)
@@ -67,7 +67,7 @@ def fold(
     return articles
 
 
-def judge(article: Article, *, now: datetime, policies: Policies = _DEFAULTS) -> Verdict:
+def judge(article: Article, *, now: datetime, policy: Policy = _DEFAULTS) -> Verdict:
     """Return the verdict on an article, and remember in the article what was said: the next verdict goes by it.
 
     All its sources are taken to have seen everything until ``now``, and its kind for the typical one: a worker learns
@@ -83,10 +83,10 @@ def judge(article: Article, *, now: datetime, policies: Policies = _DEFAULTS) ->
         article,
         _EVERYTHING_VISIBLE,
         link_value=article_link_value(
-            article, quality_min=policies.of(article.header.registration.tier).worthy_quality
+            article, quality_min=policy.thresholds_of(article.header.registration.tier).worthy_quality
         ),
         baseline=_TYPICAL,
-        policies=policies,
+        policy=policy,
         previous=article.header.previous_verdict,
         now_ms=now_ms,
     )

@@ -8,14 +8,14 @@ from flatline.backtest.explaining import explain_history
 from flatline.backtest.histories import Histories
 from flatline.backtest.report import BacktestReport, run
 from flatline.domain.explanation.explained import Explanation
-from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.policy import Policy
 from flatline.domain.time import EARLIEST_MS, LATEST_MS, day_of
 from flatline.domain.urls.canonical import article_key
 from flatline.library.instants import ms_of
 from flatline.schema import codec
 from flatline.schema.link_event import LinkEvent
 
-_DEFAULTS: Final = Policies()
+_DEFAULTS: Final = Policy()
 _EPOCH: Final = date(1970, 1, 1)
 
 
@@ -31,7 +31,7 @@ def explain(
     on: date | None = None,
     watched_since: datetime | None = None,
     links: int = 10,
-    policies: Policies = _DEFAULTS,
+    policy: Policy = _DEFAULTS,
 ) -> Explanation | None:
     """Return all that the verdict on an article rests on at the end of a UTC day, else of the newest event's.
 
@@ -39,27 +39,27 @@ def explain(
     without a time of their own are left out. Raises `Rejected` for a ``url`` that is none.
     """
     key = article_key(url, field="url")
-    histories = _histories(events, policies, about=key)
+    histories = _histories(events, policy, about=key)
     day = day_of(histories.end_ms) if on is None else (on - _EPOCH).days
     return explain_history(
-        histories, key, policies, on_day=day, links=links, watched_since_ms=_watched_since_ms(watched_since)
+        histories, key, policy, on_day=day, links=links, watched_since_ms=_watched_since_ms(watched_since)
     )
 
 
 def run_backtest(
-    events: Iterable[LinkEvent], *, watched_since: datetime | None = None, policies: Policies = _DEFAULTS
+    events: Iterable[LinkEvent], *, watched_since: datetime | None = None, policy: Policy = _DEFAULTS
 ) -> BacktestReport:
     """Return which alerts would have come of these events, when, and how many were right.
 
     Raises `flatline.backtest.assessment.TooLittleHistoryError`.
     """
-    histories = _histories(events, policies)
-    return run(histories, histories, policies, watched_since_ms=_watched_since_ms(watched_since)).report
+    histories = _histories(events, policy)
+    return run(histories, histories, policy, watched_since_ms=_watched_since_ms(watched_since)).report
 
 
-def _histories(events: Iterable[LinkEvent], policies: Policies, *, about: bytes | None = None) -> Histories:
+def _histories(events: Iterable[LinkEvent], policy: Policy, *, about: bytes | None = None) -> Histories:
     histories = Histories(about=about)
-    histories.read_links("events", _lines(events), recorded_ms=LATEST_MS, ignored=policies.ignored)
+    histories.read_links("events", _lines(events), recorded_ms=LATEST_MS, ignored=policy.ignored)
     return histories
 
 

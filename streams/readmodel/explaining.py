@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from flatline.domain.explanation.explained import Explanation
 from flatline.domain.explanation.explanation import Surroundings, explain
 from flatline.domain.groups.survey import Group, membership_of
-from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.policy import Policy
 from flatline.domain.quality.per_link import newest
 from flatline.domain.state.addresses import is_there
 from flatline.domain.state.moves import Moves
@@ -24,13 +24,13 @@ from flatline.schema.topics import Topics
 
 
 def explain_live(
-    bootstrap: str, topics: Topics, key: bytes, policies: Policies, *, now_ms: int, links: int
+    bootstrap: str, topics: Topics, key: bytes, policy: Policy, *, now_ms: int, links: int
 ) -> Explanation | None:
     """Explain an article as the workers know it; None where they don't. Raises KafkaError and UnknownFormatError."""
     moves = latest_moves(bootstrap, topics)
     key = moves.current(key)
     article, source_histories = stored_article(bootstrap, topics, key, moves)
-    if article is None or not is_there(article, links_bring_back=policies.links_bring_back):
+    if article is None or not is_there(article, links_bring_back=policy.links_bring_back):
         return None
     sources = Sources()
     for record in records(bootstrap, topics.heartbeats):
@@ -48,7 +48,7 @@ def explain_live(
     listed = newest(article.segments, links, quality_min=0.0)
     since_ms = min((each.gained_ms for each in listed), default=now_ms)
     around = Surroundings(
-        policies,
+        policy,
         visibility=sources.visibility(now_ms),
         baseline=latest_group_totals(bootstrap, topics).baseline_of(membership_of(article)),
         events=_events(bootstrap, topics, key, moves, since_ms=since_ms),

@@ -15,7 +15,7 @@ from flatline.agents.register import Register
 from flatline.agents.remove import Remove
 from flatline.agents.visits import CountVisits
 from flatline.clock import Clock
-from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.policy import Policy
 from flatline.engine.kafka_log import KafkaChangelog, KafkaForwarder
 from flatline.engine.log import Outgoing
 from flatline.engine.task import Task
@@ -43,7 +43,7 @@ class Builder:
         bootstrap: str,
         former: Topics,
         topics: Topics,
-        policies: Policies,
+        policy: Policy,
         clock: Clock,
         on_records: Callable[[int], None],
     ) -> None:
@@ -55,7 +55,7 @@ class Builder:
         self._gone: dict[int, list[bytes]] = {}
         metrics = WorkerMetrics(CollectorRegistry())
         self._agents = {
-            topics.links.name: Accumulate(topics=topics, metrics=metrics, ignored=policies.ignored),
+            topics.links.name: Accumulate(topics=topics, metrics=metrics, ignored=policy.ignored),
             topics.articles.name: Register(topics=topics, metrics=metrics),
             topics.visits.name: CountVisits(topics=topics, metrics=metrics),
             topics.removals.name: Remove(topics=topics, metrics=metrics),

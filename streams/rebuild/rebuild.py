@@ -12,7 +12,7 @@ from flatline.engine.kafka_log import KafkaChangelog
 from flatline.engine.log import FencedError
 from flatline.errors import FlatlineError
 from flatline.generations import say_building, say_serving, serving_generation, topics_being_built, topics_of
-from flatline.policy_file import load_policies
+from flatline.policy_file import load_policy
 from flatline.rebuild.beginning import begin
 from flatline.rebuild.building import Builder
 from flatline.rebuild.copying import Copier
@@ -99,7 +99,7 @@ async def _build(settings: Settings, former: Topics, topics: Topics, progress: P
         bootstrap=bootstrap,
         former=former,
         topics=topics,
-        policies=load_policies(settings.policy_file),
+        policy=load_policy(settings.policy_file),
         clock=clock_from(settings),
         on_records=progress.advance,
     )

@@ -38,7 +38,7 @@ from flatline.errors import FlatlineError
 from flatline.generations import topics_of, topics_of_layout
 from flatline.http import Endpoint
 from flatline.metrics import Gauges, WorkerMetrics
-from flatline.policy_file import load_policies
+from flatline.policy_file import load_policy
 from flatline.schema.generation import Generation
 from flatline.schema.topics import Topic, Topics
 from flatline.settings import Settings
@@ -129,7 +129,7 @@ def _start_anew(settings: Settings) -> NoReturn:
 
 def assemble(settings: Settings, generation: Generation) -> Assembly:
     """Build everything one worker consists of. Raises PolicyError."""
-    policies = load_policies(settings.policy_file)
+    policy = load_policy(settings.policy_file)
     topics, clock = topics_of(settings, generation), clock_from(settings)
     succession = Succession(generation, end=lambda: os.kill(os.getpid(), signal.SIGTERM))
     metrics = WorkerMetrics(CollectorRegistry())
@@ -153,17 +153,17 @@ def assemble(settings: Settings, generation: Generation) -> Assembly:
     moves = Moves()
     listened_moves = listen(topics.moves, moves.receive_record)
 
-    surveyor = Surveyor(topics=topics, policy=policies.default, group_totals=group_totals, groups=groups)
+    surveyor = Surveyor(topics=topics, thresholds=policy.default, group_totals=group_totals, groups=groups)
     worker = Worker(
         assignment=assignment,
         agents={
-            topics.links.name: Accumulate(topics=topics, metrics=metrics, ignored=policies.ignored),
+            topics.links.name: Accumulate(topics=topics, metrics=metrics, ignored=policy.ignored),
             topics.articles.name: Register(topics=topics, metrics=metrics),
             topics.visits.name: CountVisits(topics=topics, metrics=metrics),
             topics.removals.name: Remove(topics=topics, metrics=metrics),
             topics.copies.name: JoinCopies(topics=topics, metrics=metrics),
         },
-        judge=Judge(topics=topics, policies=policies, group_totals=group_totals, surveyor=surveyor, moves=moves),
+        judge=Judge(topics=topics, policy=policy, group_totals=group_totals, surveyor=surveyor, moves=moves),
         surveyor=surveyor,
         sources=sources,
         group_verdicts=group_verdicts,

@@ -18,8 +18,8 @@ from flatline.agents.remove import Remove
 from flatline.agents.survey import Groups, Surveyor
 from flatline.agents.visits import CountVisits
 from flatline.domain.groups.totals import GroupTotals
-from flatline.domain.policy.policy import Policies
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.policy import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.state.moves import Moves
 from flatline.domain.visibility.visibility import Visibility
 from flatline.engine.log import MicroBatch, Outgoing
@@ -51,7 +51,7 @@ class Fleet:
         self.topics = Topics(partitions=PARTITIONS)
         self.changelog = StandInChangelog()
         self.log: defaultdict[Place, list[Read]] = defaultdict(list)
-        self._policies = Policies(links_bring_back=links_bring_back)
+        self._policy = Policy(links_bring_back=links_bring_back)
         self._forwarder = StandInForwarder()
         self._applied: dict[tuple[int, Place], int] = {}
         metrics = WorkerMetrics(CollectorRegistry())
@@ -111,10 +111,10 @@ class Fleet:
         task, worker = self.tasks[partition], WORKER_OF[partition]
         if is_judging:
             group_totals = GroupTotals(PARTITIONS)
-            surveyor = Surveyor(topics=self.topics, policy=Policy(), group_totals=group_totals, groups=Groups())
+            surveyor = Surveyor(topics=self.topics, thresholds=Thresholds(), group_totals=group_totals, groups=Groups())
             judge = Judge(
                 topics=self.topics,
-                policies=self._policies,
+                policy=self._policy,
                 group_totals=group_totals,
                 surveyor=surveyor,
                 moves=self._moves[worker],

@@ -17,7 +17,7 @@ from flatline.agents.survey import Groups, Surveyor
 from flatline.agents.topic_reader import TopicReader, heartbeat_receiver
 from flatline.agents.visits import CountVisits
 from flatline.domain.groups.totals import GroupTotals
-from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.policy import Policy
 from flatline.domain.state.moves import Moves
 from flatline.domain.visibility.sources import Sources
 from flatline.engine.assignment import Assignment
@@ -86,14 +86,14 @@ class LoneWorker:
 
     def start(self) -> None:
         """Become a new worker, which knows what the changelog, and the topics that are read whole, hold."""
-        topics, policies = self.topics, Policies()
+        topics, policy = self.topics, Policy()
         self.registry = CollectorRegistry()
         metrics = WorkerMetrics(self.registry)
         end = Ending()
         self._assignment = Assignment(self.changelog, self.forwarder, end=end, copies=topics.copies)
         lag = Lag(topics=topics, assignment=self._assignment, consumer=StandInConsumer())
         sources, group_totals, groups, moves = Sources(), GroupTotals(topics.links.partitions), Groups(), Moves()
-        surveyor = Surveyor(topics=topics, policy=policies.default, group_totals=group_totals, groups=groups)
+        surveyor = Surveyor(topics=topics, thresholds=policy.default, group_totals=group_totals, groups=groups)
         self._worker = Worker(
             assignment=self._assignment,
             agents={
@@ -103,7 +103,7 @@ class LoneWorker:
                 topics.removals.name: Remove(topics=topics, metrics=metrics),
                 topics.copies.name: JoinCopies(topics=topics, metrics=metrics),
             },
-            judge=Judge(topics=topics, policies=policies, group_totals=group_totals, surveyor=surveyor, moves=moves),
+            judge=Judge(topics=topics, policy=policy, group_totals=group_totals, surveyor=surveyor, moves=moves),
             surveyor=surveyor,
             sources=sources,
             group_verdicts=_Everything(),

@@ -15,7 +15,7 @@ from flatline.domain.judgement.evidence import Evidence
 from flatline.domain.judgement.judgement import judge
 from flatline.domain.judgement.verdict import verdict_on
 from flatline.domain.learned.hazard import Hazard
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.quality.article_link_value import WEIGHED_AT_ONCE_MAX, DailyLinkValues, article_link_value
 from flatline.domain.quality.link_value import LinkValue, link_value_of
 from flatline.domain.state import link
@@ -123,8 +123,8 @@ def test_the_registered_title_is_a_natural_anchor() -> None:
 def test_an_article_counts_once_a_day_in_the_reputations() -> None:
     """However often it changes, it is surveyed at its first judgement of a UTC day."""
     due, midnight_ms = DueQueue([KEY]), NOW_MS // DAY_MS * DAY_MS
-    article, policy, hazard = Article(KEY, Header(NOW_MS), Segment()), Policy(), Hazard()
-    judgement = judge(Evidence(None, NOW_MS), previous=None, now_ms=NOW_MS, policy=policy, hazard=hazard)
+    article, thresholds, hazard = Article(KEY, Header(NOW_MS), Segment()), Thresholds(), Hazard()
+    judgement = judge(Evidence(None, NOW_MS), previous=None, now_ms=NOW_MS, thresholds=thresholds, hazard=hazard)
     verdict = verdict_on(article, judgement, horizon_days=180, now_ms=NOW_MS)
     for at_ms, is_first in ((midnight_ms, True), (midnight_ms + 5, False), (midnight_ms + DAY_MS, True)):
         assert due.is_first_of_day(KEY, at_ms) == is_first

@@ -9,8 +9,8 @@ from flatline.agents.judge import Judge
 from flatline.agents.survey import Groups, Surveyor
 from flatline.domain.groups.survey import Group
 from flatline.domain.groups.totals import GroupTotals
-from flatline.domain.policy.policy import Policies
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.policy import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.state import link
 from flatline.domain.state.article import Registration, Sighting
 from flatline.domain.time import DAY_MS
@@ -32,11 +32,9 @@ class Bench:
         self.topics = Topics(partitions=1)
         self.group_totals, self.groups, self.task = GroupTotals(1), Groups(), running_task()
         self.surveyor = Surveyor(
-            topics=self.topics, policy=Policy(), group_totals=self.group_totals, groups=self.groups
+            topics=self.topics, thresholds=Thresholds(), group_totals=self.group_totals, groups=self.groups
         )
-        self.judge = Judge(
-            topics=self.topics, policies=Policies(), group_totals=self.group_totals, surveyor=self.surveyor
-        )
+        self.judge = Judge(topics=self.topics, policy=Policy(), group_totals=self.group_totals, surveyor=self.surveyor)
 
     def now_ms(self) -> int:
         """Return one in the morning."""

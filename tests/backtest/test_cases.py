@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.backtest.cases import NEVER, Days, cases_of
-from flatline.backtest.policies import (
+from flatline.backtest.performance import (
     alert_days_of_gaps,
     alert_days_of_score,
     fastest,
@@ -126,7 +126,7 @@ def test_no_alert_once_the_next_link_is_there() -> None:
 
 
 def test_the_fastest_that_is_sure_enough() -> None:
-    """Of the policies that reach a precision, the row is that of the least delay; unreached precisions have none."""
+    """Of the policy that reach a precision, the row is that of the least delay; unreached precisions have none."""
     cases = cases_of([[*MONTHLY, 400], MONTHLY, [*MONTHLY, 345]], end_day=2_000)
     rows = fastest(performances(cases, alert_days_of_gaps(cases, [40, 60, 110]), [40, 60, 110]), (0.5, 0.7, 1.0))
     assert [(row.precision, row.threshold, row.right, row.alerts) for row in rows] == [

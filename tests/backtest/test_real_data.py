@@ -7,7 +7,7 @@ import pytest
 from flatline.backtest.calibration import calibration_of
 from flatline.backtest.cases import Cases, cases_of
 from flatline.backtest.histories import Histories
-from flatline.backtest.policies import alert_days_of_gaps, fastest, performances
+from flatline.backtest.performance import alert_days_of_gaps, fastest, performances
 from flatline.domain.time import day_of, to_datetime
 from flatline_connectors.files.lines import LineFile
 

@@ -12,8 +12,8 @@ from flatline.backtest.replay import NEWS, Alert, Ending, replay
 from flatline.backtest.visibility_history import VisibilityHistory
 from flatline.domain.judgement.evidence import evidence_of
 from flatline.domain.judgement.judgement import judge
-from flatline.domain.policy.policy import Policies
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.policy import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.quality.article_link_value import article_link_value
 from flatline.domain.state import link
 from flatline.domain.state.article import Registration, Sighting
@@ -24,7 +24,7 @@ from flatline.schema.verdict import State
 
 START = 15_000
 KEY = b"https://a.example/"
-POLICIES = Policies(by_tier={1: Policy(cooling_probability=0.2, silent_probability=0.4)})
+POLICY = Policy(by_tier={1: Thresholds(cooling_probability=0.2, silent_probability=0.4)})
 
 
 def _gain(day: int, *, page: int = 0, organic: bool = True) -> Sighting:
@@ -42,7 +42,7 @@ def _daily(
 ) -> Iterator[tuple[int, State]]:
     """Yield what is news, of an article judged at the end of each day, however little happens."""
     article, previous = history.article(watched_since_ms=watched_since_ms), None
-    policy = POLICIES.of(history.registration.tier)
+    thresholds = POLICY.thresholds_of(history.registration.tier)
     sources = Sources()
     for day in range(START, end_day + 1):
         now_ms = (day + 1) * DAY_MS - 1
@@ -54,13 +54,13 @@ def _daily(
             evidence_of(
                 article,
                 sources.visibility(now_ms),
-                link_value=article_link_value(article, quality_min=policy.worthy_quality),
+                link_value=article_link_value(article, quality_min=thresholds.worthy_quality),
                 now_ms=now_ms,
             ),
             previous=previous,
             now_ms=now_ms,
-            policy=policy,
-            hazard=POLICIES.hazard,
+            thresholds=thresholds,
+            hazard=POLICY.hazard,
         )
         if said.state in NEWS and (previous is None or previous.state is not said.state):
             yield day, said.state
@@ -109,7 +109,7 @@ def test_it_is_judging_every_day(
     ]
     replayed = replay(
         history,
-        POLICIES,
+        POLICY,
         link_days=days,
         end_day=end_day,
         watched_since_ms=watched_since_ms,
@@ -124,7 +124,7 @@ LAST = WEEKLY[-1]
 
 
 def _alerts(days: list[int], end_day: int, *, tier: int | None = None) -> list[Alert]:
-    return list(replay(_history(days, tier=tier), Policies(by_tier=POLICIES.by_tier), link_days=days, end_day=end_day))
+    return list(replay(_history(days, tier=tier), Policy(by_tier=POLICY.by_tier), link_days=days, end_day=end_day))
 
 
 def test_alerts_say_how_they_ended() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from flatline.backtest.histories import Histories
 from flatline.backtest.report import BacktestReport, run
 from flatline.backtest.visibility_history import Outage, VisibilityHistory
-from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.policy import Policy
 from flatline.domain.time import DAY_MS, to_datetime
 from flatline.domain.visibility.source_history import SourceHistory, SourceReport
 from flatline.domain.visibility.sources import Sources
@@ -62,7 +62,7 @@ def _report(*, returns: bool, late_days: int = 0) -> BacktestReport:
     lines = [Line(number, event) for number, event in enumerate(_events(returns=returns, late_days=late_days), 1)]
     histories.read_links("simulated", lines, recorded_ms=(ENDS + 1) * DAY_MS)
     assert not histories.rejected
-    return run(histories, histories, Policies()).report
+    return run(histories, histories, Policy()).report
 
 
 @pytest.mark.parametrize("late_days", [0, 6])

@@ -19,14 +19,14 @@ from flatline.domain.state.article import Article, Header, registration_of
 from flatline.domain.state.segment import Segment
 from flatline.domain.time import DAY_MS, to_datetime
 from flatline.domain.visibility.sources import Sources
-from flatline.policy_file import load_policies
+from flatline.policy_file import load_policy
 from flatline.schema import codec
 from flatline.schema.group import GroupKind, GroupPart, GroupState, GroupVerdict, SurveyRound
 from flatline.schema.heartbeat import Heartbeat
 
 BEGIN_DAY = 20_000
 STEP_DAYS = 7
-POLICIES = load_policies(SimulatedScenario.policy_file)
+POLICY = load_policy(SimulatedScenario.policy_file)
 
 
 @pytest.mark.long
@@ -59,13 +59,13 @@ def _verdicts(played: Simulation, *, ahead_ms: int) -> Iterator[GroupVerdict]:
         for record in _round(articles.values(), sources, group_totals, now_ms):
             group_totals.receive(record)
         for group, whole in group_totals.by_group.items():
-            if group.kind is not GroupKind.MONTH and whole.sums.articles >= POLICIES.default.group_articles_min:
+            if group.kind is not GroupKind.MONTH and whole.sums.articles >= POLICY.default.group_articles_min:
                 said[group] = judge_group(
                     group,
                     whole,
                     previous=said.get(group),
                     now_ms=now_ms,
-                    policy=POLICIES.default,
+                    thresholds=POLICY.default,
                     unseen_because=None,
                 )
                 yield said[group]
@@ -81,9 +81,9 @@ def _round(
         judged = judge_article(
             article,
             visibility,
-            link_value=article_link_value(article, quality_min=POLICIES.default.worthy_quality),
+            link_value=article_link_value(article, quality_min=POLICY.default.worthy_quality),
             baseline=group_totals.baseline_of(membership),
-            policies=POLICIES,
+            policy=POLICY,
             previous=article.header.previous_verdict,
             now_ms=now_ms,
         )

@@ -14,7 +14,7 @@ from flatline.demo.titles import CRAWLERS, title_of
 from flatline.domain.judgement.evidence import evidence_of
 from flatline.domain.judgement.judgement import judge
 from flatline.domain.learned.hazard import Hazard
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.state.article import Article, Header, Sighting
 from flatline.domain.state.link import ORGANIC
 from flatline.domain.state.previous_verdict import PreviousVerdict
@@ -80,7 +80,7 @@ def lives(*, with_visibility: bool = True, late_days: int = 0, days: int = DAYS_
                 evidence_of(article, visibility, now_ms=now_ms),
                 previous=previous_verdicts.get(key),
                 now_ms=now_ms,
-                policy=Policy(),
+                thresholds=Thresholds(),
                 hazard=Hazard(),
             )
             previous_verdicts[key] = judgement.as_previous_verdict()

@@ -9,7 +9,7 @@ import pytest
 from flatline.backtest.assessment import assess
 from flatline.backtest.cases import Cases, cases_of
 from flatline.backtest.histories import Histories
-from flatline.backtest.policies import fastest
+from flatline.backtest.performance import fastest
 from flatline.domain.learned.hazard import FittedOn, Hazard, Model, Outlook, figures, load_model
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.time import day_of

@@ -8,7 +8,7 @@ import pytest
 from flatline.backtest.histories import Histories
 from flatline.backtest.report import run
 from flatline.demo import rhythms
-from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.policy import Policy
 from flatline.domain.time import DAY_MS
 from flatline.schema.verdict import FindingKind, State
 from tests.portfolios.world import BEGIN, Link, Lives, Source, World
@@ -71,7 +71,7 @@ def _replayed(links: list[Link]) -> set[Told]:
     lines = [Line(number, event) for number, event in enumerate(events, 1)]
     histories.read_links("simulated", lines, recorded_ms=(BEGIN + DAYS) * DAY_MS)
     assert not histories.rejected
-    report = run(histories, histories, Policies(), watched_since_ms=BEGIN * DAY_MS).report
+    report = run(histories, histories, Policy(), watched_since_ms=BEGIN * DAY_MS).report
     assert [each.source for each in report.source_alerts] == ["west"]
     return {
         (each.article.removeprefix("https://yours.example/"), each.kind, day_of(each.date) - BEGIN)

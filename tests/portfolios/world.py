@@ -14,7 +14,7 @@ from flatline.agents.accumulate import Accumulate
 from flatline.agents.judge import Judge
 from flatline.agents.survey import Groups, Surveyor
 from flatline.domain.groups.totals import GroupTotals
-from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.policy import Policy
 from flatline.domain.time import DAY_MS, to_datetime
 from flatline.domain.visibility.sources import Sources
 from flatline.engine.log import MicroBatch
@@ -128,9 +128,9 @@ class World:
         self._sources = Sources()
         for heartbeat in self._heartbeats.values():
             self._sources.receive(heartbeat)
-        policies, group_totals = Policies(), GroupTotals(TOPICS.links.partitions)
-        self._surveyor = Surveyor(topics=TOPICS, policy=policies.default, group_totals=group_totals, groups=Groups())
-        self._judge = Judge(topics=TOPICS, policies=policies, group_totals=group_totals, surveyor=self._surveyor)
+        policy, group_totals = Policy(), GroupTotals(TOPICS.links.partitions)
+        self._surveyor = Surveyor(topics=TOPICS, thresholds=policy.default, group_totals=group_totals, groups=Groups())
+        self._judge = Judge(topics=TOPICS, policy=policy, group_totals=group_totals, surveyor=self._surveyor)
         self._sources.use_histories([self._task.articles.source_histories])
 
     def play(self, *, days: int) -> Lives:

@@ -12,7 +12,7 @@ from flatline.agents.register import Register
 from flatline.agents.survey import Groups, Surveyor
 from flatline.agents.visits import CountVisits
 from flatline.domain.groups.totals import GroupTotals
-from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.policy import Policy
 from flatline.domain.visibility.sources import Sources
 from flatline.engine.assignment import Assignment
 from flatline.engine.log import Fetched, MicroBatch
@@ -70,12 +70,12 @@ class Process:
         changelog = MemoryChangelog(broker, self.network, topics.changelog.name, group=topics.namespace)
         assignment = Assignment(changelog, MemoryForwarder(broker, self.network), end=self._end)
         lag = Lag(topics=topics, assignment=assignment, consumer=self)
-        metrics, policies, group_totals = (
+        metrics, policy, group_totals = (
             WorkerMetrics(CollectorRegistry()),
-            Policies(),
+            Policy(),
             GroupTotals(topics.links.partitions),
         )
-        surveyor = Surveyor(topics=topics, policy=policies.default, group_totals=group_totals, groups=Groups())
+        surveyor = Surveyor(topics=topics, thresholds=policy.default, group_totals=group_totals, groups=Groups())
         self.worker = Worker(
             assignment=assignment,
             agents={
@@ -83,7 +83,7 @@ class Process:
                 topics.articles.name: Register(topics=topics, metrics=metrics),
                 topics.visits.name: CountVisits(topics=topics, metrics=metrics),
             },
-            judge=Judge(topics=topics, policies=policies, group_totals=group_totals, surveyor=surveyor),
+            judge=Judge(topics=topics, policy=policy, group_totals=group_totals, surveyor=surveyor),
             surveyor=surveyor,
             sources=Sources(),
             group_verdicts=Current(),

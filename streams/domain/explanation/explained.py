@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.schema import verdict as verdicts
 from flatline.schema.group import GroupKind, GroupVerdict
 from flatline.schema.verdict import Verdict
@@ -102,5 +102,5 @@ class Explanation(Struct, frozen=True):
     links: list[ExplainedLink]
     sources: list[ExplainedSource]
     groups: list[ExplainedGroup]
-    policy: Policy
+    policy: Thresholds
     changes: list[Change]

@@ -24,8 +24,8 @@ from flatline.domain.judgement.verdict import published_expectation
 from flatline.domain.learned.domain_reputation import DomainReputation
 from flatline.domain.learned.expectation import Baseline
 from flatline.domain.learned.hazard import Hazard
-from flatline.domain.policy.policy import Policies
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.policy import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.quality.article_link_value import article_link_value, natural_anchors
 from flatline.domain.quality.per_link import WeighedLink, newest
 from flatline.domain.state import link
@@ -55,7 +55,7 @@ class Surroundings(NamedTuple):
     ``changes``    what was said of the article in the past
     """
 
-    policies: Policies
+    policy: Policy
     visibility: Visibility = Visibility()
     baseline: Baseline = Baseline()
     reputation_of: Callable[[bytes], DomainReputation] | None = None
@@ -71,20 +71,20 @@ def explain(
 ) -> Explanation:
     """Explain what is said of an article at ``now_ms``, with its newest ``links``; ``previous``: what was said."""
     header, today = article.header, day_of(now_ms)
-    policy, hazard = around.policies.of(header.registration.tier), around.policies.hazard
+    thresholds, hazard = around.policy.thresholds_of(header.registration.tier), around.policy.hazard
     published, watched = header.registration.published_day, day_of(header.watched_since_ms)
-    link_value = article_link_value(article, quality_min=policy.worthy_quality, reputation_of=around.reputation_of)
+    link_value = article_link_value(article, quality_min=thresholds.worthy_quality, reputation_of=around.reputation_of)
     expectation, evidence, _, verdict = judge_article(
         article,
         around.visibility,
         link_value=link_value,
         baseline=around.baseline,
-        policies=around.policies,
+        policy=around.policy,
         previous=previous,
         now_ms=now_ms,
     )
     rhythm, visibility = article.rhythm, evidence.visibility
-    at = Circumstances(today, policy, hazard, previous=previous)
+    at = Circumstances(today, thresholds, hazard, previous=previous)
     is_judged = rhythm is not None and is_judgeable(rhythm, at)
     seen_day = _seen_day(rhythm, visibility, today) if rhythm else today
     return Explanation(
@@ -107,12 +107,12 @@ def explain(
                 article.totals.days, published_day=published, watched_day=watched, today=today, baseline=around.baseline
             )
         ],
-        links=_links(article, around, policy, number=links),
+        links=_links(article, around, thresholds, number=links),
         sources=_sources(article, around, now_ms=now_ms),
         groups=[
             ExplainedGroup(each.kind, each.name, around.groups.get(each)) for each in membership_of(article).groups
         ],
-        policy=policy,
+        policy=thresholds,
         changes=list(around.changes),
     )
 
@@ -140,9 +140,9 @@ def _moved(hazard: Hazard, rhythm: Rhythm, day: int) -> list[Moved]:
 def _cooling_from(rhythm: Rhythm, at: Circumstances) -> date | None:
     """Return the first day of a doubt, while nothing of it was said; None where that is ten years away."""
     until_day = at.today + _FORESEEN_DAYS
-    if at.hazard.probability(rhythm, until_day) < at.policy.cooling_probability:
+    if at.hazard.probability(rhythm, until_day) < at.thresholds.cooling_probability:
         return None
-    day = at.hazard.first_day_at(rhythm, at.policy.cooling_probability, until_day=until_day)
+    day = at.hazard.first_day_at(rhythm, at.thresholds.cooling_probability, until_day=until_day)
     return _date(max(day, rhythm.last_day + int(rhythm.mean_gap_days) + 1))
 
 
@@ -153,11 +153,11 @@ def _silent_from(rhythm: Rhythm, at: Circumstances) -> date | None:
     return None if day == until_day else _date(day)
 
 
-def _links(article: Article, around: Surroundings, policy: Policy, *, number: int) -> list[ExplainedLink]:
+def _links(article: Article, around: Surroundings, thresholds: Thresholds, *, number: int) -> list[ExplainedLink]:
     weighed = newest(
         article.segments,
         number,
-        quality_min=policy.worthy_quality,
+        quality_min=thresholds.worthy_quality,
         natural_anchors=lambda: natural_anchors(article),
         reputation_of=around.reputation_of or (lambda _domain: DomainReputation.UNKNOWN),
         visited=article.visiting_domains,

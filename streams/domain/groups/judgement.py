@@ -22,7 +22,7 @@ from flatline.domain.groups.totals import GroupTotal
 from flatline.domain.learned.chance import chances
 from flatline.domain.learned.curve import MEMORY_DAYS
 from flatline.domain.learned.expectation import BLOCK_DAYS, WINDOWS_DAYS
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.time import to_datetime, to_ms
 from flatline.schema.group import GroupKind, GroupState, GroupVerdict, Tally
 
@@ -52,18 +52,18 @@ def judge_group(
     *,
     previous: GroupVerdict | None,
     now_ms: int,
-    policy: Policy,
+    thresholds: Thresholds,
     unseen_because: str | None,
 ) -> GroupVerdict:
     """Say how a group stands at ``now_ms``. While ``unseen_because`` says why it can't be seen, it gets no worse."""
     sums = total.sums
     stretches = stretches_of(sums)
     former = previous.state if previous else GroupState.NEW
-    fewest = min(stretches, key=lambda stretch: (not _is_short(stretch, former, policy), stretch.chance_of_so_few))
+    fewest = min(stretches, key=lambda stretch: (not _is_short(stretch, former, thresholds), stretch.chance_of_so_few))
     most = min(stretches, key=lambda stretch: stretch.chance_of_so_many)
-    state = _state(sums, former, fewest=fewest, most=most, policy=policy)
+    state = _state(sums, former, fewest=fewest, most=most, thresholds=thresholds)
     told = {GroupState.ABOVE_CURVE: most, GroupState.UNDER_CURVE: fewest}.get(state) or _last_window(sums)
-    unseen_because = unseen_because or _unseen_because(sums, policy)
+    unseen_because = unseen_because or _unseen_because(sums, thresholds)
     suppressed = bool(previous and unseen_because and _SEVERITY.get(state, 0) > _SEVERITY.get(former, 0))
     reason = _reason(group, told, state)
     if suppressed:
@@ -118,45 +118,45 @@ def dispersion_of(sums: Sums) -> float:
     return max(1.0, (sums.squares + DISPERSION_PRIOR_LINKS * DISPERSION) / (expected + DISPERSION_PRIOR_LINKS))
 
 
-def _state(sums: Sums, former: GroupState, *, fewest: Stretch, most: Stretch, policy: Policy) -> GroupState:
-    if not _is_judgeable(sums, policy):
+def _state(sums: Sums, former: GroupState, *, fewest: Stretch, most: Stretch, thresholds: Thresholds) -> GroupState:
+    if not _is_judgeable(sums, thresholds):
         return GroupState.NEW
-    if _is_under(fewest, former, policy):
+    if _is_under(fewest, former, thresholds):
         return GroupState.UNDER_CURVE
-    if _is_above(most, former, policy):
+    if _is_above(most, former, thresholds):
         return GroupState.ABOVE_CURVE
     return GroupState.ON_CURVE
 
 
-def _is_judgeable(sums: Sums, policy: Policy) -> bool:
+def _is_judgeable(sums: Sums, thresholds: Thresholds) -> bool:
     """Whether there is a group at all, and enough was expected of it for its absence to mean something."""
-    return sums.articles >= policy.group_articles_min and sum(sums.blocks_expected) >= policy.group_links_min
+    return sums.articles >= thresholds.group_articles_min and sum(sums.blocks_expected) >= thresholds.group_links_min
 
 
-def _is_under(fewest: Stretch, former: GroupState, policy: Policy) -> bool:
+def _is_under(fewest: Stretch, former: GroupState, thresholds: Thresholds) -> bool:
     """Whether too few links came. What was said is taken back only when they have become quite probable."""
-    limit = policy.group_relief_chance if former is GroupState.UNDER_CURVE else policy.group_chance
-    return _is_short(fewest, former, policy) and fewest.chance_of_so_few <= limit
+    limit = thresholds.group_relief_chance if former is GroupState.UNDER_CURVE else thresholds.group_chance
+    return _is_short(fewest, former, thresholds) and fewest.chance_of_so_few <= limit
 
 
-def _is_short(stretch: Stretch, former: GroupState, policy: Policy) -> bool:
+def _is_short(stretch: Stretch, former: GroupState, thresholds: Thresholds) -> bool:
     """Whether so much is missing that it matters: of thousands of links a few percent are improbable, and no news."""
-    limit = policy.group_relief_ratio if former is GroupState.UNDER_CURVE else policy.group_ratio
+    limit = thresholds.group_relief_ratio if former is GroupState.UNDER_CURVE else thresholds.group_ratio
     return stretch.gained <= limit * stretch.expected
 
 
-def _is_above(most: Stretch, former: GroupState, policy: Policy) -> bool:
+def _is_above(most: Stretch, former: GroupState, thresholds: Thresholds) -> bool:
     """Whether too many links came, with the same hysteresis."""
     is_said = former is GroupState.ABOVE_CURVE
-    limit = policy.group_relief_chance if is_said else policy.group_chance
-    ratio = policy.group_relief_ratio if is_said else policy.group_ratio
+    limit = thresholds.group_relief_chance if is_said else thresholds.group_chance
+    ratio = thresholds.group_relief_ratio if is_said else thresholds.group_ratio
     return most.chance_of_so_many <= limit and most.expected <= ratio * most.gained
 
 
-def _unseen_because(sums: Sums, policy: Policy) -> str | None:
+def _unseen_because(sums: Sums, thresholds: Thresholds) -> str | None:
     expected = sums.unseen_expected + sums.expected[-1]
     share = sums.unseen_expected / expected if expected else 0.0
-    if share <= policy.group_blind_share:
+    if share <= thresholds.group_blind_share:
         return None
     return f"the usual sources of articles that should bring {share:.0%} of its links can't be seen"
 

@@ -7,7 +7,7 @@ from flatline.domain.groups.judgement import judge_group
 from flatline.domain.groups.survey import Group, Membership, Survey, contribution
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.learned.expectation import expect
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.time import DAY_MS, to_datetime
 from flatline.schema.group import GroupKind, GroupPart, GroupVerdict, SurveyRound
 from flatline.schema.verdict import State
@@ -33,7 +33,7 @@ def replay_groups(
     histories: Sequence[MemberHistory],
     *,
     days: Iterable[int],
-    policy: Policy,
+    thresholds: Thresholds,
     is_unseen: Callable[[str, int], bool] = _sees_all,
 ) -> Iterator[GroupVerdict]:
     """Yield the verdicts on all groups at the beginning of each of the days, given in their order.
@@ -48,9 +48,14 @@ def replay_groups(
         for record in survey_round(histories, group_totals, day, is_unseen):
             group_totals.receive(record)
         for group, total in group_totals.by_group.items():
-            if group.kind is not GroupKind.MONTH and total.sums.articles >= policy.group_articles_min:
+            if group.kind is not GroupKind.MONTH and total.sums.articles >= thresholds.group_articles_min:
                 verdicts[group] = judge_group(
-                    group, total, previous=verdicts.get(group), now_ms=now_ms, policy=policy, unseen_because=None
+                    group,
+                    total,
+                    previous=verdicts.get(group),
+                    now_ms=now_ms,
+                    thresholds=thresholds,
+                    unseen_because=None,
                 )
                 yield verdicts[group]
 

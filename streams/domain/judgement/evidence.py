@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from flatline.domain.learned.expectation import Expectation
 from flatline.domain.learned.hazard import Hazard
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.quality.link_value import LinkValue
 from flatline.domain.state.article import Article
 from flatline.domain.state.losses import Losses, losses_of
@@ -74,7 +74,7 @@ class Circumstances(NamedTuple):
     """
 
     today: int
-    policy: Policy
+    thresholds: Thresholds
     hazard: Hazard
     was_found: bool = False
     previous: PreviousVerdict | None = None

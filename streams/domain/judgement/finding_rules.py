@@ -15,13 +15,13 @@ FindingRule = Callable[[Evidence, Circumstances], str | None]
 
 def mass_loss(evidence: Evidence, circumstances: Circumstances) -> str | None:
     """Many links were lost within days: in number, and as a share of those that were there."""
-    losses, policy = evidence.losses, circumstances.policy
+    losses, thresholds = evidence.losses, circumstances.thresholds
     if losses is None:
         return None
-    enough = policy.mass_loss_left_at if circumstances.was_found else 1.0
-    if losses.lost < policy.mass_loss_links_min * enough:
+    enough = thresholds.mass_loss_left_at if circumstances.was_found else 1.0
+    if losses.lost < thresholds.mass_loss_links_min * enough:
         return None
-    if losses.lost < policy.mass_loss_share * losses.live_before * enough:
+    if losses.lost < thresholds.mass_loss_share * losses.live_before * enough:
         return None
     return losses.reason
 
@@ -36,7 +36,7 @@ def quality_gone(evidence: Evidence, circumstances: Circumstances) -> str | None
         evidence.rhythm,
         today=circumstances.today,
         watched_since_day=day_of(evidence.watched_since_ms),
-        policy=circumstances.policy,
+        thresholds=circumstances.thresholds,
         hazard=circumstances.hazard,
         was_found=was_found,
     )

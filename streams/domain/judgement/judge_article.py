@@ -6,7 +6,7 @@ from flatline.domain.judgement.evidence import Evidence, evidence_of
 from flatline.domain.judgement.judgement import Judgement, judge
 from flatline.domain.judgement.verdict import verdict_on
 from flatline.domain.learned.expectation import Baseline, Expectation, expect
-from flatline.domain.policy.policy import Policies
+from flatline.domain.policy.policy import Policy
 from flatline.domain.quality.link_value import LinkValue
 from flatline.domain.state.article import Article
 from flatline.domain.state.previous_verdict import PreviousVerdict
@@ -30,7 +30,7 @@ def judge_article(
     *,
     link_value: LinkValue,
     baseline: Baseline,
-    policies: Policies,
+    policy: Policy,
     previous: PreviousVerdict | None,
     now_ms: int,
     as_of_offset: int | None = None,
@@ -48,8 +48,8 @@ def judge_article(
         baseline=baseline,
     )
     evidence = evidence_of(article, visibility, link_value=link_value, expectation=expectation, now_ms=now_ms)
-    policy, hazard = policies.of(header.registration.tier), policies.hazard
-    judgement = judge(evidence, previous=previous, now_ms=now_ms, policy=policy, hazard=hazard)
+    thresholds, hazard = policy.thresholds_of(header.registration.tier), policy.hazard
+    judgement = judge(evidence, previous=previous, now_ms=now_ms, thresholds=thresholds, hazard=hazard)
     verdict = verdict_on(
         article,
         judgement,

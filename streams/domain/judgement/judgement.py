@@ -8,7 +8,7 @@ from flatline.domain.judgement.finding_rules import FINDING_RULES, is_mass_loss_
 from flatline.domain.judgement.reasons import MADE_GOOD, nothing_worse, reason_of
 from flatline.domain.judgement.states import SEVERITY, is_judgeable, is_taken_back_by_time, silent_since_day, state_of
 from flatline.domain.learned.hazard import Hazard
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.time import DAY_MS, day_of
 from flatline.schema.verdict import FindingKind, State
@@ -39,7 +39,7 @@ class Judgement(NamedTuple):
 
 
 def judge(
-    evidence: Evidence, *, previous: PreviousVerdict | None, now_ms: int, policy: Policy, hazard: Hazard
+    evidence: Evidence, *, previous: PreviousVerdict | None, now_ms: int, thresholds: Thresholds, hazard: Hazard
 ) -> Judgement:
     """Say how an article stands at ``now_ms``."""
     rhythm, today = evidence.rhythm, day_of(now_ms)
@@ -47,7 +47,7 @@ def judge(
     if rhythm is not None:
         today = max(today, rhythm.last_day)  # the newest link may be ahead of this clock
         seen_day = max(today - int(evidence.visibility.unseen_days), rhythm.last_day)
-    at = _on(seen_day, evidence, Circumstances(today, policy, hazard, previous=previous))
+    at = _on(seen_day, evidence, Circumstances(today, thresholds, hazard, previous=previous))
     state = state_of(evidence, at)
     suppressed = False
     if previous is not None and is_taken_back_by_time(state, evidence, at):

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Final
 
 from flatline.domain.learned.hazard import Hazard
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.quality.link_value import LinkValue
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.time import DAY_MS, to_datetime
@@ -20,7 +20,7 @@ def reason(
     *,
     today: int,
     watched_since_day: int,
-    policy: Policy,
+    thresholds: Thresholds,
     hazard: Hazard,
     was_found: bool,
 ) -> str | None:
@@ -29,18 +29,18 @@ def reason(
     What was said stays said until a link that matters comes, or none at all do.
     """
     matter = link_value.rhythm
-    if matter is None or matter.link_days < policy.link_days_min:
+    if matter is None or matter.link_days < thresholds.link_days_min:
         return None  # too little history
     thin, against = thin_lately(link_value, today=today, after_day=matter.last_day)
-    if thin < (1 if was_found else policy.thin_links_min):
+    if thin < (1 if was_found else thresholds.thin_links_min):
         return None
-    if hazard.probability(all_links, max(today, all_links.last_day)) >= policy.silent_probability:
+    if hazard.probability(all_links, max(today, all_links.last_day)) >= thresholds.silent_probability:
         return None  # the state says so already
     day = max(today, matter.last_day)
     # A run of thin links that is hardly chance says that links are seen, and needs less of a gap.
-    needed = policy.quality_gone_probability
+    needed = thresholds.quality_gone_probability
     if was_found or chance_of_run(link_value, after_day=matter.last_day) <= RUN_CHANCE_MAX:
-        needed = policy.thin_run_probability
+        needed = thresholds.thin_run_probability
     if hazard.probability(matter, day) < needed:
         return None
     if not was_found and hazard.first_day_at(matter, needed, until_day=day) <= watched_since_day:

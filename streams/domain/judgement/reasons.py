@@ -31,7 +31,7 @@ def reason_of(state: State, evidence: Evidence, at: Circumstances) -> str:
     gap = "A link today" if gap_days == 0 else f"No link for {count(gap_days, 'day')} (since {last})"
     history = f"it gained links on {count(rhythm.link_days, 'day')}"
     if at.probability is None:
-        return f"{gap}; {history}, and {at.policy.link_days_min} are needed to judge."
+        return f"{gap}; {history}, and {at.thresholds.link_days_min} are needed to judge."
     return (
         f"{_opening(state, evidence, at)} {gap}; {history}, lately one {every(rhythm.mean_gap_days)}; "
         f"chance that none comes in the next {at.hazard.horizon_days} days: {at.probability:.0%}."

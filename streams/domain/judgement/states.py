@@ -1,6 +1,6 @@
 """In which state an article is: each rule is a named predicate, and `state_of` reads as prose, worst first.
 
-States do not flap. One that is entered at a threshold is left at another (`Policy.left_at`), bursting and
+States do not flap. One that is entered at a threshold is left at another (`Thresholds.left_at`), bursting and
 growing last at least some days, and what was said of a silence is taken back only by something new about the links.
 """
 
@@ -44,19 +44,19 @@ def _lively_state(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> Stat
 
 def is_judgeable(rhythm: Rhythm | None, at: Circumstances) -> bool:
     """Whether there is enough history to say anything; a guess is worse than nothing."""
-    return rhythm is not None and rhythm.link_days >= at.policy.link_days_min
+    return rhythm is not None and rhythm.link_days >= at.thresholds.link_days_min
 
 
 def is_long_quiet(rhythm: Rhythm, at: Circumstances) -> bool:
     """Whether an article with too little history to judge has been without a link for so long that it is no news."""
-    return at.seen_day - rhythm.last_day >= at.policy.unjudged_dormant_after_days
+    return at.seen_day - rhythm.last_day >= at.thresholds.unjudged_dormant_after_days
 
 
 def is_quiet(rhythm: Rhythm, at: Circumstances) -> bool:
     """Whether it is so probable that no link comes, after a gap that is long for this article, that we say it stopped.
 
-    Long for this article: ``policy.silent_gaps`` of its mean gaps. One that gains a link every 500 days is without one
-    for the next 180 days most of the time, and no news is in that. (On the open histories this halves the alerts on
+    Long for this article: ``thresholds.silent_gaps`` of its mean gaps. One that gains a link every 500 days is without
+    one for the next 180 days most of the time, and no news is in that. (On the open histories this halves the alerts on
     articles with mean gaps over 250 days, of which a third gained a link within two years, and leaves those with mean
     gaps under 120 days as they are.)
     """
@@ -65,10 +65,10 @@ def is_quiet(rhythm: Rhythm, at: Circumstances) -> bool:
 
 def quiet_since_day(rhythm: Rhythm, at: Circumstances, *, until_day: int) -> int:
     """Return the first day on which it is quiet, ``until_day`` if that is not before."""
-    policy = at.policy
+    thresholds = at.thresholds
     was_said = _was(at, State.SILENT, State.DORMANT)
-    probability = policy.left_at(policy.silent_probability) if was_said else policy.silent_probability
-    unusual_day = rhythm.last_day + ceil(policy.silent_gaps * rhythm.mean_gap_days)
+    probability = thresholds.left_at(thresholds.silent_probability) if was_said else thresholds.silent_probability
+    unusual_day = rhythm.last_day + ceil(thresholds.silent_gaps * rhythm.mean_gap_days)
     if unusual_day >= until_day or at.hazard.probability(rhythm, until_day - 1) < probability:
         return until_day
     return max(unusual_day, at.hazard.first_day_at(rhythm, probability, until_day=until_day))
@@ -82,7 +82,7 @@ def is_no_news(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> bool:
     since_day = silent_since_day(rhythm, at)
     began_before_watch = since_day <= day_of(evidence.watched_since_ms)
     was_never_seen_alive = _was(at, State.NEW, State.DORMANT)
-    return began_before_watch or was_never_seen_alive or at.today - since_day >= at.policy.dormant_after_days
+    return began_before_watch or was_never_seen_alive or at.today - since_day >= at.thresholds.dormant_after_days
 
 
 def silent_since_day(rhythm: Rhythm, at: Circumstances) -> int:
@@ -94,9 +94,9 @@ def silent_since_day(rhythm: Rhythm, at: Circumstances) -> int:
 
 def is_doubtful(rhythm: Rhythm, at: Circumstances) -> bool:
     """Whether the gap is longer than the mean one, and the probability that no link comes worth a thought."""
-    policy = at.policy
+    thresholds = at.thresholds
     was_said = _was(at, State.COOLING, State.SILENT)
-    limit = policy.left_at(policy.cooling_probability) if was_said else policy.cooling_probability
+    limit = thresholds.left_at(thresholds.cooling_probability) if was_said else thresholds.cooling_probability
     return (
         at.seen_day - rhythm.last_day > rhythm.mean_gap_days and at.probability is not None and at.probability >= limit
     )
@@ -118,8 +118,8 @@ def shortfall_of(evidence: Evidence, at: Circumstances) -> tuple[int, Window] | 
     """
     if evidence.expectation is None or at.seen_day < at.today:
         return None
-    policy = at.policy
-    chance = policy.shortfall_relief_chance if _was(at, State.COOLING) else policy.shortfall_chance
+    thresholds = at.thresholds
+    chance = thresholds.shortfall_relief_chance if _was(at, State.COOLING) else thresholds.shortfall_chance
     watched_days = at.today - day_of(evidence.watched_since_ms)
     return shortfall(evidence.expectation, chance=chance, watched_days=watched_days)
 
@@ -130,17 +130,17 @@ def is_revived(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> bool:
     A link from before the silence was said, and reported since, only takes the silence back. Revived is said once, and
     stays news for some weeks.
     """
-    previous, policy = at.previous, at.policy
+    previous, thresholds = at.previous, at.thresholds
     if previous is None:
         return False
     since_day = day_of(previous.since_ms)
     if previous.state is State.REVIVED:
-        return at.today - since_day < policy.revived_for_days
+        return at.today - since_day < thresholds.revived_for_days
     return (
         previous.state in {State.SILENT, State.DORMANT}
-        and previous.link_days >= policy.link_days_min  # else it was dormant for want of a history
+        and previous.link_days >= thresholds.link_days_min  # else it was dormant for want of a history
         and rhythm.last_day > max(since_day, day_of(evidence.watched_since_ms))
-        and at.today - rhythm.last_day < policy.revived_for_days
+        and at.today - rhythm.last_day < thresholds.revived_for_days
     )
 
 
@@ -150,17 +150,21 @@ def is_bursting(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> bool:
     Links often come several a day, so not links are counted but days' worth of them. Those that a source kept for us
     while it was away belong to the days that it was away, too.
     """
-    policy, came = at.policy, evidence.gained_last_7_days
+    thresholds, came = at.thresholds, evidence.gained_last_7_days
     if _must_stay(State.BURSTING, at):
         return True
     # By the last link day and not by today: a burst begins with a link, and not by the passing of time.
     watched_days = rhythm.last_day - day_of(evidence.watched_since_ms)
     before_days = min(_YEAR_DAYS, rhythm.last_day + 1 - rhythm.first_day) - _WEEK_DAYS
-    if came < policy.bursting_links_min or watched_days < _WEEK_DAYS or before_days < policy.bursting_history_days:
+    if (
+        came < thresholds.bursting_links_min
+        or watched_days < _WEEK_DAYS
+        or before_days < thresholds.bursting_history_days
+    ):
         return False
     before, late_days = max(1, evidence.gained_last_365_days - came), evidence.visibility.late_days
-    expected = before / max(before_days - late_days, policy.bursting_history_days) * (_WEEK_DAYS + late_days)
-    limit = policy.bursting_left_at if _was(at, State.BURSTING) else policy.bursting_probability
+    expected = before / max(before_days - late_days, thresholds.bursting_history_days) * (_WEEK_DAYS + late_days)
+    limit = thresholds.bursting_left_at if _was(at, State.BURSTING) else thresholds.bursting_probability
     together = evidence.links_a_link_day
     return came > expected and upper_tail(came / together, expected / together) <= limit
 
@@ -174,10 +178,10 @@ def is_growing(rhythm: Rhythm, at: Circumstances) -> bool:
     """Whether links come faster than they used to."""
     if _must_stay(State.GROWING, at):
         return True
-    policy, count, ratio = at.policy, rhythm.short_count(at.seen_day), rhythm.growth(at.seen_day)
+    thresholds, count, ratio = at.thresholds, rhythm.short_count(at.seen_day), rhythm.growth(at.seen_day)
     if _was(at, State.GROWING):
-        return ratio >= policy.left_at(policy.growing_ratio)
-    return count >= policy.growing_count_min and ratio >= policy.growing_ratio
+        return ratio >= thresholds.left_at(thresholds.growing_ratio)
+    return count >= thresholds.growing_count_min and ratio >= thresholds.growing_ratio
 
 
 def is_taken_back_by_time(state: State, evidence: Evidence, at: Circumstances) -> bool:
@@ -205,5 +209,5 @@ def _must_stay(state: State, at: Circumstances) -> bool:
         previous is not None
         and previous.state is state
         and state in _LIVELY
-        and at.today - day_of(previous.since_ms) < at.policy.lively_days_min
+        and at.today - day_of(previous.since_ms) < at.thresholds.lively_days_min
     )

@@ -8,7 +8,7 @@ Probability = Annotated[float, Meta(gt=0, lt=1)]
 Days = Annotated[int, Meta(ge=1, le=36_500)]
 
 
-class Policy(Struct, frozen=True, forbid_unknown_fields=True):
+class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
     """When to say what. Probabilities are of no link within the model's horizon; lengths are in days.
 
     What is said at one threshold is taken back at another, so that it does not flap: see `left_at`.

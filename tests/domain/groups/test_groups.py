@@ -16,12 +16,12 @@ from flatline.domain.groups.survey import GROUPS_MAX, NOTHING, VALUES, Group, Me
 from flatline.domain.groups.totals import STRATEGY_LINKS_MIN, GroupTotal, GroupTotals
 from flatline.domain.learned.curve import PRIOR
 from flatline.domain.learned.expectation import BLOCKS, Baseline, expect
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.time import DAY_MS
 from flatline.schema.group import GroupKind, GroupPart, GroupState, GroupVerdict, SurveyRound
 from flatline.schema.verdict import State
 
-POLICY = Policy()
+THRESHOLDS = Thresholds()
 NOW = 20_000
 THEN = datetime(2026, 6, 1, tzinfo=UTC)
 SERIES = Group(GroupKind.SERIES, "Field Notes")
@@ -154,9 +154,11 @@ def _judge(
     previous = None
     total = _total([expected] * BLOCKS, gained, articles=articles, unseen=unseen)
     if former:
-        previous = judge_group(SERIES, total, previous=None, now_ms=0, policy=POLICY, unseen_because=None)
+        previous = judge_group(SERIES, total, previous=None, now_ms=0, thresholds=THRESHOLDS, unseen_because=None)
         previous = type(previous)(**{f: getattr(previous, f) for f in previous.__struct_fields__} | {"state": former})
-    return judge_group(SERIES, total, previous=previous, now_ms=NOW * DAY_MS, policy=POLICY, unseen_because=None)
+    return judge_group(
+        SERIES, total, previous=previous, now_ms=NOW * DAY_MS, thresholds=THRESHOLDS, unseen_because=None
+    )
 
 
 @pytest.mark.parametrize(
@@ -249,7 +251,7 @@ def portfolio(seed: int, decline: float, *, clumps: float = 0.0) -> list[MemberH
 def first_alarm(histories: list[MemberHistory], since: int) -> int | None:
     """Return the first day of the last years on which the series is said to be under its curve."""
     days = range(since, 1_825, 14)
-    for verdict in replay_groups(histories, days=days, policy=POLICY):
+    for verdict in replay_groups(histories, days=days, thresholds=THRESHOLDS):
         if verdict.kind is GroupKind.SERIES and verdict.state is GroupState.UNDER_CURVE:
             return (verdict.judged_at - datetime(1970, 1, 1, tzinfo=UTC)).days
     return None
@@ -283,6 +285,6 @@ def test_a_replay_knows_nothing_of_later_days() -> None:
     histories = portfolio(1, 0.0)
     cut = [history._replace(links={d: n for d, n in history.links.items() if d < 1_200}) for history in histories]
     days = range(1_100, 1_200, 28)
-    assert list(replay_groups(histories, days=days, policy=POLICY)) == list(
-        replay_groups([history for history in cut if history.links], days=days, policy=POLICY)
+    assert list(replay_groups(histories, days=days, thresholds=THRESHOLDS)) == list(
+        replay_groups([history for history in cut if history.links], days=days, thresholds=THRESHOLDS)
     )

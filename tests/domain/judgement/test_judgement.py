@@ -12,7 +12,7 @@ from flatline.domain.judgement.judgement import Judgement, judge
 from flatline.domain.judgement.states import upper_tail
 from flatline.domain.learned.expectation import Expectation, Window
 from flatline.domain.learned.hazard import Hazard
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.time import DAY_MS
@@ -36,7 +36,7 @@ class OneADay(Hazard):
         return min(until_day, rhythm.last_day + ceil(400 * probability))
 
 
-POLICY = Policy(cooling_probability=0.4, silent_probability=0.7)
+THRESHOLDS = Thresholds(cooling_probability=0.4, silent_probability=0.7)
 ONE_A_DAY = OneADay()
 TODAY = date(2026, 6, 1).toordinal() - date(1970, 1, 1).toordinal()
 LONG_AGO = TODAY - 2_000
@@ -62,7 +62,7 @@ def _judge(
         Evidence(Rhythm.of(TODAY - age for age in ages), (TODAY - watched_age) * DAY_MS, visibility),
         previous=previous_verdict,
         now_ms=TODAY * DAY_MS + 1,
-        policy=POLICY,
+        thresholds=THRESHOLDS,
         hazard=ONE_A_DAY,
     )
 
@@ -197,7 +197,7 @@ def test_since_is_the_day_on_which_silence_was_reached() -> None:
     rhythm = Rhythm.of(TODAY - age for age in ages)
     assert rhythm is not None
     day = _judge(ages, previous=State.COOLING).since_ms // DAY_MS
-    assert ONE_A_DAY.probability(rhythm, day) >= POLICY.silent_probability > ONE_A_DAY.probability(rhythm, day - 1)
+    assert ONE_A_DAY.probability(rhythm, day) >= THRESHOLDS.silent_probability > ONE_A_DAY.probability(rhythm, day - 1)
 
 
 def test_since_stays_while_the_state_stays() -> None:
@@ -273,7 +273,7 @@ def _judge_burst(*, came: int, before: int, late_days: int = 0, together: float 
     previous = None
     if "previous" in options:
         previous = PreviousVerdict(State.BURSTING, (TODAY - int(str(options["previous"]))) * DAY_MS, 0, link_days=91)
-    return judge(evidence, previous=previous, now_ms=TODAY * DAY_MS + 1, policy=POLICY, hazard=ONE_A_DAY)
+    return judge(evidence, previous=previous, now_ms=TODAY * DAY_MS + 1, thresholds=THRESHOLDS, hazard=ONE_A_DAY)
 
 
 @pytest.mark.parametrize(
@@ -325,7 +325,7 @@ def _short(
         expectation=Expectation((usual, Window(11.2, 3, chance, 1.0), usual), (), 0.5, 700.0, None, None),
     )
     previous = PreviousVerdict(previous, (TODAY - 30) * DAY_MS, 0) if previous else None
-    return judge(evidence, previous=previous, now_ms=TODAY * DAY_MS, policy=POLICY, hazard=ONE_A_DAY)
+    return judge(evidence, previous=previous, now_ms=TODAY * DAY_MS, thresholds=THRESHOLDS, hazard=ONE_A_DAY)
 
 
 @pytest.mark.parametrize(

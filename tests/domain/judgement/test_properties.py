@@ -12,7 +12,7 @@ from flatline.domain.judgement.evidence import Evidence, evidence_of
 from flatline.domain.judgement.judgement import Judgement, judge
 from flatline.domain.learned.expectation import Baseline, expect
 from flatline.domain.learned.hazard import Hazard
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.state.article import Article, Header, Sighting
 from flatline.domain.state.link import ORGANIC
 from flatline.domain.state.previous_verdict import PreviousVerdict
@@ -24,7 +24,7 @@ from flatline.schema.verdict import State
 
 BEGIN = 18_000
 SEVERITY = {State.COOLING: 1, State.SILENT: 2, State.DORMANT: 3}
-POLICY, HAZARD = Policy(), Hazard()
+THRESHOLDS, HAZARD = Thresholds(), Hazard()
 
 days = st.lists(st.integers(BEGIN, BEGIN + 1_500), min_size=1, max_size=40, unique=True).map(sorted)
 unseen = st.lists(st.tuples(st.integers(1, 200), st.floats(0, 300)), min_size=1, max_size=8)
@@ -37,7 +37,7 @@ def judged(known: list[int], day: int, previous: PreviousVerdict | None, *, unse
         dict.fromkeys(sorted(known), 1), published_day=None, watched_day=0, now_days=day + 1.0, baseline=Baseline()
     )
     evidence = Evidence(Rhythm.of(known), 0, ArticleVisibility(unseen_days), *counts, expectation=expectation)
-    return judge(evidence, previous=previous, now_ms=day * DAY_MS + 80_000_000, policy=POLICY, hazard=HAZARD)
+    return judge(evidence, previous=previous, now_ms=day * DAY_MS + 80_000_000, thresholds=THRESHOLDS, hazard=HAZARD)
 
 
 def walk(link_days: list[int], *, until: int) -> list[Judgement]:
@@ -125,7 +125,7 @@ def test_the_order_of_events_changes_nothing(events: list[tuple[int, bool, int, 
             article.see([Sighting(b"key", *fingerprints, gained, at_ms, ORGANIC, f"{source}")], Counter())
         visibility = Visibility(frozenset("012"), {"0": Behind((BEGIN + 290) * DAY_MS, "gone")})
         evidence = evidence_of(article, visibility, now_ms=now_ms)
-        found.append((evidence, judge(evidence, previous=None, now_ms=now_ms, policy=POLICY, hazard=HAZARD)))
+        found.append((evidence, judge(evidence, previous=None, now_ms=now_ms, thresholds=THRESHOLDS, hazard=HAZARD)))
     assert found[0] == found[1]
 
 
@@ -133,7 +133,7 @@ def test_the_order_of_events_changes_nothing(events: list[tuple[int, bool, int, 
 @given(days)
 def test_each_state_lasts(link_days: list[int]) -> None:
     """Judged daily, nothing comes and goes within days, but for what a link, or the lack of it, changes for good."""
-    assume(len(link_days) >= POLICY.link_days_min)
+    assume(len(link_days) >= THRESHOLDS.link_days_min)
     life = walk(link_days, until=link_days[-1] + 400)
     changes = [number for number in range(1, len(life)) if life[number].state is not life[number - 1].state]
     for begin, end in pairwise(changes):
@@ -141,6 +141,6 @@ def test_each_state_lasts(link_days: list[int]) -> None:
         by_link = (link_days[0] + end) in link_days
         worse = severity(life[end]) > severity(life[begin])
         if state in {State.GROWING, State.BURSTING} and not worse:
-            assert end - begin >= POLICY.lively_days_min or life[end].state in {State.BURSTING, State.REVIVED}
+            assert end - begin >= THRESHOLDS.lively_days_min or life[end].state in {State.BURSTING, State.REVIVED}
         if state in {State.COOLING, State.SILENT} and not worse:
             assert by_link

@@ -7,7 +7,7 @@ import pytest
 from flatline.domain.judgement.evidence import Evidence
 from flatline.domain.judgement.judgement import Judgement, judge
 from flatline.domain.learned.hazard import Hazard
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.quality.link_value import LinkValue
 from flatline.domain.state import link_traits
 from flatline.domain.state.previous_verdict import PreviousVerdict
@@ -17,7 +17,7 @@ from flatline.domain.visibility.visibility import FULLY_VISIBLE, ArticleVisibili
 from flatline.schema.verdict import FindingKind, State
 
 TODAY = 20_000
-POLICY = Policy()
+THRESHOLDS = Thresholds()
 HAZARD = Hazard()
 AGAINST = "in a footer"
 assert link_traits.placement(AGAINST.removeprefix("in a "))
@@ -47,7 +47,7 @@ def _judge(
         Evidence(Rhythm.of({*worthy, *thin}), (TODAY - watched_age) * DAY_MS, visibility, link_value=link_value),
         previous=PreviousVerdict(State.STEADY, 0, 0, found),
         now_ms=today * DAY_MS,
-        policy=POLICY,
+        thresholds=THRESHOLDS,
         hazard=HAZARD,
     )
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from flatline.domain.learned.curve import PRIOR
 from flatline.domain.learned.expectation import BLOCKS, Baseline, Expectation, expect, shortfall
-from flatline.domain.policy.thresholds import Policy
+from flatline.domain.policy.thresholds import Thresholds
 
 NOW = 20_000
-POLICY = Policy()
+THRESHOLDS = Thresholds()
 
 histories = st.dictionaries(st.integers(NOW - 4_000, NOW), st.integers(1, 5), max_size=40).map(
     lambda days: dict(sorted(days.items()))
@@ -97,7 +97,7 @@ def test_shortfall(days: dict[int, int], watched_days: int, short_days: int | No
     """What is short, over which days, with a case for and against it."""
     expectation = _expect(days)
     assert expectation is not None
-    found = shortfall(expectation, chance=POLICY.shortfall_chance, watched_days=watched_days)
+    found = shortfall(expectation, chance=THRESHOLDS.shortfall_chance, watched_days=watched_days)
     assert (found and found[0]) == short_days, why
 
 

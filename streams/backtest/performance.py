@@ -1,4 +1,4 @@
-"""Policies of one threshold, each compared with the fixed gap at equal precision."""
+"""Alert rules with one threshold: how precise and how fast each is."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -6,8 +6,7 @@ from functools import partial
 from typing import Final
 
 import numpy as np
-from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec import Struct, structs
 
 from flatline.backtest.cases import NEVER, Cases, Days, outcome
 from flatline.domain.state.rhythm import Rhythm
@@ -25,7 +24,7 @@ Score = Callable[[Rhythm, int], float]
 
 
 class Performance(Struct, frozen=True):
-    """How a policy does. Delays are of right alerts, in days since the last link."""
+    """How a rule with this threshold does. Delays are of right alerts, in days since the last link."""
 
     threshold: float
     reached_precision: float
@@ -35,8 +34,8 @@ class Performance(Struct, frozen=True):
     right: int
 
 
-class Row(Performance, frozen=True):
-    """The fastest policy whose precision is at least ``precision``."""
+class FastestAtPrecision(Performance, frozen=True):
+    """The rule with the least mean delay of those whose precision is at least ``precision``."""
 
     precision: float
 
@@ -80,7 +79,7 @@ def _cross(days: Days, score: Callable[[int], float], probabilities: Sequence[fl
 
 
 def performances(cases: Cases, alert_days: Days, thresholds: Sequence[float]) -> list[Performance]:
-    """Return how the policy of each threshold does, where it gives a right alert at all."""
+    """Return how the rule of each threshold does, where it gives a right alert at all."""
     right, wrong = outcome(cases, alert_days)
     delays = alert_days - cases.begin_day[:, None]
     result = []
@@ -101,12 +100,12 @@ def performances(cases: Cases, alert_days: Days, thresholds: Sequence[float]) ->
     return result
 
 
-def fastest(performances: Sequence[Performance], precisions: Sequence[float] = PRECISIONS) -> list[Row]:
-    """Return a row for each precision that some policy reaches: of those that do, the one with the least mean delay."""
-    rows = []
+def fastest(performances: Sequence[Performance], precisions: Sequence[float] = PRECISIONS) -> list[FastestAtPrecision]:
+    """Return the fastest rule for each precision that some rule reaches."""
+    found = []
     for precision in precisions:
         able = [each for each in performances if each.reached_precision >= precision]
         if able:
             best = min(able, key=lambda each: (each.mean_delay_days, -each.right))
-            rows.append(Row(precision=precision, **asdict(best)))
-    return rows
+            found.append(FastestAtPrecision(precision=precision, **structs.asdict(best)))
+    return found
