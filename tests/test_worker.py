@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from flatline.agents.accumulate import Accumulate
 from flatline.agents.judge import Judge
 from flatline.agents.register import Register
-from flatline.agents.survey import Groups, Surveyor
+from flatline.agents.survey import GroupVerdicts, Surveyor
 from flatline.agents.visits import CountVisits
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policy
@@ -67,7 +67,7 @@ class Bench:
         self.assignment = Assignment(self.changelog, StandInForwarder(), end=self.ending)
         self.lag = Lag(topics=TOPICS, assignment=self.assignment, consumer=self.consumer)
         metrics, policy, group_totals = WorkerMetrics(CollectorRegistry()), Policy(), GroupTotals(1)
-        surveyor = Surveyor(topics=TOPICS, thresholds=policy.default, group_totals=group_totals, groups=Groups())
+        surveyor = Surveyor(topics=TOPICS, thresholds=policy.default, group_totals=group_totals, groups=GroupVerdicts())
         self.worker = Worker(
             assignment=self.assignment,
             agents={

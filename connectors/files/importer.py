@@ -17,7 +17,7 @@ _LINES_BETWEEN_LOOKS: Final = 500
 
 
 @dataclass
-class Tally:
+class ImportCounts:
     """How far an import has come. Blank lines don't count."""
 
     lines: int = 0
@@ -27,7 +27,7 @@ class Tally:
 
 def take(
     file: LineFile,
-    tally: Tally,
+    tally: ImportCounts,
     producer: Producer,
     *,
     prepare: Callable[[bytes], T],

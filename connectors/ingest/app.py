@@ -12,10 +12,17 @@ from aiokafka.errors import KafkaError
 from flatline_connectors.ingest import answers, parsing
 from flatline_connectors.ingest.answers import Refused
 from flatline_connectors.ingest.auth import Authority, Sender
+from flatline_connectors.ingest.batches import (
+    SETTLED_WITHIN_S,
+    Batch,
+    BatchResult,
+    BatchSender,
+    RecordRoute,
+    unacknowledged,
+)
 from flatline_connectors.ingest.connections import Connections
 from flatline_connectors.ingest.heartbeats import Heartbeats
 from flatline_connectors.ingest.in_flight import InFlight
-from flatline_connectors.ingest.intake import SETTLED_WITHIN_S, Batch, Door, Intake, Taken, unacknowledged
 from flatline_connectors.ingest.limits import Limits
 from flatline_connectors.ingest.metrics import IngestMetrics
 from flatline_connectors.sending import heartbeats, links, visits
@@ -54,20 +61,20 @@ class Ingest:
         self._heartbeats = heartbeats
         self._caught_up = caught_up
         self._is_kafka_reachable = is_kafka_reachable
-        self._intake = Intake(producer, limits, now_s=time.monotonic)
+        self._batches = BatchSender(producer, limits, now_s=time.monotonic)
         self._in_flight = InFlight(limits, metrics, is_full=lambda: producer.is_full)
         self.connections = Connections(limits, metrics)
-        self._doors: Mapping[str, Door] = {
-            "/v1/links": Door(self._prepare_link, producer.send_link, is_sign_of_life=True),
+        self._routes: Mapping[str, RecordRoute] = {
+            "/v1/links": RecordRoute(self._prepare_link, producer.send_link, is_sign_of_life=True),
             # Who counts visits sees no links: whether it lives says nothing about them.
-            "/v1/visits": Door(self._prepare_visits, producer.send_visits, is_sign_of_life=False),
-            _HEARTBEATS: Door(self._prepare_heartbeat, self._send_heartbeat, is_sign_of_life=False),
+            "/v1/visits": RecordRoute(self._prepare_visits, producer.send_visits, is_sign_of_life=False),
+            _HEARTBEATS: RecordRoute(self._prepare_heartbeat, self._send_heartbeat, is_sign_of_life=False),
         }
 
     def application(self) -> web.Application:
         """Return the application."""
         app = web.Application(middlewares=[self._answer])
-        app.add_routes([web.post(path, self._take) for path in self._doors])
+        app.add_routes([web.post(path, self._take) for path in self._routes])
         app.add_routes(
             [
                 web.get("/metrics", self._exposition),
@@ -83,10 +90,10 @@ class Ingest:
         await self._in_flight.drain()
 
     async def _close(self, _app: web.Application) -> None:
-        self._intake.close()
+        self._batches.close()
 
     async def _take(self, request: web.Request) -> web.Response:
-        sender, door = self._sender_of(request), self._doors[request.path]
+        sender, route = self._sender_of(request), self._routes[request.path]
         if request.content_type not in (parsing.JSON, parsing.NDJSON):
             raise Refused(415, "unsupported_type", f"Content-Type must be {parsing.JSON} or {parsing.NDJSON}.")
         with self._in_flight.let_in() as flight:
@@ -98,9 +105,9 @@ class Ingest:
             )
             if request.path == _HEARTBEATS:
                 await self._catch_up()
-            taken = await self._intake.take(batch, door)
+            taken = await self._batches.take(batch, route)
             self._count(sender, taken)
-            if door.is_sign_of_life:
+            if route.is_sign_of_life:
                 await self._say_alive(taken.sources)
         return answers.batch(taken.accepted, taken.rejected)
 
@@ -132,7 +139,7 @@ class Ingest:
                     self._producer.heartbeat(source, period_s=period_s, deliveries=deliveries)
                     self._heartbeats.sent(source, now_ms=now_ms)
 
-        await self._intake.acknowledged(send)
+        await self._batches.acknowledged(send)
 
     async def _catch_up(self) -> None:
         """Wait for all declared periods: another ingest may have been told of a new one just now. Raise `Refused`."""
@@ -160,7 +167,7 @@ class Ingest:
         self.connections.authenticated(request.transport)
         return sender
 
-    def _count(self, sender: Sender, taken: Taken) -> None:
+    def _count(self, sender: Sender, taken: BatchResult) -> None:
         self._metrics.events.labels(source=sender.source, outcome="accepted").inc(taken.accepted)
         self._metrics.events.labels(source=sender.source, outcome="rejected").inc(len(taken.rejected))
         for event in taken.rejected:

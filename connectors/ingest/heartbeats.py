@@ -6,7 +6,7 @@ The topic is compacted by source: it is where declared periods outlive the inges
 from typing import Final, NamedTuple
 
 from flatline.domain.time import to_ms
-from flatline.domain.visibility.clamped_heartbeat import possible
+from flatline.domain.visibility.clamped_heartbeat import clamped
 from flatline.schema import codec
 from flatline.schema.heartbeat import Heartbeat
 
@@ -37,7 +37,7 @@ class Heartbeats:
         if value is None:
             self._declared.pop(key.decode(errors="replace"), None)
         else:
-            self.note(possible(codec.heartbeats.decode(value), recorded_ms=recorded_ms))
+            self.note(clamped(codec.heartbeats.decode(value), recorded_ms=recorded_ms))
 
     def note(self, heartbeat: Heartbeat) -> None:
         """Note the period of a heartbeat, unless a later one is known."""

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from flatline_connectors.errors import ConnectorError
 from flatline_connectors.ingest.app import Ingest
-from flatline_connectors.ingest.intake import SETTLED_WITHIN_S
+from flatline_connectors.ingest.batches import SETTLED_WITHIN_S
 
 _PROBE_WITHIN_S: Final = 2
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from flatline.domain.time import to_datetime
-from flatline.domain.visibility.clamped_heartbeat import possible
+from flatline.domain.visibility.clamped_heartbeat import clamped
 from flatline.schema import codec
 from flatline.schema.heartbeat import Heartbeat
 from flatline.schema.limits import RECORD_BYTES_MAX
@@ -36,7 +36,7 @@ def prepare(value: bytes, *, default_source: str, now_ms: int, period_of: Callab
     )
     if "period_s" not in fields:
         heartbeat = msgspec.structs.replace(heartbeat, period_s=period_of(heartbeat.source))
-    return checked(possible(heartbeat, recorded_ms=now_ms))
+    return checked(clamped(heartbeat, recorded_ms=now_ms))
 
 
 def checked(heartbeat: Heartbeat) -> PreparedHeartbeat:

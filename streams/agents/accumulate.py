@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 
-from flatline.agents.intake import Intake
+from flatline.agents.record_agent import RecordAgent
 from flatline.domain.events.sighting import ArticleKeys, sighting_of
 from flatline.domain.policy.ignore import Ignored
 from flatline.domain.state.article import Sighting
@@ -18,7 +18,7 @@ from flatline.schema.rejection import Rejected
 from flatline.schema.topics import Topics
 
 
-class Accumulate(Intake):
+class Accumulate(RecordAgent):
     """Applies link records to their articles."""
 
     def __init__(self, *, topics: Topics, metrics: WorkerMetrics, ignored: Ignored | None = None) -> None:
@@ -60,7 +60,7 @@ class Accumulate(Intake):
         _note_reports(newest, partition, now_ms=now_ms)
         for key, seen in sightings.items():
             article = partition.get(key) or partition.create(key, now_ms=now_ms)
-            if article.see(seen, effects) and not article.is_dirty:
+            if article.apply(seen, effects) and not article.is_dirty:
                 partition.touch(article)
         self._metrics.count_events(effects)
         self._metrics.count_clamped(clamped)

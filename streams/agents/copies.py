@@ -2,14 +2,14 @@
 
 import msgspec
 
-from flatline.agents.intake import Intake
+from flatline.agents.record_agent import RecordAgent
 from flatline.domain.state.article import Article, UnknownFormatError
 from flatline.engine.log import MicroBatch, Record
 from flatline.engine.partition import Partition, part_of
 from flatline.schema.rejection import Reason, Rejected
 
 
-class JoinCopies(Intake):
+class JoinCopies(RecordAgent):
     """Joins copies of changelog records. They are never behind what they are joined to, or else change nothing."""
 
     def apply(self, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:

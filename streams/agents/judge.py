@@ -54,7 +54,7 @@ class Judge:
         """Judge what changed and what is due, an article a step. Stop when there is no more time: the rest waits."""
         now_ms, visibility = circumstances
         due = task.due
-        due.see(visibility)
+        due.note_visibility(visibility)
         task.queue_changes()
         moved = task.addresses.follow(self._moves, task.articles)
         due.put(key for key in moved if key in task.articles or self._is_here(key, task))

@@ -1,9 +1,9 @@
 """Article records into the registrations of their articles."""
 
-from flatline.agents.intake import Intake
+from flatline.agents.record_agent import RecordAgent
 from flatline.domain.state.article import Registration, registration_of
 from flatline.domain.state.moves import Address, Rule, key_of, move_of
-from flatline.domain.time import check_recorded, to_datetime
+from flatline.domain.time import check_record_time, to_datetime
 from flatline.domain.urls.canonical import absolute, article_key
 from flatline.engine.log import MicroBatch, Outgoing, Record
 from flatline.engine.partition import Partition
@@ -13,7 +13,7 @@ from flatline.schema.rejection import Reason, Rejected
 from flatline.schema.removal import Removal
 
 
-class Register(Intake):
+class Register(RecordAgent):
     """Applies article records. Aliases become moves, and a tombstone becomes a removal, wherever it lies."""
 
     def apply(self, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:
@@ -29,7 +29,7 @@ class Register(Intake):
 
     def _remove(self, spelled: bytes, record: Record, partition: Partition) -> None:
         """Write the removal that a tombstone stands for: compaction forgets tombstones after a while."""
-        check_recorded(record.timestamp)
+        check_record_time(record.timestamp)
         try:
             key = article_key(absolute(spelled.decode(), field="key"), field="key")
         except UnicodeDecodeError:

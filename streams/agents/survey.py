@@ -22,7 +22,7 @@ ROUND_S_MIN: Final = 10.0
 """By the wall: while an import goes on, rounds end as soon as everything known is judged."""
 
 
-class Groups:
+class GroupVerdicts:
     """The newest verdict on each group, from the topic or from this worker."""
 
     def __init__(self) -> None:
@@ -43,7 +43,9 @@ class Groups:
 class Surveyor:
     """Ends the rounds of tasks, and judges the groups whose verdict lies on their partitions."""
 
-    def __init__(self, *, topics: Topics, thresholds: Thresholds, group_totals: GroupTotals, groups: Groups) -> None:
+    def __init__(
+        self, *, topics: Topics, thresholds: Thresholds, group_totals: GroupTotals, groups: GroupVerdicts
+    ) -> None:
         self._topics = topics
         self._thresholds = thresholds
         self._group_totals = group_totals

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from flatline.agents.intake import Intake
+from flatline.agents.record_agent import RecordAgent
 from flatline.domain.state.visits import DayOfVisits, day_of_visits
 from flatline.domain.urls.canonical import article_key
 from flatline.engine.log import MicroBatch, Record
@@ -11,7 +11,7 @@ from flatline.schema import codec
 from flatline.schema.rejection import Rejected
 
 
-class CountVisits(Intake):
+class CountVisits(RecordAgent):
     """Applies visits records to their articles."""
 
     def apply(self, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:
@@ -24,7 +24,7 @@ class CountVisits(Intake):
                 self._reject(rejected, record, batch, partition)
         for key, reported in reports.items():
             article = partition.get(key) or partition.create(key, now_ms=now_ms)
-            if article.see_visits(reported):
+            if article.apply_visits(reported):
                 partition.touch(article)
 
     def _take(

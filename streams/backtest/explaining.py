@@ -130,7 +130,9 @@ def _peers(
 def _article_on(history: History, day: int) -> Article:
     """Return an article as it was at the end of a day."""
     article = history.article()
-    article.see((each for each in history.sightings if day_of(each.at_ms) <= day), Counter[tuple[str | None, Effect]]())
+    article.apply(
+        (each for each in history.sightings if day_of(each.at_ms) <= day), Counter[tuple[str | None, Effect]]()
+    )
     return article
 
 

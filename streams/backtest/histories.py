@@ -51,7 +51,7 @@ class History(NamedTuple):
     def link_days(self) -> list[int]:
         """Return its link days, all of them."""
         article = self.article()
-        article.see(self.sightings, defaultdict[tuple[str | None, Effect], int](int))
+        article.apply(self.sightings, defaultdict[tuple[str | None, Effect], int](int))
         return list(article.totals.days)
 
 

@@ -105,7 +105,7 @@ def judgements(
     for number, (day, sightings) in enumerate(days):
         if day > end_day:
             return
-        article.see(sightings, effects)
+        article.apply(sightings, effects)
         until = min(days[number + 1][0] - 1, end_day) if number + 1 < len(days) else end_day
         for changed, judged in _changes(article, policy, visibility, last, first=day, until=until):
             yield changed, article, judged

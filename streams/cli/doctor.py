@@ -16,7 +16,7 @@ from flatline.cli.terminal_text import text
 from flatline.settings import Settings
 
 if TYPE_CHECKING:
-    from flatline.doctor.finding import Finding
+    from flatline.doctor.check_result import CheckResult
 
 _SIGNS: Final = {"fine": Text("✓", "green"), "look": Text("!", "yellow"), "wrong": Text("✗", "red")}
 
@@ -49,12 +49,12 @@ def doctor(
         raise typer.Exit(FAILED)
 
 
-def _print_json(findings: Iterable["Finding"]) -> None:
+def _print_json(findings: Iterable["CheckResult"]) -> None:
     for finding in findings:
         sys.stdout.buffer.write(orjson.dumps(finding, option=orjson.OPT_APPEND_NEWLINE))
 
 
-def _print_table(findings: Iterable["Finding"]) -> None:
+def _print_table(findings: Iterable["CheckResult"]) -> None:
     table = Table(box=None, show_header=False)
     for finding in findings:
         says = Text("\n").join(text(line) for line in finding.says.splitlines())

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from flatline.engine.ending import EXIT_SOFTWARE
+from flatline.engine.unsafe_exit import EXIT_SOFTWARE
 
 DONE: Final = 0
 FAILED: Final = 1

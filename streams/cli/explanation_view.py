@@ -10,7 +10,13 @@ from rich.text import Text
 from flatline.cli.curve_plot import plot
 from flatline.cli.terminal_text import plain, text
 from flatline.cli.verdict_view import heading, show_links, show_verdict
-from flatline.domain.explanation.explained import ExplainedGroup, ExplainedLink, ExplainedSource, Explanation, Moved
+from flatline.domain.explanation.explained import (
+    ExplainedGroup,
+    ExplainedInfluence,
+    ExplainedLink,
+    ExplainedSource,
+    Explanation,
+)
 from flatline.domain.formatting import count
 from flatline.domain.learned.expectation import WINDOWS_DAYS
 from flatline.domain.policy.thresholds import Thresholds
@@ -107,7 +113,7 @@ def _percent(probability: float) -> str:
     return f"{probability:.0%}" if probability >= _HALF_A_PERCENT else "less than 1%"
 
 
-def _bar(moved: Moved) -> str:
+def _bar(moved: ExplainedInfluence) -> str:
     blocks = min(round(abs(moved.logit) / _LOGIT_A_BLOCK), _BAR_MAX)
     return ("+" if moved.logit > 0 else "-") * blocks
 

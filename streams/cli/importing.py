@@ -20,7 +20,7 @@ from flatline.cli.progress import Display
 from flatline.clock import clock_from
 from flatline.settings import Settings
 from flatline_connectors.errors import ConnectorError
-from flatline_connectors.files.importer import Tally, take
+from flatline_connectors.files.importer import ImportCounts, take
 from flatline_connectors.files.lines import Line, LineFile, UnusableLine
 from flatline_connectors.sending.producer import Producer
 
@@ -69,7 +69,7 @@ class CtrlC:
 class Outcome:
     """What an import came to."""
 
-    tally: Tally
+    tally: ImportCounts
     seconds: float
     is_interrupted: bool
 
@@ -122,7 +122,7 @@ def import_all(
 
 def _run(files: list[LineFile], producer: Producer, ctrl_c: CtrlC, way: Way[T]) -> Outcome:
     """Send all lines, showing the progress, and wait until Kafka has them; Ctrl-C ends it early."""
-    tally, started_s, is_interrupted = Tally(), time.monotonic(), False
+    tally, started_s, is_interrupted = ImportCounts(), time.monotonic(), False
     failure: ConnectorError | None = None
     display = Display(files, Console(stderr=True, highlight=False))
     with display.running(), ctrl_c:

@@ -137,7 +137,7 @@ def _said(lines: Iterable[Line], now_ms: int) -> Iterator[Said]:
 
 
 def _take_link(ledger: Ledger, said: Said | Record) -> None:
-    ledger.see_link(codec.links.decode(said.value), recorded_ms=said.timestamp)
+    ledger.add_link(codec.links.decode(said.value), recorded_ms=said.timestamp)
 
 
 def _take_article(ledger: Ledger, said: Said | Record) -> None:
@@ -148,7 +148,7 @@ def _take_article(ledger: Ledger, said: Said | Record) -> None:
 
 
 def _take_visits(ledger: Ledger, said: Said | Record) -> None:
-    ledger.see_visits(codec.visits.decode(said.value))
+    ledger.add_visits(codec.visits.decode(said.value))
 
 
 def _row(pair: Pair, by: By) -> dict[str, object]:

@@ -17,7 +17,7 @@ class Finding(NamedTuple):
     may_come: bool
 
 
-class Expectation(NamedTuple):
+class ExpectedAlert(NamedTuple):
     """In words what is expected, and the notices that it takes."""
 
     words: str
@@ -33,10 +33,10 @@ _STOPPED: Final = [title_of(*article) for article in story.STOPPED]
 _REVIVED: Final = title_of(*story.REVIVED)
 
 EXPECTED: Final = (
-    Expectation.of(f"{story.DEAD_CRAWLER} went quiet", "sourcestale", [story.DEAD_CRAWLER]),
-    Expectation.of(f"“{_REVIVED}” gained links again", "articlerevived", [_REVIVED]),
-    Expectation.of(f"{len(_STOPPED)} articles of {story.SERIES_THAT_STOPS.name} stopped", "articlesilent", _STOPPED),
-    Expectation.of(f"{story.DEAD_CRAWLER} reports again", "sourcestale", [story.DEAD_CRAWLER], is_over=True),
+    ExpectedAlert.of(f"{story.DEAD_CRAWLER} went quiet", "sourcestale", [story.DEAD_CRAWLER]),
+    ExpectedAlert.of(f"“{_REVIVED}” gained links again", "articlerevived", [_REVIVED]),
+    ExpectedAlert.of(f"{len(_STOPPED)} articles of {story.SERIES_THAT_STOPS.name} stopped", "articlesilent", _STOPPED),
+    ExpectedAlert.of(f"{story.DEAD_CRAWLER} reports again", "sourcestale", [story.DEAD_CRAWLER], is_over=True),
 )
 # Long after the end of the story their silence is no longer news.
 _ALSO_FINE: Final = frozenset(Notice("articlesilent", title, is_over=True) for title in _STOPPED)

@@ -9,7 +9,7 @@ from flatline.clock import FileClock
 from flatline.demo.errors import DemoError
 from flatline.demo.play import Calendar
 from flatline.demo.slack_inbox import SlackInbox
-from flatline.demo.untold import Untold
+from flatline.demo.unnotified_alerts import UnnotifiedAlerts
 from flatline.demo.watermark import Applied, Evaluated, Mark, Scraped, Stage, Watermark
 from flatline.domain.time import DAY_MS
 from flatline.local.stack import LocalStack
@@ -58,7 +58,9 @@ class PacedClock:
         # It does not begin to go before its beginning has passed, either.
         beginning = Mark(self.now_ms - self._lead_ms, self.now_ms, ends={}, alive=frozenset())
         self._watermark = Watermark(stages, beginning)
-        self._untold = Untold(addresses["alertmanager"], lambda: inbox.messages + inbox.violations) if inbox else None
+        self._untold = (
+            UnnotifiedAlerts(addresses["alertmanager"], lambda: inbox.messages + inbox.violations) if inbox else None
+        )
         self._marked: Mark | None = None
         self._turned_s = self._moved_s = monotonic()
 

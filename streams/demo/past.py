@@ -10,7 +10,7 @@ from flatline.demo.play import Play
 from flatline.generations import serving_topics
 from flatline.local.stack import LocalStack
 from flatline.readmodel.latest_verdicts import waiting_records
-from flatline_connectors.files.importer import Tally, say_finished, take
+from flatline_connectors.files.importer import ImportCounts, say_finished, take
 from flatline_connectors.files.lines import LineFile
 from flatline_connectors.sending import articles, links
 from flatline_connectors.sending.producer import Producer
@@ -20,18 +20,18 @@ _PATIENCE_S: Final = 300
 _ASK_EVERY_S: Final = 0.2
 
 
-def import_past(play: Play, stack: LocalStack, *, say: Callable[[str], None]) -> Tally:
+def import_past(play: Play, stack: LocalStack, *, say: Callable[[str], None]) -> ImportCounts:
     """Return what became of the past's lines when a worker has accumulated them. ``say`` gets how far it has come.
 
     Raise `DemoError` if no worker does, and what importing raises.
     """
     settings = stack.settings
     topics = serving_topics(settings)
-    tally = Tally()
+    tally = ImportCounts()
     with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
         if play.articles:
             records = LineFile(play.articles)
-            for _ in take(records, Tally(), producer, prepare=articles.prepare, send=producer.send_article):
+            for _ in take(records, ImportCounts(), producer, prepare=articles.prepare, send=producer.send_article):
                 pass
         events = LineFile(play.links)
         for _ in take(events, tally, producer, prepare=links.prepare, send=producer.send_link, as_lines=play.past):

@@ -16,7 +16,7 @@ from flatline.demo.expectations import Finding
 from flatline.demo.slack_receiver import Message, plain_text
 from flatline.demo.worker_gauges import WorkerGauges
 from flatline.state_styles import STATE_STYLES
-from flatline_connectors.files.importer import Tally
+from flatline_connectors.files.importer import ImportCounts
 
 _BORDERS: Final = {"good": "green", "warning": "yellow", "danger": "red"}
 _DAYS_BETWEEN_LINES: Final = 60
@@ -49,7 +49,7 @@ class Screen:
         """Say in the panel what is going on."""
         self._show(words)
 
-    def imported(self, tally: Tally, *, until: datetime) -> None:
+    def imported(self, tally: ImportCounts, *, until: datetime) -> None:
         """Say what became of the past."""
         self.say(
             f"Imported: {tally.accepted:,} link events from before {until:%Y-%m-%d}. What was silent then is no news."

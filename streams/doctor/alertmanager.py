@@ -5,7 +5,7 @@ from typing import Any, Final, Self
 
 import yaml
 
-from flatline.doctor.finding import Finding, worst
+from flatline.doctor.check_result import CheckResult, worst
 from flatline.doctor.http import Server, Unanswered
 from flatline.doctor.samples import Samples
 from flatline_deploy import DEPLOY
@@ -39,7 +39,7 @@ class Configuration:
         }
 
 
-async def examine_alertmanager(server: Server, *, is_fed: bool) -> list[Finding]:
+async def examine_alertmanager(server: Server, *, is_fed: bool) -> list[CheckResult]:
     """Look at what Alertmanager was told, whether alerts get to it, and at what it says to nobody at present.
 
     ``is_fed``: whether Prometheus has been up for long enough to have told it something.
@@ -50,7 +50,7 @@ async def examine_alertmanager(server: Server, *, is_fed: bool) -> list[Finding]
         alerts = await server.json("/api/v2/alerts")
         silences = await server.json("/api/v2/silences")
         return [
-            Finding.fine(NAME, f"answers at {server.shown}"),
+            CheckResult.fine(NAME, f"answers at {server.shown}"),
             _examine_reload(metrics.total("alertmanager_config_last_reload_successful")),
             _examine_receivers(configuration),
             _examine_watchdog(alerts, is_fed=is_fed),
@@ -58,13 +58,13 @@ async def examine_alertmanager(server: Server, *, is_fed: bool) -> list[Finding]
             _examine_silences(silences),
         ]
     except Unanswered as cause:
-        return [Finding.wrong(NAME, f"{server.shown} {cause}; start it, or correct FLATLINE_ALERTMANAGER_URL")]
+        return [CheckResult.wrong(NAME, f"{server.shown} {cause}; start it, or correct FLATLINE_ALERTMANAGER_URL")]
     except (KeyError, TypeError, ValueError, yaml.YAMLError):
         remedy = "correct FLATLINE_ALERTMANAGER_URL"
-        return [Finding.wrong(NAME, f"{server.shown} does not answer as Alertmanager does: {remedy}")]
+        return [CheckResult.wrong(NAME, f"{server.shown} does not answer as Alertmanager does: {remedy}")]
 
 
-def _examine_reload(is_successful: float) -> Finding:
+def _examine_reload(is_successful: float) -> CheckResult:
     remedy = "`amtool check-config` says where the mistake is, its log too"
     return worst(
         "Alertmanager's configuration",
@@ -73,7 +73,7 @@ def _examine_reload(is_successful: float) -> Finding:
     )
 
 
-def _examine_receivers(configuration: Configuration) -> Finding:
+def _examine_receivers(configuration: Configuration) -> CheckResult:
     integrations = configuration.integrations()
     ours = [receiver["name"] for receiver in yaml.safe_load(_OURS.read_text())["receivers"]]
     missing = [name for name in ours if name not in integrations]
@@ -86,18 +86,18 @@ def _examine_receivers(configuration: Configuration) -> Finding:
     return worst("receivers", look=look, fine=", ".join(telling))
 
 
-def _examine_watchdog(alerts: list[Mapping[str, Any]], *, is_fed: bool) -> Finding:
+def _examine_watchdog(alerts: list[Mapping[str, Any]], *, is_fed: bool) -> CheckResult:
     what = "Prometheus → Alertmanager"
     last = max((alert["updatedAt"] for alert in alerts if alert["labels"]["alertname"] == _WATCHDOG), default=None)
     if last:
-        return Finding.fine(what, f"the alert {_WATCHDOG}, which always fires, came at {last}")
+        return CheckResult.fine(what, f"the alert {_WATCHDOG}, which always fires, came at {last}")
     missing = f"the alert {_WATCHDOG}, which always fires, is not there"
     if not is_fed:
-        return Finding.look(what, f"{missing} yet: Prometheus was started just now; look again in a minute")
-    return Finding.wrong(what, f"{missing}, so no other would be: look at Prometheus' `alerting`, rules and log")
+        return CheckResult.look(what, f"{missing} yet: Prometheus was started just now; look again in a minute")
+    return CheckResult.wrong(what, f"{missing}, so no other would be: look at Prometheus' `alerting`, rules and log")
 
 
-def _examine_alerts(alerts: list[Mapping[str, Any]]) -> Finding:
+def _examine_alerts(alerts: list[Mapping[str, Any]]) -> CheckResult:
     firing = Counter(
         (alert["labels"]["alertname"], alert["status"]["state"])
         for alert in alerts
@@ -111,7 +111,7 @@ def _examine_alerts(alerts: list[Mapping[str, Any]]) -> Finding:
     return worst("alerts", look=look, fine="none is firing")
 
 
-def _examine_silences(silences: list[Mapping[str, Any]]) -> Finding:
+def _examine_silences(silences: list[Mapping[str, Any]]) -> CheckResult:
     active = [
         f"{_matchers(silence)} until {silence['endsAt']}, by {silence['createdBy']}: {silence['comment']}"
         for silence in silences

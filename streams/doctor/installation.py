@@ -6,7 +6,7 @@ import aiohttp
 
 from flatline.doctor.alertmanager import NAME as ALERTMANAGER
 from flatline.doctor.alertmanager import examine_alertmanager
-from flatline.doctor.finding import Finding
+from flatline.doctor.check_result import CheckResult
 from flatline.doctor.http import Server, session
 from flatline.doctor.kafka import examine_kafka
 from flatline.doctor.prometheus import NAME as PROMETHEUS
@@ -17,28 +17,28 @@ from flatline.doctor.services import examine_readiness, examine_tokens
 from flatline.local.pace import Pace
 from flatline.settings import Settings
 
-NOT_NAMED: Final = Finding.look(
+NOT_NAMED: Final = CheckResult.look(
     "installation",
     "not looked at: set FLATLINE_KAFKA_BOOTSTRAP (and FLATLINE_PROMETHEUS_URL, FLATLINE_ALERTMANAGER_URL) as the "
     "workers have them, or name the folder of a running `flatline up` with --data-dir",
 )
 
 
-def examine_installation(settings: Settings) -> list[Finding]:
+def examine_installation(settings: Settings) -> list[CheckResult]:
     """Look at the running installation that the settings lead to: Kafka, what reads it, and what watches that."""
     return asyncio.run(_examine(settings))
 
 
-def deliver_test_alert(settings: Settings) -> list[Finding]:
+def deliver_test_alert(settings: Settings) -> list[CheckResult]:
     """Send a test alert through the installation's Alertmanager, and see who gets it. Takes up to minutes."""
     return asyncio.run(_deliver(settings))
 
 
-async def _examine(settings: Settings) -> list[Finding]:
+async def _examine(settings: Settings) -> list[CheckResult]:
     async with session() as asking:
         worker = Server(f"http://{settings.worker_host}:{settings.worker_port}", asking)
         ingest = Server(f"http://{settings.ingest_host}:{settings.ingest_port}", asking)
-        parts: Sequence[list[Finding]] = await asyncio.gather(
+        parts: Sequence[list[CheckResult]] = await asyncio.gather(
             asyncio.to_thread(examine_kafka, settings),
             examine_readiness("worker", worker),
             examine_readiness("ingest", ingest),
@@ -48,27 +48,27 @@ async def _examine(settings: Settings) -> list[Finding]:
     return [finding for part in parts for finding in part]
 
 
-async def _examine_monitoring(settings: Settings, asking: aiohttp.ClientSession) -> list[Finding]:
+async def _examine_monitoring(settings: Settings, asking: aiohttp.ClientSession) -> list[CheckResult]:
     prometheus = _server(settings.prometheus_url, asking)
     alertmanager = _server(settings.alertmanager_url, asking)
     findings = []
     if prometheus:
         findings += await examine_prometheus(prometheus, alertmanager, Pace(settings.clock_speed))
     else:
-        findings.append(Finding.look(PROMETHEUS, "not looked at: set FLATLINE_PROMETHEUS_URL"))
+        findings.append(CheckResult.look(PROMETHEUS, "not looked at: set FLATLINE_PROMETHEUS_URL"))
     if alertmanager:
         is_fed = not (prometheus and await is_young(prometheus))
         findings += await examine_alertmanager(alertmanager, is_fed=is_fed)
     else:
-        findings.append(Finding.look(ALERTMANAGER, "not looked at: set FLATLINE_ALERTMANAGER_URL"))
+        findings.append(CheckResult.look(ALERTMANAGER, "not looked at: set FLATLINE_ALERTMANAGER_URL"))
     return findings
 
 
-async def _deliver(settings: Settings) -> list[Finding]:
+async def _deliver(settings: Settings) -> list[CheckResult]:
     async with session() as asking:
         if alertmanager := _server(settings.alertmanager_url, asking):
             return await send_test_alert(alertmanager)
-    return [Finding.wrong(TEST_ALERT, "not sent: start `flatline up`, or set FLATLINE_ALERTMANAGER_URL")]
+    return [CheckResult.wrong(TEST_ALERT, "not sent: start `flatline up`, or set FLATLINE_ALERTMANAGER_URL")]
 
 
 def _server(url: str | None, asking: aiohttp.ClientSession) -> Server | None:

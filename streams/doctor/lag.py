@@ -6,7 +6,7 @@ from typing import Final
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from flatline.doctor.finding import Finding
+from flatline.doctor.check_result import CheckResult
 from flatline.schema.topics import Topics
 
 Offsets = Mapping[TopicPartition, int]
@@ -21,7 +21,7 @@ _LAG = "consumer lag"
 _MARKS = "; {marks} offsets of the lag are marks of a producer's transactions, which is normal: they never go away"
 
 
-def examine_group(bootstrap: str, topics: Topics) -> list[Finding]:
+def examine_group(bootstrap: str, topics: Topics) -> list[CheckResult]:
     """Look at who is in the workers' group, and at what it has not read yet."""
     servers = bootstrap.split(",")
     limits = {"bootstrap_timeout_ms": _TIMEOUT_MS, "request_timeout_ms": _TIMEOUT_MS}
@@ -37,7 +37,7 @@ def examine_group(bootstrap: str, topics: Topics) -> list[Finding]:
                 _examine_lag(reader, topics, lambda: _committed(admin, topics.group), has_members=members > 0),
             ]
     except KafkaError as error:
-        return [Finding.wrong(_GROUP, f"Kafka at {bootstrap} does not say how far it has read: {error}")]
+        return [CheckResult.wrong(_GROUP, f"Kafka at {bootstrap} does not say how far it has read: {error}")]
 
 
 @contextmanager
@@ -56,18 +56,22 @@ def _committed(admin: KafkaAdminClient, group: str) -> Offsets:
     return {tp: found.offset for tp, found in admin.list_group_offsets({group: None})[group].items()}
 
 
-def _examine_members(group: str, members: int, *, state: str) -> Finding:
+def _examine_members(group: str, members: int, *, state: str) -> CheckResult:
     if members == 0:
-        return Finding.wrong(_GROUP, f"nobody is in {group}, so nothing is read: start a worker (`flatline worker`)")
+        return CheckResult.wrong(
+            _GROUP, f"nobody is in {group}, so nothing is read: start a worker (`flatline worker`)"
+        )
     named = f"{group} has {members} member{'s' if members > 1 else ''}"
     if state != "Stable":
-        return Finding.look(_GROUP, f"{named} and is {state}: partitions are being shared out anew; look again soon")
-    return Finding.fine(_GROUP, named)
+        return CheckResult.look(
+            _GROUP, f"{named} and is {state}: partitions are being shared out anew; look again soon"
+        )
+    return CheckResult.fine(_GROUP, named)
 
 
 def _examine_lag(
     reader: KafkaConsumer, topics: Topics, committed: Callable[[], Offsets], *, has_members: bool
-) -> Finding:
+) -> CheckResult:
     existing = reader.topics()
     partitions = [
         TopicPartition(topic.name, number)
@@ -83,18 +87,18 @@ def _examine_lag(
     waiting = _with_records(reader, behind, ends)
     if not waiting:
         marks = sum(ends[tp] - at for tp, at in behind.items())
-        return Finding.fine(_LAG, "no record waits" + (_MARKS.format(marks=marks) if marks else ""))
+        return CheckResult.fine(_LAG, "no record waits" + (_MARKS.format(marks=marks) if marks else ""))
     shown = _table(waiting, ends)
     if not has_members:
-        return Finding.wrong(_LAG, f"{shown}\nThey wait for a worker.")
+        return CheckResult.wrong(_LAG, f"{shown}\nThey wait for a worker.")
     moved, is_caught_up = _watch(waiting, ends, committed)
     if is_caught_up:
-        return Finding.fine(_LAG, "records come, and are read within seconds")
+        return CheckResult.fine(_LAG, "records come, and are read within seconds")
     if moved:
-        return Finding.look(
+        return CheckResult.look(
             _LAG, f"{shown}\n{moved:,} were read while we looked: normal after an import, a pause or a start of workers"
         )
-    return Finding.wrong(
+    return CheckResult.wrong(
         _LAG, f"{shown}\nNone was read within {_PROGRESS_WITHIN_S:g} s: look at the worker's log and its /readyz"
     )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from faust import streams as faust_streams
 
-from flatline.doctor.finding import Finding
+from flatline.doctor.check_result import CheckResult
 from flatline.local import programs
 from flatline.local.errors import LaunchError
 
@@ -13,7 +13,7 @@ _SETUP = "get it with `make setup`"
 _PYTHON_MIN = (3, 11)
 
 
-def examine_machine() -> list[Finding]:
+def examine_machine() -> list[CheckResult]:
     """Look at what `flatline up` needs to find on this machine."""
     return [
         _examine_python(),
@@ -25,47 +25,47 @@ def examine_machine() -> list[Finding]:
     ]
 
 
-def _examine_python() -> Finding:
+def _examine_python() -> CheckResult:
     found = platform.python_version()
     if sys.version_info < _PYTHON_MIN:
-        return Finding.wrong("Python", f"{found}; 3.11 or later is needed")
-    return Finding.fine("Python", found)
+        return CheckResult.wrong("Python", f"{found}; 3.11 or later is needed")
+    return CheckResult.fine("Python", found)
 
 
-def _examine_java() -> Finding:
+def _examine_java() -> CheckResult:
     try:
         java = programs.java()
     except LaunchError as error:
-        return Finding.wrong("Java", f"{error} {error.remedy}")
+        return CheckResult.wrong("Java", f"{error} {error.remedy}")
     found, least = programs.java_major(java), programs.JAVA_MAJOR_MIN
     if found < least:
-        return Finding.wrong("Java", f"{found} ({java}); {least} or later is needed: {_SETUP}")
-    return Finding.fine("Java", f"{found} ({java})")
+        return CheckResult.wrong("Java", f"{found} ({java}); {least} or later is needed: {_SETUP}")
+    return CheckResult.fine("Java", f"{found} ({java})")
 
 
-def _examine_kafka_jars() -> Finding:
+def _examine_kafka_jars() -> CheckResult:
     try:
         classpath = programs.kafka_classpath()
     except LaunchError as error:
-        return Finding.wrong("Kafka's jars", f"{error} {error.remedy}")
-    return Finding.fine("Kafka's jars", str(Path(classpath).parent))
+        return CheckResult.wrong("Kafka's jars", f"{error} {error.remedy}")
+    return CheckResult.fine("Kafka's jars", str(Path(classpath).parent))
 
 
-def _examine_program(program: programs.Program) -> Finding:
+def _examine_program(program: programs.Program) -> CheckResult:
     path = program.path()
     name = program.names[0]
-    return Finding.fine(name, path) if path else Finding.wrong(name, f"{_SETUP}, or install {program.package}")
+    return CheckResult.fine(name, path) if path else CheckResult.wrong(name, f"{_SETUP}, or install {program.package}")
 
 
-def _examine_faust() -> Finding:
+def _examine_faust() -> CheckResult:
     version = metadata.version("faust-streaming")
     if getattr(faust_streams, "_CStreamIterator", None):
-        return Finding.fine("Faust, compiled", version)
+        return CheckResult.fine("Faust, compiled", version)
     remedy = f"{version} has no compiled streams, and without them acks are wrong: install its wheel, or a C compiler"
-    return Finding.wrong("Faust, compiled", remedy)
+    return CheckResult.wrong("Faust, compiled", remedy)
 
 
-def _examine_crc32c() -> Finding:
+def _examine_crc32c() -> CheckResult:
     if util.find_spec("crc32c") is None:
-        return Finding.wrong("crc32c in C", _SETUP)
-    return Finding.fine("crc32c in C", metadata.version("crc32c"))
+        return CheckResult.wrong("crc32c in C", _SETUP)
+    return CheckResult.fine("crc32c in C", metadata.version("crc32c"))

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flatline.doctor.finding import Finding, worst
+from flatline.doctor.check_result import CheckResult, worst
 from flatline.doctor.http import Server, Unanswered
 from flatline.doctor.rules import examine_rules
 from flatline.local.pace import Pace
@@ -28,7 +28,7 @@ def _was_just_started(running: Mapping[str, Any]) -> bool:
     return datetime.now(UTC) - datetime.fromisoformat(running["startTime"]) < _YOUNG
 
 
-async def examine_prometheus(server: Server, alertmanager: Server | None, pace: Pace) -> list[Finding]:
+async def examine_prometheus(server: Server, alertmanager: Server | None, pace: Pace) -> list[CheckResult]:
     """Look at what Prometheus was told, what it scrapes, its rules, and whom it tells of alerts."""
     try:
         running = (await server.json("/api/v1/status/runtimeinfo"))["data"]
@@ -36,32 +36,36 @@ async def examine_prometheus(server: Server, alertmanager: Server | None, pace: 
         alertmanagers = (await server.json("/api/v1/alertmanagers"))["data"]["activeAlertmanagers"]
         may_come = _was_just_started(running)
         return [
-            Finding.fine(NAME, f"answers at {server.shown}"),
+            CheckResult.fine(NAME, f"answers at {server.shown}"),
             _examine_configuration(running),
             _examine_targets(targets, may_come=may_come),
             await examine_rules(server, pace),
             _examine_alertmanagers(alertmanagers, alertmanager, may_come=may_come),
         ]
     except Unanswered as cause:
-        return [Finding.wrong(NAME, f"{server.shown} {cause}; start it, or correct FLATLINE_PROMETHEUS_URL")]
+        return [CheckResult.wrong(NAME, f"{server.shown} {cause}; start it, or correct FLATLINE_PROMETHEUS_URL")]
     except (KeyError, TypeError, ValueError):
         remedy = "correct FLATLINE_PROMETHEUS_URL"
-        return [Finding.wrong(NAME, f"{server.shown} does not answer as Prometheus does: {remedy}")]
+        return [CheckResult.wrong(NAME, f"{server.shown} does not answer as Prometheus does: {remedy}")]
 
 
-def _examine_configuration(running: Mapping[str, Any]) -> Finding:
+def _examine_configuration(running: Mapping[str, Any]) -> CheckResult:
     what = "Prometheus' configuration"
     if running["reloadConfigSuccess"]:
-        return Finding.fine(what, f"loaded at {running['lastConfigTime']}")
+        return CheckResult.fine(what, f"loaded at {running['lastConfigTime']}")
     remedy = "`promtool check config` says where the mistake is, its log too"
-    return Finding.wrong(what, f"could not be loaded, so the one of {running['lastConfigTime']} is in force: {remedy}")
+    return CheckResult.wrong(
+        what, f"could not be loaded, so the one of {running['lastConfigTime']} is in force: {remedy}"
+    )
 
 
-def _examine_targets(targets: list[Mapping[str, Any]], *, may_come: bool) -> Finding:
+def _examine_targets(targets: list[Mapping[str, Any]], *, may_come: bool) -> CheckResult:
     ours = [target for target in targets if target["labels"].get("job") in _JOBS]
     missing = [job for job in _JOBS if not any(target["labels"]["job"] == job for target in ours)]
     if missing and may_come:
-        return Finding.look(_TARGETS, "Prometheus was started just now and has not found all; look again in a minute")
+        return CheckResult.look(
+            _TARGETS, "Prometheus was started just now and has not found all; look again in a minute"
+        )
     unset = [f"{job} has no target: say in prometheus.yml where it listens" for job in missing]
     named = {id(target): f"{target['labels']['job']} {target['labels'].get('instance', '')}" for target in ours}
     down = [
@@ -73,13 +77,17 @@ def _examine_targets(targets: list[Mapping[str, Any]], *, may_come: bool) -> Fin
     return worst(_TARGETS, wrong=unset + down, look=unknown, fine=f"all {len(ours)} are up")
 
 
-def _examine_alertmanagers(active: list[Mapping[str, Any]], alertmanager: Server | None, *, may_come: bool) -> Finding:
+def _examine_alertmanagers(
+    active: list[Mapping[str, Any]], alertmanager: Server | None, *, may_come: bool
+) -> CheckResult:
     what = "Prometheus' Alertmanagers"
     told = [urlsplit(each["url"]).netloc.rpartition("@")[2] for each in active]
     if not told and may_come:
-        return Finding.look(what, "Prometheus was started just now and has found none yet; look again in a minute")
+        return CheckResult.look(what, "Prometheus was started just now and has found none yet; look again in a minute")
     if not told:
-        return Finding.wrong(what, "Prometheus knows none, so nobody hears of alerts: say where under `alerting`")
+        return CheckResult.wrong(what, "Prometheus knows none, so nobody hears of alerts: say where under `alerting`")
     if alertmanager and urlsplit(alertmanager.shown).netloc not in told:
-        return Finding.look(what, f"alerts go to {', '.join(told)}; FLATLINE_ALERTMANAGER_URL is {alertmanager.shown}")
-    return Finding.fine(what, ", ".join(told))
+        return CheckResult.look(
+            what, f"alerts go to {', '.join(told)}; FLATLINE_ALERTMANAGER_URL is {alertmanager.shown}"
+        )
+    return CheckResult.fine(what, ", ".join(told))

@@ -3,7 +3,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
-from flatline.doctor.finding import Finding, worst
+from flatline.doctor.check_result import CheckResult, worst
 from flatline.doctor.http import Server, Unanswered
 from flatline.local.pace import Pace, duration_ms
 from flatline.local.prometheus import rules_at
@@ -22,7 +22,7 @@ class _Rule(NamedTuple):
     annotations: tuple[tuple[str, str], ...]
 
 
-async def examine_rules(server: Server, pace: Pace) -> Finding:
+async def examine_rules(server: Server, pace: Pace) -> CheckResult:
     """Compare the rules that Prometheus has with those of deploy/prometheus/rules. Raises Unanswered."""
     declared = [rule for file in rules_at(pace).values() for group in file["groups"] for rule in group["rules"]]
     groups = (await server.json("/api/v1/rules"))["data"]["groups"]

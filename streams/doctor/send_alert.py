@@ -12,7 +12,7 @@ from typing import Any, Final
 import yaml
 
 from flatline.doctor.alertmanager import Configuration
-from flatline.doctor.finding import Finding
+from flatline.doctor.check_result import CheckResult
 from flatline.doctor.http import Server, Unanswered
 from flatline.doctor.samples import Samples
 from flatline.local.pace import duration_ms
@@ -29,7 +29,7 @@ _GRACE_S: Final = 20.0
 _AFTER_REFUSAL_S: Final = 5.0
 
 
-async def send_test_alert(server: Server, *, by: str | None = None) -> list[Finding]:
+async def send_test_alert(server: Server, *, by: str | None = None) -> list[CheckResult]:
     """Post an alert to Alertmanager, wait until it was told or refused, and end it.
 
     Alertmanager says whom it goes to, and counts what was sent by each kind of integration: another message at the
@@ -46,9 +46,9 @@ async def send_test_alert(server: Server, *, by: str | None = None) -> list[Find
         finally:
             await server.post("/api/v2/alerts", [alert | {"endsAt": datetime.now(UTC).isoformat()}])
     except Unanswered as cause:
-        return [Finding.wrong(WHAT, f"Alertmanager at {server.shown} {cause}")]
+        return [CheckResult.wrong(WHAT, f"Alertmanager at {server.shown} {cause}")]
     except (KeyError, TypeError, ValueError, yaml.YAMLError):
-        return [Finding.wrong(WHAT, f"{server.shown} does not answer as Alertmanager does")]
+        return [CheckResult.wrong(WHAT, f"{server.shown} does not answer as Alertmanager does")]
 
 
 def _alert(by: str, now: datetime) -> dict[str, Any]:
@@ -78,19 +78,19 @@ async def _counts(server: Server) -> Samples:
 
 async def _followed(
     server: Server, alert: Mapping[str, Any], configuration: Configuration, before: Samples
-) -> list[Finding]:
+) -> list[CheckResult]:
     """Return how the alert fared, by each integration that it should go through."""
     posted = await _posted(server, alert)
     receivers = [receiver["name"] for receiver in posted["receivers"]]
     goes_to = ", ".join(receivers)
     if posted["status"]["state"] == "suppressed":
         by = ", ".join(posted["status"]["silencedBy"] + posted["status"]["inhibitedBy"])
-        return [Finding.wrong(WHAT, f"for {goes_to}, but told to nobody: silenced or inhibited by {by}")]
+        return [CheckResult.wrong(WHAT, f"for {goes_to}, but told to nobody: silenced or inhibited by {by}")]
     integrations = configuration.integrations()
     expected: Counter[str] = sum((integrations[name] for name in receivers), Counter())
     if not expected:
         remedy = "give it one, for Slack by FLATLINE_SLACK_WEBHOOK_URL_FILE"
-        return [Finding.wrong(WHAT, f"reached Alertmanager and stays there: {goes_to} has no webhook; {remedy}")]
+        return [CheckResult.wrong(WHAT, f"reached Alertmanager and stays there: {goes_to} has no webhook; {remedy}")]
     return await _awaited(server, goes_to, expected, before, _limit_s(configuration))
 
 
@@ -109,7 +109,7 @@ async def _posted(server: Server, alert: Mapping[str, Any]) -> dict[str, Any]:
 
 async def _awaited(
     server: Server, goes_to: str, expected: Counter[str], before: Samples, limit_s: float
-) -> list[Finding]:
+) -> list[CheckResult]:
     started_s = time.monotonic()
     give_up_at_s = started_s + limit_s
     while True:
@@ -133,14 +133,16 @@ def _sent(kind: str, before: Samples, after: Samples) -> tuple[int, int]:
     return since("alertmanager_notification_requests_total") - refused, refused
 
 
-def _verdict(goes_to: str, kind: str, sent: tuple[int, int], *, expected: int, took_s: float) -> Finding:
+def _verdict(goes_to: str, kind: str, sent: tuple[int, int], *, expected: int, took_s: float) -> CheckResult:
     taken, refused = sent
     if taken >= expected:
-        return Finding.fine(WHAT, f"{goes_to} sent it by {kind}, which took it after {took_s:.0f} s: look for it there")
+        return CheckResult.fine(
+            WHAT, f"{goes_to} sent it by {kind}, which took it after {took_s:.0f} s: look for it there"
+        )
     if refused:
         remedy = "is the URL the right one, does the channel exist? Alertmanager's log has the answer"
-        return Finding.wrong(WHAT, f"{goes_to} sent it by {kind}, which refused it {refused} times: {remedy}")
-    return Finding.wrong(
+        return CheckResult.wrong(WHAT, f"{goes_to} sent it by {kind}, which refused it {refused} times: {remedy}")
+    return CheckResult.wrong(
         WHAT,
         f"{goes_to} did not send it by {kind} within {took_s:.0f} s: a silent server, or a route that waits for its "
         f"hours? Alertmanager's log has the answer",

@@ -42,7 +42,7 @@ def to_datetime(instant_ms: int) -> datetime:
     return _EPOCH + max(_FIRST_MS, min(instant_ms, _LAST_MS)) * _MS
 
 
-def check_recorded(recorded_ms: int) -> None:
+def check_record_time(recorded_ms: int) -> None:
     """Raise `Rejected` for a record whose own time lies before EARLIEST_MS: its producer set none (-1), or nonsense.
 
     When its event came to be known decides what can be believed of it, and which of two records is the newer one.
@@ -58,7 +58,7 @@ def stated_ms(event: LinkEvent, *, recorded_ms: int) -> int:
     return recorded_ms if instant is None else to_ms(instant)
 
 
-def possible_ms(at_ms: int, *, recorded_ms: int) -> int:
+def clamped_ms(at_ms: int, *, recorded_ms: int) -> int:
     """Clamp a stated time to what is possible.
 
     Nothing happens before EARLIEST_MS or after ``recorded_ms``, the time at which its producer wrote the record: a

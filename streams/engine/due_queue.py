@@ -50,7 +50,7 @@ class DueQueue:
         self.tally: Counter[StateAndSeries] = Counter()
         self.judged_until_ms = 0
 
-    def see(self, visibility: Visibility) -> None:
+    def note_visibility(self, visibility: Visibility) -> None:
         """Take note of what can be seen; when that changes, the suppressed articles are due at once."""
         if visibility != self._visibility:
             self._visibility = visibility

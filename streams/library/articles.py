@@ -63,7 +63,7 @@ def fold(
         article = articles.get(key.decode())
         if article is None:
             article = articles[key.decode()] = Article(key, Header(watched_since_ms), Segment())
-        article.see(sightings, Counter[tuple[str | None, Effect]]())
+        article.apply(sightings, Counter[tuple[str | None, Effect]]())
     return articles
 
 

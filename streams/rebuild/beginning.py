@@ -6,7 +6,7 @@ from contextlib import suppress
 from kafka import KafkaAdminClient
 from kafka.errors import GroupIdNotFoundError, NonEmptyGroupError
 
-from flatline.agents.follow import group_of
+from flatline.agents.former_topics import group_of
 from flatline.generations import generation_being_built, say_building, topics_being_built, topics_of
 from flatline.rebuild.progress import Progress
 from flatline.schema.generation import Building, Generation, Layout

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flatline.agents.follow import Routes, group_of, routes, routes_of_verdicts
+from flatline.agents.former_topics import Routes, group_of, routes, routes_of_verdicts
 from flatline.engine.kafka_log import KafkaChangelog
 from flatline.engine.log import Offset
 from flatline.rebuild.extent import Committed, committed_by, ends_of, log_of

@@ -16,11 +16,11 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 from flatline.agents.accumulate import Accumulate
 from flatline.agents.copies import JoinCopies
-from flatline.agents.follow import Follow, group_of, routes
+from flatline.agents.former_topics import FormerTopicForwarder, group_of, routes
 from flatline.agents.judge import Judge
 from flatline.agents.register import Register
 from flatline.agents.remove import Remove
-from flatline.agents.survey import Groups, Surveyor
+from flatline.agents.survey import GroupVerdicts, Surveyor
 from flatline.agents.topic_reader import Receive, TopicReader, heartbeat_receiver
 from flatline.agents.visits import CountVisits
 from flatline.clock import clock_from
@@ -144,7 +144,7 @@ def assemble(settings: Settings, generation: Generation) -> Assembly:
     def listen(topic: Topic, receive: Receive) -> TopicReader:
         return TopicReader(bootstrap=settings.kafka_bootstrap, topic=topic, receive=receive)
 
-    sources, group_totals, groups = Sources(), GroupTotals(topics.layout.partitions), Groups()
+    sources, group_totals, groups = Sources(), GroupTotals(topics.layout.partitions), GroupVerdicts()
     heartbeats = listen(topics.heartbeats, heartbeat_receiver(sources))
     group_parts = listen(topics.group_parts, group_totals.receive_record)
     group_verdicts = listen(topics.groups, groups.receive)
@@ -201,7 +201,7 @@ def assemble(settings: Settings, generation: Generation) -> Assembly:
     )
     former = [topics_of_layout(settings, layout) for layout in generation.former_layouts]
     to_follow = {name: route for each in former for name, route in routes(each, topics).items()}
-    follow = Follow(bootstrap=settings.kafka_bootstrap, group=group_of(topics), routes=to_follow)
+    follow = FormerTopicForwarder(bootstrap=settings.kafka_bootstrap, group=group_of(topics), routes=to_follow)
     listening = [heartbeats.run, group_parts.run, group_verdicts.run, listened_moves.run, generations.run]
     runs = [loop_watchdog.run, health.run, *listening, *[follow.run] * bool(to_follow), worker.run]
     background = Background(endpoint, runs, at_end=[assignment.close, forwarder.close])

@@ -11,11 +11,11 @@ from prometheus_client import CollectorRegistry
 
 from flatline.agents.accumulate import Accumulate
 from flatline.agents.copies import JoinCopies
-from flatline.agents.intake import Intake
 from flatline.agents.judge import Judge
+from flatline.agents.record_agent import RecordAgent
 from flatline.agents.register import Register
 from flatline.agents.remove import Remove
-from flatline.agents.survey import Groups, Surveyor
+from flatline.agents.survey import GroupVerdicts, Surveyor
 from flatline.agents.visits import CountVisits
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policy
@@ -55,7 +55,7 @@ class Fleet:
         self._forwarder = StandInForwarder()
         self._applied: dict[tuple[int, Place], int] = {}
         metrics = WorkerMetrics(CollectorRegistry())
-        self._agents: dict[str, Intake] = {
+        self._agents: dict[str, RecordAgent] = {
             topic.name: agent(topics=self.topics, metrics=metrics)
             for topic, agent in (
                 (self.topics.links, Accumulate),
@@ -111,7 +111,9 @@ class Fleet:
         task, worker = self.tasks[partition], WORKER_OF[partition]
         if is_judging:
             group_totals = GroupTotals(PARTITIONS)
-            surveyor = Surveyor(topics=self.topics, thresholds=Thresholds(), group_totals=group_totals, groups=Groups())
+            surveyor = Surveyor(
+                topics=self.topics, thresholds=Thresholds(), group_totals=group_totals, groups=GroupVerdicts()
+            )
             judge = Judge(
                 topics=self.topics,
                 policy=self._policy,

@@ -13,7 +13,7 @@ from flatline.agents.copies import JoinCopies
 from flatline.agents.judge import Judge
 from flatline.agents.register import Register
 from flatline.agents.remove import Remove
-from flatline.agents.survey import Groups, Surveyor
+from flatline.agents.survey import GroupVerdicts, Surveyor
 from flatline.agents.topic_reader import TopicReader, heartbeat_receiver
 from flatline.agents.visits import CountVisits
 from flatline.domain.groups.totals import GroupTotals
@@ -92,7 +92,7 @@ class LoneWorker:
         end = Ending()
         self._assignment = Assignment(self.changelog, self.forwarder, end=end, copies=topics.copies)
         lag = Lag(topics=topics, assignment=self._assignment, consumer=StandInConsumer())
-        sources, group_totals, groups, moves = Sources(), GroupTotals(topics.links.partitions), Groups(), Moves()
+        sources, group_totals, groups, moves = Sources(), GroupTotals(topics.links.partitions), GroupVerdicts(), Moves()
         surveyor = Surveyor(topics=topics, thresholds=policy.default, group_totals=group_totals, groups=groups)
         self._worker = Worker(
             assignment=self._assignment,

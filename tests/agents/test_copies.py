@@ -23,7 +23,7 @@ KEY = b"https://former.example/a"
 def _parts() -> list[tuple[bytes, bytes]]:
     article = Article(KEY, Header(watched_since_ms=1), Segment())
     seen = [Sighting(KEY, n.to_bytes(8, "big"), n.to_bytes(6, "big"), True, 1_700_000_000_000, 1) for n in range(300)]
-    article.see(seen, defaultdict(int))
+    article.apply(seen, defaultdict(int))
     further = [(KEY + b"\0" + low, each) for low, each in article.encode_further(only_changed=False)]
     return [(KEY, article.encode()), *further]
 

@@ -106,7 +106,7 @@ def test_visits_save_a_link() -> None:
     assert article is not None
     assert article_link_value(article, quality_min=0.25).thin == 1
     (domain,) = {row[2] for segment in article.segments for row in segment.rows()}
-    article.see_visits([DayOfVisits(domain, NOW_MS // DAY_MS, 7)])
+    article.apply_visits([DayOfVisits(domain, NOW_MS // DAY_MS, 7)])
     assert article_link_value(article, quality_min=0.25).thin == 0
 
 
@@ -145,7 +145,7 @@ def test_very_many_links_are_weighed_once_a_day() -> None:
 
 def _gain(article: Article, numbers: Iterable[int]) -> None:
     seen = [Sighting(KEY, number.to_bytes(8), bytes(6), True, NOW_MS, link.ORGANIC) for number in numbers]
-    article.see(seen, Counter())
+    article.apply(seen, Counter())
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 40), st.booleans(), st.booleans()), max_size=30))
@@ -154,7 +154,7 @@ def test_a_rhythm_that_is_shared_is_that_of_the_days(events: list[tuple[int, int
     article = Article(KEY, Header(NOW_MS), Segment())
     for page, day, gained, is_thin in events:
         flags_and_traits = link.ORGANIC | is_thin * (link.SPONSORED | link.STUFFED_ANCHOR)
-        article.see([Sighting(KEY, page.to_bytes(8), bytes(6), gained, day * DAY_MS, flags_and_traits)], Counter())
+        article.apply([Sighting(KEY, page.to_bytes(8), bytes(6), gained, day * DAY_MS, flags_and_traits)], Counter())
         link_value = article_link_value(article, quality_min=0.25)
         assert link_value == link_value_of(article.segments, quality_min=0.25)
         assert link_value.rhythm == Rhythm.of(link_value.days)

@@ -6,7 +6,7 @@ import pytest
 
 from flatline.agents import survey
 from flatline.agents.judge import Judge
-from flatline.agents.survey import Groups, Surveyor
+from flatline.agents.survey import GroupVerdicts, Surveyor
 from flatline.domain.groups.survey import Group
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policy
@@ -30,7 +30,7 @@ class Bench:
     def __init__(self) -> None:
         self.day = START
         self.topics = Topics(partitions=1)
-        self.group_totals, self.groups, self.task = GroupTotals(1), Groups(), running_task()
+        self.group_totals, self.groups, self.task = GroupTotals(1), GroupVerdicts(), running_task()
         self.surveyor = Surveyor(
             topics=self.topics, thresholds=Thresholds(), group_totals=self.group_totals, groups=self.groups
         )
@@ -50,7 +50,7 @@ class Bench:
             Sighting(key, day.to_bytes(8, "big"), day.to_bytes(6, "big"), True, day * DAY_MS, link.ORGANIC)
             for day in days
         ]
-        article.see(sightings, effects)
+        article.apply(sightings, effects)
         self.task.articles.touch(article)
 
     def settle(self) -> list[Outgoing]:

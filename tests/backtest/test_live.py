@@ -65,7 +65,7 @@ def test_the_worker_and_the_backtest_know_the_same(events: list[dict[str, object
     known = {}
     for history in histories:
         article = history.article()
-        article.see(history.sightings, Counter())
+        article.apply(history.sightings, Counter())
         known[history.key] = article.totals, article.header.sources
     peeked = {key: partition.peek(key) for key in partition}
     assert known == {key: (article.totals, article.header.sources) for key, article in peeked.items() if article}

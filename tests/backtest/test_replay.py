@@ -49,7 +49,7 @@ def _daily(
         for heartbeat in heartbeats:
             if to_ms(heartbeat.sent_at) <= now_ms:
                 sources.receive(heartbeat)
-        article.see([each for each in history.sightings if each.at_ms // DAY_MS == day], Counter())
+        article.apply([each for each in history.sightings if each.at_ms // DAY_MS == day], Counter())
         said = judge(
             evidence_of(
                 article,

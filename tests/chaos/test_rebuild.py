@@ -12,7 +12,7 @@ import orjson
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
 
-from flatline.agents.follow import group_of
+from flatline.agents.former_topics import group_of
 from flatline.engine.log import Outgoing
 from flatline.engine.partition import Partition
 from flatline.readmodel.latest_verdicts import latest_values

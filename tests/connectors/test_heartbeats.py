@@ -1,4 +1,4 @@
-"""Heartbeats on their way to Kafka, without Kafka: one type and one set of bounds for both doors."""
+"""Heartbeats on their way to Kafka, without Kafka: one type and one set of bounds for both routes."""
 
 import json
 from datetime import UTC, datetime, timedelta

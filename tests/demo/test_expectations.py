@@ -10,7 +10,7 @@ from flatline.demo import story
 from flatline.demo.expectations import findings
 from flatline.demo.slack_inbox import SlackInbox
 from flatline.demo.titles import title_of
-from flatline.demo.untold import Untold
+from flatline.demo.unnotified_alerts import UnnotifiedAlerts
 from flatline.local.alertmanager import Alertmanager
 from flatline.local.pace import Pace
 from flatline.local.ports import Ports
@@ -93,8 +93,8 @@ def test_inbox_shows_each_message_once(channel: Channel) -> None:
 
 def test_the_clock_waits_for_what_is_still_to_be_told(channel: Channel) -> None:
     """An alert that fires has to reach Slack, unless it goes to nobody or into the digest, or another speaks for it."""
-    untold = Untold(channel.address, list)
-    heard = Untold(channel.address, lambda: channel.inbox.messages)
+    untold = UnnotifiedAlerts(channel.address, list)
+    heard = UnnotifiedAlerts(channel.address, lambda: channel.inbox.messages)
     assert not untold.is_something()
     channel.tell(alert("WorkerDown", "w1", instance="w1"))
     assert untold.is_something()

@@ -52,7 +52,7 @@ def _verdicts(played: Simulation, *, ahead_ms: int) -> Iterator[GroupVerdict]:
         for report in played.reports(from_ms=read_ms, until_ms=now_ms + ahead_ms):
             sighting = sighting_of(codec.links.decode(report.line), recorded_ms=played.ends_ms + DAY_MS, keys=keys)
             assert sighting
-            articles[sighting.article].see([sighting], Counter())
+            articles[sighting.article].apply([sighting], Counter())
         read_ms, now = now_ms + ahead_ms, to_datetime(now_ms)
         for source in played.sources(now_ms):
             sources.receive(Heartbeat(source, sent_at=now, seen_until=now, period_s=played.period_days * DAY_MS / 1000))

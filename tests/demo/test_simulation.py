@@ -97,7 +97,7 @@ def see(articles: dict[str, Article], line: bytes) -> None:
     at_ms, is_gained = to_ms(event.occurred_at), event.change == "gained"
     article = articles[canonicalize(event.url_to)]
     sighting = Sighting(article.key, *referrer(event.url_from), is_gained, at_ms, ORGANIC, event.source)
-    article.see([sighting], Counter())
+    article.apply([sighting], Counter())
 
 
 def heartbeat(crawler: str, at_ms: int, *, period_days: float) -> Heartbeat:

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from flatline.admin.topics import ensure_topics
 from flatline.cli.doctor import doctor
-from flatline.doctor.finding import Finding, Sign
+from flatline.doctor.check_result import CheckResult, Sign
 from flatline.doctor.installation import examine_installation
 from flatline.doctor.services import examine_tokens
 from flatline.schema.topics import Topics
@@ -17,7 +17,7 @@ app = typer.Typer()
 app.command()(doctor)
 
 
-def by_name(findings: list[Finding]) -> dict[str, Finding]:
+def by_name(findings: list[CheckResult]) -> dict[str, CheckResult]:
     """Return the findings by what was looked at."""
     return {finding.what: finding for finding in findings}
 
@@ -33,7 +33,7 @@ def test_machine_that_runs_these_tests_is_fine() -> None:
 def test_an_installation_that_nothing_names_is_said_not_to_be_looked_at() -> None:
     """Or all that is fine would be taken for the whole; it may be meant so, and is no failure."""
     result = CliRunner().invoke(app, ["--data-dir", "/nonexistent", "--json"])
-    found = by_name([Finding(**json.loads(line)) for line in result.stdout.splitlines()])["installation"]
+    found = by_name([CheckResult(**json.loads(line)) for line in result.stdout.splitlines()])["installation"]
     assert (result.exit_code, found.sign) == (0, Sign.LOOK)
     for variable in ("FLATLINE_KAFKA_BOOTSTRAP", "FLATLINE_PROMETHEUS_URL", "FLATLINE_ALERTMANAGER_URL"):
         assert variable in found.says

@@ -9,14 +9,14 @@ from kafka.structs import OffsetAndMetadata
 
 from flatline.admin.topics import ensure_topics
 from flatline.doctor import lag
-from flatline.doctor.finding import Finding, Sign
+from flatline.doctor.check_result import CheckResult, Sign
 from flatline.doctor.kafka import examine_kafka
 from flatline.schema.topics import Topics
 from flatline.settings import Settings
 from tests.waiting import until
 
 
-def by_name(settings: Settings) -> dict[str, Finding]:
+def by_name(settings: Settings) -> dict[str, CheckResult]:
     """Return what is found of Kafka, by what was looked at."""
     return {finding.what: finding for finding in examine_kafka(settings)}
 
@@ -79,7 +79,7 @@ def test_a_topic_with_another_setting_is_named(settings: Settings, links: str) -
 
 def test_records_that_nobody_reads_are_wrong(settings: Settings, links: str) -> None:
     """Without a worker the group is empty, and each partition with a lag has a line."""
-    assert by_name(settings)["consumer lag"] == Finding.fine("consumer lag", "no record waits")
+    assert by_name(settings)["consumer lag"] == CheckResult.fine("consumer lag", "no record waits")
     send(settings, links, 3)
     found = by_name(settings)
     assert found["consumer group"].sign == found["consumer lag"].sign == Sign.WRONG

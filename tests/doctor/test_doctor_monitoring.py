@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from flatline.doctor.finding import Finding, Sign
+from flatline.doctor.check_result import CheckResult, Sign
 from flatline.doctor.installation import examine_installation
 from flatline.local.ports import Ports
 from flatline.local.stack import LocalStack
@@ -34,7 +34,7 @@ OF_MONITORING = (
 )
 
 
-def by_name(settings: Settings) -> dict[str, Finding]:
+def by_name(settings: Settings) -> dict[str, CheckResult]:
     """Return what is found, by what was looked at."""
     return {finding.what: finding for finding in examine_installation(settings)}
 
@@ -58,7 +58,7 @@ def stack(tmp_path: Path, kafka_bootstrap: str, namespace: str) -> Iterator[Loca
         yield stack
 
 
-def not_fine(settings: Settings) -> dict[str, Finding]:
+def not_fine(settings: Settings) -> dict[str, CheckResult]:
     """Return what of the monitoring is wrong or worth a look."""
     found = by_name(settings)
     return {what: found[what] for what in OF_MONITORING if what in found and found[what].sign != Sign.FINE}

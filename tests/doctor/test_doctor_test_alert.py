@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from flatline.demo.slack_receiver import SlackReceiver, plain_text
-from flatline.doctor.finding import Sign
+from flatline.doctor.check_result import Sign
 from flatline.doctor.http import Server, session
 from flatline.doctor.send_alert import send_test_alert
 from flatline.local.alertmanager import Alertmanager

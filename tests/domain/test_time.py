@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatline.domain.time import EARLIEST_MS, possible_ms, stated_ms, to_datetime, to_ms
+from flatline.domain.time import EARLIEST_MS, clamped_ms, stated_ms, to_datetime, to_ms
 from flatline.schema.link_event import LinkEvent
 
 RECORDED = datetime(2026, 6, 1, tzinfo=UTC)
@@ -31,14 +31,14 @@ def test_event_time(
     """The event time of each kind of event."""
     event = LinkEvent("https://a.example/", "https://b.example/", occurred_at=occurred, observed_at=observed)
     when_ms = stated_ms(event, recorded_ms=to_ms(RECORDED))
-    at_ms = possible_ms(when_ms, recorded_ms=to_ms(RECORDED))
+    at_ms = clamped_ms(when_ms, recorded_ms=to_ms(RECORDED))
     assert (to_datetime(at_ms), at_ms != when_ms) == (expected, is_clamped), why
 
 
 def test_a_record_time_in_microseconds_is_clamped() -> None:
     """A producer that writes record times in another unit does no harm: the time stays one that a segment can hold."""
     recorded_ms = to_ms(RECORDED) * 1_000
-    assert possible_ms(recorded_ms, recorded_ms=recorded_ms) < 1 << 48
+    assert clamped_ms(recorded_ms, recorded_ms=recorded_ms) < 1 << 48
 
 
 @given(st.datetimes(min_value=datetime(1600, 1, 1), max_value=datetime(2400, 1, 1)))  # noqa: DTZ001

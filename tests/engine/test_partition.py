@@ -36,7 +36,7 @@ def _apply(partition: Partition, batch: list[tuple[bytes, int, bool]]) -> None:
         article = partition.get(key) or partition.create(key, now_ms=T0)
         fingerprint = (page * 0x9E3779B97F4A7C15 % (1 << 64)).to_bytes(8, "big")
         sighting = Sighting(key, fingerprint, (page % 50).to_bytes(6, "big"), gained, T0 + page, ORGANIC)
-        if article.see([sighting], Counter()):
+        if article.apply([sighting], Counter()):
             partition.touch(article)
 
 

@@ -19,7 +19,7 @@ FORWARDER = StandInForwarder()
 
 def _gain(task: Task, page: int, *, key: bytes = KEY) -> Article:
     article = task.articles.get(key) or task.articles.create(key, now_ms=T0)
-    if article.see([Sighting(key, page.to_bytes(8), bytes(6), True, T0 + page, ORGANIC)], Counter()):
+    if article.apply([Sighting(key, page.to_bytes(8), bytes(6), True, T0 + page, ORGANIC)], Counter()):
         task.articles.touch(article)
     return article
 

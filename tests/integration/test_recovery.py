@@ -29,7 +29,7 @@ def _record(number: int, links: int) -> bytes:
     for page in range(1, links + 1):
         fingerprint = ((number * 10 + page) * 0x9E3779B97F4A7C15 % (1 << 64)).to_bytes(8, "big")
         sighting = Sighting(article.key, fingerprint, page.to_bytes(6, "big"), True, T0_MS + page * HOUR_MS, ORGANIC)
-        article.see([sighting], Counter())
+        article.apply([sighting], Counter())
     return article.encode()
 
 

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from flatline.agents.accumulate import Accumulate
 from flatline.agents.judge import Judge
-from flatline.agents.survey import Groups, Surveyor
+from flatline.agents.survey import GroupVerdicts, Surveyor
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policy
 from flatline.domain.time import DAY_MS, to_datetime
@@ -129,7 +129,9 @@ class World:
         for heartbeat in self._heartbeats.values():
             self._sources.receive(heartbeat)
         policy, group_totals = Policy(), GroupTotals(TOPICS.links.partitions)
-        self._surveyor = Surveyor(topics=TOPICS, thresholds=policy.default, group_totals=group_totals, groups=Groups())
+        self._surveyor = Surveyor(
+            topics=TOPICS, thresholds=policy.default, group_totals=group_totals, groups=GroupVerdicts()
+        )
         self._judge = Judge(topics=TOPICS, policy=policy, group_totals=group_totals, surveyor=self._surveyor)
         self._sources.use_histories([self._task.articles.source_histories])
 

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from flatline.agents.accumulate import Accumulate
 from flatline.agents.judge import Judge
 from flatline.agents.register import Register
-from flatline.agents.survey import Groups, Surveyor
+from flatline.agents.survey import GroupVerdicts, Surveyor
 from flatline.agents.visits import CountVisits
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policy
@@ -75,7 +75,7 @@ class Process:
             Policy(),
             GroupTotals(topics.links.partitions),
         )
-        surveyor = Surveyor(topics=topics, thresholds=policy.default, group_totals=group_totals, groups=Groups())
+        surveyor = Surveyor(topics=topics, thresholds=policy.default, group_totals=group_totals, groups=GroupVerdicts())
         self.worker = Worker(
             assignment=assignment,
             agents={

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from flatline.agents.intake import Intake
+from flatline.agents.record_agent import RecordAgent
 from flatline.engine.due_queue import DueQueue
 from flatline.engine.partition import Partition
 from flatline.engine.task import Task
@@ -33,7 +33,7 @@ def _judged_is_what_was_applied(patch: pytest.MonkeyPatch) -> None:
 
 
 def _records_of_others_are_kept(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Intake, "_belongs_elsewhere", lambda *_: False)
+    patch.setattr(RecordAgent, "_belongs_elsewhere", lambda *_: False)
 
 
 def _verdicts_are_dropped(patch: pytest.MonkeyPatch) -> None:

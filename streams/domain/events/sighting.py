@@ -8,7 +8,7 @@ from flatline.domain.policy.ignore import Ignored
 from flatline.domain.state import link
 from flatline.domain.state.article import Sighting
 from flatline.domain.state.link import rel_flags
-from flatline.domain.time import EARLIEST_MS, LATEST_MS, check_recorded, possible_ms, stated_ms
+from flatline.domain.time import EARLIEST_MS, LATEST_MS, check_record_time, clamped_ms, stated_ms
 from flatline.domain.urls.canonical import article_key
 from flatline.domain.urls.fingerprints import referrer
 from flatline.schema.link_event import LinkEvent
@@ -51,15 +51,15 @@ def sighting_of(
     at_ms = stated_ms(event, recorded_ms=recorded_ms)
     is_clamped = not EARLIEST_MS <= at_ms <= recorded_ms <= LATEST_MS
     if is_clamped:
-        check_recorded(recorded_ms)
-        at_ms = possible_ms(at_ms, recorded_ms=recorded_ms)
+        check_record_time(recorded_ms)
+        at_ms = clamped_ms(at_ms, recorded_ms=recorded_ms)
     return Sighting(
         article, page, domain, event.change == "gained", at_ms, _flags_and_traits(event), event.source, is_clamped
     )
 
 
 def _flags_and_traits(event: LinkEvent) -> int:
-    """Return what `Segment.see` takes as such; a loss says nothing of the link's traits."""
+    """Return what `Segment.apply` takes as such; a loss says nothing of the link's traits."""
     flags_and_traits = link.ORGANIC if event.discovery == "link_found" else 0
     if event.change == "gained":
         flags_and_traits |= flags_and_traits_of(event)

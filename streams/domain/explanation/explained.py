@@ -11,7 +11,7 @@ from flatline.schema.group import GroupKind, GroupVerdict
 from flatline.schema.verdict import Verdict
 
 
-class Moved(Struct, frozen=True):
+class ExplainedInfluence(Struct, frozen=True):
     """A fact, and how it moves the probability against a typical article's."""
 
     fact: str
@@ -19,7 +19,7 @@ class Moved(Struct, frozen=True):
     speaks: str
 
 
-class Pace(Struct, frozen=True):
+class LinkDayStatistics(Struct, frozen=True):
     """The link days, in days; means are of the last ten gaps."""
 
     link_days: int
@@ -89,8 +89,8 @@ class Explanation(Struct, frozen=True):
     said: Annotated[Verdict | None, Meta(description="The newest that was published; null without a worker")]
     probability: float | None
     typical_probability: Annotated[float, Meta(description="That of a typical article on the day of a link")]
-    pace: Pace | None
-    moved_by: Annotated[list[Moved], Meta(description="What moves the probability, most first")]
+    pace: LinkDayStatistics | None
+    moved_by: Annotated[list[ExplainedInfluence], Meta(description="What moves the probability, most first")]
     cooling_from: Annotated[date | None, Meta(description="From when on it is called cooling, if no link comes")]
     silent_from: Annotated[date | None, Meta(description="From when on it is called silent, if no link comes")]
     unseen_days: Annotated[float, Meta(description="Days of its silence that do not count, as nobody could see")]

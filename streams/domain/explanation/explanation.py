@@ -9,11 +9,11 @@ from flatline.domain.explanation.explained import (
     Change,
     CurvePoint,
     ExplainedGroup,
+    ExplainedInfluence,
     ExplainedLink,
     ExplainedSource,
     Explanation,
-    Moved,
-    Pace,
+    LinkDayStatistics,
 )
 from flatline.domain.explanation.trajectory import trajectory
 from flatline.domain.groups.survey import Group, membership_of
@@ -121,8 +121,8 @@ def _seen_day(rhythm: Rhythm, visibility: ArticleVisibility, today: int) -> int:
     return max(today - int(visibility.unseen_days), rhythm.last_day)
 
 
-def _pace(rhythm: Rhythm, days: Iterable[int], today: int) -> Pace:
-    return Pace(
+def _pace(rhythm: Rhythm, days: Iterable[int], today: int) -> LinkDayStatistics:
+    return LinkDayStatistics(
         link_days=rhythm.link_days,
         first_link_on=_date(rhythm.first_day),
         last_link_on=_date(rhythm.last_day),
@@ -133,8 +133,8 @@ def _pace(rhythm: Rhythm, days: Iterable[int], today: int) -> Pace:
     )
 
 
-def _moved(hazard: Hazard, rhythm: Rhythm, day: int) -> list[Moved]:
-    return [Moved(each.fact, round(each.logit, 2), each.speaks) for each in hazard.influences(rhythm, day)]
+def _moved(hazard: Hazard, rhythm: Rhythm, day: int) -> list[ExplainedInfluence]:
+    return [ExplainedInfluence(each.fact, round(each.logit, 2), each.speaks) for each in hazard.influences(rhythm, day)]
 
 
 def _cooling_from(rhythm: Rhythm, at: Circumstances) -> date | None:

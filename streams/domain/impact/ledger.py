@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from flatline.domain.state import link
 from flatline.domain.state.link import Link
 from flatline.domain.state.visits import sending_page
-from flatline.domain.time import possible_ms, stated_ms
+from flatline.domain.time import clamped_ms, stated_ms
 from flatline.domain.urls.canonical import canonicalize_field, referring_domain
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.link_event import LinkEvent
@@ -46,10 +46,10 @@ class Ledger:
         self._links: dict[int, Link] = {}
         self._visits: dict[tuple[int, str, date], int] = {}
 
-    def see_link(self, event: LinkEvent, *, recorded_ms: int) -> None:
+    def add_link(self, event: LinkEvent, *, recorded_ms: int) -> None:
         """Take a link event that was written at ``recorded_ms``; raise `Rejected`."""
         page, target = self._page(event.url_from, "url_from"), self._page(event.url_to, "url_to")
-        at_ms = possible_ms(stated_ms(event, recorded_ms=recorded_ms), recorded_ms=recorded_ms)
+        at_ms = clamped_ms(stated_ms(event, recorded_ms=recorded_ms), recorded_ms=recorded_ms)
         flags = link.ORGANIC if event.discovery == "link_found" else 0
         pair = page << _PAGE_BITS | target
         known = self._links.get(pair, _UNKNOWN)
@@ -68,7 +68,7 @@ class Ledger:
         """Take back what was registered of the article with this key."""
         self.authors.pop(self._pages.get(key.decode(errors="replace"), -1), None)
 
-    def see_visits(self, record: VisitsRecord) -> None:
+    def add_visits(self, record: VisitsRecord) -> None:
         """Take the visits of a day; raise `Rejected`."""
         day = self._page(record.url, "url"), referring_domain(sending_page(record)), record.day
         self._visits[day] = max(self._visits.get(day, 0), record.visits)

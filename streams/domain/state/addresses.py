@@ -103,7 +103,7 @@ def _without_removed(article: Article, own: Article | None) -> Article:
     links = (link for segment in article.segments for link in segment.known())
     left.join(each for each in links if each.link.first_gained_ms > removed_ms)
     removed_day = day_of(removed_ms)
-    left.see_visits(report for report in article.visits.reports() if report.day > removed_day)
+    left.apply_visits(report for report in article.visits.reports() if report.day > removed_day)
     return left
 
 

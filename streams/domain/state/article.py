@@ -13,7 +13,7 @@ from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.state.segment import SEGMENT_LINKS_MAX, KnownLink, Segment
 from flatline.domain.state.totals import Totals, totals_of
 from flatline.domain.state.visits import YEAR_BYTES, DayOfVisits, Visits
-from flatline.domain.time import LATEST_MS, check_recorded, day_of, to_ms
+from flatline.domain.time import LATEST_MS, check_record_time, day_of, to_ms
 from flatline.domain.urls.canonical import canonicalize_field
 from flatline.errors import FlatlineError
 from flatline.schema.article_record import ArticleRecord
@@ -32,7 +32,7 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
     ``page, domain``  fingerprints of the referring page and of its domain, as `Segment` keeps them
     ``is_gain``       whether the link was gained; else it was lost
     ``at_ms``         when; ``is_clamped`` if the event says another time, which can't be
-    ``flags_and_traits``  as for `Segment.see`
+    ``flags_and_traits``  as for `Segment.apply`
     ``source``        who reports it
     """
 
@@ -75,7 +75,7 @@ def registration_of(record: ArticleRecord, *, recorded_ms: int) -> Registration:
 
     Raise `Rejected` where it has no possible time, and for an alias that is no URL.
     """
-    check_recorded(recorded_ms)
+    check_record_time(recorded_ms)
     return Registration(
         title=record.title,
         author=record.author,
@@ -243,15 +243,15 @@ class Article:
             self._visiting_domains = self.visits.sent().senders if self.visits else frozenset()
         return self._visiting_domains
 
-    def see_visits(self, reports: Iterable[DayOfVisits]) -> bool:
+    def apply_visits(self, reports: Iterable[DayOfVisits]) -> bool:
         """Apply reports of visits; return whether anything was learned."""
         visits = self.visits or Visits()
-        if not visits.see(reports):
+        if not visits.apply(reports):
             return False
         self.visits, self._visiting_domains = visits, None
         return True
 
-    def see(self, sightings: Iterable[Sighting], effects: MutableMapping[tuple[str | None, Effect], int]) -> bool:
+    def apply(self, sightings: Iterable[Sighting], effects: MutableMapping[tuple[str | None, Effect], int]) -> bool:
         """Apply sightings, count what each did by source and effect, and return whether anything was learned."""
         first, lows, reported = self._first, self._lows, self.header.sources
         is_news = is_credited = False
@@ -261,7 +261,7 @@ class Article:
                 is_credited |= self._credit(source, at_ms)
             index = bisect_right(lows, page) if lows else 0
             segment = self._further[index - 1] if index else first
-            effect, is_new = segment.see(page, sighting.domain, is_gain, at_ms, sighting.flags_and_traits)
+            effect, is_new = segment.apply(page, sighting.domain, is_gain, at_ms, sighting.flags_and_traits)
             effects[source, effect] += 1
             if not is_new:
                 continue
@@ -332,7 +332,7 @@ class Article:
         check_format(encoded)
         article = cls(key, NOTHING, Segment())
         if len(low) == YEAR_BYTES:
-            article.see_visits(Visits({low: encoded[1:]}).reports())
+            article.apply_visits(Visits({low: encoded[1:]}).reports())
         else:
             article.join(Segment.decode(encoded[1:]).known())
         return article
@@ -341,7 +341,7 @@ class Article:
         """Add what a part says, as of `decode_part`; return whether anything was learned."""
         is_news = part.header is not NOTHING and self.join_header(part.header)
         is_news |= self.join(known for segment in part.segments for known in segment.known())
-        return self.see_visits(part.visits.reports()) or is_news
+        return self.apply_visits(part.visits.reports()) or is_news
 
     def copy(self, key: bytes) -> "Article":
         """Return an article with this key that knows the same, and changes by itself."""

@@ -23,7 +23,7 @@ _FLAGS: Final = (1 << link.FLAG_BITS) - 1
 _WIDTHS: Final = (PAGE_BYTES, DOMAIN_BYTES, 8, link_traits.BYTES)  # of the columns that every link is in
 
 
-class Seen(NamedTuple):
+class Applied(NamedTuple):
     """What an event did, and whether anything at all was learned from it."""
 
     effect: Effect
@@ -43,8 +43,8 @@ class KnownLink(NamedTuple):
     traits: int
 
 
-NOTHING_NEW: Final = Seen(Effect.SEEN_AGAIN, is_news=False)
-_NEWS: Final = {effect: Seen(effect, is_news=True) for effect in Effect}
+NOTHING_NEW: Final = Applied(Effect.SEEN_AGAIN, is_news=False)
+_NEWS: Final = {effect: Applied(effect, is_news=True) for effect in Effect}
 
 
 class Segment:
@@ -71,7 +71,7 @@ class Segment:
     def __len__(self) -> int:
         return len(self.facts)
 
-    def see(self, page: bytes, domain: bytes, gained: bool, at_ms: int, flags_and_traits: int) -> Seen:
+    def apply(self, page: bytes, domain: bytes, gained: bool, at_ms: int, flags_and_traits: int) -> Applied:
         """Apply an event about the link from ``page``.
 
         ``flags_and_traits``  flags as for `link.seen`, and above `link.FLAG_BITS` the link's traits

@@ -119,7 +119,7 @@ class Visits:
         for encoded in self._years.values():
             _decode_sums(encoded)
 
-    def see(self, reports: Iterable[DayOfVisits]) -> bool:
+    def apply(self, reports: Iterable[DayOfVisits]) -> bool:
         """Apply reports; return whether anything was learned."""
         years: dict[bytes, _Year] = {}
         changed = set()

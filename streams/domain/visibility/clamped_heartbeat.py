@@ -4,19 +4,19 @@ from typing import Final
 
 from msgspec import structs
 
-from flatline.domain.time import possible_ms, to_datetime, to_ms
+from flatline.domain.time import clamped_ms, to_datetime, to_ms
 from flatline.schema.heartbeat import Heartbeat
 
 # A record without a time, which Kafka allows.
 NO_TIME_MS: Final = -1
 
 
-def possible(heartbeat: Heartbeat, *, recorded_ms: int | None) -> Heartbeat:
+def clamped(heartbeat: Heartbeat, *, recorded_ms: int | None) -> Heartbeat:
     """Return a heartbeat that was not sent after ``recorded_ms``, and has seen nothing after it was sent.
 
     ``recorded_ms`` is the time of its record. Where there is none, as in a file, ``sent_at`` is believed.
     """
     sent_at, sent_ms = heartbeat.sent_at, to_ms(heartbeat.sent_at)
     if recorded_ms is not None and recorded_ms != NO_TIME_MS and sent_ms > recorded_ms:
-        sent_at = to_datetime(possible_ms(sent_ms, recorded_ms=recorded_ms))
+        sent_at = to_datetime(clamped_ms(sent_ms, recorded_ms=recorded_ms))
     return structs.replace(heartbeat, sent_at=sent_at, seen_until=min(heartbeat.seen_until, sent_at))

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from flatline.domain.formatting import count
 from flatline.domain.time import DAY_MS, day_of, to_datetime, to_ms
-from flatline.domain.visibility.clamped_heartbeat import possible
+from flatline.domain.visibility.clamped_heartbeat import clamped
 from flatline.domain.visibility.source_history import Habit, SourceHistory, habit_of
 from flatline.domain.visibility.visibility import Behind, Visibility
 from flatline.schema.heartbeat import Heartbeat
@@ -79,7 +79,7 @@ class Sources:
 
     def receive(self, heartbeat: Heartbeat, *, recorded_ms: int | None = None) -> None:
         """Note a heartbeat, unless a later one is known. ``recorded_ms`` is the time of its record, if it has one."""
-        heartbeat = possible(heartbeat, recorded_ms=recorded_ms)
+        heartbeat = clamped(heartbeat, recorded_ms=recorded_ms)
         source = heartbeat.source
         known = self._expected.get(source) or self._finished.get(source)
         if known is not None and heartbeat.sent_at < known.sent_at:

@@ -95,7 +95,7 @@ def _prototype(kind: Kind) -> list[tuple[bytes, bytes]]:
         flags = link.ORGANIC if chance.random() >= _IMPORTED else 0
         page, domain = chance.randbytes(PAGE_BYTES), chance.choice(domains)
         sightings.append(Sighting(key, page, domain, True, now_ms - age_ms, flags, source))
-    article.see(sightings, Counter())
+    article.apply(sightings, Counter())
     if is_registered:
         record = ArticleRecord(
             key.decode(),

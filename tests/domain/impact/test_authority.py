@@ -58,11 +58,11 @@ def _ledger(
             occurred_at=DAY_0 + timedelta(day),
             discovery="link_found" if is_organic else "import",
         )
-        ledger.see_link(event, recorded_ms=LATEST_MS)
+        ledger.add_link(event, recorded_ms=LATEST_MS)
     for url, author in authors.items():
         ledger.register(ArticleRecord(url, author=author))
     for page, target, day, count in sent:
-        ledger.see_visits(VisitsRecord(target, date(2024, 1, 1 + day), count, url_from=page))
+        ledger.add_visits(VisitsRecord(target, date(2024, 1, 1 + day), count, url_from=page))
     return ledger
 
 

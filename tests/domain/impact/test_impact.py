@@ -39,8 +39,8 @@ def _article(linked: Iterable[Linked], reports: Iterable[tuple[int, int, int]]) 
     article = Article(b"key", Header(0), Segment())
     for page, domain, day, gained in linked:
         sighting = Sighting(article.key, page.to_bytes(8, "big"), _domain(domain), gained, day * DAY_MS, ORGANIC)
-        article.see([sighting], Counter())
-    article.see_visits(DayOfVisits(_domain(domain), day, visits) for domain, day, visits in reports)
+        article.apply([sighting], Counter())
+    article.apply_visits(DayOfVisits(_domain(domain), day, visits) for domain, day, visits in reports)
     return article
 
 

@@ -34,9 +34,9 @@ def _article(domains: list[bytes], *, lost: int = 0) -> list[Segment]:
     segment = Segment()
     for number, domain in enumerate(domains):
         page = number.to_bytes(8, "big")
-        segment.see(page, domain, True, 1_000, link.ORGANIC)
+        segment.apply(page, domain, True, 1_000, link.ORGANIC)
         if number < lost:
-            segment.see(page, domain, False, 2_000, 0)
+            segment.apply(page, domain, False, 2_000, 0)
     return [segment]
 
 

@@ -25,7 +25,7 @@ def _segment(links: list[tuple[str, int, int]]) -> Segment:
     segment = Segment()
     for number, (domain, day, flags_and_traits) in enumerate(links):
         page = number.to_bytes(8, "big")
-        segment.see(page, fingerprint(domain), True, day * DAY_MS + number, link.ORGANIC | flags_and_traits)
+        segment.apply(page, fingerprint(domain), True, day * DAY_MS + number, link.ORGANIC | flags_and_traits)
     return segment
 
 
@@ -36,7 +36,7 @@ def _link_value(links: list[tuple[str, int, int]], **options: object) -> LinkVal
 def test_nothing() -> None:
     """An article without links is worth nothing, and one of which only a loss is known."""
     segment = Segment()
-    segment.see(bytes(8), bytes(6), False, DAY * DAY_MS, 0)
+    segment.apply(bytes(8), bytes(6), False, DAY * DAY_MS, 0)
     assert link_value_of([Segment(), segment], quality_min=0.25) == LinkValue()
 
 
@@ -68,7 +68,7 @@ def test_a_thousand_links_of_a_domain_are_about_one() -> None:
 def test_imports_make_no_day_that_matters() -> None:
     """As in the totals, dates that are not the link's own are left out of the rhythm; the link counts."""
     segment = Segment()
-    segment.see(bytes(8), bytes(6), True, DAY * DAY_MS, 0)
+    segment.apply(bytes(8), bytes(6), True, DAY * DAY_MS, 0)
     link_value = link_value_of([segment], quality_min=0.25)
     assert (link_value.weighted, link_value.days, link_value.rhythm) == (0.5, {}, None)
 

@@ -24,7 +24,7 @@ def _segment(links: list[tuple[int, int, int]]) -> Segment:
     segment = Segment()
     for number, (domain, day, flags_and_traits) in enumerate(links):
         page = number.to_bytes(PAGE_BYTES, "big")
-        segment.see(page, domain.to_bytes(DOMAIN_BYTES, "big"), True, day * DAY_MS, flags_and_traits)
+        segment.apply(page, domain.to_bytes(DOMAIN_BYTES, "big"), True, day * DAY_MS, flags_and_traits)
     return segment
 
 
@@ -48,5 +48,5 @@ def test_the_newest_come_first() -> None:
 def test_a_link_that_was_only_lost_is_none() -> None:
     """Nobody saw it appear: it is counted nowhere."""
     segment = Segment()
-    segment.see(b"12345678", b"123456", False, 5 * DAY_MS, 0)
+    segment.apply(b"12345678", b"123456", False, 5 * DAY_MS, 0)
     assert newest([segment], 5, quality_min=0.25) == []

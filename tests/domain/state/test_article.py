@@ -32,7 +32,7 @@ def _see(article: Article, event: Event) -> Effect:
     flags, source = ORGANIC * organic | NOFOLLOW * nofollow, f"crawler-{page % 2}"
     effects = Counter[tuple[str | None, Effect]]()
     at_ms, domain = T0 + hour * 3_600_000, (page // 3).to_bytes(6, "big")
-    article.see([Sighting(article.key, _page(page), domain, gained, at_ms, flags, source)], effects)
+    article.apply([Sighting(article.key, _page(page), domain, gained, at_ms, flags, source)], effects)
     ((of, effect),) = effects
     assert of == source
     return effect
@@ -126,7 +126,7 @@ def test_encoding_keeps_everything(before: list[Event], after: list[Event]) -> N
 def test_many_links_are_written_in_parts() -> None:
     """With 5,000 links known, one more makes a few kilobytes to write, not all; and nothing is lost on the way."""
     article, written = Article(b"key", Header(T0), Segment()), dict[bytes, bytes]()
-    article.see(
+    article.apply(
         [
             Sighting(b"key", _page(number), number.to_bytes(6, "big"), True, T0 + number, ORGANIC)
             for number in range(5_000)
@@ -134,7 +134,7 @@ def test_many_links_are_written_in_parts() -> None:
         Counter(),
     )
     written.update(article.encode_further(only_changed=True))
-    article.see([Sighting(b"key", _page(9_999), b"domain", True, T0, ORGANIC)], Counter())
+    article.apply([Sighting(b"key", _page(9_999), b"domain", True, T0, ORGANIC)], Counter())
     one_more = dict(article.encode_further(only_changed=True))
     assert sum(map(len, one_more.values())) + len(article.encode()) < 10_000
     read = Article.decode(b"key", article.encode(), {**written, **one_more})

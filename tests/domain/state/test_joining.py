@@ -69,8 +69,8 @@ def _article(*known: Knowledge) -> Article:
     article = Article(KEY, Header(watched_since_ms=1), Segment())
     effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
     for seen, run, visits, registered, removed_ms in known:
-        article.see([*seen, *run], effects)
-        article.see_visits(visits)
+        article.apply([*seen, *run], effects)
+        article.apply_visits(visits)
         article.remove(removed_ms)
         for registration in registered:
             article.register(registration)
@@ -102,6 +102,6 @@ def test_a_copy_changes_by_itself(known: Knowledge) -> None:
     before = _all_of(article)
     copy = article.copy(KEY)
     assert _all_of(copy) == before
-    _ = [copy.see([_sighting(10_000 + n, True, 5, 0, "new")], defaultdict(int)) for n in range(200)]
-    copy.see_visits([DayOfVisits(b"domain", 5, 5)])
+    _ = [copy.apply([_sighting(10_000 + n, True, 5, 0, "new")], defaultdict(int)) for n in range(200)]
+    copy.apply_visits([DayOfVisits(b"domain", 5, 5)])
     assert _all_of(article) == before

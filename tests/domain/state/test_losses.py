@@ -36,7 +36,7 @@ def test_losses_agree_with_sets(history: list[tuple[int, bool, int]]) -> None:
         fingerprint = (page * 0x9E3779B97F4A7C15 % (1 << 64)).to_bytes(8, "big")
         domain = (page // 4 + 1).to_bytes(6, "big")
         sighting = Sighting(article.key, fingerprint, domain, gained, NOW_MS - ago * DAY_MS, ORGANIC)
-        article.see([sighting], Counter())
+        article.apply([sighting], Counter())
     newest: dict[int, tuple[int, bool]] = {}
     for page, gained, ago in history:
         newest[page] = max(newest.get(page, (-99, False)), (-ago, gained))

@@ -38,7 +38,7 @@ def _see(segment: Segment, links: dict[bytes, Known], history: list[Event]) -> N
         after = link.seen(before, gained=gained, at_ms=at_ms, flags=flags)
         joined = link_traits.joined(known, traits) if gained else known
         links[page] = after, joined
-        effect, is_news = segment.see(page, _domain(page), gained, at_ms, flags | traits << link.FLAG_BITS)
+        effect, is_news = segment.apply(page, _domain(page), gained, at_ms, flags | traits << link.FLAG_BITS)
         assert is_news == ((after, joined) != (before, known))
         assert effect == (link.effect(before, after, gained=gained) if is_news else Effect.SEEN_AGAIN)
 
@@ -88,5 +88,5 @@ def test_a_link_takes_26_bytes() -> None:
     segment = Segment()
     for number in range(100):
         page = number.to_bytes(PAGE_BYTES, "big")
-        segment.see(page, _domain(page), True, 1_780_000_000_000, link.ORGANIC)
+        segment.apply(page, _domain(page), True, 1_780_000_000_000, link.ORGANIC)
     assert len(segment.encode()) == 2 + 100 * 26

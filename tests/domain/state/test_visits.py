@@ -36,7 +36,7 @@ def four_domains_a_year(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _seen(history: list[DayOfVisits]) -> Sent:
     visits = Visits()
-    visits.see(history)
+    visits.apply(history)
     return visits.sent()
 
 
@@ -76,24 +76,24 @@ class TestJoin:
         chance.shuffle(again)
         one_by_one = Visits()
         for report in again:
-            one_by_one.see([report])
+            one_by_one.apply([report])
         assert one_by_one.sent() == _seen(again) == _expected(history)
 
     @given(reports, reports)
     def test_what_is_known_is_no_news(self, first: list[DayOfVisits], second: list[DayOfVisits]) -> None:
         """`see` says that something was learned exactly when something else is kept than before."""
         visits = Visits()
-        visits.see(first)
+        visits.apply(first)
         before = dict(visits.encode(only_changed=False))
-        assert visits.see(second) == (dict(visits.encode(only_changed=False)) != before)
-        assert not visits.see(first + second)
+        assert visits.apply(second) == (dict(visits.encode(only_changed=False)) != before)
+        assert not visits.apply(first + second)
 
     @given(reports, reports)
     def test_only_years_that_changed_are_written(self, first: list[DayOfVisits], second: list[DayOfVisits]) -> None:
         """What was written, each year replaced by its newest bytes, is the whole."""
         visits, written = Visits(), dict[bytes, bytes]()
         for batch in (first, second):
-            visits.see(batch)
+            visits.apply(batch)
             written.update(visits.encode(only_changed=True))
         assert list(visits.encode(only_changed=True)) == []
         assert written == dict(visits.encode(only_changed=False))
@@ -103,9 +103,9 @@ class TestJoin:
 def test_a_new_day_rewrites_its_year_alone() -> None:
     """A report of 2025 leaves what was written of 2024 as it is."""
     visits = Visits()
-    visits.see([DayOfVisits(b"domain", NEW_YEAR_2025 - 1, 1), DayOfVisits(b"domain", NEW_YEAR_2025, 1)])
+    visits.apply([DayOfVisits(b"domain", NEW_YEAR_2025 - 1, 1), DayOfVisits(b"domain", NEW_YEAR_2025, 1)])
     assert [year for year, _ in visits.encode(only_changed=True)] == [b"2024", b"2025"]
-    visits.see([DayOfVisits(b"domain", NEW_YEAR_2025 + 1, 1)])
+    visits.apply([DayOfVisits(b"domain", NEW_YEAR_2025 + 1, 1)])
     assert [year for year, _ in visits.encode(only_changed=True)] == [b"2025"]
 
 
@@ -113,7 +113,7 @@ def test_the_largest_article_fits_a_record() -> None:
     """A leap year in which every domain that has a name, and others, sent a million a day stays below Kafka's limit."""
     visits, leap_day = Visits(), NEW_YEAR_2025 - 366
     for number in range(visits_module.DOMAINS_MAX + 1):
-        visits.see([DayOfVisits(number.to_bytes(6, "big"), leap_day + day, 1_000_000) for day in range(366)])
+        visits.apply([DayOfVisits(number.to_bytes(6, "big"), leap_day + day, 1_000_000) for day in range(366)])
     ((year, encoded),) = visits.encode(only_changed=True)
     assert (year, visits.sent().others) == (b"2024", 366_000_000)
     assert len(encoded) < 1_000_000

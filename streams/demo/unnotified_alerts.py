@@ -20,7 +20,7 @@ _RECEIVERS: Final = frozenset({"slack-articles", "slack-good-news", "slack-pipel
 _PATIENCE_S: Final = 30.0
 
 
-class Untold:
+class UnnotifiedAlerts:
     """Asks Alertmanager what it still has to tell. While that is something, a demo's clock has to stand still.
 
     What ends before Alertmanager has told of it, it never tells.

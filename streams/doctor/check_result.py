@@ -13,7 +13,7 @@ class Sign(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One thing that was looked at: how it is, and what there is or what to do. Never holds a secret."""
 
     what: str
@@ -36,9 +36,9 @@ class Finding:
         return cls(what, Sign.WRONG, says)
 
 
-def worst(what: str, *, wrong: Iterable[str] = (), look: Iterable[str] = (), fine: str) -> Finding:
+def worst(what: str, *, wrong: Iterable[str] = (), look: Iterable[str] = (), fine: str) -> CheckResult:
     """Return one finding: a line for each thing that is wrong, then for each that is worth a look; else ``fine``."""
     wrong, look = list(wrong), list(look)
     if wrong:
-        return Finding.wrong(what, "\n".join([*wrong, *look]))
-    return Finding.look(what, "\n".join(look)) if look else Finding.fine(what, fine)
+        return CheckResult.wrong(what, "\n".join([*wrong, *look]))
+    return CheckResult.look(what, "\n".join(look)) if look else CheckResult.fine(what, fine)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from flatline.agents.follow import RECORD_BYTES_SENT_MAX, routes, routes_of_verdicts
+from flatline.agents.former_topics import RECORD_BYTES_SENT_MAX, routes, routes_of_verdicts
 from flatline.domain.urls.canonical import article_key
 from flatline.engine.log import Outgoing
 from flatline.schema.partitioning import partition_of

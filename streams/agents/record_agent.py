@@ -12,7 +12,7 @@ from flatline.schema.rejection import Reason, Rejected
 from flatline.schema.topics import MESSAGE_BYTES_MAX, Topics
 
 
-class Intake(ABC):
+class RecordAgent(ABC):
     """Takes micro-batches of records of one topic."""
 
     def __init__(self, *, topics: Topics, metrics: WorkerMetrics) -> None:

@@ -32,7 +32,7 @@ class Send(Protocol):
         """Send it."""
 
 
-class Door(NamedTuple):
+class RecordRoute(NamedTuple):
     """What becomes of the events that are pushed to one path.
 
     ``prepare``          checks the bytes of an event, which is of the given source unless it says otherwise, and
@@ -57,7 +57,7 @@ class Batch:
 
 
 @dataclass
-class Taken:
+class BatchResult:
     """What became of a batch: ``sources`` are those of the accepted events."""
 
     accepted: int = 0
@@ -65,7 +65,7 @@ class Taken:
     sources: set[str] = field(default_factory=set)
 
 
-class Intake:
+class BatchSender:
     """Sends what requests bring.
 
     All of it happens on one thread of its own, so that neither a large batch nor a full buffer holds up the event
@@ -80,9 +80,9 @@ class Intake:
         self._bytes: dict[str, TokenBucket] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="intake")
 
-    async def take(self, batch: Batch, door: Door) -> Taken:
+    async def take(self, batch: Batch, route: RecordRoute) -> BatchResult:
         """Return what became of a batch when Kafka has all of it. Raise `Refused`."""
-        return await self.acknowledged(partial(self._send, batch, door))
+        return await self.acknowledged(partial(self._send, batch, route))
 
     async def acknowledged(self, send: Callable[[Deliveries], T]) -> T:
         """Call ``send`` and return what it returns when Kafka has all that it sent. Raise `Refused`: 503."""
@@ -98,22 +98,22 @@ class Intake:
             raise unacknowledged(error) from error
         return result
 
-    def _send(self, batch: Batch, door: Door, deliveries: Deliveries) -> Taken:
-        limits, source, taken = self._limits, batch.sender.source, Taken()
+    def _send(self, batch: Batch, route: RecordRoute, deliveries: Deliveries) -> BatchResult:
+        limits, source, taken = self._limits, batch.sender.source, BatchResult()
         body = parsing.decompress(batch.body, encoding=batch.encoding, bytes_max=limits.max_body_bytes)
         self._spend(self._bytes, source, len(body), rate_per_s=limits.max_bytes_per_s, unit="bytes")
         events = parsing.split(body, content_type=batch.content_type, events_max=limits.max_batch_events)
         self._spend(self._events, source, len(events), rate_per_s=limits.max_events_per_s, unit="events")
         for index, event in enumerate(events):
             try:
-                prepared = door.prepare(event, source)
+                prepared = route.prepare(event, source)
                 _check_source(prepared.record.source, batch.sender)
             except Rejected as rejected:
                 taken.rejected.append(RejectedEvent(index, rejected))
                 origin: dict[str, str | int] = {"source": source, "http_index": index}
                 self._producer.send_dead_letter(event, rejected, origin=origin, deliveries=deliveries)
             else:
-                door.send(prepared, deliveries=deliveries)
+                route.send(prepared, deliveries=deliveries)
                 taken.accepted += 1
                 taken.sources.add(prepared.record.source)
         return taken

@@ -85,7 +85,7 @@ def _that_fits(record: Outgoing) -> Outgoing:
     return record._replace(value=value, headers=(), key=None if len(record.key or b"") > KEY_BYTES_MAX else record.key)
 
 
-class Follow:
+class FormerTopicForwarder:
     """Sends on what producers still write to former topics, for as long as they do; all workers share that.
 
     A record is sent on before its offset is committed: one that comes twice is counted once.
