@@ -1,4 +1,4 @@
-"""Tables that people keep, as records: CSV with a header, or NDJSON."""
+"""Reads tables whose columns are the fields of a record type: CSV with a header, or NDJSON."""
 
 import csv
 from collections.abc import Callable, Collection, Iterator

@@ -1,4 +1,4 @@
-"""The requests that were let in and not yet answered: how many, and how many bytes of bodies they hold."""
+"""Limits the requests that are in flight, and the bytes that their bodies hold."""
 
 import asyncio
 from collections.abc import Callable, Iterator

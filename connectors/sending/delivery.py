@@ -1,4 +1,4 @@
-"""What became of the records that were sent."""
+"""Delivery tracking: which of the records of a sender Kafka has acknowledged."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Records that say who reports them."""
+"""Adds a source to records that name none."""
 
 from typing import Final
 

@@ -1,1 +1,1 @@
-"""What happens to records: thin shells around the domain."""
+"""Agents: apply the records of each topic to articles, by the code of the domain."""

@@ -1,4 +1,4 @@
-"""Link events into articles. Everything here happens for each event: what can be done once a batch is."""
+"""Applies link events to their articles. Work that can be done once a batch is not done for each event."""
 
 from collections import Counter, defaultdict
 

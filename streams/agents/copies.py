@@ -1,4 +1,4 @@
-"""What is known of former addresses, as their partitions copy it to where their articles are now."""
+"""Joins copies of the state of former addresses, which other partitions send, to the articles that moved here."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""Verdicts: on articles that changed, and on each article once a day of the clock."""
+"""Judges articles that changed, and each article once a day."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What every stream of foreign records has in common: some can't be read, and some lie on the wrong partition."""
+"""Base class of agents: records that can't be read become dead letters, those of other partitions are forwarded."""
 
 from abc import ABC, abstractmethod
 

@@ -1,4 +1,4 @@
-"""Article records into the registrations of their articles."""
+"""Applies article records to the registrations of their articles."""
 
 from flatline.agents.record_agent import RecordAgent
 from flatline.domain.state.article import Registration, registration_of

@@ -1,4 +1,4 @@
-"""Removals into their articles."""
+"""Applies removals to their articles."""
 
 from flatline.agents.record_agent import RecordAgent
 from flatline.domain.time import check_record_time, clamped_ms, to_ms

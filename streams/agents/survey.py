@@ -1,4 +1,4 @@
-"""Surveys of partitions into parts of groups, and parts into verdicts on groups."""
+"""Publishes the survey of a partition as parts of groups, and verdicts on groups."""
 
 from collections.abc import Iterator
 from time import monotonic

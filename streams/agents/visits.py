@@ -1,4 +1,4 @@
-"""Visits records into their articles."""
+"""Applies visits records to their articles."""
 
 from collections import defaultdict
 

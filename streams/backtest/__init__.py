@@ -1,1 +1,1 @@
-"""What would have been said of known histories, and how much of it would have been right."""
+"""Replays known histories: which alerts would have come, and how many of them would have been right."""

@@ -1,4 +1,4 @@
-"""A probability put to the test, beside the fixed gap."""
+"""Assesses a probability of silence on past cases, beside the rule of a fixed gap."""
 
 from collections.abc import Callable
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Whether a probability means what it says.
+"""Calibration of a probability: how often the silence lasted, by what was predicted.
 
 Each case is asked on TIMES_ASKED days that spread evenly over those on which it lasts, the day it begins included and
 those beyond ASKED_WITHIN_DAYS left out: what is the chance that no link comes within the horizon? Together they count

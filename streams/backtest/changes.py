@@ -1,4 +1,4 @@
-"""On which days an answer changes, without asking for it on every day."""
+"""Finds the days on which an answer changes without asking on every day."""
 
 from collections.abc import Callable, Iterator
 from typing import TypeVar

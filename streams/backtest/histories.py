@@ -1,4 +1,4 @@
-"""Files of link events into articles, by the very code that the worker uses."""
+"""Reads files of link events into articles, by the code that the worker uses."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""What would have been said of one article, day by day, by the very judgement that the worker uses.
+"""Replays the judgement of one article day by day, by the code that the worker uses.
 
 Live, each article is judged when something changes and once a day. Here it is judged on the days with events, and
 between them only where the answer changes, or where something else can be seen.

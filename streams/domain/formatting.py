@@ -1,4 +1,4 @@
-"""Figures in sentences."""
+"""Formats numbers and intervals for reason sentences."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""A Faust app that delivers micro-batches and tells of assignments, and does nothing else: it commits nothing."""
+"""A Faust app that delivers micro-batches and reports assignments. It commits nothing."""
 
 from typing import Any, Final, cast
 

@@ -1,4 +1,4 @@
-"""Long work on the event loop, in turns: between them everybody else gets theirs."""
+"""Splits long work on the event loop into turns, so that other tasks run in between."""
 
 import asyncio
 from time import monotonic

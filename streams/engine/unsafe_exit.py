@@ -1,4 +1,4 @@
-"""How a worker ends that must not go on."""
+"""Terminates a worker that must not go on."""
 
 import faulthandler
 import logging

@@ -1,4 +1,4 @@
-"""Ends a worker that does harm by living on: one whose event loop is blocked, and one that makes no progress."""
+"""Ends a worker whose event loop is blocked, or that makes no progress."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Every metric of the worker, born here from an injected registry. Series are bounded: the limits are in `limits`.
+"""All metrics of the worker, on a registry that is passed in. Series are bounded: the limits are in `limits`.
 
 All of them, with what to make of them: deploy/prometheus/METRICS.md.
 """

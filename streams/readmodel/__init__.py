@@ -1,1 +1,1 @@
-"""What the topics say, put together for readers."""
+"""Read models: what topics hold, put together for commands."""

@@ -1,4 +1,4 @@
-"""How a worker is: progress and readiness. Health means progress, not a loop that turns."""
+"""Liveness and readiness of a worker. A worker that makes no progress is not live."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A worker learns that another generation of the state serves."""
+"""Ends a worker when another generation of the state takes over."""
 
 import logging
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""From a link event to what an article takes: the one way, for the worker and the backtest."""
+"""Turns a link event into a `Sighting`, for the worker and the backtest alike."""
 
 import sys
 from typing import Final

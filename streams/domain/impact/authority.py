@@ -1,4 +1,4 @@
-"""Who gains from whom: publications that link to an author, or to a site, and what that is worth to either side.
+"""Which publications link to an author or a site, and what either side gains from that.
 
 A *publication* is a referring domain. What it gives: links, and visits. What it gets: links back; and whether its own
 pages do better when they link there. For that its pages that link are compared with its other pages, by links gained a

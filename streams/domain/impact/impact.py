@@ -1,4 +1,4 @@
-"""What an article's links are worth in people: whether the domains that link to it also send visits.
+"""The impact of an article's links: whether the domains that link to it also send visits.
 
 Visits are known by domain, not by page, so all links of a domain that sent somebody are links with visits.
 """

@@ -1,4 +1,4 @@
-"""What was said of links, articles and visits, by name: for questions across articles. The worker has no need of it.
+"""Links, registrations and visits by name, in memory, for questions across articles. The worker does not need it.
 
 It is a function of the set of events, but that of several registrations of an article the last one holds.
 """

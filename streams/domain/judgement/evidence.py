@@ -1,4 +1,4 @@
-"""What a judgement rests on, and how it follows from the state of an article."""
+"""The evidence of a judgement, computed from the state of an article."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What there is to say of an article beside its state."""
+"""The rules of findings: what is reported of an article beside its state."""
 
 from collections.abc import Callable, Container, Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""Everything that is said of one article, and what it rests on: the same for the worker and for who explains it."""
+"""Judges one article, in the same way for the worker, the demo and explanations."""
 
 from typing import NamedTuple
 

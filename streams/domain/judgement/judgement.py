@@ -1,4 +1,4 @@
-"""From evidence to the judgement."""
+"""The judgement of an article by its evidence."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

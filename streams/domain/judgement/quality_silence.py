@@ -1,4 +1,7 @@
-"""Still gaining links, none that matter: the same hazard, on the days of the links that do."""
+"""The rule of the finding `quality_gone`: the article still gains links, but none that matters.
+
+The hazard of silence is asked about the days of the links that matter alone.
+"""
 
 from collections import Counter
 from typing import Final

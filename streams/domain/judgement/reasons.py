@@ -1,4 +1,4 @@
-"""Why, in a sentence that a marketing person understands, with the figures."""
+"""The reason of a verdict: a sentence with figures, written for marketing teams."""
 
 from typing import Final
 

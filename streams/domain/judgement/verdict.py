@@ -1,4 +1,4 @@
-"""From a judgement to the verdict that is published."""
+"""The verdict that is published, made from a judgement."""
 
 import msgspec
 from xxhash import xxh3_64_intdigest

@@ -1,4 +1,4 @@
-"""What we know ourselves of referring domains: how many of our articles they link to, and how their links last.
+"""The reputation of referring domains: how many of our articles they link to, and whether their links last.
 
 A partition's articles are a random sample of all, so each partition keeps its own account: a round over its articles
 each day, in bounded memory. Nothing is stored: after a start all domains are unknown until a round is complete.

@@ -1,4 +1,4 @@
-"""All that is accumulated of one article, in memory and as the bytes of its changelog records."""
+"""The state of one article, in memory and as the bytes of its changelog records."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping

@@ -1,4 +1,4 @@
-"""Who links: the fingerprints of a referring page and of its domain."""
+"""Fingerprints of a referring page and of its domain."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Heartbeats of senders whose clocks are ahead, set right."""
+"""Clamps the times of heartbeats whose senders' clocks are ahead."""
 
 from typing import Final
 

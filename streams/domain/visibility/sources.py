@@ -1,4 +1,4 @@
-"""Which sources can be believed to see: by their heartbeats, or by their habits where they send none."""
+"""Which sources are fresh: by their heartbeats, or by their usual reporting where they send none."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
