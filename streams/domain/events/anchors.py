@@ -62,7 +62,7 @@ def why_stuffed(anchor: str) -> str | None:
     """
     lower = anchor.lower()
     if _is_commercial(lower):
-        return "says what shops and sellers of links say"
+        return "uses a phrase of shops or link sellers"
     found = _WORDS.findall(lower)
     if not _PLAIN_TEXT.fullmatch(anchor) or not words.FUNCTION_WORDS.isdisjoint(found):
         return None  # code, a path, a title with figures, or a sentence

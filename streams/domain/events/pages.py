@@ -54,7 +54,8 @@ READINGS: Final = (
     *(Reading(kind, DECLARED) for kind in _SPECIAL),
 )
 """Of two readings the one further down counts. An article or news can be more than that (schema.org has no type for an
-interview), so a guess goes beyond them; otherwise what is declared goes before what is guessed."""
+interview), so a guess goes beyond them; otherwise what is declared goes before what is guessed. The places are stored
+with links, so none is removed: a list is no longer guessed, and its place as a guess stays."""
 
 UNKNOWN: Final = 0
 _PLACE: Final = {reading: place for place, reading in enumerate(READINGS)}
@@ -73,6 +74,7 @@ _TYPES: Final = {
 }
 _BY_TYPE: Final = {name: kind for kind, names in _TYPES.items() for name in names.split()}
 
+# Not of lists: half of the titles that sound like one (“Top 10 …”, “Awesome …”) are single articles.
 _TITLE_PATTERNS: Final = {
     PageKind.SPONSORED: r"\[(?:sponsored|ad)\]|^sponsored ?[:|]|\bsponsored (?:post|content|article|by)\b"
     r"|\badvertorial\b|\bpaid (?:post|partnership|content)\b|\bbranded content\b|^anzeige:",
@@ -80,9 +82,6 @@ _TITLE_PATTERNS: Final = {
     r"|\bgastbeitrag\b",
     PageKind.INTERVIEW: r"\binterview (?:with|mit|avec) |^(?:an )?interview ?[:|]|\binterview(?:ed by| series)\b"
     r"|\bin conversation with\b|\bq ?& ?a with\b|\bentrevista (?:a|con)\b|\bentretien avec\b",
-    PageKind.LIST: r"^(?:the |my |our )?(?:top|best) \d+\b"
-    r"|^\d+ (?:of the )?(?:best|great|awesome|free|useful|essential)\b"
-    r"|^awesome[ -]\w|\blink (?:roundup|round-up|list)\b|\b(?:curated|reading) list\b",
     PageKind.DIRECTORY: r"\b(?:web|business|link|company|startup) director(?:y|ies)\b",
 }
 
@@ -98,7 +97,6 @@ _FOLDERS: Final = {
     PageKind.INTERVIEW: "interviews",  # in a folder "interview" one prepares for a job as often
     PageKind.FORUM: "forum forums thread threads",
     PageKind.DIRECTORY: "web-directory business-directory link-directory webdirectory directory-listings",
-    PageKind.LIST: "roundup roundups link-roundup link-roundups bookmarks",
     PageKind.NEWS: "news",
     PageKind.ARTICLE: "blog",
 }
@@ -116,7 +114,6 @@ _SUBDOMAINS: Final = {
     "blog.": PageKind.ARTICLE,
 }
 INTERVIEW_SLUG: Final = "interview-with-"
-_LIST_SLUG: Final = "awesome-"
 _BY_NAME: Final = {
     name: kind for kinds in (_FOLDERS, _HOSTS) for kind, names in kinds.items() for name in names.split()
 }
@@ -128,7 +125,7 @@ def _trie(names: Iterable[str]) -> str:
     return "|".join(f"{letter}(?:{'|'.join(map(re.escape, rest))})" for letter, rest in by_letter.items())
 
 
-is_url_telling: Final = re.compile(f"/(?:{_trie([*_BY_NAME, *_SUBDOMAINS, _LIST_SLUG])})").search
+is_url_telling: Final = re.compile(f"/(?:{_trie([*_BY_NAME, *_SUBDOMAINS])})").search
 """Whether a URL may say anything of its page; beside `INTERVIEW_SLUG`, which may stand anywhere in it."""
 
 _TITLE: Final = re.compile(
@@ -171,8 +168,6 @@ def _guessed_from_url(url: str) -> int:
     kinds |= {kind for name, kind in _SUBDOMAINS.items() if host.startswith(name) and host not in _BY_NAME}
     if INTERVIEW_SLUG in url:
         kinds.add(PageKind.INTERVIEW)
-    if any(folder.startswith(_LIST_SLUG) for folder in folders):
-        kinds.add(PageKind.LIST)
     if _NO_INTERVIEW.search(url):
         kinds.discard(PageKind.INTERVIEW)
     return max((_PLACE[Reading(kind, GUESSED)] for kind in kinds), default=UNKNOWN)
