@@ -61,76 +61,81 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
 
     kafka_bootstrap: Annotated[str, AfterValidator(_bootstrap)] = Field(
-        "127.0.0.1:9092", description="Kafka servers to start from, as host:port, with commas between them."
+        "127.0.0.1:9092", description="Kafka bootstrap servers, as host:port, separated by commas."
     )
     namespace: Annotated[str, AfterValidator(_namespace)] = Field(
-        "flatline", description="Prefix of the topics and name of the consumer group; several can share a cluster."
+        "flatline",
+        description="Prefix of all topics, and name of the consumer group. Several installations can share a cluster.",
     )
     partitions: int = Field(
         8,
         ge=1,
         le=1000,
-        description="Partitions of the topics keyed by article when created; then `flatline topics repartition`.",
+        description="Partitions of new topics that are keyed by article; change it with `flatline topics repartition`.",
     )
-    replication_factor: int = Field(1, ge=1, le=32767, description="Copies of each partition; 3 in production.")
+    replication_factor: int = Field(1, ge=1, le=32767, description="Replicas of each partition. Use 3 in production.")
     retention_days: int | None = Field(
         None, ge=1, le=100_000, description="How long Kafka keeps links and visits; for ever if not set."
     )
-    data_dir: Path = Field(Path(".flatline"), description="Folder of everything that is kept on this machine.")
-    workers: int = Field(1, ge=1, description="How many workers `flatline up` starts; they share the partitions.")
+    data_dir: Path = Field(Path(".flatline"), description="Folder for all data that Flatline stores on this machine.")
+    workers: int = Field(1, ge=1, description="Number of workers that `flatline up` starts. They share the partitions.")
     worker_host: str = Field("127.0.0.1", description="Address of the worker's /metrics, /livez and /readyz.")
     worker_port: Port = Field(8711, description="Port of the worker's /metrics, /livez and /readyz.")
-    ingest_host: str = Field("127.0.0.1", description="Address of the ingest.")
-    ingest_port: Port = Field(8710, description="Port of the ingest.")
-    ingest_tokens_file: Path | None = Field(None, description="File of the tokens that may push.")
-    ingest_no_auth: bool = Field(False, description="Whether everyone on this machine may push, without a token.")
+    ingest_host: str = Field("127.0.0.1", description="Address that the ingest listens on.")
+    ingest_port: Port = Field(8710, description="Port that the ingest listens on.")
+    ingest_tokens_file: Path | None = Field(None, description="File with the tokens that may push.")
+    ingest_no_auth: bool = Field(False, description="Whether anyone on this machine may push without a token.")
     ingest_heartbeat_period_s: float = Field(
-        86_400, gt=0, le=PERIOD_S_MAX, description="Period of a source whose heartbeats have never named one."
+        86_400, gt=0, le=PERIOD_S_MAX, description="Heartbeat period of sources whose heartbeats have never named one."
     )
-    ingest_max_body_bytes: int = Field(8_388_608, ge=1, description="Largest body of a request, also decompressed.")
-    ingest_max_batch_events: int = Field(10_000, ge=1, description="Most events in a request.")
-    ingest_max_events_per_s: float = Field(20_000, gt=0, description="Most events/s of each token's source.")
+    ingest_max_body_bytes: int = Field(
+        8_388_608, ge=1, description="Maximum size of a request body, compressed or not."
+    )
+    ingest_max_batch_events: int = Field(10_000, ge=1, description="Maximum number of events in a request.")
+    ingest_max_events_per_s: float = Field(
+        20_000, gt=0, description="Maximum events per second for each token's source."
+    )
     ingest_max_bytes_per_s: float = Field(
-        33_554_432, gt=0, description="Most bytes/s of each token's source, decompressed."
+        33_554_432, gt=0, description="Maximum bytes per second for each token's source, decompressed."
     )
-    ingest_max_requests: int = Field(64, ge=1, description="Most requests at a time.")
+    ingest_max_requests: int = Field(64, ge=1, description="Maximum number of concurrent requests.")
     ingest_max_bytes_in_flight: int = Field(
-        67_108_864, ge=1, description="Most bytes of bodies that were received and are not answered yet."
+        67_108_864, ge=1, description="Maximum total size of request bodies that were received but not yet answered."
     )
     ingest_max_connections: int = Field(
-        512, ge=1, description="Most connections; a new one takes the place of the oldest that has shown no token."
+        512, ge=1, description="Maximum number of connections; a new one replaces the oldest without a valid token."
     )
-    ingest_header_timeout_s: float = Field(10, gt=0, description="Within what time the head of a request has to come.")
-    ingest_body_timeout_s: float = Field(30, gt=0, description="Within what time the body of a request has to come.")
+    ingest_header_timeout_s: float = Field(10, gt=0, description="Time within which the head of a request must arrive.")
+    ingest_body_timeout_s: float = Field(30, gt=0, description="Time within which the body of a request must arrive.")
     ingest_idle_timeout_s: float = Field(75, gt=0, description="How long a connection may be idle between requests.")
     slack_webhook_url_file: Path | None = Field(
-        None, description="File that holds a Slack webhook's URL; without it alerts stay in Alertmanager."
+        None, description="File with the URL of a Slack webhook; without it, alerts stay in Alertmanager."
     )
     prometheus_url: HttpUrl | None = Field(
-        None, description="Prometheus that `flatline doctor` asks; `flatline up` says where its own is."
+        None, description="Prometheus that `flatline doctor` queries; `flatline up` sets it for its own."
     )
     alertmanager_url: HttpUrl | None = Field(
-        None, description="Alertmanager that `flatline doctor` asks; `flatline up` says where its own is."
+        None, description="Alertmanager that `flatline doctor` queries; `flatline up` sets it for its own."
     )
     grafana_url: HttpUrl = Field(
-        "http://127.0.0.1:3000", description="Where alerts' links to dashboards lead: Grafana's address."
+        "http://127.0.0.1:3000", description="Address of Grafana, for the links to dashboards in alerts."
     )
     session_timeout_s: float = Field(
-        20, ge=6, le=300, description="How long a worker may be out of reach before others take its partitions."
+        20, ge=6, le=300, description="How long a worker may be unreachable before others take over its partitions."
     )
     policy_file: Path | None = Field(
         None,
-        description="File of thresholds and of what to ignore (`flatline policy show` prints one); else the defaults.",
+        description="File with thresholds and what to ignore (`flatline policy show` prints one); else the defaults.",
     )
-    watch_list_size: int = Field(125, ge=0, description="How many articles have metrics of their own on a worker.")
+    watch_list_size: int = Field(125, ge=0, description="Number of articles that have their own metrics on a worker.")
     clock_file: Path | None = Field(
-        None, description="File with the time by which a simulation goes, in RFC 3339; else the wall clock."
+        None, description="File with the time of a simulation, in RFC 3339; else the wall clock."
     )
     clock_speed: float = Field(
         1.0,
         gt=0,
         allow_inf_nan=False,
-        description="How many times faster than the wall clock that goes, at most: alerts' waiting times get as short.",
+        description="Maximum speed relative to the wall clock; waiting times of alerts shrink accordingly.",
     )
 
     @property
