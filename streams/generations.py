@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-from kafka import KafkaConsumer, KafkaProducer
-
 from flatline.readmodel.latest_verdicts import latest_values
 from flatline.schema import codec
 from flatline.schema.generation import BUILDING, SERVING, Building, Generation, Layout
@@ -77,21 +75,17 @@ def _topics(settings: Settings, layout: Layout, state: int) -> Topics:
 
 def _newest(settings: Settings) -> Mapping[bytes, bytes]:
     topic = settings.topics.generations
-    consumer = KafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap.split(","), enable_auto_commit=False, group_id=None
-    )
+    consumer = settings.cluster.consumer(enable_auto_commit=False, group_id=None)
     try:
         if topic.name not in consumer.topics():  # an installation from before there were generations
             return {}
     finally:
         consumer.close()
-    return latest_values(settings.kafka_bootstrap, topic)
+    return latest_values(settings.cluster, topic)
 
 
 def _write(settings: Settings, key: bytes, value: bytes | None) -> None:
-    producer = KafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap.split(","), acks="all", allow_auto_create_topics=False
-    )
+    producer = settings.cluster.producer(acks="all", allow_auto_create_topics=False)
     try:
         producer.send(settings.topics.generations.name, value, key=key, partition=0).get(_TIMEOUT_S)
     finally:

@@ -1,14 +1,18 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flatline.errors import FlatlineError
+from flatline.kafka.security import Mechanism, Protocol, Security
 from flatline.schema.heartbeat import PERIOD_S_MAX
 from flatline.schema.topics import Topics
+
+if TYPE_CHECKING:
+    from flatline.kafka.cluster import KafkaCluster
 
 PREFIX = "FLATLINE_"
 # What `flatline up` writes into its data folder while it runs, so that commands in other terminals find its servers.
@@ -63,6 +67,24 @@ class Settings(BaseSettings):
     kafka_bootstrap: Annotated[str, AfterValidator(_bootstrap)] = Field(
         "127.0.0.1:9092", description="Kafka bootstrap servers, as host:port, separated by commas."
     )
+    kafka_security_protocol: Protocol = Field(
+        "PLAINTEXT", description="How Kafka is spoken to: PLAINTEXT, SSL, SASL_SSL or SASL_PLAINTEXT."
+    )
+    kafka_sasl_mechanism: Mechanism = Field(
+        "SCRAM-SHA-512", description="With SASL: SCRAM-SHA-512, SCRAM-SHA-256, PLAIN or OAUTHBEARER."
+    )
+    kafka_sasl_username: str | None = Field(None, description="With SASL: the user name.")
+    kafka_sasl_password_file: Path | None = Field(None, description="With SASL: file that holds the password.")
+    kafka_sasl_token_file: Path | None = Field(
+        None, description="With OAUTHBEARER: file that holds the token; whoever gets tokens replaces it in time."
+    )
+    kafka_ssl_ca_file: Path | None = Field(
+        None, description="Certificates (PEM) of the authorities that sign the brokers'; else those of the system."
+    )
+    kafka_ssl_certificate_file: Path | None = Field(
+        None, description="Certificate (PEM) by which brokers know us, where they ask for one (mTLS)."
+    )
+    kafka_ssl_key_file: Path | None = Field(None, description="The key (PEM, not encrypted) of that certificate.")
     namespace: Annotated[str, AfterValidator(_namespace)] = Field(
         "flatline",
         description="Prefix of all topics, and name of the consumer group. Several installations can share a cluster.",
@@ -148,6 +170,32 @@ class Settings(BaseSettings):
             retention_days=self.retention_days,
         )
 
+    @property
+    def security(self) -> Security:
+        """How Kafka is spoken to. Raises ValueError where its settings don't fit together."""
+        return Security(
+            protocol=self.kafka_security_protocol,
+            mechanism=self.kafka_sasl_mechanism,
+            username=self.kafka_sasl_username,
+            password_file=self.kafka_sasl_password_file,
+            token_file=self.kafka_sasl_token_file,
+            ca_file=self.kafka_ssl_ca_file,
+            certificate_file=self.kafka_ssl_certificate_file,
+            key_file=self.kafka_ssl_key_file,
+        )
+
+    @model_validator(mode="after")
+    def _check_security(self) -> Self:
+        assert self.security
+        return self
+
+    @property
+    def cluster(self) -> "KafkaCluster":
+        """What makes all Kafka clients."""
+        from flatline.kafka.cluster import KafkaCluster  # noqa: PLC0415 - it brings whole clients along
+
+        return KafkaCluster(self.kafka_bootstrap, self.security)
+
     def environment(self) -> dict[str, str]:
         """Return the variables that make another process load these very settings."""
         return {variable_of(name): str(value) for name, value in self if value is not None}
@@ -180,11 +228,19 @@ def load_settings(data_dir: Path | None = None, *, of_running: bool = True, **gi
 
         return RunningSettings.model_validate(given | {"data_dir": settings.data_dir})
     except ValidationError as error:
-        causes = {str(cause["loc"][0]): cause for cause in error.errors()}
+        causes = {str(cause["loc"][0]) if cause["loc"] else _OF_SEVERAL: cause for cause in error.errors()}
         raise SettingsError(
             {name: _reason(cause["msg"]) for name, cause in causes.items()},
-            {name: cause["input"] for name, cause in causes.items()},
+            {name: _input(name, cause["input"]) for name, cause in causes.items()},
         ) from None
+
+
+# What does not fit together is told of this one.
+_OF_SEVERAL = "kafka_security_protocol"
+
+
+def _input(name: str, given: Any) -> object:
+    return given.get(name, Settings.model_fields[name].default) if isinstance(given, dict) else given
 
 
 def _reason(message: str) -> str:

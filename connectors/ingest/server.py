@@ -8,6 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
+from flatline.kafka.cluster import KafkaCluster
 from flatline_connectors.errors import ConnectorError
 from flatline_connectors.ingest.app import Ingest
 from flatline_connectors.ingest.batches import SETTLED_WITHIN_S
@@ -50,9 +51,9 @@ async def serve(
     await runner.cleanup()
 
 
-async def is_kafka_reachable(bootstrap: str) -> bool:
+async def is_kafka_reachable(cluster: KafkaCluster) -> bool:
     """Whether one of ``host:port,...`` accepts a connection."""
-    for server in bootstrap.split(","):
+    for server in cluster.servers:
         host, _, port = server.rpartition(":")
         try:
             async with asyncio.timeout(_PROBE_WITHIN_S):

@@ -8,10 +8,12 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
-from kafka import KafkaProducer
 from kafka.errors import KafkaError, RetriableError
 
 from flatline.domain.state.moves import Rule, key_of, move_of
+from flatline.kafka.access import AccessError
+from flatline.kafka.cluster import KafkaCluster
+from flatline.kafka.cluster import Producer as KafkaProducer
 from flatline.schema import codec
 from flatline.schema.dead_letter import Headers, dead_letter
 from flatline.schema.heartbeat import Heartbeat
@@ -44,10 +46,9 @@ class KafkaUnavailable(ConnectorError):
     remedy = "Start Kafka with `flatline up`, or set FLATLINE_KAFKA_BOOTSTRAP."
 
 
-def _connect(bootstrap: str, *, linger_ms: int) -> KafkaProducer:
+def _connect(cluster: KafkaCluster, *, linger_ms: int) -> KafkaProducer:
     try:
-        return KafkaProducer(
-            bootstrap_servers=bootstrap.split(","),
+        return cluster.producer(
             acks="all",
             enable_idempotence=True,
             partitioner=ArticlePartitioner(),
@@ -63,8 +64,10 @@ def _connect(bootstrap: str, *, linger_ms: int) -> KafkaProducer:
             reconnect_backoff_max_ms=1_000,
             metrics_enabled=False,  # a fifth of the time of a send, for figures that nobody reads
         )
+    except AccessError as error:
+        raise KafkaUnavailable(str(error), remedy=error.remedy) from error
     except KafkaError as error:
-        raise KafkaUnavailable(f"Kafka at {bootstrap} does not answer: {error}") from error
+        raise KafkaUnavailable(f"Kafka at {cluster} does not answer: {error}") from error
 
 
 class Producer:
@@ -80,7 +83,7 @@ class Producer:
 
     def __init__(
         self,
-        bootstrap: str,
+        cluster: KafkaCluster,
         topics: Topics,
         *,
         now_ms: Callable[[], int],
@@ -92,7 +95,7 @@ class Producer:
         self.now_ms = now_ms
         self._buffer = Buffer(bytes_max=buffer_bytes_max)
         self.deliveries = Deliveries(self._buffer)
-        self._connect = partial(_connect, bootstrap, linger_ms=linger_ms)
+        self._connect = partial(_connect, cluster, linger_ms=linger_ms)
         self._kafka = self._connect()
         self._is_broken = False
         self._renewal = threading.Lock()

@@ -1,11 +1,12 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
-from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
 
 from flatline.errors import FlatlineError
+from flatline.kafka.access import AccessError
+from flatline.kafka.cluster import AdminClient, KafkaCluster
 from flatline.schema.topics import Topic
 
 T = TypeVar("T")
@@ -40,13 +41,13 @@ class Difference(NamedTuple):
     is_vital: bool = False
 
 
-def ensure_topics(bootstrap: str, topics: Sequence[Topic]) -> list[str]:
+def ensure_topics(cluster: KafkaCluster, topics: Sequence[Topic]) -> list[str]:
     """Create those topics that are missing, check those that exist, and return the names of the new ones.
 
     Returns when each new one has a leader for every partition. Raises TopicsError where a difference is vital.
     """
 
-    def ensure(admin: KafkaAdminClient) -> list[str]:
+    def ensure(admin: AdminClient) -> list[str]:
         existing = set(admin.list_topics())
         _refuse(_differences(admin, [topic for topic in topics if topic.name in existing]))
         new = [topic for topic in topics if topic.name not in existing]
@@ -54,13 +55,13 @@ def ensure_topics(bootstrap: str, topics: Sequence[Topic]) -> list[str]:
             _create(admin, new)
         return [topic.name for topic in new]
 
-    return _with_admin(bootstrap, ensure)
+    return _with_admin(cluster, ensure)
 
 
-def check_topics(bootstrap: str, topics: Sequence[Topic]) -> list[Difference]:
+def check_topics(cluster: KafkaCluster, topics: Sequence[Topic]) -> list[Difference]:
     """Return what is missing or not as declared, Kafka's own topics included. Raises TopicsError without a Kafka."""
 
-    def check(admin: KafkaAdminClient) -> list[Difference]:
+    def check(admin: AdminClient) -> list[Difference]:
         existing = set(admin.list_topics())
         missing = [
             Difference(f"{topic.name} does not exist.", "`flatline topics create` creates what is missing.")
@@ -71,16 +72,16 @@ def check_topics(bootstrap: str, topics: Sequence[Topic]) -> list[Difference]:
         copies = max((topic.replication_factor for topic in topics), default=1)
         return [*missing, *found, *_internal_differences(admin, existing, replication_factor=copies)]
 
-    return _with_admin(bootstrap, check)
+    return _with_admin(cluster, check)
 
 
-def alter_topics(bootstrap: str, topics: Sequence[Topic]) -> list[str]:
+def alter_topics(cluster: KafkaCluster, topics: Sequence[Topic]) -> list[str]:
     """Give the topics that exist the settings that are declared; return the names of those that were changed.
 
     Partitions and replicas stay as they are. Raises TopicsError.
     """
 
-    def alter(admin: KafkaAdminClient) -> list[str]:
+    def alter(admin: AdminClient) -> list[str]:
         existing = set(admin.list_topics())
         known = [topic for topic in topics if topic.name in existing]
         configs = _configs(admin, [topic.name for topic in known])
@@ -94,7 +95,7 @@ def alter_topics(bootstrap: str, topics: Sequence[Topic]) -> list[str]:
             admin.alter_configs(resources)
         return [resource.name for resource in resources]
 
-    return _with_admin(bootstrap, alter)
+    return _with_admin(cluster, alter)
 
 
 def remedies(differences: Iterable[Difference]) -> list[str]:
@@ -103,15 +104,17 @@ def remedies(differences: Iterable[Difference]) -> list[str]:
     return [*(each.says for each in differences), *dict.fromkeys(each.remedy for each in differences)]
 
 
-def _with_admin(bootstrap: str, ask: Callable[[KafkaAdminClient], T]) -> T:
+def _with_admin(cluster: KafkaCluster, ask: Callable[[AdminClient], T]) -> T:
     try:
-        with KafkaAdminClient(bootstrap_servers=bootstrap.split(","), bootstrap_timeout_ms=_TIMEOUT_MS) as admin:
+        with cluster.admin(bootstrap_timeout_ms=_TIMEOUT_MS) as admin:
             return ask(admin)
+    except AccessError:
+        raise
     except KafkaError as error:
-        raise TopicsError(f"Kafka at {bootstrap} did not do as asked: {error}") from error
+        raise TopicsError(f"Kafka at {cluster} did not do as asked: {error}") from error
 
 
-def _create(admin: KafkaAdminClient, topics: list[Topic]) -> None:
+def _create(admin: AdminClient, topics: list[Topic]) -> None:
     requested = {
         topic.name: {
             "num_partitions": topic.partitions,
@@ -139,7 +142,7 @@ def _refuse(differences: Iterable[Difference]) -> None:
         raise TopicsError("\n".join(remedies(vital)))
 
 
-def _differences(admin: KafkaAdminClient, topics: Sequence[Topic]) -> list[Difference]:
+def _differences(admin: AdminClient, topics: Sequence[Topic]) -> list[Difference]:
     if not topics:
         return []
     names = [topic.name for topic in topics]
@@ -183,9 +186,7 @@ def _other_settings(topic: Topic, config: Config) -> Iterator[tuple[str, tuple[s
             yield setting, (value, declared)
 
 
-def _internal_differences(
-    admin: KafkaAdminClient, existing: set[str], *, replication_factor: int
-) -> Iterator[Difference]:
+def _internal_differences(admin: AdminClient, existing: set[str], *, replication_factor: int) -> Iterator[Difference]:
     """Yield what of Kafka's own topics would be lost with one broker, where ours would not.
 
     Brokers create them when they are first needed; until then what counts is what they will be created with.
@@ -219,7 +220,7 @@ def _fewest_replicas(partitions: Sequence[Mapping[str, Any]]) -> int:
     return min((len(partition["replica_nodes"]) for partition in partitions), default=0)
 
 
-def _configs(admin: KafkaAdminClient, names: Sequence[str]) -> Mapping[str, Config]:
+def _configs(admin: AdminClient, names: Sequence[str]) -> Mapping[str, Config]:
     if not names:
         return {}
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]

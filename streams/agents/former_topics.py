@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from time import monotonic
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from flatline.domain.urls.canonical import article_key
 from flatline.engine.kafka_log import KafkaForwarder
 from flatline.engine.log import Outgoing, Record
+from flatline.kafka.cluster import AsyncConsumer, KafkaCluster
 from flatline.schema import codec
 from flatline.schema.partitioning import partition_of
 from flatline.schema.rejection import Rejected
@@ -91,8 +91,8 @@ class FormerTopicForwarder:
     A record is sent on before its offset is committed: one that comes twice is counted once.
     """
 
-    def __init__(self, *, bootstrap: str, group: str, routes: Routes) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, *, cluster: KafkaCluster, group: str, routes: Routes) -> None:
+        self._cluster = cluster
         self._group = group
         self._routes = routes
         self._sent_on: Counter[str] = Counter()
@@ -108,9 +108,8 @@ class FormerTopicForwarder:
                 await asyncio.sleep(RETRY_S)
 
     async def _follow(self) -> None:
-        forwarder = KafkaForwarder(client={"bootstrap_servers": self._bootstrap})
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+        forwarder = KafkaForwarder(self._cluster)
+        consumer = self._cluster.async_consumer(
             group_id=self._group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -134,7 +133,7 @@ class FormerTopicForwarder:
             self._said_s = monotonic()
             self._sent_on.clear()
 
-    async def _send_on(self, consumer: AIOKafkaConsumer, forwarder: KafkaForwarder) -> None:
+    async def _send_on(self, consumer: AsyncConsumer, forwarder: KafkaForwarder) -> None:
         fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS_AT_ONCE_MAX)
         for tp, records in fetched.items():
             await forwarder.forward(self._routes[tp.topic](records, tp.partition))

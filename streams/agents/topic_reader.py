@@ -7,11 +7,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from flatline.domain.visibility.sources import Sources
 from flatline.engine.kafka_log import started
+from flatline.kafka.cluster import AsyncConsumer, KafkaCluster
 from flatline.schema import codec
 from flatline.schema.rejection import Rejected
 from flatline.schema.topics import Topic
@@ -31,14 +32,14 @@ class TopicReader:
     ``is_current``  whether it has read all that was there when it began
     """
 
-    def __init__(self, *, bootstrap: str, topic: Topic, receive: Receive) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, *, cluster: KafkaCluster, topic: Topic, receive: Receive) -> None:
+        self._cluster = cluster
         self._topic = topic
         self._receive = receive
         self._partitions = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
         self._positions: dict[TopicPartition, int] = {}
         self._moved = asyncio.Condition()
-        self._consumer: AIOKafkaConsumer | None = None
+        self._consumer: AsyncConsumer | None = None
         self.is_current = False
 
     async def caught_up(self) -> None:
@@ -68,8 +69,7 @@ class TopicReader:
                 await asyncio.sleep(RETRY_S)
 
     async def _read(self) -> None:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+        consumer = self._cluster.async_consumer(
             auto_offset_reset="earliest",
             enable_auto_commit=False,
             isolation_level="read_committed",  # workers write verdicts and parts in transactions

@@ -71,13 +71,13 @@ def list_articles(
 
     topics = serving_topics(settings)
     give_up_at = monotonic() + wait
-    while (waiting := waiting_records(settings.kafka_bootstrap, topics)) and monotonic() < give_up_at:
+    while (waiting := waiting_records(settings.cluster, topics)) and monotonic() < give_up_at:
         sleep(_POLL_S)
     if waiting:
         Console(stderr=True).print(
             f"[yellow]{waiting:,} records are not in the verdicts yet; what follows may be without them.[/yellow]"
         )
-    verdicts = latest_verdicts(settings.kafka_bootstrap, topics.verdicts)
+    verdicts = latest_verdicts(settings.cluster, topics.verdicts)
     chosen = sorted((v for v in verdicts if not state or v.state in state), key=_SORT_KEYS[sort])
     if json:
         options = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE

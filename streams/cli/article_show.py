@@ -29,12 +29,12 @@ def show_article(article: Article, *, json: Json = False, settings: Settings) ->
         key = article_key(absolute(article, field="article"), field="article")
     except Rejected as rejected:
         raise typer.BadParameter(rejected.detail) from None
-    bootstrap, topics = settings.kafka_bootstrap, serving_topics(settings)
-    key = latest_moves(bootstrap, topics).current(key)
+    cluster, topics = settings.cluster, serving_topics(settings)
+    key = latest_moves(cluster, topics).current(key)
     partition = partition_of(key, topics.verdicts.partitions)
-    value = latest_values(bootstrap, topics.verdicts, partition=partition).get(key)
+    value = latest_values(cluster, topics.verdicts, partition=partition).get(key)
     if value is None:
-        unknown = unknown_article(key.decode(), known_keys(bootstrap, topics), "Kafka")
+        unknown = unknown_article(key.decode(), known_keys(cluster, topics), "Kafka")
         Console(stderr=True, highlight=False).print(unknown, markup=False, soft_wrap=True)
         raise typer.Exit(FAILED)
     verdict = codec.verdicts.decode(value)

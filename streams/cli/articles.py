@@ -56,7 +56,7 @@ def add(
     from flatline.generations import serving_topics
 
     topics = serving_topics(settings)
-    with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
+    with Producer(settings.cluster, topics, now_ms=clock_from(settings).now_ms) as producer:
         producer.send_article(article)
     typer.echo(article.key.decode())
 
@@ -114,8 +114,8 @@ def remove(
     from flatline.generations import serving_topics
 
     topics, clock = serving_topics(settings), clock_from(settings)
-    moves = latest_moves(settings.kafka_bootstrap, topics)
-    known = {verdict.article: verdict for verdict in latest_verdicts(settings.kafka_bootstrap, topics.verdicts)}
+    moves = latest_moves(settings.cluster, topics)
+    known = {verdict.article: verdict for verdict in latest_verdicts(settings.cluster, topics.verdicts)}
     removed = list(dict.fromkeys(moves.current(key).decode() for key in keys))
     for url in removed:
         verdict = known.get(url)
@@ -123,7 +123,7 @@ def remove(
     if not yes:
         typer.echo("Nothing was removed: say --yes to do it.")
         return
-    with Producer(settings.kafka_bootstrap, topics, now_ms=clock.now_ms) as producer:
+    with Producer(settings.cluster, topics, now_ms=clock.now_ms) as producer:
         for url in removed:
             producer.send_removal(articles.removal_of(url, removed_ms=clock.now_ms()))
     typer.echo(f"{len(removed):,} removed.")

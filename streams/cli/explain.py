@@ -126,7 +126,7 @@ def _by_kafka(
     from flatline.readmodel.explaining import explain_live, known_keys
 
     topics = serving_topics(settings)
-    bootstrap = settings.kafka_bootstrap
+    cluster = settings.cluster
     with errors.status("reading its partition"):
-        found = explain_live(bootstrap, topics, key, policy_in_force, now_ms=clock_from(settings).now_ms(), links=links)
-    return found, known_keys(bootstrap, topics) if found is None else [], "Kafka"
+        found = explain_live(cluster, topics, key, policy_in_force, now_ms=clock_from(settings).now_ms(), links=links)
+    return found, known_keys(cluster, topics) if found is None else [], "Kafka"

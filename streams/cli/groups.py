@@ -37,7 +37,7 @@ def list_groups(
 
     topics = serving_topics(settings)
     verdicts = sorted(
-        (each for each in latest_groups(settings.kafka_bootstrap, topics) if not kind or each.kind in kind),
+        (each for each in latest_groups(settings.cluster, topics) if not kind or each.kind in kind),
         key=lambda each: (_ORDER[each.state], -each.last_90.expected, each.kind, each.name),
     )
     if json:
@@ -60,7 +60,7 @@ def list_cohorts(
     from flatline.readmodel.latest_groups import latest_group_totals
 
     topics = serving_topics(settings)
-    rows = [QUOTED, *Cohorts(latest_group_totals(settings.kafka_bootstrap, topics)).of_kinds(kind or KINDS)]
+    rows = [QUOTED, *Cohorts(latest_group_totals(settings.cluster, topics)).of_kinds(kind or KINDS)]
     if json:
         for row in rows:
             sys.stdout.buffer.write(orjson.dumps(_row(row), option=orjson.OPT_APPEND_NEWLINE))

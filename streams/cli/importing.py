@@ -18,6 +18,7 @@ from rich.console import Console
 from flatline.cli.exit_codes import INTERRUPTED, LINES_REJECTED
 from flatline.cli.progress import Display
 from flatline.clock import clock_from
+from flatline.kafka.cluster import KafkaCluster
 from flatline.settings import Settings
 from flatline_connectors.errors import ConnectorError
 from flatline_connectors.files.importer import ImportCounts, take
@@ -102,7 +103,7 @@ def import_all(
 
     topics = serving_topics(settings)
     dead_letters = topics.dead_letters.name
-    with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
+    with Producer(settings.cluster, topics, now_ms=clock_from(settings).now_ms) as producer:
         way = way_of(producer)
         outcome = _run(files, producer, ctrl_c, way)
         if not outcome.is_interrupted:
@@ -110,9 +111,7 @@ def import_all(
     if as_json:
         sys.stdout.buffer.write(orjson.dumps(_summary(outcome, dead_letters), option=orjson.OPT_APPEND_NEWLINE))
     else:
-        for line in chain(
-            remarks(), _sentences(outcome, dead_letters=dead_letters, bootstrap=settings.kafka_bootstrap)
-        ):
+        for line in chain(remarks(), _sentences(outcome, dead_letters=dead_letters, cluster=settings.cluster)):
             sys.stdout.write(f"{line}\n")
     if outcome.is_interrupted:
         raise typer.Exit(INTERRUPTED)
@@ -161,7 +160,7 @@ def _summary(outcome: Outcome, dead_letters: str) -> dict[str, object]:
     }
 
 
-def _sentences(outcome: Outcome, *, dead_letters: str, bootstrap: str) -> Iterator[str]:
+def _sentences(outcome: Outcome, *, dead_letters: str, cluster: KafkaCluster) -> Iterator[str]:
     tally = outcome.tally
     if outcome.is_interrupted:
         yield f"Interrupted. What was read until then is in Kafka. {_AGAIN}"
@@ -172,4 +171,4 @@ def _sentences(outcome: Outcome, *, dead_letters: str, bootstrap: str) -> Iterat
         yield f"  {count:,} {reason}; the first in {file}, line {number}: {detail[:_DETAIL_CHARACTERS]}"
     if tally.rejected:
         yield f"The rejected lines are in the topic {dead_letters}, each with its reason. To see them:"
-        yield f"  python -m kafka.consumer -b {bootstrap} -t {dead_letters} -f full -C auto_offset_reset=earliest"
+        yield f"  python -m kafka.consumer -b {cluster} -t {dead_letters} -f full -C auto_offset_reset=earliest"

@@ -45,12 +45,12 @@ def ingest(*, settings: Settings) -> None:
     if not no_auth and tokens_file is None:
         raise typer.BadParameter("--tokens-file (or FLATLINE_INGEST_TOKENS_FILE) is missing; --no-auth does without.")
     authority = Anyone() if no_auth or tokens_file is None else Tokens(tokens_file)
-    bootstrap, topics = settings.kafka_bootstrap, serving_topics(settings)
+    cluster, topics = settings.cluster, serving_topics(settings)
     limits = Limits(**{each.name: getattr(settings, f"ingest_{each.name}") for each in fields(Limits)})
     heartbeats = Heartbeats(default_period_s=settings.ingest_heartbeat_period_s)
 
     async def run(producer: Producer) -> None:
-        listen = TopicReader(bootstrap=bootstrap, topic=topics.heartbeats, receive=heartbeats.receive)
+        listen = TopicReader(cluster=cluster, topic=topics.heartbeats, receive=heartbeats.receive)
         listening = asyncio.create_task(listen.run())
         receiver = Ingest(
             producer,
@@ -59,7 +59,7 @@ def ingest(*, settings: Settings) -> None:
             limits=limits,
             heartbeats=heartbeats,
             caught_up=listen.caught_up,
-            is_kafka_reachable=lambda: is_kafka_reachable(bootstrap),
+            is_kafka_reachable=lambda: is_kafka_reachable(cluster),
         )
         await listen.current()  # before that it would not know what sources declared
         try:
@@ -73,7 +73,7 @@ def ingest(*, settings: Settings) -> None:
         finally:
             listening.cancel()
 
-    with Producer(bootstrap, topics, now_ms=clock_from(settings).now_ms, linger_ms=5) as producer:
+    with Producer(cluster, topics, now_ms=clock_from(settings).now_ms, linger_ms=5) as producer:
         asyncio.run(run(producer))
 
 

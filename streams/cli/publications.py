@@ -117,7 +117,7 @@ def _read(
         stored = [(topics.links, _take_link)]
         stored += [] if articles else [(topics.articles, _take_article)]
         stored += [] if visits else [(topics.visits, _take_visits)]
-        sources += [(records(settings.kafka_bootstrap, topic), take) for topic, take in stored]
+        sources += [(records(settings.cluster, topic), take) for topic, take in stored]
     left_out: Counter[Reason] = Counter()
     display = Display([*link_files, *article_files, *visit_files] if links else [], errors)
     with display.running():

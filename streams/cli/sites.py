@@ -60,11 +60,7 @@ def moves(
     from flatline.generations import serving_topics
     from flatline.readmodel.latest_moves import latest_moves
 
-    known = [
-        rule
-        for rule in latest_moves(settings.kafka_bootstrap, serving_topics(settings))
-        if aliases or not rule.is_alias
-    ]
+    known = [rule for rule in latest_moves(settings.cluster, serving_topics(settings)) if aliases or not rule.is_alias]
     known.sort(key=lambda rule: -rule.decided_ms)
     records = [move_of(rule) for rule in known]
     if json:
@@ -94,13 +90,13 @@ def _decide(old: str, new: str, *, is_undone: bool, yes: bool, settings: Setting
         rule = rule_of(Move(_whole(old), _whole(new), to_datetime(clock.now_ms()), is_undone=is_undone))
     except Rejected as rejected:
         raise typer.BadParameter(rejected.detail) from None
-    known = latest_moves(settings.kafka_bootstrap, topics)
+    known = latest_moves(settings.cluster, topics)
     former = next((each for each in known if (each.old, each.new, each.is_alias) == (rule.old, rule.new, False)), None)
     if is_undone and (former is None or former.is_undone):
         raise typer.BadParameter(f"{rule.old} was not moved to {rule.new}: `flatline sites moves` lists the moves")
     if former is not None:  # even if that was decided by a clock that was ahead
         rule = rule._replace(decided_ms=max(rule.decided_ms, former.decided_ms + 1))
-    verdicts = latest_verdicts(settings.kafka_bootstrap, topics.verdicts)
+    verdicts = latest_verdicts(settings.cluster, topics.verdicts)
     if is_undone:
         _show_undo(rule, verdicts)
     else:
@@ -108,7 +104,7 @@ def _decide(old: str, new: str, *, is_undone: bool, yes: bool, settings: Setting
     if not yes:
         typer.echo("Nothing was changed: say --yes to do it.")
         return
-    with Producer(settings.kafka_bootstrap, topics, now_ms=clock.now_ms) as producer:
+    with Producer(settings.cluster, topics, now_ms=clock.now_ms) as producer:
         producer.send_move(rule)
     typer.echo(
         f"{rule.old} {'is not moved to' if is_undone else 'is moved to'} {rule.new}. Workers follow within seconds."

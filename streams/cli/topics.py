@@ -32,9 +32,9 @@ def create(*, settings: Settings) -> None:
     from flatline.generations import serving_topics
 
     declared = serving_topics(settings).all()
-    new = ensure_topics(settings.kafka_bootstrap, declared)
+    new = ensure_topics(settings.cluster, declared)
     _print(declared, dict.fromkeys(new, "created"))
-    _print_differences(check_topics(settings.kafka_bootstrap, declared))
+    _print_differences(check_topics(settings.cluster, declared))
 
 
 @app.command()
@@ -48,7 +48,7 @@ def check(*, settings: Settings) -> None:
     from flatline.generations import serving_topics
 
     declared = serving_topics(settings).all()
-    differences = check_topics(settings.kafka_bootstrap, declared)
+    differences = check_topics(settings.cluster, declared)
     _print(declared, {})
     if differences:
         raise TopicsError("\n".join(remedies(differences)), remedy=_ASK_YOURSELF)
@@ -65,9 +65,9 @@ def alter(*, settings: Settings) -> None:
     from flatline.generations import serving_topics
 
     declared = serving_topics(settings).all()
-    changed = alter_topics(settings.kafka_bootstrap, declared)
+    changed = alter_topics(settings.cluster, declared)
     _print(declared, dict.fromkeys(changed, "altered"))
-    _print_differences(check_topics(settings.kafka_bootstrap, declared))
+    _print_differences(check_topics(settings.cluster, declared))
 
 
 @app.command()

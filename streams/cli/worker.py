@@ -37,10 +37,10 @@ def worker(*, settings: Settings, worker_port: str | None) -> None:
         )
     generation = serving_generation(settings)
     topics = topics_of(settings, generation)
-    ensure_topics(settings.kafka_bootstrap, topics.all())
-    for difference in check_topics(settings.kafka_bootstrap, topics.all()):
+    ensure_topics(settings.cluster, topics.all())
+    for difference in check_topics(settings.cluster, topics.all()):
         log.warning("%s %s", difference.says, difference.remedy)
-    refuse_lost_state(settings.kafka_bootstrap, topics)
+    refuse_lost_state(settings.cluster, topics)
     run_worker(settings, generation)
 
 

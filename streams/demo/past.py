@@ -28,7 +28,7 @@ def import_past(play: Play, stack: LocalStack, *, say: Callable[[str], None]) ->
     settings = stack.settings
     topics = serving_topics(settings)
     tally = ImportCounts()
-    with Producer(settings.kafka_bootstrap, topics, now_ms=clock_from(settings).now_ms) as producer:
+    with Producer(settings.cluster, topics, now_ms=clock_from(settings).now_ms) as producer:
         if play.articles:
             records = LineFile(play.articles)
             for _ in take(records, ImportCounts(), producer, prepare=articles.prepare, send=producer.send_article):
@@ -39,7 +39,7 @@ def import_past(play: Play, stack: LocalStack, *, say: Callable[[str], None]) ->
         producer.flush()
         say_finished(producer)
     waited, moved_s = 0, monotonic()
-    while waiting := waiting_records(settings.kafka_bootstrap, topics):
+    while waiting := waiting_records(settings.cluster, topics):
         if waiting != waited:
             waited, moved_s = waiting, monotonic()
         elif monotonic() > moved_s + _PATIENCE_S:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 import orjson
-from kafka import KafkaAdminClient, TopicPartition
+from kafka import TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError
 from prometheus_client.parser import text_string_to_metric_families
@@ -98,7 +98,7 @@ class Applied:
 
     def __init__(self, settings: Settings) -> None:
         self._group = settings.namespace
-        self._admin = KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap.split(","))
+        self._admin = settings.cluster.admin()
         topics = settings.topics
         self._partitions = [
             TopicPartition(topic.name, number)

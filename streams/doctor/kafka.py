@@ -2,6 +2,8 @@ from flatline.admin.topics import TopicsError, check_topics, remedies
 from flatline.doctor.check_result import CheckResult, worst
 from flatline.doctor.lag import examine_group
 from flatline.generations import serving_topics
+from flatline.kafka.access import AccessError
+from flatline.kafka.cluster import KafkaCluster
 from flatline.local import probes
 from flatline.schema.topics import Topics
 from flatline.settings import Settings
@@ -9,21 +11,25 @@ from flatline.settings import Settings
 
 def examine_kafka(settings: Settings) -> list[CheckResult]:
     """Look at Kafka, the topics in it, and how far the workers' group has read them."""
-    bootstrap = settings.kafka_bootstrap
-    if not probes.is_kafka(bootstrap):
-        return [CheckResult.wrong("Kafka", f"nothing answers at {bootstrap}: correct FLATLINE_KAFKA_BOOTSTRAP")]
+    cluster = settings.cluster
+    try:
+        cluster.refuse_no_access()
+    except AccessError as error:
+        return [CheckResult.wrong("Kafka", error.whole)]
+    if not probes.is_kafka(cluster):
+        return [CheckResult.wrong("Kafka", f"nothing answers at {cluster}: correct FLATLINE_KAFKA_BOOTSTRAP")]
     topics = serving_topics(settings)
     return [
-        CheckResult.fine("Kafka", f"answers at {bootstrap}"),
-        _examine_topics(bootstrap, topics),
-        *examine_group(bootstrap, topics),
+        CheckResult.fine("Kafka", f"answers at {cluster}"),
+        _examine_topics(cluster, topics),
+        *examine_group(cluster, topics),
     ]
 
 
-def _examine_topics(bootstrap: str, topics: Topics) -> CheckResult:
+def _examine_topics(cluster: KafkaCluster, topics: Topics) -> CheckResult:
     declared = topics.all()
     try:
-        wrong = remedies(check_topics(bootstrap, declared))
+        wrong = remedies(check_topics(cluster, declared))
     except TopicsError as error:
         wrong = [error.whole]
     return worst("topics", wrong=wrong, fine=f"{len(declared)}, as declared")

@@ -3,10 +3,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.errors import KafkaError
 
 from flatline.doctor.check_result import CheckResult
+from flatline.kafka.cluster import AdminClient, Consumer, KafkaCluster
 from flatline.schema.topics import Topics
 
 Offsets = Mapping[TopicPartition, int]
@@ -21,14 +22,13 @@ _LAG = "consumer lag"
 _MARKS = "; {marks} offsets of the lag are marks of a producer's transactions, which is normal: they never go away"
 
 
-def examine_group(bootstrap: str, topics: Topics) -> list[CheckResult]:
+def examine_group(cluster: KafkaCluster, topics: Topics) -> list[CheckResult]:
     """Look at who is in the workers' group, and at what it has not read yet."""
-    servers = bootstrap.split(",")
     limits = {"bootstrap_timeout_ms": _TIMEOUT_MS, "request_timeout_ms": _TIMEOUT_MS}
     try:
         with (
-            KafkaAdminClient(bootstrap_servers=servers, **limits) as admin,
-            _reader(bootstrap_servers=servers, **limits) as reader,
+            cluster.admin(**limits) as admin,
+            _reader(cluster, **limits) as reader,
         ):
             group = admin.describe_groups([topics.group])[topics.group]
             members = len(group["members"])
@@ -37,13 +37,13 @@ def examine_group(bootstrap: str, topics: Topics) -> list[CheckResult]:
                 _examine_lag(reader, topics, lambda: _committed(admin, topics.group), has_members=members > 0),
             ]
     except KafkaError as error:
-        return [CheckResult.wrong(_GROUP, f"Kafka at {bootstrap} does not say how far it has read: {error}")]
+        return [CheckResult.wrong(_GROUP, f"Kafka at {cluster} does not say how far it has read: {error}")]
 
 
 @contextmanager
-def _reader(**configuration: object) -> Iterator[KafkaConsumer]:
+def _reader(cluster: KafkaCluster, **configuration: object) -> Iterator[Consumer]:
     # In no group: it takes part in nothing. What was aborted was never said.
-    reader = KafkaConsumer(
+    reader = cluster.consumer(
         group_id=None, enable_auto_commit=False, isolation_level="read_committed", max_poll_records=1, **configuration
     )
     try:
@@ -52,7 +52,7 @@ def _reader(**configuration: object) -> Iterator[KafkaConsumer]:
         reader.close()
 
 
-def _committed(admin: KafkaAdminClient, group: str) -> Offsets:
+def _committed(admin: AdminClient, group: str) -> Offsets:
     return {tp: found.offset for tp, found in admin.list_group_offsets({group: None})[group].items()}
 
 
@@ -70,7 +70,7 @@ def _examine_members(group: str, members: int, *, state: str) -> CheckResult:
 
 
 def _examine_lag(
-    reader: KafkaConsumer, topics: Topics, committed: Callable[[], Offsets], *, has_members: bool
+    reader: Consumer, topics: Topics, committed: Callable[[], Offsets], *, has_members: bool
 ) -> CheckResult:
     existing = reader.topics()
     partitions = [
@@ -103,7 +103,7 @@ def _examine_lag(
     )
 
 
-def _with_records(reader: KafkaConsumer, behind: Offsets, ends: Offsets) -> Offsets:
+def _with_records(reader: Consumer, behind: Offsets, ends: Offsets) -> Offsets:
     """Return those positions after which there is a record before the end, not just a transaction's mark."""
     reader.assign(list(behind))
     for tp, position in behind.items():

@@ -3,7 +3,6 @@
 from typing import Any, Final, cast
 
 import faust
-from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer import fetcher
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -11,6 +10,7 @@ from faust.types import TP
 from flatline.engine.fetched_batches import KeptBatches
 from flatline.engine.log import Fetched, RebalanceListener
 from flatline.engine.micro_batch import FetchedRecords, MicroBatches, UnwrappedRecords
+from flatline.kafka.cluster import AsyncConsumer
 
 FETCH_WAIT_MS: Final = 50
 
@@ -26,14 +26,14 @@ class EagerConsumerThread(driver.AIOKafkaConsumerThread):
     partitions are being applied, one for the idle partitions alone would hold up all others.
     """
 
-    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+    def _create_worker_consumer(self, transport: driver.Transport) -> AsyncConsumer:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001
         consumer._isolation_level = "read_committed"  # noqa: SLF001
         return consumer
 
     async def _fetch_records(
-        self, consumer: AIOKafkaConsumer, active_partitions: set[TP], *limits: Any, **named_limits: Any
+        self, consumer: AsyncConsumer, active_partitions: set[TP], *limits: Any, **named_limits: Any
     ) -> dict[TP, list[Any]]:
         """Return the fetched records of each active partition, perhaps none, and how far the client went for them.
 
@@ -99,7 +99,7 @@ class DeliveringTransport(driver.Transport):
     Consumer = DeliveringConsumer
 
 
-class MicroBatchApp(faust.App):
+class MicroBatchApp(faust.App):  # noqa: TID251 - whoever makes one gives it `faust_settings`
     """A Faust app that delivers micro-batches."""
 
     def __init__(self, name: str, *, listener: RebalanceListener, **settings: Any) -> None:

@@ -11,11 +11,12 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mappin
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError, ProducerFenced
 
 from flatline.engine.batch_writer import write
 from flatline.engine.log import FencedError, Offset, Outgoing
+from flatline.kafka.cluster import AsyncConsumer, AsyncProducer, KafkaCluster
 
 FETCH_BYTES_MAX: Final = 4 << 20
 BATCH_BYTES_MAX: Final = 1 << 19
@@ -27,20 +28,16 @@ log = logging.getLogger("flatline.engine")
 
 
 class KafkaChangelog:
-    """A changelog topic, and the consumer group whose offsets are committed with it.
+    """A changelog topic, and the consumer group whose offsets are committed with it."""
 
-    ``client`` holds what every Kafka client of this worker is made with.
-    """
-
-    def __init__(self, topic: str, *, group: str, client: Mapping[str, Any]) -> None:
+    def __init__(self, topic: str, *, group: str, cluster: KafkaCluster) -> None:
         self.topic = topic
         self._group = group
-        self._client = client
+        self._cluster = cluster
 
     async def fence(self, partition: int) -> "KafkaWriter":
         """Become the only writer of a partition. Raises KafkaError."""
-        producer = AIOKafkaProducer(
-            **self._client,
+        producer = self._cluster.async_producer(
             transactional_id=f"{self.topic}-{partition}",
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
             max_batch_size=BATCH_BYTES_MAX,
@@ -61,8 +58,7 @@ class KafkaChangelog:
         self, partition: int, apply: Callable[[bytes, bytes | None], None], is_given_up: asyncio.Event
     ) -> None:
         tp = TopicPartition(self.topic, partition)
-        consumer = AIOKafkaConsumer(
-            **self._client,
+        consumer = self._cluster.async_consumer(
             isolation_level="read_committed",  # what was begun and not committed will be done again
             max_partition_fetch_bytes=FETCH_BYTES_MAX,
             enable_auto_commit=False,
@@ -109,16 +105,16 @@ class KafkaForwarder:
     as clients do that have been connected; the watchdog sees a commit that waits too long.
     """
 
-    def __init__(self, *, client: Mapping[str, Any]) -> None:
-        self._client = client
-        self._producer: AIOKafkaProducer | None = None
+    def __init__(self, cluster: KafkaCluster) -> None:
+        self._cluster = cluster
+        self._producer: AsyncProducer | None = None
         self._starting = asyncio.Lock()
 
     async def forward(self, records: Iterable[Outgoing]) -> None:
         """Write records; return once all are durable. Raises KafkaError."""
         async with self._starting:
             while self._producer is None:
-                producer = AIOKafkaProducer(**self._client, enable_idempotence=True, max_batch_size=BATCH_BYTES_MAX)
+                producer = self._cluster.async_producer(enable_idempotence=True, max_batch_size=BATCH_BYTES_MAX)
                 try:
                     await producer.start()
                     self._producer = producer
@@ -154,7 +150,7 @@ async def _to_its_end(work: Coroutine[Any, Any, None], *, give_up: Callable[[], 
 
 
 @asynccontextmanager
-async def started(consumer: AIOKafkaConsumer) -> AsyncIterator[None]:
+async def started(consumer: AsyncConsumer) -> AsyncIterator[None]:
     """Start a consumer for the block, and stop it whatever comes. Its own context does not if its start fails."""
     try:
         await consumer.start()
@@ -163,7 +159,7 @@ async def started(consumer: AIOKafkaConsumer) -> AsyncIterator[None]:
         await consumer.stop()
 
 
-async def _stop(producer: AIOKafkaProducer) -> None:
+async def _stop(producer: AsyncProducer) -> None:
     """Stop a producer, started or not. Raises nothing: it is of no more use either way."""
     try:
         async with asyncio.timeout(ANSWER_S):

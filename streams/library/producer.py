@@ -25,9 +25,7 @@ class Producer:
         given = {"kafka_bootstrap": bootstrap, "namespace": namespace}
         settings = load_settings().model_copy(update={name: value for name, value in given.items() if value})
         self._source = source
-        self._producer = producer.Producer(
-            settings.kafka_bootstrap, serving_topics(settings), now_ms=WallClock().now_ms
-        )
+        self._producer = producer.Producer(settings.cluster, serving_topics(settings), now_ms=WallClock().now_ms)
 
     def send(self, event: LinkEvent) -> None:
         """Send an event; it is durable after `flush`.

@@ -3,6 +3,7 @@ import subprocess
 import uuid
 from pathlib import Path
 
+from flatline.kafka.cluster import KafkaCluster
 from flatline.local import probes, programs
 from flatline.local.errors import LaunchError
 from flatline.local.ports import LOOPBACK, Ports
@@ -41,7 +42,7 @@ class Kafka:
             name=self._name,
             command=[*_jvm(heap_mb=self._heap_mb), "kafka.Kafka", str(properties)],
             address=self.bootstrap,
-            is_ready=lambda: probes.is_kafka(self.bootstrap),
+            is_ready=lambda: probes.is_kafka(KafkaCluster(self.bootstrap)),
             is_essential=True,
         )
 

@@ -3,8 +3,9 @@
 import http.client
 import socket
 
-from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
+
+from flatline.kafka.cluster import KafkaCluster
 
 _TIMEOUT_S = 5
 
@@ -31,13 +32,13 @@ def answers_ok(address: str, path: str) -> bool:
         connection.close()
 
 
-def is_kafka(bootstrap: str) -> bool:
+def is_kafka(cluster: KafkaCluster) -> bool:
     """Whether one of ``host:port,...`` is a Kafka broker that answers."""
     # A client that gets no connection leaves a thread behind: it is asked only where there is somebody to talk to.
-    if not any(accepts(server) for server in bootstrap.split(",")):
+    if not any(accepts(server) for server in cluster.servers):
         return False
     try:
-        with KafkaAdminClient(bootstrap_servers=bootstrap.split(","), bootstrap_timeout_ms=_TIMEOUT_S * 1000):
+        with cluster.admin(bootstrap_timeout_ms=_TIMEOUT_S * 1000):
             return True
     except KafkaError:
         return False

@@ -102,12 +102,18 @@ class LocalStack:
     def _kafka(self, ports: Ports) -> str:
         if "kafka_bootstrap" in self._given.model_fields_set:
             bootstrap = self._given.kafka_bootstrap
-            if not probes.is_kafka(bootstrap):
+            self._given.cluster.refuse_no_access()
+            if not probes.is_kafka(self._given.cluster):
                 raise LaunchError(
                     f"No Kafka answers at {bootstrap}.",
                     remedy="Correct FLATLINE_KAFKA_BOOTSTRAP, or unset it to have a Kafka started here.",
                 )
             return bootstrap
+        if self._given.kafka_security_protocol != "PLAINTEXT":
+            raise LaunchError(
+                "FLATLINE_KAFKA_SECURITY_PROTOCOL is set, and the Kafka that is started here speaks PLAINTEXT only. "
+                "Unset it, or set FLATLINE_KAFKA_BOOTSTRAP to the Kafka that is meant."
+            )
         kafka = Kafka(self._data_dir / "kafka", ports)
         self._supervisor.start(kafka.process())
         return kafka.bootstrap
@@ -123,7 +129,7 @@ class LocalStack:
         settings = self.settings
         try:
             topics = serving_topics(settings).all()
-            ensure_topics(settings.kafka_bootstrap, topics)
+            ensure_topics(settings.cluster, topics)
         except TopicsError as error:
             raise LaunchError(str(error), remedy=error.remedy) from error
 

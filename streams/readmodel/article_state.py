@@ -8,6 +8,7 @@ from flatline.domain.state.addresses import shown
 from flatline.domain.state.article import Article, check_format
 from flatline.domain.state.moves import Moves
 from flatline.domain.visibility.source_history import SourceHistory
+from flatline.kafka.cluster import KafkaCluster
 from flatline.readmodel.records import records
 from flatline.schema.partitioning import partition_of
 from flatline.schema.topics import Topics
@@ -22,7 +23,7 @@ class StoredArticle(NamedTuple):
     source_histories: Mapping[str, SourceHistory]
 
 
-def stored_article(bootstrap: str, topics: Topics, key: bytes, moves: Moves) -> StoredArticle:
+def stored_article(cluster: KafkaCluster, topics: Topics, key: bytes, moves: Moves) -> StoredArticle:
     """Read all that was committed of the article with this key, former addresses included.
 
     Raises KafkaError and UnknownFormatError. The keys of an address's records are its own, and its own with NUL and the
@@ -31,7 +32,7 @@ def stored_article(bootstrap: str, topics: Topics, key: bytes, moves: Moves) -> 
     """
     parts: defaultdict[bytes, dict[bytes, bytes]] = defaultdict(dict)
     source_histories: dict[str, SourceHistory] = {}
-    for record in records(bootstrap, topics.changelog, partition=partition_of(key, topics.changelog.partitions)):
+    for record in records(cluster, topics.changelog, partition=partition_of(key, topics.changelog.partitions)):
         if record.key is None or record.key == _SEPARATOR:  # the mark of a partition that was begun
             continue
         address, _, part = record.key.partition(_SEPARATOR)

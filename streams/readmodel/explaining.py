@@ -11,6 +11,7 @@ from flatline.domain.state.addresses import is_there
 from flatline.domain.state.moves import Moves
 from flatline.domain.time import DAY_MS
 from flatline.domain.visibility.sources import Sources
+from flatline.kafka.cluster import KafkaCluster
 from flatline.readmodel.article_state import stored_article
 from flatline.readmodel.latest_groups import latest_group_totals, latest_groups
 from flatline.readmodel.latest_moves import latest_moves
@@ -24,16 +25,16 @@ from flatline.schema.topics import Topics
 
 
 def explain_live(
-    bootstrap: str, topics: Topics, key: bytes, policy: Policy, *, now_ms: int, links: int
+    cluster: KafkaCluster, topics: Topics, key: bytes, policy: Policy, *, now_ms: int, links: int
 ) -> Explanation | None:
     """Explain an article as the workers know it; None where they don't. Raises KafkaError and UnknownFormatError."""
-    moves = latest_moves(bootstrap, topics)
+    moves = latest_moves(cluster, topics)
     key = moves.current(key)
-    article, source_histories = stored_article(bootstrap, topics, key, moves)
+    article, source_histories = stored_article(cluster, topics, key, moves)
     if article is None or not is_there(article, links_bring_back=policy.links_bring_back):
         return None
     sources = Sources()
-    for record in records(bootstrap, topics.heartbeats):
+    for record in records(cluster, topics.heartbeats):
         try:
             if record.value is None:
                 sources.forget((record.key or b"").decode(errors="replace"))
@@ -42,7 +43,7 @@ def explain_live(
         except Rejected:
             continue
     sources.use_histories([source_histories])
-    published = latest_values(bootstrap, topics.verdicts, partition=partition_of(key, topics.verdicts.partitions)).get(
+    published = latest_values(cluster, topics.verdicts, partition=partition_of(key, topics.verdicts.partitions)).get(
         key
     )
     listed = newest(article.segments, links, quality_min=0.0)
@@ -50,26 +51,26 @@ def explain_live(
     around = Surroundings(
         policy,
         visibility=sources.visibility(now_ms),
-        baseline=latest_group_totals(bootstrap, topics).baseline_of(membership_of(article)),
-        events=_events(bootstrap, topics, key, moves, since_ms=since_ms),
+        baseline=latest_group_totals(cluster, topics).baseline_of(membership_of(article)),
+        events=_events(cluster, topics, key, moves, since_ms=since_ms),
         freshness=sources.freshness(now_ms),
-        groups={Group(each.kind, each.name): each for each in latest_groups(bootstrap, topics)},
+        groups={Group(each.kind, each.name): each for each in latest_groups(cluster, topics)},
         published=None if published is None else codec.verdicts.decode(published),
     )
     return explain(article, around, previous=article.header.previous_verdict, now_ms=now_ms, links=links)
 
 
-def known_keys(bootstrap: str, topics: Topics) -> list[str]:
+def known_keys(cluster: KafkaCluster, topics: Topics) -> list[str]:
     """Return the keys of all articles that a verdict was published on. Raises KafkaError."""
-    return [key.decode() for key in latest_values(bootstrap, topics.verdicts)]
+    return [key.decode() for key in latest_values(cluster, topics.verdicts)]
 
 
-def _events(bootstrap: str, topics: Topics, key: bytes, moves: Moves, *, since_ms: int) -> Iterator[LinkEvent]:
+def _events(cluster: KafkaCluster, topics: Topics, key: bytes, moves: Moves, *, since_ms: int) -> Iterator[LinkEvent]:
     """Yield the events of an article that are kept. No record is older than what it tells of."""
     # Those for former addresses lie on any partition.
     number = None if moves.log else partition_of(key, topics.links.partitions)
     # A day earlier: clocks of producers and brokers differ.
-    for record in records(bootstrap, topics.links, partition=number, since_ms=max(1, since_ms - DAY_MS)):
+    for record in records(cluster, topics.links, partition=number, since_ms=max(1, since_ms - DAY_MS)):
         if record.key is not None and record.value is not None and moves.current(record.key) == key:
             try:
                 yield codec.links.decode(record.value)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
+from flatline.kafka.cluster import Consumer, KafkaCluster
 from flatline.readmodel.records import records
 from flatline.schema import codec
 from flatline.schema.offset_metadata import judged_until
@@ -12,31 +13,31 @@ from flatline.schema.topics import Topic, Topics
 from flatline.schema.verdict import Verdict
 
 
-def latest_verdicts(bootstrap: str, topic: Topic) -> list[Verdict]:
+def latest_verdicts(cluster: KafkaCluster, topic: Topic) -> list[Verdict]:
     """Read the topic from its beginning to where it ends now. Raises KafkaError."""
-    return [codec.verdicts.decode(value) for value in latest_values(bootstrap, topic).values()]
+    return [codec.verdicts.decode(value) for value in latest_values(cluster, topic).values()]
 
 
-def latest_values(bootstrap: str, topic: Topic, *, partition: int | None = None) -> dict[bytes, bytes]:
+def latest_values(cluster: KafkaCluster, topic: Topic, *, partition: int | None = None) -> dict[bytes, bytes]:
     """Return the newest value of each key of a compacted topic, in the order in which they came. Raises KafkaError.
 
     Of all partitions, or of one.
     """
     values: dict[bytes, bytes | None] = {}
-    for record in records(bootstrap, topic, partition=partition):
+    for record in records(cluster, topic, partition=partition):
         key = record.key or b""
         values.pop(key, None)  # what comes later stands later
         values[key] = record.value
     return {key: value for key, value in values.items() if value is not None}
 
 
-def waiting_records(bootstrap: str, topics: Topics) -> int:
+def waiting_records(cluster: KafkaCluster, topics: Topics) -> int:
     """Return how many records the verdicts that can be read don't hold yet. Raises KafkaError.
 
     Of all inputs; and verdicts whose transaction has not quite ended.
     """
     # In the group's name, but never subscribed: they read what the group committed and take part in nothing.
-    with _consumer(bootstrap, topics, "read_committed") as readable, _consumer(bootstrap, topics) as written:
+    with _consumer(cluster, topics, "read_committed") as readable, _consumer(cluster, topics) as written:
         partitions = _partitions(*topics.inputs)
         # What is committed first: a record that is sent on meanwhile must not be missed on both partitions.
         committed = {tp: readable.committed(tp, metadata=True) for tp in partitions}
@@ -52,9 +53,8 @@ def waiting_records(bootstrap: str, topics: Topics) -> int:
 
 
 @contextmanager
-def _consumer(bootstrap: str, topics: Topics, isolation_level: str = "read_uncommitted") -> Iterator[KafkaConsumer]:
-    consumer = KafkaConsumer(
-        bootstrap_servers=bootstrap.split(","),
+def _consumer(cluster: KafkaCluster, topics: Topics, isolation_level: str = "read_uncommitted") -> Iterator[Consumer]:
+    consumer = cluster.consumer(
         enable_auto_commit=False,
         group_id=topics.group,
         isolation_level=isolation_level,

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
+from flatline.kafka.cluster import KafkaCluster
 from flatline.schema.topics import Topic
 
 
@@ -16,13 +17,14 @@ class Record(Protocol):
     timestamp: int  # ms since the epoch
 
 
-def records(bootstrap: str, topic: Topic, *, partition: int | None = None, since_ms: int = 0) -> Iterator[Record]:
+def records(
+    cluster: KafkaCluster, topic: Topic, *, partition: int | None = None, since_ms: int = 0
+) -> Iterator[Record]:
     """Yield the records of a topic, or of one partition, from its beginning to where it ends now. Raises KafkaError.
 
     ``since_ms``: none that were written before that instant are needed.
     """
-    consumer = KafkaConsumer(
-        bootstrap_servers=bootstrap.split(","),
+    consumer = cluster.consumer(
         enable_auto_commit=False,
         group_id=None,
         isolation_level="read_committed",  # workers write in transactions; what was aborted was never said

@@ -3,7 +3,6 @@
 import hashlib
 from contextlib import suppress
 
-from kafka import KafkaAdminClient
 from kafka.errors import GroupIdNotFoundError, NonEmptyGroupError
 
 from flatline.agents.former_topics import group_of
@@ -47,7 +46,7 @@ def _rules(settings: Settings) -> str:
 def _remove(settings: Settings, topics: Topics, serving: Topics) -> None:
     """Delete a state that serves no more or never did, the group that made it, and topics that it alone has."""
     abandoned = {topic.name for topic in topics.all()} - {topic.name for topic in serving.all()}
-    with KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap.split(",")) as admin:
+    with settings.cluster.admin() as admin:
         names = [name for name in admin.list_topics() if name in abandoned]
         if names:
             admin.delete_topics(names)

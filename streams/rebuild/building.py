@@ -6,7 +6,7 @@ dropped here. Nothing is judged. A commit covers offsets and state, so what was 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from prometheus_client import CollectorRegistry
 
@@ -19,6 +19,7 @@ from flatline.domain.policy.policy import Policy
 from flatline.engine.kafka_log import KafkaChangelog, KafkaForwarder
 from flatline.engine.log import Outgoing
 from flatline.engine.task import Task
+from flatline.kafka.cluster import KafkaCluster
 from flatline.metrics import WorkerMetrics
 from flatline.rebuild.carrying import carry_over
 from flatline.rebuild.extent import Committed
@@ -40,14 +41,14 @@ class Builder:
     def __init__(
         self,
         *,
-        bootstrap: str,
+        cluster: KafkaCluster,
         former: Topics,
         topics: Topics,
         policy: Policy,
         clock: Clock,
         on_records: Callable[[int], None],
     ) -> None:
-        self._client: Mapping[str, Any] = {"bootstrap_servers": bootstrap}
+        self._cluster = cluster
         self._former = former
         self._topics = topics
         self._clock = clock
@@ -60,7 +61,7 @@ class Builder:
             topics.visits.name: CountVisits(topics=topics, metrics=metrics),
             topics.removals.name: Remove(topics=topics, metrics=metrics),
         }
-        self._changelog = KafkaChangelog(topics.changelog.name, group=topics.group, client=self._client)
+        self._changelog = KafkaChangelog(topics.changelog.name, group=topics.group, cluster=self._cluster)
 
     async def build(self, limits: Committed) -> int:
         """Bring each partition up to the limits; return how many offsets that were. Copies of articles are left out.
@@ -74,7 +75,7 @@ class Builder:
 
     async def take_back_verdicts(self) -> None:
         """Take back what was said of articles that the new state does not know. Raises KafkaError."""
-        forwarder = KafkaForwarder(client=self._client)
+        forwarder = KafkaForwarder(self._cluster)
         try:
             await forwarder.forward(
                 Outgoing(self._topics.verdicts.name, number, key, None)
@@ -85,14 +86,14 @@ class Builder:
             await forwarder.close()
 
     async def _build(self, number: int, limits: Mapping[str, int]) -> int:
-        task, forwarder = Task(number, self._changelog), KafkaForwarder(client=self._client)
+        task, forwarder = Task(number, self._changelog), KafkaForwarder(self._cluster)
         try:
             await task.restore()
             articles = task.articles
             positions = {topic: position for topic, (position, _) in articles.positions.items()}
             uncommitted = 0
             read = {topic: limit for topic, limit in limits.items() if topic in self._agents}
-            async for batch in read_log(number, positions=positions, limits=read, client=self._client):
+            async for batch in read_log(number, positions=positions, limits=read, cluster=self._cluster):
                 self._agents[batch.topic].apply(batch, articles, now_ms=self._clock.now_ms())
                 articles.dead_letters, articles.forwarded = [], []
                 task.applied(batch.topic, batch.next_offset)
@@ -104,7 +105,7 @@ class Builder:
             for topic in limits.keys() - read.keys():
                 task.applied(topic, limits[topic])  # of the former state: the new one makes its own
             numbers = self._former_partitions(number)
-            gone = await carry_over(articles, numbers, former=self._former, client=self._client)
+            gone = await carry_over(articles, numbers, former=self._former, cluster=self._cluster)
             # Copies of articles that lie elsewhere are not meant, nor articles of other partitions.
             partitions = self._topics.changelog.partitions
             self._gone[number] = [key for key in gone if partition_of(key, partitions) == number]

@@ -1,7 +1,7 @@
 """What a rebuilt article takes over from the state that serves: what does not follow from the log."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from msgspec import structs
 
@@ -10,6 +10,7 @@ from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.time import to_ms
 from flatline.engine.kafka_log import KafkaChangelog
 from flatline.engine.partition import Partition
+from flatline.kafka.cluster import KafkaCluster
 from flatline.readmodel.latest_verdicts import latest_values
 from flatline.schema import codec
 from flatline.schema.topics import Topics
@@ -24,16 +25,14 @@ class Carried(NamedTuple):
     previous_verdict: PreviousVerdict | None
 
 
-async def carry_over(
-    articles: Partition, numbers: range, *, former: Topics, client: Mapping[str, Any]
-) -> frozenset[bytes]:
+async def carry_over(articles: Partition, numbers: range, *, former: Topics, cluster: KafkaCluster) -> frozenset[bytes]:
     """Carry over the start of the watch and the previous verdict of articles from the state that serves.
 
     Where that state was lost, the verdicts that were said have them. Return the keys of those articles that only the
     former state knows, of all these partitions. Raises KafkaError and UnknownFormatError.
     """
     gone: set[bytes] = set()
-    changelog = KafkaChangelog(former.changelog.name, group=former.group, client=client)
+    changelog = KafkaChangelog(former.changelog.name, group=former.group, cluster=cluster)
     has_state = False
 
     def carry(key: bytes, value: bytes | None) -> None:
@@ -50,7 +49,7 @@ async def carry_over(
     for number in numbers:
         await changelog.restore(number, carry)
     if not has_state:
-        for key, carried in _published(client["bootstrap_servers"], former, numbers):
+        for key, carried in _published(cluster, former, numbers):
             if key in articles:
                 _give(articles, key, carried)
             else:
@@ -58,9 +57,9 @@ async def carry_over(
     return frozenset(gone)
 
 
-def _published(bootstrap: str, former: Topics, numbers: range) -> Iterator[tuple[bytes, Carried]]:
+def _published(cluster: KafkaCluster, former: Topics, numbers: range) -> Iterator[tuple[bytes, Carried]]:
     for number in numbers:
-        for key, value in latest_values(bootstrap, former.verdicts, partition=number).items():
+        for key, value in latest_values(cluster, former.verdicts, partition=number).items():
             verdict = codec.verdicts.decode(value)
             found = {finding.kind: to_ms(finding.since) for finding in verdict.findings}
             yield (

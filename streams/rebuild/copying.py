@@ -1,11 +1,11 @@
 """The records of one layout copied into another one, each exactly once."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from flatline.agents.former_topics import Routes, group_of, routes, routes_of_verdicts
 from flatline.engine.kafka_log import KafkaChangelog
 from flatline.engine.log import Offset
+from flatline.kafka.cluster import KafkaCluster
 from flatline.rebuild.extent import Committed, committed_by, ends_of, log_of
 from flatline.rebuild.log_reader import read_log
 from flatline.schema.topics import Topic, Topics
@@ -14,9 +14,8 @@ from flatline.schema.topics import Topic, Topics
 class Copier:
     """Goes on where it, or whoever follows the former topics, was. ``on_records`` is told of what was copied."""
 
-    def __init__(self, *, bootstrap: str, former: Topics, on_records: Callable[[int], None]) -> None:
-        self._bootstrap = bootstrap
-        self._client: Mapping[str, Any] = {"bootstrap_servers": bootstrap}
+    def __init__(self, *, cluster: KafkaCluster, former: Topics, on_records: Callable[[int], None]) -> None:
+        self._cluster = cluster
         self._former = former
         self._group = group_of(former)
         self._on_records = on_records
@@ -28,20 +27,20 @@ class Copier:
     async def copy_verdicts(self, topics: Topics) -> None:
         """Copy what was said of articles and groups. Raises KafkaError, and FencedError where somebody else copies."""
         said = (self._former.verdicts, self._former.groups)
-        await self._copy(routes_of_verdicts(self._former, topics), said, ends_of(said, bootstrap=self._bootstrap))
+        await self._copy(routes_of_verdicts(self._former, topics), said, ends_of(said, cluster=self._cluster))
 
     async def _copy(self, routes: Routes, topics: tuple[Topic, ...], limits: Committed) -> None:
         """Copy every partition from where it was left. Records and offsets are one transaction."""
-        positions = committed_by(self._group, topics, bootstrap=self._bootstrap)
+        positions = committed_by(self._group, topics, cluster=self._cluster)
         # No changelog is written: it is the transactions that are wanted, and one writer a partition.
         name = f"{self._group}.r{self._former.layout.number}"
-        transactions = KafkaChangelog(name, group=self._group, client=self._client)
+        transactions = KafkaChangelog(name, group=self._group, cluster=self._cluster)
         for number in range(self._former.layout.partitions):
             writer = await transactions.fence(number)
             try:
                 begin = positions.of(number)
                 end = {topic: limit for topic, limit in limits.of(number).items() if topic in begin}
-                async for batch in read_log(number, positions=begin, limits=end, client=self._client):
+                async for batch in read_log(number, positions=begin, limits=end, cluster=self._cluster):
                     records = routes[batch.topic](batch.records, number)
                     await writer.commit(records, {batch.topic: Offset(batch.next_offset)})
                     self._on_records(len(batch.records))

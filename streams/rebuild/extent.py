@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
 from flatline.errors import FlatlineError
+from flatline.kafka.cluster import Consumer, KafkaCluster
 from flatline.schema.topics import Topic, Topics
 
 _TIMEOUT_MS: Final = 60_000
@@ -38,10 +39,10 @@ def log_of(topics: Topics) -> tuple[Topic, ...]:
     return topics.links, topics.articles, topics.visits, topics.removals
 
 
-def committed_by(group: str, topics: Iterable[Topic], *, bootstrap: str) -> Committed:
+def committed_by(group: str, topics: Iterable[Topic], *, cluster: KafkaCluster) -> Committed:
     """Return how far a consumer group is. Raises KafkaError."""
     # In the group's name, but never subscribed: it reads what the group committed and takes part in nothing.
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap.split(","), group_id=group, enable_auto_commit=False)
+    consumer = cluster.consumer(group_id=group, enable_auto_commit=False)
     try:
         return Committed(
             {
@@ -56,10 +57,9 @@ def committed_by(group: str, topics: Iterable[Topic], *, bootstrap: str) -> Comm
         consumer.close()
 
 
-def ends_of(topics: Iterable[Topic], *, bootstrap: str) -> Committed:
+def ends_of(topics: Iterable[Topic], *, cluster: KafkaCluster) -> Committed:
     """Return where topics end for a reader of committed records. Raises KafkaError."""
-    consumer = KafkaConsumer(
-        bootstrap_servers=bootstrap.split(","),
+    consumer = cluster.consumer(
         group_id=None,
         enable_auto_commit=False,
         isolation_level="read_committed",
@@ -74,12 +74,10 @@ def ends_of(topics: Iterable[Topic], *, bootstrap: str) -> Committed:
         consumer.close()
 
 
-def refuse_incomplete(topics: Iterable[Topic], *, bootstrap: str) -> None:
+def refuse_incomplete(topics: Iterable[Topic], *, cluster: KafkaCluster) -> None:
     """Raise IncompleteLogError where the first records of a topic were deleted, and KafkaError."""
     lines = []
-    consumer = KafkaConsumer(
-        bootstrap_servers=bootstrap.split(","), group_id=None, enable_auto_commit=False, consumer_timeout_ms=_TIMEOUT_MS
-    )
+    consumer = cluster.consumer(group_id=None, enable_auto_commit=False, consumer_timeout_ms=_TIMEOUT_MS)
     try:
         partitions = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
         starts, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
@@ -100,7 +98,7 @@ def refuse_incomplete(topics: Iterable[Topic], *, bootstrap: str) -> None:
         )
 
 
-def _date(consumer: KafkaConsumer, tp: TopicPartition) -> str:
+def _date(consumer: Consumer, tp: TopicPartition) -> str:
     consumer.assign([tp])
     consumer.seek_to_beginning(tp)
     record = next(iter(consumer), None)

@@ -1,18 +1,19 @@
 """The log of a partition, from where somebody is with it up to a limit, as micro-batches."""
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Final
+from typing import Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from flatline.engine.log import MicroBatch
+from flatline.kafka.cluster import KafkaCluster
 
 RECORDS_AT_ONCE_MAX: Final = 12_000
 _FETCH_BYTES_MAX: Final = 8 << 20
 
 
 async def read_log(
-    number: int, *, positions: Mapping[str, int], limits: Mapping[str, int], client: Mapping[str, Any]
+    number: int, *, positions: Mapping[str, int], limits: Mapping[str, int], cluster: KafkaCluster
 ) -> AsyncIterator[MicroBatch]:
     """Yield the committed records of a partition of several topics, by topic from its position up to its limit.
 
@@ -26,8 +27,7 @@ async def read_log(
     }
     if not left:
         return
-    async with AIOKafkaConsumer(
-        **client,
+    async with cluster.async_consumer(
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest",  # where the log begins later than what is wanted

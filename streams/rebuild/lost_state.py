@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
 from flatline.errors import FlatlineError
+from flatline.kafka.cluster import KafkaCluster
 from flatline.schema.topics import Topics
 
 _TIMEOUT_MS: Final = 60_000
@@ -16,9 +17,9 @@ class LostStateError(FlatlineError):
     remedy = "`flatline state rebuild` makes the state anew from the log. Then start the worker again."
 
 
-def refuse_lost_state(bootstrap: str, topics: Topics) -> None:
+def refuse_lost_state(cluster: KafkaCluster, topics: Topics) -> None:
     """Raise LostStateError when there is lost state, and KafkaError."""
-    lost = lost_partitions(bootstrap, topics)
+    lost = lost_partitions(cluster, topics)
     if lost:
         numbers = ", ".join(map(str, lost))
         raise LostStateError(
@@ -27,15 +28,14 @@ def refuse_lost_state(bootstrap: str, topics: Topics) -> None:
         )
 
 
-def lost_partitions(bootstrap: str, topics: Topics) -> list[int]:
+def lost_partitions(cluster: KafkaCluster, topics: Topics) -> list[int]:
     """Return the numbers of the partitions without state of which the group has committed offsets. Raises KafkaError.
 
     A worker's first commit on a partition leaves a mark in the changelog, whatever the records were.
     """
     changelog = topics.changelog
-    servers = bootstrap.split(",")
     # In the group's name, but never subscribed. Unlike an admin client it waits for a coordinator to be there.
-    consumer = KafkaConsumer(bootstrap_servers=servers, group_id=topics.group, enable_auto_commit=False)
+    consumer = cluster.consumer(group_id=topics.group, enable_auto_commit=False)
     try:
         partitions = [TopicPartition(changelog.name, number) for number in range(changelog.partitions)]
         read = {

@@ -4,8 +4,6 @@ import asyncio
 from time import monotonic, sleep
 from typing import Final, NamedTuple
 
-from kafka import KafkaAdminClient
-
 from flatline.admin.topics import ensure_topics
 from flatline.clock import clock_from
 from flatline.engine.kafka_log import KafkaChangelog
@@ -51,14 +49,14 @@ def rebuild(
     these. The state that serves goes on until then. Interrupted, it goes on where it was when it is run again. Raises
     IncompleteLogError, RebuildError, TopicsError, PolicyError and KafkaError.
     """
-    bootstrap, serving = settings.kafka_bootstrap, serving_generation(settings)
+    cluster, serving = settings.cluster, serving_generation(settings)
     former = topics_of(settings, serving)
-    ensure_topics(bootstrap, former.all())
+    ensure_topics(cluster, former.all())
     if not may_be_incomplete:
-        refuse_incomplete(log_of(former), bootstrap=bootstrap)
+        refuse_incomplete(log_of(former), cluster=cluster)
     building = begin(settings, serving, progress, partitions=partitions or serving.layout.partitions)
     topics = topics_being_built(settings, building)
-    ensure_topics(bootstrap, topics.all())
+    ensure_topics(cluster, topics.all())
     offsets = asyncio.run(_build(settings, former, topics, progress))
     is_moved = building.layout != serving.layout
     generation = Generation(
@@ -93,10 +91,10 @@ def go_back(settings: Settings) -> Generation:
 
 
 async def _build(settings: Settings, former: Topics, topics: Topics, progress: Progress) -> int:
-    bootstrap = settings.kafka_bootstrap
-    copier = Copier(bootstrap=bootstrap, former=former, on_records=progress.advance)
+    cluster = settings.cluster
+    copier = Copier(cluster=cluster, former=former, on_records=progress.advance)
     builder = Builder(
-        bootstrap=bootstrap,
+        cluster=cluster,
         former=former,
         topics=topics,
         policy=load_policy(settings.policy_file),
@@ -106,13 +104,13 @@ async def _build(settings: Settings, former: Topics, topics: Topics, progress: P
     total = 0
     for number in range(1, ROUNDS_MAX + 1):
         # No further than this: what comes later the workers have not dealt with.
-        limits = committed_by(former.group, former.inputs, bootstrap=bootstrap)
+        limits = committed_by(former.group, former.inputs, cluster=cluster)
         progress.say(f"Round {number}: up to {limits.total:,} offsets, which the workers have committed.")
         progress.begin(max(0, limits.total - total))
         try:
             if former.layout != topics.layout:
                 await copier.copy_log(topics, limits)
-                limits = ends_of(log_of(topics), bootstrap=bootstrap)
+                limits = ends_of(log_of(topics), cluster=cluster)
             offsets = await builder.build(limits)
             if former.layout != topics.layout:
                 # After the build has taken over how articles stand: what was said since is said again.
@@ -137,16 +135,14 @@ def _cut_over(settings: Settings, former: Topics, generation: Generation) -> Non
 def _wait_left(settings: Settings, former: Topics) -> None:
     """Wait until the workers have left the former group in order, or have been thrown out of it."""
     give_up_at_s = monotonic() + settings.session_timeout_s + LEFT_WITHIN_S
-    with KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap.split(",")) as admin:
+    with settings.cluster.admin() as admin:
         while admin.describe_groups([former.group])[former.group]["members"] and monotonic() < give_up_at_s:
             sleep(_LOOK_EVERY_S)
 
 
 async def _fence(settings: Settings, former: Topics) -> None:
     # A worker that is paused, and can't be told, must not write verdicts when it wakes up.
-    changelog = KafkaChangelog(
-        former.changelog.name, group=former.group, client={"bootstrap_servers": settings.kafka_bootstrap}
-    )
+    changelog = KafkaChangelog(former.changelog.name, group=former.group, cluster=settings.cluster)
     for number in range(former.changelog.partitions):
         writer = await changelog.fence(number)
         await writer.close()

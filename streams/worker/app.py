@@ -37,6 +37,7 @@ from flatline.engine.watchdog import LoopWatchdog
 from flatline.errors import FlatlineError
 from flatline.generations import topics_of, topics_of_layout
 from flatline.http import Endpoint
+from flatline.kafka.faust_clients import faust_settings
 from flatline.metrics import Gauges, WorkerMetrics
 from flatline.policy_file import load_policy
 from flatline.schema.generation import Generation
@@ -133,16 +134,16 @@ def assemble(settings: Settings, generation: Generation) -> Assembly:
     topics, clock = topics_of(settings, generation), clock_from(settings)
     succession = Succession(generation, end=lambda: os.kill(os.getpid(), signal.SIGTERM))
     metrics = WorkerMetrics(CollectorRegistry())
-    client = {"bootstrap_servers": settings.kafka_bootstrap}
+    cluster = settings.cluster
 
-    changelog = KafkaChangelog(topics.changelog.name, group=topics.group, client=client)
-    forwarder = KafkaForwarder(client=client)
+    changelog = KafkaChangelog(topics.changelog.name, group=topics.group, cluster=cluster)
+    forwarder = KafkaForwarder(cluster)
     assignment = Assignment(changelog, forwarder, end=exit_unsafe, copies=topics.copies)
     app = _faust_app(settings, topics, assignment)
     lag = Lag(topics=topics, assignment=assignment, consumer=app)
 
     def listen(topic: Topic, receive: Receive) -> TopicReader:
-        return TopicReader(bootstrap=settings.kafka_bootstrap, topic=topic, receive=receive)
+        return TopicReader(cluster=cluster, topic=topic, receive=receive)
 
     sources, group_totals, groups = Sources(), GroupTotals(topics.layout.partitions), GroupVerdicts()
     heartbeats = listen(topics.heartbeats, heartbeat_receiver(sources))
@@ -201,7 +202,7 @@ def assemble(settings: Settings, generation: Generation) -> Assembly:
     )
     former = [topics_of_layout(settings, layout) for layout in generation.former_layouts]
     to_follow = {name: route for each in former for name, route in routes(each, topics).items()}
-    follow = FormerTopicForwarder(bootstrap=settings.kafka_bootstrap, group=group_of(topics), routes=to_follow)
+    follow = FormerTopicForwarder(cluster=settings.cluster, group=group_of(topics), routes=to_follow)
     listening = [heartbeats.run, group_parts.run, group_verdicts.run, listened_moves.run, generations.run]
     runs = [loop_watchdog.run, health.run, *listening, *[follow.run] * bool(to_follow), worker.run]
     background = Background(endpoint, runs, at_end=[assignment.close, forwarder.close])
@@ -212,7 +213,7 @@ def _faust_app(settings: Settings, topics: Topics, listener: RebalanceListener) 
     return MicroBatchApp(
         topics.group,
         listener=listener,
-        broker=[f"aiokafka://{server}" for server in settings.kafka_bootstrap.split(",")],
+        **faust_settings(settings.cluster),
         store="memory://",
         topic_partitions=topics.layout.partitions,
         topic_allow_declare=False,

@@ -6,13 +6,14 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from flatline.admin.topics import TopicsError, alter_topics, check_topics, ensure_topics
+from flatline.kafka.cluster import KafkaCluster
 from flatline.schema.topics import DAY_MS, Topic, Topics
 from tests.waiting import until
 
 
 def create(bootstrap: str, topics: tuple[Topic, ...]) -> list[str]:
     """Create the topics with one copy, as on a single broker."""
-    return ensure_topics(bootstrap, topics)
+    return ensure_topics(KafkaCluster(bootstrap), topics)
 
 
 def test_topics_are_created_as_declared(kafka_bootstrap: str, namespace: str) -> None:
@@ -27,14 +28,16 @@ def test_topics_are_created_as_declared(kafka_bootstrap: str, namespace: str) ->
             config = admin.describe_configs([resource])["topic"][topic.name]
             assert topic.config().items() <= {name: entry["value"] for name, entry in config.items()}.items()
     assert create(kafka_bootstrap, topics) == []
-    assert check_topics(kafka_bootstrap, topics) == []
+    assert check_topics(KafkaCluster(kafka_bootstrap), topics) == []
 
 
 def test_missing_topic_is_created_beside_the_others(kafka_bootstrap: str, namespace: str) -> None:
     """A topic that a later version brings is added to those that exist."""
     topics = Topics(namespace=namespace, partitions=2).all()
     create(kafka_bootstrap, topics[:-1])
-    assert [each.says for each in check_topics(kafka_bootstrap, topics)] == [f"{topics[-1].name} does not exist."]
+    assert [each.says for each in check_topics(KafkaCluster(kafka_bootstrap), topics)] == [
+        f"{topics[-1].name} does not exist."
+    ]
     assert create(kafka_bootstrap, topics) == [topics[-1].name]
 
 
@@ -46,7 +49,7 @@ def test_other_number_of_partitions_is_refused(kafka_bootstrap: str, namespace: 
         create(kafka_bootstrap, wanted.all())
     assert f"{wanted.links.name} has 2 partitions; it should have 4." in str(raised.value)
     assert "set FLATLINE_PARTITIONS" in str(raised.value)
-    assert check_topics(kafka_bootstrap, Topics(namespace=namespace, partitions=2).all()) == []
+    assert check_topics(KafkaCluster(kafka_bootstrap), Topics(namespace=namespace, partitions=2).all()) == []
 
 
 def test_other_cleanup_policy_is_refused(kafka_bootstrap: str, namespace: str) -> None:
@@ -81,17 +84,17 @@ def test_every_setting_is_compared_and_can_be_altered(kafka_bootstrap: str, name
                 for topic in topics
             ]
         )
-    until("all differ", lambda: len(check_topics(kafka_bootstrap, topics)) == len(declared))
+    until("all differ", lambda: len(check_topics(KafkaCluster(kafka_bootstrap), topics)) == len(declared))
     for topic in topics:
         for setting, value in topic.config().items():
             expected = f"{topic.name} has {setting}={others[setting]}; it should be {value}."
-            assert expected in [each.says for each in check_topics(kafka_bootstrap, topics)]
-    assert {each.remedy for each in check_topics(kafka_bootstrap, topics)} == {
+            assert expected in [each.says for each in check_topics(KafkaCluster(kafka_bootstrap), topics)]
+    assert {each.remedy for each in check_topics(KafkaCluster(kafka_bootstrap), topics)} == {
         "`flatline topics alter` gives the topics the settings that they should have."
     }
-    assert alter_topics(kafka_bootstrap, topics) == [topic.name for topic in topics]
-    until("all are as declared", lambda: not check_topics(kafka_bootstrap, topics))
-    assert alter_topics(kafka_bootstrap, topics) == []
+    assert alter_topics(KafkaCluster(kafka_bootstrap), topics) == [topic.name for topic in topics]
+    until("all are as declared", lambda: not check_topics(KafkaCluster(kafka_bootstrap), topics))
+    assert alter_topics(KafkaCluster(kafka_bootstrap), topics) == []
 
 
 def test_a_shorter_retention_stops_no_worker(kafka_bootstrap: str, namespace: str) -> None:
@@ -99,7 +102,7 @@ def test_a_shorter_retention_stops_no_worker(kafka_bootstrap: str, namespace: st
     links = Topics(namespace=namespace, partitions=1).links
     create(kafka_bootstrap, (replace(links, retention_ms=DAY_MS, compression="producer"),))
     assert create(kafka_bootstrap, (links,)) == []
-    assert {each.is_vital for each in check_topics(kafka_bootstrap, (links,))} == {False}
+    assert {each.is_vital for each in check_topics(KafkaCluster(kafka_bootstrap), (links,))} == {False}
 
 
 def test_too_few_replicas_are_named(kafka_bootstrap: str, namespace: str) -> None:
@@ -107,7 +110,7 @@ def test_too_few_replicas_are_named(kafka_bootstrap: str, namespace: str) -> Non
     single = Topics(namespace=namespace, partitions=1).links
     create(kafka_bootstrap, (single,))
     differences = check_topics(
-        kafka_bootstrap, (Topics(namespace=namespace, partitions=1, replication_factor=3).links,)
+        KafkaCluster(kafka_bootstrap), (Topics(namespace=namespace, partitions=1, replication_factor=3).links,)
     )
     says = [each.says for each in differences]
     for name in (single.name, "__consumer_offsets", "__transaction_state"):
@@ -115,7 +118,7 @@ def test_too_few_replicas_are_named(kafka_bootstrap: str, namespace: str) -> Non
     for name in (single.name, "__transaction_state"):
         assert f"{name} has min.insync.replicas=1; it should be 2." in says
     assert any("kafka-reassign-partitions.sh" in each.remedy for each in differences)
-    assert not check_topics(kafka_bootstrap, (single,))
+    assert not check_topics(KafkaCluster(kafka_bootstrap), (single,))
 
 
 def test_two_may_create_them_at_once(kafka_bootstrap: str, namespace: str) -> None:
@@ -129,4 +132,4 @@ def test_two_may_create_them_at_once(kafka_bootstrap: str, namespace: str) -> No
 def test_brokers_refusal_is_told(kafka_bootstrap: str, namespace: str) -> None:
     """More copies than brokers: the broker's own words reach the user."""
     with pytest.raises(TopicsError, match="only 1 broker"):
-        ensure_topics(kafka_bootstrap, Topics(namespace=namespace, replication_factor=3).all())
+        ensure_topics(KafkaCluster(kafka_bootstrap), Topics(namespace=namespace, replication_factor=3).all())

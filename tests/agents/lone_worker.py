@@ -24,6 +24,7 @@ from flatline.engine.assignment import Assignment
 from flatline.engine.log import MicroBatch, Outgoing
 from flatline.engine.partition import Partition
 from flatline.engine.watchdog import LoopWatchdog
+from flatline.kafka.cluster import KafkaCluster
 from flatline.metrics import Gauges, WorkerMetrics
 from flatline.schema.topics import Topic, Topics
 from flatline.settings import Settings
@@ -132,7 +133,8 @@ class LoneWorker:
             topics.moves: moves.receive_record,
         }
         self._listening = {
-            topic.name: TopicReader(bootstrap="", topic=topic, receive=receive) for topic, receive in receivers.items()
+            topic.name: TopicReader(cluster=KafkaCluster(""), topic=topic, receive=receive)
+            for topic, receive in receivers.items()
         }
         for name, records in self._unread.items():
             self._listening[name]._take(records)

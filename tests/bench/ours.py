@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from flatline.kafka.cluster import KafkaCluster
 from flatline.readmodel.latest_verdicts import latest_verdicts
 from tests.bench.broker import delete_group
 from tests.bench.commits import follow, rates
@@ -60,7 +61,7 @@ def _published(worker: Worker, must_be: Totals) -> Totals:
     """Read the result from where everybody reads it, the topic of verdicts, until it is what it must be."""
     give_up_at_s = time.monotonic() + _JUDGED_WITHIN_S
     while True:
-        verdicts = latest_verdicts(worker.bootstrap, worker.topics.verdicts)
+        verdicts = latest_verdicts(KafkaCluster(worker.bootstrap), worker.topics.verdicts)
         found = Totals(
             links=sum(verdict.gained_total for verdict in verdicts),
             referring_domains=sum(verdict.referring_domains for verdict in verdicts),

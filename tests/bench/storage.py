@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from flatline.admin.topics import ensure_topics
+from flatline.kafka.cluster import KafkaCluster
 from flatline.schema.rejection import Rejected
 from flatline.schema.topics import Topics
 from flatline_connectors.files.lines import LineFile
@@ -38,9 +39,9 @@ def measure(bootstrap: str, folder: Path) -> dict[str, float]:  # noqa: ARG001 -
     ):
         topics = Topics(namespace=f"storage-{len(figures)}")
         links = replace(topics.links, compression=compression)
-        ensure_topics(bootstrap, [links if topic == topics.links else topic for topic in topics.all()])
+        ensure_topics(KafkaCluster(bootstrap), [links if topic == topics.links else topic for topic in topics.all()])
         count = size = 0
-        with Producer(bootstrap, topics, now_ms=lambda: int(time.time() * 1000), linger_ms=5) as producer:
+        with Producer(KafkaCluster(bootstrap), topics, now_ms=lambda: int(time.time() * 1000), linger_ms=5) as producer:
             for link in islice(_links(events), events):
                 producer.send_link(link)
                 count, size = count + 1, size + len(link.value)

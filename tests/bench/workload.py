@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaProducer
 from flatline.admin.topics import ensure_topics
 from flatline.engine.batch_writer import write
 from flatline.engine.log import Outgoing
+from flatline.kafka.cluster import KafkaCluster
 from flatline.schema.partitioning import partition_of
 from flatline.schema.topics import Topic, Topics
 from tests.bench.run import Totals
@@ -61,7 +62,7 @@ async def fill(bootstrap: str, installation: str, workload: Workload) -> Totals:
     ``installation`` is the namespace of its topics.
     """
     links_topic = Topics(namespace=installation, partitions=workload.partitions).links
-    ensure_topics(bootstrap, [links_topic])
+    ensure_topics(KafkaCluster(bootstrap), [links_topic])
     links: set[int] = set()
     domains: set[int] = set()
     articles: set[int] = set()

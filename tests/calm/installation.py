@@ -96,7 +96,7 @@ def _source(settings: Settings, clock: Path, *, end_day: int) -> Iterator[None]:
 
 def _producer(settings: Settings, clock: Clock) -> Producer:
     topics = Topics(namespace=settings.namespace, partitions=settings.partitions)
-    return Producer(settings.kafka_bootstrap, topics, now_ms=clock.now_ms)
+    return Producer(settings.cluster, topics, now_ms=clock.now_ms)
 
 
 def _told(inbox: SlackInbox) -> set[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from flatline.admin.topics import check_topics
+from flatline.kafka.cluster import KafkaCluster
 from tests.chaos.cluster import NODES, Cluster
 from tests.chaos.events import Shares
 from tests.chaos.producing import ANY_SOURCE, importing, pushing
@@ -52,7 +53,9 @@ def test_leaders_are_killed(cluster: Cluster, namespace: str, tmp_path: Path, se
         for number in (1, 2):
             installation.start(number)
         installation.wait_ready(1, 2)
-        until("the topics are as declared", lambda: not check_topics(cluster.bootstrap, trial.topics.all()))
+        until(
+            "the topics are as declared", lambda: not check_topics(KafkaCluster(cluster.bootstrap), trial.topics.all())
+        )
         lines = [record.value or b"" for record in islice(trial.events, LINES)]
         file = tmp_path / "history.ndjson"
         file.write_bytes(b"\n".join(lines))

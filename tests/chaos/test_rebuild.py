@@ -15,6 +15,7 @@ from kafka import KafkaAdminClient, TopicPartition
 from flatline.agents.former_topics import group_of
 from flatline.engine.log import Outgoing
 from flatline.engine.partition import Partition
+from flatline.kafka.cluster import KafkaCluster
 from flatline.readmodel.latest_verdicts import latest_values
 from flatline.rebuild.extent import committed_by, ends_of, log_of
 from flatline.schema.partitioning import partition_of
@@ -164,14 +165,16 @@ def _wait_followed(trial: Trial, former: Topics) -> None:
 
     def is_followed() -> bool:
         trial.installation.tend(0.1)
-        sent_on = committed_by(group_of(former), [former.links], bootstrap=trial.bootstrap)
-        return sent_on.total >= ends_of([former.links], bootstrap=trial.bootstrap).total
+        sent_on = committed_by(group_of(former), [former.links], cluster=KafkaCluster(trial.bootstrap))
+        return sent_on.total >= ends_of([former.links], cluster=KafkaCluster(trial.bootstrap)).total
 
     until("all is sent on", is_followed)
 
 
 def _verdicts(trial: Trial) -> list[dict[str, Any]]:
-    return [orjson.loads(value) for value in latest_values(trial.bootstrap, trial.topics.verdicts).values()]
+    return [
+        orjson.loads(value) for value in latest_values(KafkaCluster(trial.bootstrap), trial.topics.verdicts).values()
+    ]
 
 
 def _with_state(trial: Trial, number: int) -> Trial:
@@ -190,13 +193,13 @@ def _articles_and_visits(trial: Trial) -> Iterable[Outgoing]:
 
 def _kill_half_way(trial: Trial, target: Trial) -> None:
     """Begin a rebuild, and kill it when it has committed something, and not everything."""
-    everything = committed_by(trial.topics.group, log_of(trial.topics), bootstrap=trial.bootstrap).total
+    everything = committed_by(trial.topics.group, log_of(trial.topics), cluster=KafkaCluster(trial.bootstrap)).total
     environment = trial.installation.environment
     with subprocess.Popen([sys.executable, str(SLOW_REBUILD)], env=environment, stderr=subprocess.DEVNULL) as rebuild:
 
         def committed() -> int:
             assert rebuild.poll() is None, "it came to its end"
-            return committed_by(target.topics.group, log_of(target.topics), bootstrap=trial.bootstrap).total
+            return committed_by(target.topics.group, log_of(target.topics), cluster=KafkaCluster(trial.bootstrap)).total
 
         until("a part is rebuilt", lambda: committed() > everything // 4)
         rebuild.kill()
@@ -219,7 +222,9 @@ def _state(trial: Trial) -> Mapping[bytes, tuple[Any, ...]]:
     """Return what the changelog holds of each article: what was counted, registered, watched and said."""
     partitions = [Partition() for _ in range(PARTITIONS)]
     for number, partition in enumerate(partitions):
-        for key, value in latest_values(trial.bootstrap, trial.topics.changelog, partition=number).items():
+        for key, value in latest_values(
+            KafkaCluster(trial.bootstrap), trial.topics.changelog, partition=number
+        ).items():
             partition.restore(key, value)
     found = {}
     for partition in partitions:

@@ -12,6 +12,7 @@ from kafka import KafkaAdminClient, TopicPartition
 
 from flatline.admin.topics import ensure_topics
 from flatline.engine.log import Outgoing
+from flatline.kafka.cluster import KafkaCluster
 from flatline.schema.topics import Topics
 from tests.chaos.broker import Broker
 from tests.chaos.flow import write_all
@@ -73,7 +74,7 @@ def _delete_records(trial: Trial, *, until_share: float) -> None:
 def test_an_unexpected_partition_count_is_refused(broker: Broker, namespace: str, tmp_path: Path, name: str) -> None:
     """A worker that finds a topic with another number of partitions ends at once and says what to do."""
     other = getattr(Topics(namespace=namespace, partitions=PARTITIONS - 1), name)
-    ensure_topics(broker.bootstrap, [other])
+    ensure_topics(KafkaCluster(broker.bootstrap), [other])
     settings = {"FLATLINE_PARTITIONS": str(PARTITIONS)}
     with closing(Installation(broker.bootstrap, namespace, tmp_path, **settings)) as installation:
         installation.start(1)

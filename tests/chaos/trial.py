@@ -12,6 +12,7 @@ from typing import TypeVar
 from kafka import KafkaAdminClient
 
 from flatline.admin.topics import ensure_topics
+from flatline.kafka.cluster import KafkaCluster
 from flatline.schema.topics import Topics
 from tests.chaos.events import Events, Shares
 from tests.chaos.flow import Flow, write_all
@@ -122,7 +123,7 @@ def running_trial(
         "FLATLINE_REPLICATION_FACTOR": str(replication_factor),
         "FLATLINE_SESSION_TIMEOUT_S": str(session_timeout_s),
     }
-    ensure_topics(bootstrap, topics.all())
+    ensure_topics(KafkaCluster(bootstrap), topics.all())
     with closing(Installation(bootstrap, namespace, folder, **settings)) as installation:
         yield Trial(installation, bootstrap, topics, Events(topics, seed=seed, shares=shares), session_timeout_s)
     with KafkaAdminClient(bootstrap_servers=bootstrap) as admin:  # a broker's restart takes longer with every topic

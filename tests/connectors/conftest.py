@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from flatline.admin.topics import ensure_topics
+from flatline.kafka.cluster import KafkaCluster
 from flatline.schema.topics import Topics
 from tests.connectors.examples import SOURCES
 from tests.connectors.pushing import SOURCE, RunningIngest, running_ingest
@@ -22,7 +23,7 @@ def topics(kafka_bootstrap: str, namespace: str) -> Topics:
 def made_topics(bootstrap: str, namespace: str) -> Topics:
     """Create the topics of a namespace, with few partitions."""
     topics = Topics(namespace=namespace, partitions=3)
-    ensure_topics(bootstrap, topics.all())
+    ensure_topics(KafkaCluster(bootstrap), topics.all())
     return topics
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from flatline.admin.topics import ensure_topics
+from flatline.kafka.cluster import KafkaCluster
 from flatline.schema import codec
 from flatline.schema.dead_letter import VALUE_BYTES_MAX
 from flatline.schema.partitioning import partition_of
@@ -32,7 +33,7 @@ def now_ms() -> int:
 def test_links_land_where_the_worker_expects_them(kafka_bootstrap: str, topics: Topics) -> None:
     """Every accepted example lands untouched, under its article's key, in the partition that the worker computes."""
     events = [*ACCEPTED.values(), *(link("https://a.example/", f"https://b.example/{n}") for n in range(200))]
-    with Producer(kafka_bootstrap, topics, now_ms=now_ms) as producer:
+    with Producer(KafkaCluster(kafka_bootstrap), topics, now_ms=now_ms) as producer:
         for event in events:
             producer.send_link(prepare(event))
     stored = read_all(kafka_bootstrap, topics.links)
@@ -46,7 +47,7 @@ def test_links_land_where_the_worker_expects_them(kafka_bootstrap: str, topics: 
 
 def test_articles_are_keyed_like_their_links(kafka_bootstrap: str, topics: Topics) -> None:
     """An article's record has the key, and so the partition, of the links to it."""
-    with Producer(kafka_bootstrap, topics, now_ms=now_ms) as producer:
+    with Producer(KafkaCluster(kafka_bootstrap), topics, now_ms=now_ms) as producer:
         producer.send_article(prepare_article(from_texts({"url": "http://www.b.example/x/?utm_source=y", "tier": "1"})))
         producer.send_link(prepare(link("https://a.example/", "https://b.example/x")))
     (article,) = read_all(kafka_bootstrap, topics.articles)
@@ -56,7 +57,7 @@ def test_articles_are_keyed_like_their_links(kafka_bootstrap: str, topics: Topic
 
 def test_heartbeats_tell_the_time_of_the_clock(kafka_bootstrap: str, topics: Topics) -> None:
     """A heartbeat is sent at the clock's time; without seen_until that is what it has seen, without period the end."""
-    with Producer(kafka_bootstrap, topics, now_ms=now_ms) as producer:
+    with Producer(KafkaCluster(kafka_bootstrap), topics, now_ms=now_ms) as producer:
         producer.heartbeat("import")
         producer.heartbeat("a-crawler", NOW - timedelta(hours=1), period_s=60, pages_seen=5, errors=1)
     first, second = (codec.heartbeats.decode(record.value) for record in read_all(kafka_bootstrap, topics.heartbeats))
@@ -69,7 +70,7 @@ def test_heartbeats_tell_the_time_of_the_clock(kafka_bootstrap: str, topics: Top
 def test_dead_letters_are_untouched(kafka_bootstrap: str, topics: Topics) -> None:
     """A dead letter has the very bytes, and headers that say what was wrong and where; what no topic takes is cut."""
     rejected = Rejected(Reason.TOO_LONG, "too much")
-    with Producer(kafka_bootstrap, topics, now_ms=now_ms) as producer:
+    with Producer(KafkaCluster(kafka_bootstrap), topics, now_ms=now_ms) as producer:
         producer.send_dead_letter(b"\xff\x00", rejected, origin={"file": "é", "line": 7})
         producer.send_dead_letter(b"a" * 3_000_000, rejected, origin={"source": "x", "http_index": 0})
     small, large = read_all(kafka_bootstrap, topics.dead_letters)
@@ -82,7 +83,9 @@ def test_dead_letters_are_untouched(kafka_bootstrap: str, topics: Topics) -> Non
 def test_the_buffer_is_bounded(kafka_bootstrap: str, topics: Topics) -> None:
     """Who sends faster than Kafka takes waits: never is more than one record beyond the limit on its way."""
     limit, sizes = 50 * RECORD_OVERHEAD_BYTES, []
-    with Producer(kafka_bootstrap, topics, now_ms=now_ms, linger_ms=1, buffer_bytes_max=limit) as producer:
+    with Producer(
+        KafkaCluster(kafka_bootstrap), topics, now_ms=now_ms, linger_ms=1, buffer_bytes_max=limit
+    ) as producer:
         for number in range(2000):
             event = prepare(link("https://a.example/", f"https://b.example/{number}"))
             producer.send_link(event)
@@ -105,8 +108,8 @@ def test_a_failed_delivery_is_raised_by_the_next_call(kafka_bootstrap: str, name
     """What the broker refuses fails the next call and the flush, with topic and cause; other deliveries don't care."""
     topics = Topics(namespace=namespace, partitions=3)
     narrow = Narrow(**vars(topics.links))
-    ensure_topics(kafka_bootstrap, [topic if topic != topics.links else narrow for topic in topics.all()])
-    producer = Producer(kafka_bootstrap, topics, now_ms=now_ms)
+    ensure_topics(KafkaCluster(kafka_bootstrap), [topic if topic != topics.links else narrow for topic in topics.all()])
+    producer = Producer(KafkaCluster(kafka_bootstrap), topics, now_ms=now_ms)
     others = producer.new_deliveries()
     small = prepare(link("https://a.example/", "https://b.example/"))
     producer.send_link(prepare(link("https://a.example/", "https://b.example/", context="x" * 500)))
@@ -125,7 +128,7 @@ def test_a_failed_delivery_is_raised_by_the_next_call(kafka_bootstrap: str, name
 def test_a_record_that_no_broker_takes_fails_at_once(kafka_bootstrap: str, topics: Topics) -> None:
     """What is too large for any request is raised by the call that sends it."""
     event = prepare(link("https://a.example/", "https://b.example/"))._replace(value=b"a" * 2_000_000)
-    producer = Producer(kafka_bootstrap, topics, now_ms=now_ms)
+    producer = Producer(KafkaCluster(kafka_bootstrap), topics, now_ms=now_ms)
     with pytest.raises(DeliveryFailed, match="MessageSizeTooLarge"), producer:
         producer.send_link(event)
 

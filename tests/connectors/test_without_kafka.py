@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from flatline.admin.topics import ensure_topics
+from flatline.kafka.cluster import KafkaCluster
 from flatline.local.kafka import Kafka
 from flatline.local.ports import LOOPBACK, Ports
 from flatline.local.processes import Child
@@ -81,7 +82,7 @@ def story(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
     try:
         ready(broker)
         topics = Topics(namespace=NAMESPACE, partitions=3)
-        ensure_topics(kafka.bootstrap, topics.all())
+        ensure_topics(KafkaCluster(kafka.bootstrap), topics.all())
         environment = environment_of(kafka.bootstrap, NAMESPACE, folder)
         topicless = Import(environment_of(kafka_bootstrap, "no-such", folder))
         unreachable = Import(environment_of(nobody, NAMESPACE, folder))

@@ -10,6 +10,7 @@ from flatline.cli.doctor import doctor
 from flatline.doctor.check_result import CheckResult, Sign
 from flatline.doctor.installation import examine_installation
 from flatline.doctor.services import examine_tokens
+from flatline.kafka.cluster import KafkaCluster
 from flatline.schema.topics import Topics
 from flatline.settings import Settings
 
@@ -101,7 +102,7 @@ def test_installation_is_examined(kafka_bootstrap: str, namespace: str) -> None:
     # Who has no monitoring, or has not said where it is, reads how to have it looked at.
     assert {found[name].sign for name in ("Prometheus", "Alertmanager", "tokens file")} == {Sign.LOOK}
 
-    ensure_topics(kafka_bootstrap, Topics(namespace=namespace).all())
+    ensure_topics(KafkaCluster(kafka_bootstrap), Topics(namespace=namespace).all())
     assert by_name(examine_installation(settings))["topics"].sign == Sign.FINE
 
 

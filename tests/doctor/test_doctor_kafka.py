@@ -11,6 +11,7 @@ from flatline.admin.topics import ensure_topics
 from flatline.doctor import lag
 from flatline.doctor.check_result import CheckResult, Sign
 from flatline.doctor.kafka import examine_kafka
+from flatline.kafka.cluster import KafkaCluster
 from flatline.schema.topics import Topics
 from flatline.settings import Settings
 from tests.waiting import until
@@ -25,7 +26,7 @@ def by_name(settings: Settings) -> dict[str, CheckResult]:
 def settings(kafka_bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Return those of an installation whose topics are there and empty."""
     monkeypatch.setattr(lag, "_PROGRESS_WITHIN_S", 2.0)
-    ensure_topics(kafka_bootstrap, Topics(namespace=namespace, partitions=2).all())
+    ensure_topics(KafkaCluster(kafka_bootstrap), Topics(namespace=namespace, partitions=2).all())
     return Settings(kafka_bootstrap=kafka_bootstrap, namespace=namespace, partitions=2)
 
 

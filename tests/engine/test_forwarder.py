@@ -6,6 +6,8 @@ from aiokafka.errors import KafkaConnectionError
 from flatline.engine import kafka_log
 from flatline.engine.kafka_log import KafkaForwarder
 from flatline.engine.log import Outgoing
+from flatline.kafka import cluster
+from flatline.kafka.cluster import KafkaCluster
 
 
 class StandInProducer:
@@ -35,10 +37,10 @@ async def test_a_broker_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPat
     async def write(producer: object, records: object) -> None:
         written.append((producer, records))
 
-    monkeypatch.setattr(kafka_log, "AIOKafkaProducer", StandInProducer)
+    monkeypatch.setattr(cluster, "AIOKafkaProducer", StandInProducer)
     monkeypatch.setattr(kafka_log, "write", write)
     monkeypatch.setattr(kafka_log, "RETRY_S", 0.0)
-    forwarder, records = KafkaForwarder(client={}), [Outgoing("links", 1, b"k", b"v")]
+    forwarder, records = KafkaForwarder(KafkaCluster("")), [Outgoing("links", 1, b"k", b"v")]
     await forwarder.forward(records)
     await forwarder.forward(records)
     assert (StandInProducer.started, StandInProducer.stopped) == (3, 2)

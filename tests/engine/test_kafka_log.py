@@ -12,6 +12,7 @@ from flatline.engine.batch_writer import write
 from flatline.engine.kafka_log import KafkaChangelog, KafkaWriter
 from flatline.engine.log import FencedError, Offset, Outgoing
 from flatline.engine.partition import Partition
+from flatline.kafka.cluster import KafkaCluster
 from flatline.schema.topics import Topics
 from tests.waiting import until
 
@@ -20,14 +21,14 @@ from tests.waiting import until
 def topics(kafka_bootstrap: str, namespace: str) -> Topics:
     """Return topics that exist."""
     topics = Topics(namespace=namespace, partitions=2)
-    ensure_topics(kafka_bootstrap, topics.all())
+    ensure_topics(KafkaCluster(kafka_bootstrap), topics.all())
     return topics
 
 
 @pytest.fixture
 def changelog(kafka_bootstrap: str, topics: Topics) -> KafkaChangelog:
     """Return the changelog."""
-    return KafkaChangelog(topics.changelog.name, group=topics.namespace, client={"bootstrap_servers": kafka_bootstrap})
+    return KafkaChangelog(topics.changelog.name, group=topics.namespace, cluster=KafkaCluster(kafka_bootstrap))
 
 
 async def _commit(changelog: KafkaChangelog, writer: KafkaWriter, changes: list[tuple[bytes, bytes]]) -> None:

@@ -7,6 +7,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.structs import OffsetAndMetadata
 
 from flatline.admin.topics import ensure_topics
+from flatline.kafka.cluster import KafkaCluster
 from flatline.rebuild.lost_state import LostStateError, lost_partitions, refuse_lost_state
 from flatline.schema.topics import Topics
 from tests.chaos.events import Events
@@ -30,7 +31,7 @@ def test_a_worker_refuses_to_begin_at_zero(kafka_bootstrap: str, namespace: str,
         write_all(kafka_bootstrap, [*(each._replace(partition=0) for each in events.one_each()), *poison])
         installation.start(1)
         until("all is committed", lambda: progress(kafka_bootstrap, topics).is_complete)
-        assert lost_partitions(kafka_bootstrap, topics) == []
+        assert lost_partitions(KafkaCluster(kafka_bootstrap), topics) == []
         installation.kill(1)
         with KafkaAdminClient(bootstrap_servers=kafka_bootstrap) as admin:
             admin.delete_topics([topics.changelog.name])
@@ -47,14 +48,14 @@ def test_a_worker_refuses_to_begin_at_zero(kafka_bootstrap: str, namespace: str,
 def test_only_what_was_read_is_missed(kafka_bootstrap: str, namespace: str) -> None:
     """A new installation has no state yet, nor has one whose group read nothing of a partition."""
     topics = Topics(namespace=namespace, partitions=3)
-    ensure_topics(kafka_bootstrap, topics.all())
-    refuse_lost_state(kafka_bootstrap, topics)
+    ensure_topics(KafkaCluster(kafka_bootstrap), topics.all())
+    refuse_lost_state(KafkaCluster(kafka_bootstrap), topics)
     consumer = KafkaConsumer(bootstrap_servers=kafka_bootstrap, group_id=namespace, enable_auto_commit=False)
     offsets = {0: (topics.links, 0), 1: (topics.visits, 4), 2: (topics.verdicts, 4)}
     consumer.commit(
         {TopicPartition(topic.name, number): OffsetAndMetadata(at, "", -1) for number, (topic, at) in offsets.items()}
     )
     consumer.close()
-    assert lost_partitions(kafka_bootstrap, topics) == [1]
+    assert lost_partitions(KafkaCluster(kafka_bootstrap), topics) == [1]
     with pytest.raises(LostStateError, match="partition 1,"):
-        refuse_lost_state(kafka_bootstrap, topics)
+        refuse_lost_state(KafkaCluster(kafka_bootstrap), topics)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from flatline.kafka.cluster import KafkaCluster
 from flatline.readmodel.latest_verdicts import waiting_records
 from flatline.schema.topics import Topics
 from tests.integration.running import Installation
@@ -35,7 +36,7 @@ async def test_an_open_transaction_is_neither_work_nor_lag(
         return installation.articles()[URL]["gained_total"]
 
     def is_caught_up() -> bool:
-        return waiting_records(kafka_bootstrap, topics) == 0
+        return waiting_records(KafkaCluster(kafka_bootstrap), topics) == 0
 
     async def wait(what: str) -> None:
         await asyncio.to_thread(until, what, is_caught_up)

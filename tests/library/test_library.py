@@ -14,6 +14,7 @@ from hypothesis import given
 import flatline
 from flatline.admin.topics import ensure_topics
 from flatline.engine.log import Outgoing
+from flatline.kafka.cluster import KafkaCluster
 from flatline.schema import codec
 from flatline.schema.topics import Topics
 from flatline.worker.lag import Lag
@@ -154,7 +155,7 @@ def test_times_that_cannot_be_meant() -> None:
 def test_the_producer_sends(kafka_bootstrap: str, namespace: str) -> None:
     """What is sent is durable after the block, with the source of the producer, on its article's partition."""
     topics = Topics(namespace=namespace)
-    ensure_topics(kafka_bootstrap, topics.all())
+    ensure_topics(KafkaCluster(kafka_bootstrap), topics.all())
     with flatline.Producer(kafka_bootstrap, namespace=namespace, source="notebook") as producer:
         for each in WEEKLY:
             producer.send(each)

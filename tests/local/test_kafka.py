@@ -5,6 +5,7 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
 from flatline.admin.topics import ensure_topics
+from flatline.kafka.cluster import KafkaCluster
 from flatline.local.kafka import Kafka
 from flatline.local.ports import Ports
 from flatline.local.supervisor import Supervisor
@@ -31,7 +32,7 @@ def test_records_outlive_the_server(tmp_path: Path) -> None:
             kafka = Kafka(tmp_path / "kafka", Ports(tmp_path / "ports.json"))
             supervisor.start(kafka.process())
             bootstraps.append(kafka.bootstrap)
-            created = ensure_topics(kafka.bootstrap, topics.all())
+            created = ensure_topics(KafkaCluster(kafka.bootstrap), topics.all())
             assert len(created) == (len(topics.all()) if value == b"first" else 0)
             with KafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all") as producer:
                 producer.send(topics.links.name, value).get(10)

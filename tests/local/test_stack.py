@@ -11,6 +11,7 @@ from urllib.request import urlopen
 import pytest
 
 from flatline.admin.topics import check_topics
+from flatline.kafka.cluster import KafkaCluster
 from flatline.local.errors import LaunchError
 from flatline.local.ports import Ports
 from flatline.local.processes import Process
@@ -43,7 +44,7 @@ def test_everything_is_up_together_and_comes_back(tmp_path: Path, kafka_bootstra
     with stack_of(tmp_path, **cluster) as stack:
         first = stack.addresses
         assert list(first) == ["kafka", "ingest", "worker-1", "worker-2", "alertmanager", "prometheus"]
-        assert check_topics(first["kafka"], Topics(namespace=namespace, partitions=2).all()) == []
+        assert check_topics(KafkaCluster(first["kafka"]), Topics(namespace=namespace, partitions=2).all()) == []
 
         expected = ["ingest", "worker-1", "worker-2", "alertmanager", "prometheus"]
         until("all are scraped", lambda: scraped(first["prometheus"]) == sorted(map(first.__getitem__, expected)))
@@ -118,7 +119,7 @@ def test_existing_cluster_is_used(tmp_path: Path, kafka_bootstrap: str, namespac
     with stack_of(tmp_path, kafka_bootstrap=kafka_bootstrap, namespace=namespace) as stack:
         assert stack.addresses["kafka"] == kafka_bootstrap
         assert not any("kafka.Kafka" in command for command in started_since(stack))
-    assert check_topics(kafka_bootstrap, Topics(namespace=namespace, partitions=2).all()) == []
+    assert check_topics(KafkaCluster(kafka_bootstrap), Topics(namespace=namespace, partitions=2).all()) == []
 
 
 def started_since(stack: LocalStack) -> list[str]:

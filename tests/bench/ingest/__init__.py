@@ -19,6 +19,7 @@ from typing import Final
 import orjson
 
 from flatline.admin.topics import ensure_topics
+from flatline.kafka.cluster import KafkaCluster
 from flatline.local import probes
 from flatline.local.errors import LaunchError
 from flatline.local.ports import LOOPBACK, Ports
@@ -81,7 +82,7 @@ def measure(bootstrap: str, folder: Path) -> dict[str, float]:
 def _ours(bootstrap: str, folder: Path) -> Process:
     """Return the ingest as it runs for everybody, but for the limit of events/s."""
     namespace, tokens = topics("ingest"), folder / "tokens"
-    ensure_topics(bootstrap, namespace.all())
+    ensure_topics(KafkaCluster(bootstrap), namespace.all())
     tokens.touch(mode=0o600)
     tokens.write_text(f"crawler-a:{_TOKEN}\n")
     port = Ports(folder / "ingest.ports.json").claim("ours")

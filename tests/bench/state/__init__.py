@@ -20,6 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+from flatline.kafka.cluster import KafkaCluster
 from flatline.readmodel.latest_verdicts import latest_verdicts
 from tests.bench.part import WrongResult, setting
 from tests.bench.report import say
@@ -89,7 +90,7 @@ def _judged(worker: Worker, articles: int, *, give_up_at_s: float) -> float:
 def _check(worker: Worker, *, articles: int, links: int) -> None:
     """Check that a worker's verdicts tell of what its changelog was written from. Raises WrongResult."""
     _judged(worker, articles, give_up_at_s=time.monotonic() + 5 * _JUDGED_WITHIN_S)
-    verdicts = latest_verdicts(worker.bootstrap, worker.topics.verdicts)
+    verdicts = latest_verdicts(KafkaCluster(worker.bootstrap), worker.topics.verdicts)
     told = sum(verdict.gained_total for verdict in verdicts)
     if (len(verdicts), told) != (articles, links):
         raise WrongResult(

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from flatline.admin.topics import ensure_topics
 from flatline.engine.batch_writer import write
 from flatline.engine.log import Outgoing
+from flatline.kafka.cluster import KafkaCluster
 from flatline.schema.partitioning import partition_of
 from flatline.schema.topics import Topics
 from tests.bench.state.articles import Kind, article_key, article_records, link_count, source_records
@@ -47,7 +48,7 @@ class State(NamedTuple):
 def write_changelogs(bootstrap: str, states: Sequence[State]) -> dict[str, int]:
     """Create the topics of these states and write their changelogs; return the links in each, by namespace."""
     for state in states:
-        ensure_topics(bootstrap, state.topics.all())
+        ensure_topics(KafkaCluster(bootstrap), state.topics.all())
     jobs = [
         (state, range(start, min(start + _ARTICLES_A_JOB, state.articles)))
         for state in states

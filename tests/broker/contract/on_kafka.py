@@ -12,6 +12,7 @@ from aiokafka.errors import ProducerFenced
 
 from flatline.engine.kafka_log import KafkaChangelog, KafkaForwarder
 from flatline.engine.log import FencedError, Offset, Outgoing
+from flatline.kafka.cluster import KafkaCluster
 from tests.broker.contract.installation import COMPACTED_TOPICS, FILLER_KEY, PARTITIONS, STATE_TOPIC, TOPICS, Bounds
 from tests.waiting import PATIENCE_S
 
@@ -42,10 +43,11 @@ class OnKafka:
 
     def __init__(self, bootstrap: str, namespace: str) -> None:
         self._client = {"bootstrap_servers": bootstrap}
+        cluster = KafkaCluster(bootstrap)
         self._namespace = namespace
         self._opened: list[Any] = []
-        self.changelog = KafkaChangelog(self.name(STATE_TOPIC), group=namespace, client=self._client)
-        self.forwarder = KafkaForwarder(client=self._client)
+        self.changelog = KafkaChangelog(self.name(STATE_TOPIC), group=namespace, cluster=cluster)
+        self.forwarder = KafkaForwarder(cluster)
 
     async def open(self) -> None:
         """Create the topics."""

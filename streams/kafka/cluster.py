@@ -1,0 +1,86 @@
+"""Every Kafka client of this program is made here, so that each is made as the settings say."""
+
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+
+from flatline.kafka.access import refuse_no_access
+from flatline.kafka.mechanisms import AsyncTokenFromFile, TokenFromFile
+from flatline.kafka.security import FreshContext, Security
+
+# For annotations; strings, so that nobody makes one of them elsewhere.
+AdminClient: TypeAlias = "KafkaAdminClient"
+Consumer: TypeAlias = "KafkaConsumer"
+Producer: TypeAlias = "KafkaProducer"
+AsyncConsumer: TypeAlias = "AIOKafkaConsumer"
+AsyncProducer: TypeAlias = "AIOKafkaProducer"
+
+
+@dataclass(frozen=True)
+class KafkaCluster:
+    """A cluster, and how it is reached.
+
+    ``bootstrap`` is ``host:port,...``. Clients are given what else they need by the libraries' own names. Those of
+    kafka-python connect when they are made, and raise KafkaError; where the cluster does not let us in it is an
+    `AccessError`, without a second try. Those of aiokafka connect when they are started, and say less.
+    """
+
+    bootstrap: str
+    security: Security = field(default_factory=Security)
+
+    def __str__(self) -> str:
+        return self.bootstrap
+
+    @property
+    def servers(self) -> list[str]:
+        """Each ``host:port``."""
+        return self.bootstrap.split(",")
+
+    def admin(self, **configuration: Any) -> AdminClient:
+        """Return a new admin client. Raises KafkaError."""
+        self.refuse_no_access()
+        return KafkaAdminClient(**self._client(), **configuration)
+
+    def consumer(self, **configuration: Any) -> Consumer:
+        """Return a new consumer. Raises KafkaError."""
+        self.refuse_no_access()
+        return KafkaConsumer(**self._client(), **configuration)
+
+    def producer(self, **configuration: Any) -> Producer:
+        """Return a new producer. Raises KafkaError."""
+        self.refuse_no_access()
+        return KafkaProducer(**self._client(), **configuration)
+
+    def async_consumer(self, **configuration: Any) -> AsyncConsumer:
+        """Return a new consumer that was not started. Within a running loop only."""
+        return AIOKafkaConsumer(bootstrap_servers=self.bootstrap, **self._async_security(), **configuration)
+
+    def async_producer(self, **configuration: Any) -> AsyncProducer:
+        """Return a new producer that was not started. Within a running loop only."""
+        return AIOKafkaProducer(bootstrap_servers=self.bootstrap, **self._async_security(), **configuration)
+
+    def refuse_no_access(self) -> None:
+        """Raise AccessError where the cluster answers and does not let us in, or can't be trusted."""
+        if self.security.protocol != "PLAINTEXT":
+            refuse_no_access(self.bootstrap, self.security, self._async_security)
+
+    def _client(self) -> dict[str, Any]:
+        return {"bootstrap_servers": self.servers, **self._security(TokenFromFile)}
+
+    def _async_security(self) -> dict[str, Any]:
+        return self._security(AsyncTokenFromFile)
+
+    def _security(self, token: type[TokenFromFile | AsyncTokenFromFile]) -> dict[str, Any]:
+        """Return what kafka-python and aiokafka call by the same names."""
+        chosen: dict[str, Any] = {"security_protocol": self.security.protocol}
+        if self.security.has_tls:
+            chosen["ssl_context"] = FreshContext(self.security)
+        if (secret := self.security.secret) is not None:
+            chosen["sasl_mechanism"] = self.security.mechanism
+            if self.security.mechanism == "OAUTHBEARER":
+                chosen["sasl_oauth_token_provider"] = token(secret)
+            else:
+                chosen |= {"sasl_plain_username": self.security.username, "sasl_plain_password": secret}
+        return chosen

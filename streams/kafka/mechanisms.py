@@ -1,0 +1,60 @@
+"""Both client libraries, taught to read passwords and tokens from their files when they connect.
+
+They ask a password for its `encode` where they do SCRAM, so that needs nothing. For PLAIN they join it to a string.
+"""
+
+from typing import Any
+
+from aiokafka import conn
+from aiokafka.abc import AbstractTokenProvider as AsyncTokenProvider
+from kafka.net.sasl import register_sasl_mechanism
+from kafka.net.sasl.oauth import AbstractTokenProvider
+from kafka.net.sasl.plain import SaslMechanismPlain
+
+from flatline.kafka.security import SecretFile
+
+
+class PlainFromFile(SaslMechanismPlain):  # type: ignore[misc]
+    """PLAIN for kafka-python."""
+
+    def __init__(self, **config: Any) -> None:
+        super().__init__(**config | {"sasl_plain_password": _read(config["sasl_plain_password"])})
+
+
+class AsyncPlainFromFile(conn.SaslPlainAuthenticator):  # type: ignore[misc]
+    """PLAIN for aiokafka."""
+
+    def __init__(self, *, sasl_plain_password: SecretFile | str, **rest: Any) -> None:
+        super().__init__(sasl_plain_password=_read(sasl_plain_password), **rest)
+
+
+class TokenFromFile(AbstractTokenProvider):  # type: ignore[misc]
+    """OAUTHBEARER for kafka-python."""
+
+    def __init__(self, file: SecretFile) -> None:
+        super().__init__()
+        self._file = file
+
+    def token(self) -> str:
+        """Return the token that is in the file now. Raises UnreadableFileError."""
+        return self._file.read()
+
+
+class AsyncTokenFromFile(AsyncTokenProvider):  # type: ignore[misc]
+    """OAUTHBEARER for aiokafka."""
+
+    def __init__(self, file: SecretFile) -> None:
+        self._file = file
+
+    async def token(self) -> str:
+        """Return the token that is in the file now. Raises UnreadableFileError."""
+        return self._file.read()
+
+
+def _read(password: SecretFile | str) -> str:
+    return password.read() if isinstance(password, SecretFile) else password
+
+
+# For every connection of this process: neither library has another way in.
+register_sasl_mechanism("PLAIN", PlainFromFile, overwrite=True)
+conn.SaslPlainAuthenticator = AsyncPlainFromFile
