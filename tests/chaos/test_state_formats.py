@@ -44,6 +44,6 @@ def test_an_unknown_format_is_refused(trial: Trial) -> None:
     installation.kill(1)
     installation.start(1)
     assert installation.wait_ended(1) == EXIT_SOFTWARE
-    assert "run the version that wrote it, or a newer one" in installation.log(1)
+    assert "Run the version of Flatline that wrote it, or a newer one" in installation.log(1)
     installation.start(1, NEWER_WORKER, NEWER="format")
     trial.check_now()

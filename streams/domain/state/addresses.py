@@ -97,7 +97,7 @@ def _without_removed(article: Article, own: Article | None) -> Article:
     header = msgspec.structs.replace(
         known,
         watched_since_ms=max(removed_ms, known.watched_since_ms),
-        previous=None if own is None else own.header.previous_verdict,
+        previous_verdict=None if own is None else own.header.previous_verdict,
     )
     left = Article(article.key, header, Segment())
     links = (link for segment in article.segments for link in segment.known())

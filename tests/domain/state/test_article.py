@@ -156,7 +156,7 @@ def test_fields_may_be_added() -> None:
 @pytest.mark.parametrize("value", [b"\x01" + b"anything", b"\x03", bytes([FORMATS_MAX])])
 def test_another_format_is_named(value: bytes) -> None:
     """State in a format that this version does not know is refused, and the message says what to do."""
-    with pytest.raises(UnknownFormatError, match="run the version that wrote it"):
+    with pytest.raises(UnknownFormatError, match="Run the version of Flatline that wrote it"):
         Article.decode(b"key", value, {})
 
 
