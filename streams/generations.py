@@ -10,6 +10,8 @@ from flatline.schema.topics import Topics
 from flatline.settings import Settings
 
 _TIMEOUT_S: Final = 30.0
+# The first that every command asks: whoever has no Kafka is to read so soon.
+_CONNECT_TIMEOUT_MS: Final = 10_000
 
 
 def serving_topics(settings: Settings) -> Topics:
@@ -75,7 +77,9 @@ def _topics(settings: Settings, layout: Layout, state: int) -> Topics:
 
 def _newest(settings: Settings) -> Mapping[bytes, bytes]:
     topic = settings.topics.generations
-    consumer = settings.cluster.consumer(enable_auto_commit=False, group_id=None)
+    consumer = settings.cluster.consumer(
+        bootstrap_timeout_ms=_CONNECT_TIMEOUT_MS, enable_auto_commit=False, group_id=None
+    )
     try:
         if topic.name not in consumer.topics():  # an installation from before there were generations
             return {}

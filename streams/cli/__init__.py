@@ -34,7 +34,7 @@ from flatline.errors import FlatlineError
 app = typer.Typer(
     name="flatline",
     cls=Commands,
-    help="Flatline watches the links that your content earns, and tells you when they stop.",
+    help="Flatline watches the links that your content earns, and says when they stop.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -48,9 +48,9 @@ _SECTIONS: Final[dict[str, tuple[tuple[str, Any, str], ...]]] = {
     ),
     "Bring in and maintain your data": (
         ("links", links.app, "Links to your articles, from files."),
-        ("articles", articles.app, "Your articles, and how they stand."),
+        ("articles", articles.app, "Your articles."),
         ("visits", visits.app, "Visits that links bring."),
-        ("sites", sites.app, "Sites, sections and articles that move."),
+        ("sites", sites.app, "Addresses that move."),
     ),
     "See what Flatline says": (
         ("explain", explain.explain, "Show what the verdict on an article rests on."),

@@ -57,15 +57,16 @@ _SORT_KEYS: Final[dict[Sort, Callable[[Verdict], Any]]] = {
 @with_settings()
 def list_articles(
     *,
-    state: Annotated[list[State] | None, typer.Option(help="Only articles in this state; can be repeated.")] = None,
-    sort: Annotated[Sort, typer.Option(help="What to sort by; the most, or the latest, first.")] = Sort.ARTICLE,
+    state: Annotated[list[State] | None, typer.Option(help="Only articles in this state. Repeatable.")] = None,
+    sort: Annotated[Sort, typer.Option(help="Sort by this; the highest or newest comes first.")] = Sort.ARTICLE,
     json: Json = False,
     wait: Annotated[
-        float, typer.Option(help="Wait up to so many seconds until the verdicts hold every record sent before.", min=0)
+        float,
+        typer.Option(help="Wait up to this many seconds until the verdicts include every record sent before.", min=0),
     ] = 0,
     settings: Settings,
 ) -> None:
-    """List the articles with their newest verdicts, as read from the verdicts topic."""
+    """List articles with their newest verdicts."""
     from flatline.generations import serving_topics
     from flatline.readmodel.latest_verdicts import latest_verdicts, waiting_records
 

@@ -14,7 +14,10 @@ from flatline.settings import Settings
 
 @with_settings()
 def show_article(article: Article, *, json: Json = False, settings: Settings) -> None:
-    """Show the newest verdict on an article, and what is counted of its links. `flatline explain` shows why."""
+    """Show the newest verdict on an article, and its links.
+
+    `flatline explain` shows why.
+    """
     from flatline.cli.unknown_article import unknown_article
     from flatline.cli.verdict_view import show_links, show_verdict
     from flatline.domain.urls.canonical import absolute, article_key

@@ -13,7 +13,7 @@ from flatline.clock import clock_from
 from flatline.schema.rejection import Rejected
 from flatline.settings import Settings
 
-app = noun("Your articles: list, show, register and remove them.")
+app = noun("Your articles and their verdicts.")
 app.command("list")(list_articles)
 app.command("show")(show_article)
 
@@ -23,18 +23,19 @@ app.command("show")(show_article)
 def add(
     url: Annotated[str, typer.Argument(help="Any address of the article, or the label `article` of its alerts.")],
     *,
-    title: Annotated[str, typer.Option(help="Title, as alerts are to name it.")] = "",
-    published_at: Annotated[str, typer.Option(help="2026-01-31, or 2026-01-31T12:00:00Z.")] = "",
+    title: Annotated[str, typer.Option(help="Title, used in alerts.")] = "",
+    published_at: Annotated[str, typer.Option(help="Publication date: 2026-01-31, or 2026-01-31T12:00:00Z.")] = "",
     author: Annotated[str, typer.Option(help="Author.")] = "",
-    series: Annotated[str, typer.Option(help="Series; its alerts come in one message.")] = "",
-    strategy: Annotated[str, typer.Option(help="Strategy it belongs to.")] = "",
-    tier: Annotated[int, typer.Option(min=1, max=3, help="1 is watched first.")] = 2,
-    alias: Annotated[
-        list[str] | None, typer.Option(help="A former address, whose links are this article's; can be repeated.")
-    ] = None,
+    series: Annotated[str, typer.Option(help="Series. Alerts of a series come in one message.")] = "",
+    strategy: Annotated[str, typer.Option(help="Content strategy.")] = "",
+    tier: Annotated[int, typer.Option(min=1, max=3, help="Importance; 1 is highest.")] = 2,
+    alias: Annotated[list[str] | None, typer.Option(help="A former address of the article. Repeatable.")] = None,
     settings: Settings,
 ) -> None:
-    """Register one article, or register it anew, and print its key: its canonical URL."""
+    """Register one article, or change what is registered.
+
+    Prints the key of the article: its canonical URL.
+    """
     from flatline.domain.urls.canonical import absolute
     from flatline_connectors.sending import articles
     from flatline_connectors.sending.producer import Producer
@@ -72,9 +73,9 @@ def import_file(
 ) -> None:
     """Register the articles of a file.
 
-    NDJSON has one article record a line. CSV has its columns in any order: url, title, published_at, author, series,
-    strategy, tier, aliases (with spaces between them); only url is required. A line that can't be taken goes to the
-    dead-letter topic with its reason.
+    NDJSON has an article record a line. CSV has these columns in any order: url, title, published_at, author, series,
+    strategy, tier, aliases (separated by spaces). Only url is required. Lines that can't be read go to the dead-letter
+    topic with the reason.
     """
     from flatline.cli.importing import Way, import_all
     from flatline_connectors.sending import articles
@@ -96,10 +97,10 @@ def remove(
     yes: Yes = False,
     settings: Settings,
 ) -> None:
-    """Forget articles: their verdicts, metrics, groups and registrations. It can't be undone.
+    """Forget articles for good: verdicts, metrics, registration.
 
-    Links first gained until now, visits until today and registrations until now are left out for ever, also when they
-    are sent again. Registering an article brings it back, with what came after its removal.
+    Links, visits and registrations from before the removal stay forgotten, even when they are sent again. Registering
+    an article again brings it back with what comes after its removal.
     """
     from flatline.domain.urls.canonical import absolute, article_key
     from flatline.readmodel.latest_moves import latest_moves

@@ -32,8 +32,8 @@ def backtest(
 ) -> None:
     """Replay known link events: which alerts would have come, when, and how many were right.
 
-    Beside it stands the fixed gap (an alert after so many days without a link) at equal precision, and whether the
-    probability means what it says. Lines that can't be read are counted and left out.
+    For comparison it shows a fixed gap (an alert after so many days without a link) at equal precision, and checks
+    whether the probabilities hold. Lines that can't be read are counted and left out.
     """
     from rich.progress import track
 

@@ -21,19 +21,20 @@ def demo(
     *,
     history: Annotated[
         Path | None,
-        typer.Option(help="Play this instead: link events as NDJSON, also .gz or .zst.", metavar="FILE"),
+        typer.Option(help="Play this history: link events as NDJSON, also .gz or .zst.", metavar="FILE"),
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="End when all is played; exit code 1 if it went wrong.")] = False,
-    speed: Annotated[
-        float | None, typer.Option(min=0.01, max=100, help="Days that pass in a second at most; else what suits.")
-    ] = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="Exit when the history has been played; exit code 1 if something went wrong.")
+    ] = False,
+    speed: Annotated[float | None, typer.Option(min=0.01, max=100, help="Most days that pass in a second.")] = None,
     data_dir: str | None,
     settings: Settings,
 ) -> None:
-    """Play a simulated history through everything, at days a second, and show what reaches Slack.
+    """Play a simulated history through everything, and show what reaches Slack.
 
-    Some hundred articles gain links, pause, stop and revive, and a crawler dies for a while. Afterwards it stays until
-    Ctrl-C, to be looked at. With --history a real history is played: its last part as if it happened now.
+    Several days pass each second. Some two hundred articles gain links, pause, stop and revive, and a crawler fails for
+    a while. Afterwards everything keeps running until Ctrl-C, so that you can look around. With --history it plays
+    the last part of a real history as if it happened now.
     """
     if find_spec("flatline.demo") is None:
         raise LaunchError(

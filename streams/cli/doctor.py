@@ -25,14 +25,14 @@ _SIGNS: Final = {"fine": Text("✓", "green"), "look": Text("!", "yellow"), "wro
 def doctor(
     *,
     send_test_alert: Annotated[
-        bool, typer.Option("--send-test-alert", help="Also send a test alert to Slack (or wherever alerts go).")
+        bool, typer.Option("--send-test-alert", help="Also send a test alert to where alerts go, such as Slack.")
     ] = False,
     json: Json = False,
     settings: Settings,
 ) -> None:
-    """Say what is missing on this machine, and whether the running installation is well. Exit code 1 if not.
+    """Check this machine and the running installation.
 
-    ✓ is as it should be, ! is worth a look, ✗ has to be mended.
+    ✓ is fine, ! deserves a look, ✗ must be fixed. Exit code 1 if anything must be fixed.
     """
     from flatline.doctor.installation import NOT_NAMED, deliver_test_alert, examine_installation
     from flatline.doctor.machine import examine_machine

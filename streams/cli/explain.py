@@ -40,8 +40,8 @@ def explain(
 ) -> None:
     """Show everything that the verdict on an article rests on.
 
-    The links that came against those expected, the probability and what moves it, the newest links with their quality
-    and why, the sources and how far they have seen, its groups, and the thresholds in force.
+    The links gained and expected, the probability of silence and what moves it most, the newest links with their
+    quality, the sources and how far each has seen, the groups of the article, and the thresholds in force.
     """
     import msgspec
 

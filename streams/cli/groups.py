@@ -26,12 +26,12 @@ cohorts_app = noun("How fast links come, by site, strategy and month of publicat
 @app.command("list")
 @with_settings()
 def list_groups(
-    kind: Annotated[list[GroupKind] | None, typer.Option(help="Only groups of this kind; can be repeated.")] = None,
+    kind: Annotated[list[GroupKind] | None, typer.Option(help="Only this kind. Repeatable.")] = None,
     *,
     json: Json = False,
     settings: Settings,
 ) -> None:
-    """List groups of articles: the links they gained, and the links they were expected to gain."""
+    """List groups: the links they gained, and were expected to."""
     from flatline.generations import serving_topics
     from flatline.readmodel.latest_groups import latest_groups
 
@@ -50,12 +50,15 @@ def list_groups(
 @cohorts_app.command("list")
 @with_settings()
 def list_cohorts(
-    kind: Annotated[list[GroupKind] | None, typer.Option(help="Only cohorts of this kind; can be repeated.")] = None,
+    kind: Annotated[list[GroupKind] | None, typer.Option(help="Only this kind. Repeatable.")] = None,
     *,
     json: Json = False,
     settings: Settings,
 ) -> None:
-    """List cohorts: which share of its links an article has at which age."""
+    """List cohorts: the share of links gained by each age.
+
+    A cohort is a site, a strategy or a month of publication. The first row is the often quoted curve.
+    """
     from flatline.generations import serving_topics
     from flatline.readmodel.latest_groups import latest_group_totals
 

@@ -18,9 +18,9 @@ INGEST_SETTINGS: Final = tuple(name for name in Settings.model_fields if name.st
 
 @with_settings(*INGEST_SETTINGS, of="ingest_")
 def ingest(*, settings: Settings) -> None:
-    """Take link events, visits and heartbeats over HTTP until told to stop: POST /v1/links, /v1/visits, /v1/heartbeats.
+    """Run the HTTP server that crawlers push to, until it is stopped.
 
-    Each is answered when Kafka has all of it. Its limits are settings: FLATLINE_INGEST_MAX_… and …_TIMEOUT_S.
+    POST /v1/links, /v1/visits and /v1/heartbeats. It answers a request when Kafka has stored all of it.
     """
     from prometheus_client import CollectorRegistry
 

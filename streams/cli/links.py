@@ -19,46 +19,54 @@ app = noun("Bring in links from files.")
 def import_files(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE", help="Exports, sheets or NDJSON; also .gz, .zst, .zip and .xlsx; - is stdin."),
+        typer.Argument(metavar="FILE", help="Exports, sheets or NDJSON, also .gz, .zst, .zip and .xlsx; - is stdin."),
     ],
     *,
     format_name: Annotated[
-        str, typer.Option("--format", metavar="NAME", help="Insist on a format; else it is recognised.")
+        str, typer.Option("--format", metavar="NAME", help="Format of the files; by default it is recognised.")
     ] = "",
     columns: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="FIELD=COLUMN", help="Name a column of a sheet: url_from=COLUMN. Repeatable."),
+        typer.Option(
+            "--map", metavar="FIELD=COLUMN", help="Which column of a sheet has a field: url_from=COLUMN. Repeatable."
+        ),
     ] = None,
     date_order: Annotated[
-        DateOrder | None, typer.Option("--date-order", help="How 03/04/2026 is meant where the file doesn't tell.")
+        DateOrder | None, typer.Option("--date-order", help="How to read 03/04/2026 where the file leaves it open.")
     ] = None,
     sites: Annotated[
         list[str] | None,
-        typer.Option("--site", metavar="HOST", help="A site of yours: only links to it are taken. Repeatable."),
+        typer.Option(
+            "--site", metavar="HOST", help="A site of yours; only links to your sites are imported. Repeatable."
+        ),
     ] = None,
-    source: Annotated[str, typer.Option(help="Source that the events name; else the tool: ahrefs-export.")] = "",
+    source: Annotated[str, typer.Option(help="Source of the events; by default the tool, such as ahrefs-export.")] = "",
     exported_on: Annotated[
-        str, typer.Option("--exported-on", metavar="DATE", help="When the export was made; else the file's own time.")
+        str,
+        typer.Option(
+            "--exported-on", metavar="DATE", help="When the export was made; by default the time of the file."
+        ),
     ] = "",
     history_before: Annotated[
         str,
         typer.Option(
             "--history-before",
             metavar="DATE",
-            help="What was first seen before is history; else 14 days before the export.",
+            help="Links first seen before this day are history; by default 14 days before the export.",
         ),
     ] = "",
     explain: Annotated[
-        bool, typer.Option("--explain", help="Print what is recognised in the files, and send nothing.")
+        bool, typer.Option("--explain", help="Print what is recognised in the files, and import nothing.")
     ] = False,
     strict: Strict = False,
     json: Json = False,
     settings: Settings,
 ) -> None:
-    """Send the links of files to Kafka: exports of Ahrefs, Semrush, Majestic, Moz, Bing and DataForSEO, and your own.
+    """Import the links of files.
 
-    What wrote a file is told by its columns. A line that can't be taken goes to the dead-letter topic with its reason,
-    and the others are taken. Importing the same file again changes nothing.
+    The files are exports of Ahrefs, Semrush, Majestic, Moz, Bing and DataForSEO, sheets of your own, or link events as
+    NDJSON. The columns show which tool wrote a file. Lines that can't be read go to the dead-letter topic with the
+    reason; all others are imported. Importing a file twice changes nothing.
     """
     from flatline.cli import link_files
 

@@ -20,24 +20,24 @@ app = noun("The model of the probability that no further link comes.")
 def fit(
     files: LinkFiles,
     *,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Where to write the model.")],
-    description: Annotated[str, typer.Option(help="What these histories are; else the names of the files.")] = "",
+    output: Annotated[Path, typer.Option("-o", "--output", help="File to write the model to.")],
+    description: Annotated[str, typer.Option(help="What these histories are; by default the names of the files.")] = "",
     horizon_days: Annotated[
-        int, typer.Option(min=7, max=3_650, help="How long no link must come for silence to be right.")
+        int, typer.Option(min=7, max=3_650, help="Days without a link after which a silence counts as real.")
     ] = 180,
     base_rate: Annotated[
         float | None,
-        typer.Option(min=0.001, max=0.999, help="Share of silence among pauses, where these are not typical of it."),
+        typer.Option(
+            min=0.001, max=0.999, help="Share of real silences among pauses, if these histories are not typical."
+        ),
     ] = None,
-    from_scratch: Annotated[
-        bool, typer.Option("--from-scratch", help="Don't lean on the shipped model where the histories say little.")
-    ] = False,
+    from_scratch: Annotated[bool, typer.Option("--from-scratch", help="Don't start from the shipped model.")] = False,
     settings: Settings,
 ) -> None:
-    """Fit the model of silence to a team's own histories.
+    """Fit the model of silence to your own histories.
 
-    It says what the model was fitted on, and how it does on these histories beside the shipped one. Name the file in
-    the policy file (key file of its section model) for the worker and the backtest to use it.
+    Prints what the model was fitted on, and how well it does on these histories compared with the shipped model. To use
+    the model, name its file in the policy (`file` in section `model`).
     """
     import msgspec
 

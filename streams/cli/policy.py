@@ -19,7 +19,10 @@ def show(
     default: Annotated[bool, typer.Option("--default", help="Print the defaults, whatever is in force.")] = False,
     settings: Settings,
 ) -> None:
-    """Print the policy in force as a file with every key explained: that of FLATLINE_POLICY_FILE, or the defaults."""
+    """Print the policy in force, with every key explained.
+
+    That is the file that FLATLINE_POLICY_FILE names, or the defaults. The output is a policy file.
+    """
     from flatline.policy_file import load_policy_file
     from flatline.policy_text import text_of
 
@@ -36,7 +39,10 @@ def check(
     *,
     settings: Settings,
 ) -> None:
-    """Check a policy file, and list what it changes. Exit code 1 if it can't be used."""
+    """Check a policy file, and list what it changes.
+
+    Exit code 1 if it can't be used.
+    """
     from flatline.policy_file import load_policy_file
     from flatline.policy_text import changes
 

@@ -55,15 +55,15 @@ def list_publications(
     *,
     articles: Articles = None,
     visits: Visits = None,
-    by: Annotated[By, typer.Option(help="Whom publications link to: authors, or sites.")] = By.AUTHOR,
+    by: Annotated[By, typer.Option(help="List pairs with authors, or with sites.")] = By.AUTHOR,
     min_links: Annotated[int, typer.Option(min=1, help="Leave out pairs with fewer links.")] = 1,
     json: Json = False,
     settings: Settings,
 ) -> None:
-    """Say who gains from whom: what publications give to authors, and what they get of it.
+    """List who links to you, and what they get back.
 
-    A publication is a referring domain. It gives links and visits; it gets links back, and perhaps more links to those
-    of its own pages that link to the author than to its others. Without FILE all of it is read from Kafka.
+    A publication is a referring domain. It gives links and visits. It gets links back; and its pages that link to an
+    author may gain more links than its other pages. Without FILE all records are read from Kafka.
     """
     from flatline.domain.impact.authority import pairs
     from flatline.domain.impact.ledger import Ledger

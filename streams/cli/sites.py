@@ -32,10 +32,9 @@ _New = Annotated[str, typer.Argument(help="The new address, of the same form.")]
 @app.command()
 @with_settings()
 def move(old: _Old, new: _New, *, yes: Yes = False, settings: Settings) -> None:
-    """Say that a site, a section or an article has another address now.
+    """Say that a site, a section or an article has a new address.
 
-    What is known of the old addresses counts for the new ones, and so does what comes later. `flatline sites undo`
-    takes it back.
+    Links to the old addresses, past and future, count for the new ones. `flatline sites undo` reverts a move.
     """
     _decide(old, new, is_undone=False, yes=yes, settings=settings)
 
@@ -43,7 +42,10 @@ def move(old: _Old, new: _New, *, yes: Yes = False, settings: Settings) -> None:
 @app.command()
 @with_settings()
 def undo(old: _Old, new: _New, *, yes: Yes = False, settings: Settings) -> None:
-    """Take a move back: the old addresses are articles of their own again, with all that was sent for them."""
+    """Revert a move.
+
+    The old addresses are articles of their own again, with all links that were sent for them.
+    """
     _decide(old, new, is_undone=True, yes=yes, settings=settings)
 
 
@@ -51,7 +53,7 @@ def undo(old: _Old, new: _New, *, yes: Yes = False, settings: Settings) -> None:
 @with_settings()
 def moves(
     *,
-    aliases: Annotated[bool, typer.Option("--aliases", help="Those of article records, too.")] = False,
+    aliases: Annotated[bool, typer.Option("--aliases", help="Also list aliases of article records.")] = False,
     json: Json = False,
     settings: Settings,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 _FIRST: Final = """\
-Flatline watches the links that your content earns, and tells you when they stop.
+Flatline watches the links that your content earns, and says when they stop.
 
   flatline demo                see it at work on a simulated history
   flatline up                  run it on this machine
@@ -22,7 +22,7 @@ def start(
     ctx: typer.Context,
     show_version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
 ) -> None:
-    """Watch the links that your content earns, and tell you when they stop."""
+    """Watch the links that your content earns, and say when they stop."""
     if show_version:
         typer.echo(f"flatline {version('flatline')}")
         raise typer.Exit

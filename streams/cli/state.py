@@ -14,7 +14,7 @@ from flatline.settings import Settings
 if TYPE_CHECKING:
     from flatline.schema.generation import Generation
 
-app = noun("The state that workers make from the log: rebuild it, show which one serves.")
+app = noun("The state that workers make from the log of events.")
 
 
 @app.command()
@@ -24,11 +24,11 @@ def rebuild(
     incomplete: Incomplete = False,
     settings: Settings,
 ) -> None:
-    """Make the state anew from the log, by the rules and the policy of now; then it serves in place of the old one.
+    """Make the state anew from the log, by today's rules.
 
-    For when a rule or the policy was changed, an `ignore` was lifted, or the state was lost. The old state serves
-    until the new one is there; workers then go over to it by themselves. Interrupted, it goes on where it was when it
-    is run again. The old state is kept until the next rebuild: `flatline state back` has it serve again.
+    Use it after you changed the policy or lifted an `ignore`, or when the state was lost. The old state serves until
+    the new one is ready; then workers switch over by themselves. Run it again to resume after an interruption. The old
+    state is kept until the next rebuild: `flatline state back` returns to it.
     """
     from flatline.rebuild.rebuild import rebuild as rebuild_state
 
@@ -43,7 +43,7 @@ def rebuild(
 @app.command()
 @with_settings()
 def show(*, json: Json = False, settings: Settings) -> None:
-    """Say which state serves, and whether another one is being made."""
+    """Show which state serves, and which is being made."""
     from flatline.generations import generation_being_built, serving_generation, topics_of
 
     generation, building = serving_generation(settings), generation_being_built(settings)
@@ -70,7 +70,10 @@ def show(*, json: Json = False, settings: Settings) -> None:
 @app.command()
 @with_settings()
 def back(*, settings: Settings) -> None:
-    """Have the state before the last rebuild serve again. It goes on from where it was, and so misses nothing."""
+    """Return to the state before the last rebuild.
+
+    It continues where it stopped, so it misses nothing.
+    """
     from flatline.rebuild.rebuild import go_back
 
     generation: Generation = go_back(settings)

@@ -21,13 +21,13 @@ _ASK_YOURSELF: Final = (
     "FLATLINE_REPLICATION_FACTOR and FLATLINE_RETENTION_DAYS say what should be."
 )
 
-app = noun("The topics in Kafka: create, check, alter and repartition them.")
+app = noun("The topics in Kafka.")
 
 
 @app.command()
 @with_settings()
 def create(*, settings: Settings) -> None:
-    """Create the topics that are missing, check the others, and list them all."""
+    """Create missing topics, check the others, and list all."""
     from flatline.admin.topics import check_topics, ensure_topics
     from flatline.generations import serving_topics
 
@@ -40,9 +40,9 @@ def create(*, settings: Settings) -> None:
 @app.command()
 @with_settings()
 def check(*, settings: Settings) -> None:
-    """Compare the topics with what they should be: each setting, partitions and replicas. Changes nothing.
+    """Compare the topics with what they should be. Changes nothing.
 
-    Exit code 1 if one is missing or is not as it should be; what to do about it is said.
+    Compares every setting, the partitions and the replicas. Exit code 1 if a topic is missing or differs.
     """
     from flatline.admin.topics import TopicsError, check_topics, remedies
     from flatline.generations import serving_topics
@@ -57,9 +57,10 @@ def check(*, settings: Settings) -> None:
 @app.command()
 @with_settings()
 def alter(*, settings: Settings) -> None:
-    """Give the topics that exist the settings that they should have (`check` shows which). Records stay.
+    """Give existing topics the settings that they should have.
 
-    A shorter retention (FLATLINE_RETENTION_DAYS) deletes what is older: Kafka does that within minutes.
+    `flatline topics check` shows the differences. Records stay, unless the retention (FLATLINE_RETENTION_DAYS) becomes
+    shorter: then Kafka deletes older records within minutes.
     """
     from flatline.admin.topics import alter_topics, check_topics
     from flatline.generations import serving_topics
@@ -73,16 +74,16 @@ def alter(*, settings: Settings) -> None:
 @app.command()
 @with_settings()
 def repartition(
-    partitions: Annotated[int, typer.Argument(min=1, max=1000, help="How many partitions there are to be.")],
+    partitions: Annotated[int, typer.Argument(min=1, max=1000, help="New number of partitions.")],
     *,
     incomplete: Incomplete = False,
     settings: Settings,
 ) -> None:
-    """Go over to another number of partitions: new topics with a copy of the log, and a state that is made of them.
+    """Change the number of partitions.
 
-    The old topics and the old state serve until the new ones are there; workers then go over by themselves. What
-    producers still write to the old topics is sent on by the workers. Interrupted, it goes on where it was when it is
-    run again. The way back is the same command with the old number.
+    Makes new topics with a copy of the log, and a new state from them. The old ones serve until the new ones are ready;
+    then workers switch over by themselves, and forward what producers still write to the old topics. Run it again to
+    resume after an interruption. To go back, run it with the old number.
     """
     from flatline.rebuild.rebuild import rebuild
 

@@ -27,10 +27,11 @@ Ctrl-C stops everything."""
 
 @with_settings("workers", "policy_file", of_running=False)
 def up(*, settings: Settings) -> None:
-    """Run everything on this machine until Ctrl-C: Kafka, the ingest, workers, Prometheus and Alertmanager.
+    """Run everything on this machine until Ctrl-C.
 
-    The next run with the same folder goes on where this one ends. With FLATLINE_KAFKA_BOOTSTRAP set, that cluster is
-    used. A port that is taken is replaced by a free one.
+    Starts Kafka, the ingest, workers, Prometheus and Alertmanager. The next run with the same folder continues where
+    this one ends. With FLATLINE_KAFKA_BOOTSTRAP set, it uses that Kafka and starts none. If a port is taken, it uses a
+    free one.
     """
     from flatline.local.stack import LocalStack
     from flatline.local.stopping import until_stopped

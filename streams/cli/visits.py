@@ -22,11 +22,12 @@ def import_file(
     json: Json = False,
     settings: Settings,
 ) -> None:
-    """Take the visits of a file: a line is all visits of one UTC day from one referring domain to one article.
+    """Import the visits of a file.
 
-    NDJSON has one visits record a line. CSV has its columns in any order: url, domain (or url_from), day, visits,
-    source. A line that can't be taken goes to the dead-letter topic with its reason. Importing again changes nothing;
-    of several figures for the same day the largest counts.
+    A line has the visits of one UTC day from one referring domain to one article. NDJSON has a visits record a line.
+    CSV has these columns in any order: url, domain (or url_from), day, visits, source. Lines that can't be read go to
+    the dead-letter topic with the reason. Importing a file twice changes nothing; of several figures for the same day
+    the largest counts.
     """
     from flatline.cli.importing import Way, import_all
     from flatline_connectors.sending import visits

@@ -13,10 +13,11 @@ log = logging.getLogger("flatline.worker")
 
 @with_settings("worker_host", "worker_port", "policy_file", "watch_list_size", "session_timeout_s", of="worker_")
 def worker(*, settings: Settings, worker_port: str | None) -> None:
-    """Accumulate and judge: one worker, until it is told to stop. Start more of them to share the load.
+    """Run one worker until it is stopped: count links and judge articles.
 
-    Each has metrics of its own, at the address that it logs first: Prometheus has to be told of it.
-    Creates the topics that are missing, and refuses to start when one is not as it must be, or when the state was lost.
+    Start more workers to share the load. Each has its own metrics, at the address that it logs first; add that address
+    to Prometheus. Without --port or FLATLINE_WORKER_PORT it takes the first free port from 8711 on. It creates missing
+    topics, and refuses to start when a topic is wrong or the state was lost.
     """
     from flatline.admin.topics import check_topics, ensure_topics
     from flatline.generations import serving_generation, topics_of
