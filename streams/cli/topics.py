@@ -74,7 +74,7 @@ def alter(*, settings: Settings) -> None:
 @app.command()
 @with_settings()
 def repartition(
-    partitions: Annotated[int, typer.Argument(min=1, max=1000, help="New number of partitions.")],
+    partitions: Annotated[int, typer.Argument(metavar="PARTITIONS", min=1, max=1000, help="New number of partitions.")],
     *,
     incomplete: Incomplete = False,
     settings: Settings,
