@@ -160,7 +160,7 @@ def test_done_is_zero_and_rejected_lines_are_four(run: Run, tmp_path: Path) -> N
 
 def test_an_end_that_is_not_safe_is_seventy() -> None:
     """As a worker ends itself."""
-    script = "from flatline.engine.ending import die; die('lost')"
+    script = "from flatline.engine.unsafe_exit import exit_unsafe; exit_unsafe('lost')"
     done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True)
     assert done.returncode == exit_codes.UNSAFE
 
