@@ -21,6 +21,7 @@ INTERNAL = {
     "Refused",
     "TooComplex",
     "Unanswered",  # becomes a finding of the doctor
+    "UnreadableFileError",  # becomes an AccessError
     "_TooManyLinesError",  # becomes an UnreadableFile
     "NoTable",
 }
