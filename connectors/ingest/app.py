@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 class Ingest:
     """Handles requests. `application` makes it an aiohttp application, `drain` brings it to an orderly end.
 
-    ``heartbeats``  hears the heartbeats topic; ``caught_up`` waits until it has heard all that is there, and raises
+    ``heartbeats``  receives the heartbeats topic; ``caught_up`` waits until it has all that is there, and raises
                     KafkaError
     """
 

@@ -25,7 +25,7 @@ from flatline.schema.topics import Topics
 from flatline.schema.verdict import Verdict
 
 
-class Circumstances(NamedTuple):
+class JudgingContext(NamedTuple):
     """What holds for all articles that are judged at one time: the time, and what sources can see."""
 
     now_ms: int
@@ -50,9 +50,9 @@ class Judge:
         self._group_totals = group_totals
         self._surveyor = surveyor
 
-    def judge_due(self, task: Task, circumstances: Circumstances) -> Iterator[None]:
+    def judge_due(self, task: Task, context: JudgingContext) -> Iterator[None]:
         """Judge what changed and what is due, an article a step. Stop when there is no more time: the rest waits."""
-        now_ms, visibility = circumstances
+        now_ms, visibility = context
         due = task.due
         due.note_visibility(visibility)
         task.queue_changes()
@@ -64,12 +64,12 @@ class Judge:
         for key in due.due(now_ms):
             article, current = task.articles.peek(key), task.addresses.current(key, self._moves)
             if current == key and (article is None or not article.header.is_copy):
-                self._judge(task, key, article, circumstances, survey, next_ms=next_ms)
+                self._judge(task, key, article, context, survey, next_ms=next_ms)
             else:
                 self._leave(task, key, current)
                 if current != key and self._is_here(current, task):
                     own = task.articles.peek(current)
-                    self._judge(task, current, own, circumstances, survey, next_ms=next_ms)
+                    self._judge(task, current, own, context, survey, next_ms=next_ms)
             yield
 
     def _is_here(self, key: bytes, task: Task) -> bool:
@@ -102,13 +102,13 @@ class Judge:
         task: Task,
         key: bytes,
         own: Article | None,
-        circumstances: Circumstances,
+        context: JudgingContext,
         survey: Survey,
         *,
         next_ms: int,
     ) -> None:
         """Judge the article with this key, of which ``own`` is what is known of that address itself."""
-        now_ms, due = circumstances.now_ms, task.due
+        now_ms, due = context.now_ms, task.due
         former = [task.articles.peek(each) for each in task.addresses.former(key)]
         parts = [part for part in (own, *former) if part is not None]
         if not parts:
@@ -134,7 +134,7 @@ class Judge:
             reputation_of=due.reputations,
             may_be_of_today=not is_first_of_day,
         )
-        judgement, verdict = self._verdict(task, article, circumstances, link_value, None if is_surveyed else survey)
+        judgement, verdict = self._verdict(task, article, context, link_value, None if is_surveyed else survey)
         due.judged(key, verdict, next_ms=next_ms)
         previous = judgement.as_previous_verdict(digest(verdict))
         if previous != own.header.previous_verdict or own.header.moved_to is not None:
@@ -145,10 +145,10 @@ class Judge:
             )
 
     def _verdict(
-        self, task: Task, article: Article, circumstances: Circumstances, link_value: LinkValue, survey: Survey | None
+        self, task: Task, article: Article, context: JudgingContext, link_value: LinkValue, survey: Survey | None
     ) -> tuple[Judgement, Verdict]:
         """Judge an article, and add it to the survey where one is given."""
-        now_ms, visibility = circumstances
+        now_ms, visibility = context
         rhythm, membership = article.rhythm, membership_of(article)
         expectation, evidence, judgement, verdict = judge_article(
             article,

@@ -9,7 +9,7 @@ from flatline.backtest.histories import Histories, History
 from flatline.backtest.replay import judgements
 from flatline.backtest.visibility_history import VisibilityHistory
 from flatline.domain.explanation.explained import Change, Explanation
-from flatline.domain.explanation.explanation import Surroundings, explain
+from flatline.domain.explanation.explanation import ExplanationContext, explain
 from flatline.domain.groups import replay as group_replay
 from flatline.domain.groups.judgement import judge_group
 from flatline.domain.groups.replay import survey_round
@@ -62,7 +62,7 @@ def explain_history(
             group_totals.receive(record)
     reputations.begin(on_day + 1)  # what was found is known from now on
     membership = membership_of(article)
-    around = Surroundings(
+    context = ExplanationContext(
         policy,
         visibility=visibility.on(on_day, article.header.sources),
         baseline=group_totals.baseline_of(membership),
@@ -72,7 +72,7 @@ def explain_history(
         groups=dict(_verdicts(membership.groups, group_totals, policy, now_ms=now_ms)),
         changes=changes,
     )
-    return explain(article, around, previous=previous, now_ms=now_ms, links=links)
+    return explain(article, context, previous=previous, now_ms=now_ms, links=links)
 
 
 def _freshness(histories: Histories, sources: Collection[str], *, on_day: int) -> Mapping[str, Freshness]:

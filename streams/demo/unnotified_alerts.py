@@ -1,4 +1,4 @@
-"""Alerts that fire and of which Slack has not heard yet."""
+"""Alerts that fire and that Slack has not been notified of yet."""
 
 import http.client
 from collections.abc import Callable, Sequence
@@ -39,17 +39,21 @@ class UnnotifiedAlerts:
         except (OSError, http.client.HTTPException):
             return True
         messages = self._messages()
-        untold = {alert["fingerprint"] for alert in alerts if _is_told_at_once(alert) and not _is_told(alert, messages)}
+        unnotified = {
+            alert["fingerprint"]
+            for alert in alerts
+            if _is_notified_at_once(alert) and not _is_notified(alert, messages)
+        }
         now_s = monotonic()
-        self._since_s = {each: self._since_s.get(each, now_s) for each in untold}
+        self._since_s = {each: self._since_s.get(each, now_s) for each in unnotified}
         return any(now_s - since_s < _PATIENCE_S for since_s in self._since_s.values())
 
 
-def _is_told_at_once(alert: dict[str, Any]) -> bool:
+def _is_notified_at_once(alert: dict[str, Any]) -> bool:
     return not _RECEIVERS.isdisjoint(receiver["name"] for receiver in alert["receivers"])
 
 
-def _is_told(alert: dict[str, Any], messages: Sequence[Message]) -> bool:
+def _is_notified(alert: dict[str, Any], messages: Sequence[Message]) -> bool:
     name, subject = alert["labels"]["alertname"].lower(), alert["annotations"].get("subject")
     fired_ms = to_ms(datetime.fromisoformat(alert["startsAt"]))
     return any(

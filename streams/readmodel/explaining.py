@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from flatline.domain.explanation.explained import Explanation
-from flatline.domain.explanation.explanation import Surroundings, explain
+from flatline.domain.explanation.explanation import ExplanationContext, explain
 from flatline.domain.groups.survey import Group, membership_of
 from flatline.domain.policy.policy import Policy
 from flatline.domain.quality.per_link import newest
@@ -48,7 +48,7 @@ def explain_live(
     )
     listed = newest(article.segments, links, quality_min=0.0)
     since_ms = min((each.gained_ms for each in listed), default=now_ms)
-    around = Surroundings(
+    context = ExplanationContext(
         policy,
         visibility=sources.visibility(now_ms),
         baseline=latest_group_totals(cluster, topics).baseline_of(membership_of(article)),
@@ -57,7 +57,7 @@ def explain_live(
         groups={Group(each.kind, each.name): each for each in latest_groups(cluster, topics)},
         published=None if published is None else codec.verdicts.decode(published),
     )
-    return explain(article, around, previous=article.header.previous_verdict, now_ms=now_ms, links=links)
+    return explain(article, context, previous=article.header.previous_verdict, now_ms=now_ms, links=links)
 
 
 def known_keys(cluster: KafkaCluster, topics: Topics) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from time import monotonic, time
 from typing import Final, NoReturn, Protocol
 
-from flatline.agents.judge import Circumstances, Judge
+from flatline.agents.judge import Judge, JudgingContext
 from flatline.agents.survey import Surveyor
 from flatline.clock import Clock
 from flatline.domain.visibility.sources import Sources
@@ -133,31 +133,29 @@ class Worker:
         """
         self._sources.use_histories(task.articles.source_histories for task in tasks)
         now_ms, is_lagging = self._clock.now_ms(), self._lag.is_lagging()
-        circumstances = Circumstances(now_ms, self._sources.visibility(now_ms, is_lagging=is_lagging))
+        context = JudgingContext(now_ms, self._sources.visibility(now_ms, is_lagging=is_lagging))
         share_s = (BUDGET_WHILE_LAGGING_S if is_lagging else BUDGET_S) / max(1, len(tasks))
         turns, is_all_judged = Turns(), True
         for number, task in enumerate(tasks, 1):
             async with task.lock:
                 if task.is_running:
                     # What a task leaves of its share is there for those behind it.
-                    await self._judge_task(task, circumstances, turns, until_spent_s=number * share_s)
+                    await self._judge_task(task, context, turns, until_spent_s=number * share_s)
                     is_all_judged &= task.due.judged_until_ms >= now_ms
         return is_all_judged
 
-    async def _judge_task(
-        self, task: Task, circumstances: Circumstances, turns: Turns, *, until_spent_s: float
-    ) -> None:
-        for _ in self._judge.judge_due(task, circumstances):
+    async def _judge_task(self, task: Task, context: JudgingContext, turns: Turns, *, until_spent_s: float) -> None:
+        for _ in self._judge.judge_due(task, context):
             if turns.spent_s >= until_spent_s:
                 break
             if turns.is_over:
                 await turns.next()
-        task.due.pass_ended(circumstances.now_ms)
+        task.due.pass_ended(context.now_ms)
         if turns.is_over:
             await turns.next()
         self._surveyor.advance(
             task,
-            is_lagging=circumstances.visibility.is_lagging,
+            is_lagging=context.visibility.is_lagging,
             may_judge_groups=self._group_verdicts.is_current,
-            now_ms=circumstances.now_ms,
+            now_ms=context.now_ms,
         )

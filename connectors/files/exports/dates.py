@@ -29,10 +29,10 @@ class DateOrder(StrEnum):
     MONTH_FIRST = "month-first"
 
 
-def order_of(texts: Iterable[str], *, told: DateOrder | None, where: str) -> DateOrder | None:
+def order_of(texts: Iterable[str], *, stated: DateOrder | None, where: str) -> DateOrder | None:
     """Return the order of a file's slashed dates; None if it has none, or all read the same in both.
 
-    Raise `UnreadableExport` if they contradict each other, or if nothing tells and nobody ``told``.
+    Raise `UnreadableExport` if they contradict each other, or if nothing tells and nobody ``stated``.
     """
     has_day_first = has_month_first = is_unclear = False
     for text in texts:
@@ -47,12 +47,12 @@ def order_of(texts: Iterable[str], *, told: DateOrder | None, where: str) -> Dat
         )
     if has_day_first or has_month_first:
         return DateOrder.DAY_FIRST if has_day_first else DateOrder.MONTH_FIRST
-    if is_unclear and told is None:
+    if is_unclear and stated is None:
         raise UnreadableExport(
             f"{where}: nothing tells whether 03/04/2026 is in March or in April.",
             remedy="Say it with --date-order day-first or --date-order month-first.",
         )
-    return told
+    return stated
 
 
 @lru_cache(maxsize=65_536)

@@ -107,7 +107,7 @@ def _of_table(
     width = len(table.header)
     order = order_of(
         (read(row.cells) for row in rows if len(row.cells) == width for read in dates),
-        told=options.date_order,
+        stated=options.date_order,
         where=table.name,
     )
     check_content(table, kind, rows, order)

@@ -45,7 +45,7 @@ from flatline.schema.verdict import Verdict
 _FORESEEN_DAYS: Final = 3_650
 
 
-class Surroundings(NamedTuple):
+class ExplanationContext(NamedTuple):
     """What an explanation goes by that is not the article's own.
 
     ``baseline``   what is learned of articles like it
@@ -67,19 +67,19 @@ class Surroundings(NamedTuple):
 
 
 def explain(
-    article: Article, around: Surroundings, *, previous: PreviousVerdict | None, now_ms: int, links: int
+    article: Article, context: ExplanationContext, *, previous: PreviousVerdict | None, now_ms: int, links: int
 ) -> Explanation:
     """Explain what is said of an article at ``now_ms``, with its newest ``links``; ``previous``: what was said."""
     header, today = article.header, day_of(now_ms)
-    thresholds, hazard = around.policy.thresholds_of(header.registration.tier), around.policy.hazard
+    thresholds, hazard = context.policy.thresholds_of(header.registration.tier), context.policy.hazard
     published, watched = header.registration.published_day, day_of(header.watched_since_ms)
-    link_value = article_link_value(article, quality_min=thresholds.worthy_quality, reputation_of=around.reputation_of)
+    link_value = article_link_value(article, quality_min=thresholds.worthy_quality, reputation_of=context.reputation_of)
     expectation, evidence, _, verdict = judge_article(
         article,
-        around.visibility,
+        context.visibility,
         link_value=link_value,
-        baseline=around.baseline,
-        policy=around.policy,
+        baseline=context.baseline,
+        policy=context.policy,
         previous=previous,
         now_ms=now_ms,
     )
@@ -89,7 +89,7 @@ def explain(
     seen_day = _seen_day(rhythm, visibility, today) if rhythm else today
     return Explanation(
         verdict=verdict,
-        said=around.published,
+        said=context.published,
         probability=hazard.probability(rhythm, seen_day) if rhythm and is_judged else None,
         typical_probability=hazard.typical_probability,
         pace=_pace(rhythm, article.totals.days, today) if rhythm else None,
@@ -100,20 +100,24 @@ def explain(
         unseen_because=visibility.because,
         expectation=published_expectation(expectation) if expectation else None,
         evergreen=round(expectation.evergreen, 2) if expectation else None,
-        curve_links=around.baseline.curve.links,
+        curve_links=context.baseline.curve.links,
         curve=[
             CurvePoint(_date(point.day), point.gained, round(point.expected, 2))
             for point in trajectory(
-                article.totals.days, published_day=published, watched_day=watched, today=today, baseline=around.baseline
+                article.totals.days,
+                published_day=published,
+                watched_day=watched,
+                today=today,
+                baseline=context.baseline,
             )
         ],
-        links=_links(article, around, thresholds, number=links),
-        sources=_sources(article, around, now_ms=now_ms),
+        links=_links(article, context, thresholds, number=links),
+        sources=_sources(article, context, now_ms=now_ms),
         groups=[
-            ExplainedGroup(each.kind, each.name, around.groups.get(each)) for each in membership_of(article).groups
+            ExplainedGroup(each.kind, each.name, context.groups.get(each)) for each in membership_of(article).groups
         ],
         policy=thresholds,
-        changes=list(around.changes),
+        changes=list(context.changes),
     )
 
 
@@ -153,16 +157,18 @@ def _silent_from(rhythm: Rhythm, at: Circumstances) -> date | None:
     return None if day == until_day else _date(day)
 
 
-def _links(article: Article, around: Surroundings, thresholds: Thresholds, *, number: int) -> list[ExplainedLink]:
+def _links(
+    article: Article, context: ExplanationContext, thresholds: Thresholds, *, number: int
+) -> list[ExplainedLink]:
     weighed = newest(
         article.segments,
         number,
         quality_min=thresholds.worthy_quality,
         natural_anchors=lambda: natural_anchors(article),
-        reputation_of=around.reputation_of or (lambda _domain: DomainReputation.UNKNOWN),
+        reputation_of=context.reputation_of or (lambda _domain: DomainReputation.UNKNOWN),
         visited=article.visiting_domains,
     )
-    events = _by_page(around.events, {each.page for each in weighed})
+    events = _by_page(context.events, {each.page for each in weighed})
     return [_explained_link(each, events.get(each.page)) for each in weighed]
 
 
@@ -199,16 +205,16 @@ def _explained_link(weighed: WeighedLink, event: LinkEvent | None) -> ExplainedL
     )
 
 
-def _sources(article: Article, around: Surroundings, *, now_ms: int) -> list[ExplainedSource]:
+def _sources(article: Article, context: ExplanationContext, *, now_ms: int) -> list[ExplainedSource]:
     found = []
     for source, credit in article.header.sources.items():
-        fresh, behind = around.freshness.get(source), around.visibility.behind.get(source)
+        fresh, behind = context.freshness.get(source), context.visibility.behind.get(source)
         found.append(
             ExplainedSource(
                 source=source,
                 last_reported_in_week_of=_date(day_of(week_begins_ms(credit))),
                 weeks_with_links=weeks_of(credit),
-                is_expected=source in around.visibility.expected,
+                is_expected=source in context.visibility.expected,
                 stale_for_days=round(fresh.staleness_ms / DAY_MS, 2) if fresh else None,
                 stale_after_days=round(fresh.limit_ms / DAY_MS, 2) if fresh else None,
                 is_stale=fresh is not None and fresh.is_stale,

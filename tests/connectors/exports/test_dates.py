@@ -63,19 +63,19 @@ def test_one_file_has_one_order(dates: list[datetime], order: DateOrder) -> None
     form = "%d/%m/%Y" if order is DateOrder.DAY_FIRST else "%m/%d/%Y"
     texts = [date.strftime(form) for date in dates]
     if any(date.day > 12 for date in dates) or all(date.day == date.month for date in dates):
-        found = order_of(texts, told=None, where="file")
+        found = order_of(texts, stated=None, where="file")
         assert [instant_of(text, found) for text in texts] == dates
     else:
         with pytest.raises(UnreadableExport, match="--date-order"):
-            order_of(texts, told=None, where="file")
-    told = order_of(texts, told=order, where="file")
+            order_of(texts, stated=None, where="file")
+    told = order_of(texts, stated=order, where="file")
     assert [instant_of(text, told) for text in texts] == dates
 
 
 def test_both_orders_in_one_file_are_refused() -> None:
     """Nobody can tell what the unclear ones among them mean."""
     with pytest.raises(UnreadableExport, match="Correct the file"):
-        order_of(["13/01/2026", "01/13/2026"], told=DateOrder.DAY_FIRST, where="file")
+        order_of(["13/01/2026", "01/13/2026"], stated=DateOrder.DAY_FIRST, where="file")
 
 
 @given(st.datetimes(datetime(1992, 1, 1), datetime(2090, 1, 1)))  # noqa: DTZ001
