@@ -55,9 +55,9 @@ def test_days_count_as_far_as_they_could_be_seen(
     """A day counts by the share of the weeks with links that the seeing sources would have shown."""
     visibility = Visibility(frozenset({"north", "south"}), behind)
     credits_ = {source: credit(weeks) for source, weeks in reported.items()}
-    visibility = visibility.of_article(credits_, since_ms=SINCE_MS, now_ms=NOW_MS)
-    assert visibility.unseen_days == pytest.approx(unseen_days), why
-    assert bool(visibility.because) == bool(unseen_days)
+    of_article = visibility.of_article(credits_, since_ms=SINCE_MS, now_ms=NOW_MS)
+    assert of_article.unseen_days == pytest.approx(unseen_days), why
+    assert bool(of_article.because) == bool(unseen_days)
 
 
 def late(days: int) -> Behind:
