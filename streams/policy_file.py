@@ -29,7 +29,7 @@ class Model(Struct, frozen=True, forbid_unknown_fields=True):
     """The model of the probability that no link comes."""
 
     file: Annotated[
-        str, Meta(description="A model of your own, relative to this file; without one, that which is shipped.")
+        str, Meta(description="Your own model, as a path relative to this file; empty: the built-in model.")
     ] = ""
 
 
@@ -38,9 +38,7 @@ class Removed(Struct, frozen=True, forbid_unknown_fields=True):
 
     links_bring_back: Annotated[
         bool,
-        Meta(
-            description="Whether a link first gained after its removal brings an article back, as a registration does."
-        ),
+        Meta(description="Whether a new link brings back an article that was removed, as a new registration does."),
     ] = False
 
 

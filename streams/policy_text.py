@@ -9,12 +9,12 @@ from msgspec import Struct
 from flatline.policy_file import PolicyFile
 
 _HEAD: Final = """\
-# What Flatline says when. Leave out what you don't want to change: the defaults then hold.
-# `flatline backtest FILE... --policy THIS` tells what it would have said of known histories.
-# The worker reads it from FLATLINE_POLICY_FILE when it starts.
+# Flatline's policy. You can omit every key that you don't want to change.
+# To try this file on known link events: `flatline backtest FILE... --policy THIS`.
+# The worker reads the file that FLATLINE_POLICY_FILE names, when it starts.
 """
 _TIERS: Final = """\
-# Articles of a tier can have thresholds of their own: any key of [judgement].
+# Thresholds for the articles of one tier: any key of [judgement].
 # [tiers.1]
 # silent_probability = 0.6
 """

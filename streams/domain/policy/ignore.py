@@ -14,13 +14,13 @@ class Ignore(Struct, frozen=True, forbid_unknown_fields=True):
 
     referring_domains: Annotated[
         list[Annotated[str, Meta(min_length=1, max_length=253)]],
-        Meta(description="Domains whose links don't count, such as a site of your own or a scraper."),
+        Meta(description="Referring domains whose links are ignored, for example your own sites or scrapers."),
     ] = []
-    sources: Annotated[list[SourceName], Meta(description="Sources that are not believed.")] = []
+    sources: Annotated[list[SourceName], Meta(description="Sources that are ignored.")] = []
     targets: Annotated[
-        list[Url], Meta(description="Addresses of yours that are no articles; each with everything below it.")
+        list[Url], Meta(description="Addresses on your sites that are not articles, including everything below them.")
     ] = []
-    rel: Annotated[list[Token], Meta(description="Tokens of rel that make a link not count, such as sponsored.")] = []
+    rel: Annotated[list[Token], Meta(description="Values of rel whose links are ignored, for example sponsored.")] = []
 
     def __post_init__(self) -> None:
         """Raise ValueError for what no event could match."""

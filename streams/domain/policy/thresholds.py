@@ -15,100 +15,107 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     link_days_min: Annotated[
-        int, Meta(ge=2, le=1_000, description="Days with a new link that it takes to judge an article at all.")
+        int, Meta(ge=2, le=1_000, description="Days with a new link that are required before an article is judged.")
     ] = 5
     cooling_probability: Annotated[
-        Probability, Meta(description="How probable it must be that no link comes, to call an article cooling.")
+        Probability, Meta(description="Probability of silence from which an article is cooling.")
     ] = 0.3
-    silent_probability: Annotated[Probability, Meta(description="The same to call it silent, which alerts.")] = 0.6
+    silent_probability: Annotated[
+        Probability, Meta(description="Probability of silence from which an article is silent; this alerts.")
+    ] = 0.6
     silent_gaps: Annotated[
         float,
-        Meta(ge=0, le=100, description="No gap is a silence that is shorter than so many of the article's mean gaps."),
+        Meta(ge=0, le=100, description="A silent article's gap must be at least this many of its mean gaps."),
     ] = 2.0
     left_at_share: Annotated[
         float,
         Meta(
             gt=0,
             le=1,
-            description="Cooling, silent and growing, once said, are taken back below this share of their thresholds.",
+            description="Cooling, silent and growing end below this share of their thresholds.",
         ),
     ] = 0.8
-    dormant_after_days: Annotated[
-        Days, Meta(description="How long an article is silent before it is no news any more, but dormant.")
-    ] = 180
+    dormant_after_days: Annotated[Days, Meta(description="Days of silence after which an article becomes dormant.")] = (
+        180
+    )
     unjudged_dormant_after_days: Annotated[
-        Days, Meta(description="The same for one with too few link days to judge, since its last link.")
+        Days,
+        Meta(description="The same for articles with too few link days to judge, since their last link."),
     ] = 365
     growing_ratio: Annotated[
         float,
-        Meta(gt=1, le=1_000, description="How many times its usual rate an article gains links, to call it growing."),
+        Meta(gt=1, le=1_000, description="Multiple of its usual rate from which an article is growing."),
     ] = 1.5
     growing_count_min: Annotated[
-        float, Meta(ge=1, le=10_000, description="Recent link days that it takes to call an article growing.")
+        float, Meta(ge=1, le=10_000, description="Recent link days that are required for growing.")
     ] = 3
     bursting_links_min: Annotated[
-        int, Meta(ge=1, le=1_000_000, description="Links in a week that it takes to call an article bursting.")
+        int, Meta(ge=1, le=1_000_000, description="Links in a week that are required for bursting.")
     ] = 5
     bursting_history_days: Annotated[
-        Days, Meta(description="How long a history it takes, before that week, to know what is usual.")
+        Days, Meta(description="Days of history before that week that are required to know the usual rate.")
     ] = 56
     bursting_probability: Annotated[
-        Probability, Meta(description="How improbable so many links must be at the usual rate, to call it bursting.")
+        Probability, Meta(description="Bursting if so many links have at most this probability at the usual rate.")
     ] = 0.001
     bursting_left_at: Annotated[
-        Probability, Meta(description="How probable they must have become again, for the burst to be over.")
+        Probability, Meta(description="The burst ends when they have at least this probability again.")
     ] = 0.05
-    lively_days_min: Annotated[Days, Meta(description="Bursting and growing last at least so long.")] = 14
+    lively_days_min: Annotated[Days, Meta(description="Minimum number of days that bursting and growing last.")] = 14
     revived_for_days: Annotated[
-        Days, Meta(description="How long links after a silence are news, and how fresh they must be.")
+        Days, Meta(description="Days that an article stays revived; also the maximum age of the link that revives it.")
     ] = 28
     mass_loss_links_min: Annotated[
-        int, Meta(ge=3, le=1_000_000, description="Links lost within two weeks that it takes to call it a mass loss.")
+        int, Meta(ge=3, le=1_000_000, description="Links lost within two weeks that are required for a mass loss.")
     ] = 5
     mass_loss_share: Annotated[
-        Probability, Meta(description="Which share of the links that were there they must be, too.")
+        Probability, Meta(description="Share of the article's live links that must be lost as well.")
     ] = 0.2
     mass_loss_left_at: Annotated[
-        float, Meta(gt=0, le=1, description="Below this share of both a mass loss that was said is over.")
+        float, Meta(gt=0, le=1, description="A mass loss ends below this share of both thresholds.")
     ] = 0.5
     worthy_quality: Annotated[
-        float, Meta(ge=0, le=1, description="Links below this quality are thin: counted, but they do not matter.")
+        float,
+        Meta(ge=0, le=1, description="Links below this quality are thin: counted, but not of high quality."),
     ] = 0.25
     quality_gone_probability: Annotated[
         Probability,
-        Meta(description="How probable it must be that no link that matters comes, to say that their time is over."),
+        Meta(description="Probability that no high-quality link comes, from which quality_gone is reported."),
     ] = 0.8
     thin_run_probability: Annotated[
-        Probability, Meta(description="The same where so many thin links in a row can hardly be chance.")
+        Probability, Meta(description="The same if chance hardly explains the number of thin links in a row.")
     ] = 0.5
     thin_links_min: Annotated[
-        int, Meta(ge=1, le=10_000, description="Thin links in 90 days that it takes to say that only such come.")
+        int, Meta(ge=1, le=10_000, description="Thin links in 90 days that are required for quality_gone.")
     ] = 3
     shortfall_chance: Annotated[
         Probability,
-        Meta(description="How improbable so few links in 28 or 90 days must be, to call an article cooling."),
+        Meta(description="Cooling if so few links in 28 or 90 days have at most this probability."),
     ] = 0.01
     shortfall_relief_chance: Annotated[
-        Probability, Meta(description="How probable they must be again, to take it back.")
+        Probability, Meta(description="Cooling for that reason ends when they have at least this probability again.")
     ] = 0.05
     group_articles_min: Annotated[
-        int, Meta(ge=1, le=10_000, description="Articles that it takes to judge a series, author, strategy or site.")
+        int,
+        Meta(ge=1, le=10_000, description="Articles required to judge a series, author, strategy or site."),
     ] = 3
     group_links_min: Annotated[
-        float, Meta(gt=0, le=10_000, description="Links that must be expected of a group under watch, to judge it.")
+        float, Meta(gt=0, le=10_000, description="Expected links that are required to judge a group.")
     ] = 10
     group_chance: Annotated[
-        Probability, Meta(description="How improbable so few links of a group must be, to say so, which alerts.")
+        Probability,
+        Meta(description="Under its curve if so few links have at most this probability; this alerts."),
     ] = 0.002
     group_relief_chance: Annotated[
-        Probability, Meta(description="How probable they must be again, to take it back.")
+        Probability, Meta(description="That ends when they have at least this probability again.")
     ] = 0.02
     group_ratio: Annotated[
-        Probability, Meta(description="And the share of what is expected that the links of a group must not exceed.")
+        Probability, Meta(description="In addition, its links must be at most this share of the expected links.")
     ] = 0.75
-    group_relief_ratio: Annotated[Probability, Meta(description="The share from which on it is taken back.")] = 0.85
+    group_relief_ratio: Annotated[Probability, Meta(description="That ends from this share on.")] = 0.85
     group_blind_share: Annotated[
-        Probability, Meta(description="A group of which more than this share can't be seen gets no worse.")
+        Probability,
+        Meta(description="A group's verdict gets no worse while more than this share is not covered."),
     ] = 0.5
 
     def __post_init__(self) -> None:
