@@ -38,7 +38,7 @@ def play(links: list[Link]) -> Lives:
 @pytest.mark.parametrize(
     ("links", "begin", "said"),
     [
-        (lose(range(-600, -200, 10), on=200), 200, "went on one day: look at your own page"),
+        (lose(range(-600, -200, 10), on=200), 200, "disappeared on one day: check your own page"),
         (
             lose(range(-600, -400, 10), on=200)[:12] + lose(range(-400, -200, 10), on=203),
             203,

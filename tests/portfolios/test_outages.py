@@ -60,7 +60,7 @@ def test_what_stopped_meanwhile_is_said_once_the_source_is_back(source: Source) 
         assert lives.states(article, LATE).count(State.SILENT) == 1
         waiting = lives[article][OUTAGE.stop - 1]
         assert waiting.suppressed
-        assert "Nothing worse is said, because its source north has seen nothing since 2025-04-" in waiting.reason
+        assert "The verdict is held back because its source north has seen nothing since 2025-04-" in waiting.reason
 
 
 @pytest.mark.long

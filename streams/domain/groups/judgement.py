@@ -68,7 +68,7 @@ def judge_group(
     reason = _reason(group, told, state)
     if suppressed:
         state = former
-        reason = f"{reason} Nothing worse is said, because {unseen_because}."
+        reason = f"{reason} The verdict is held back because {unseen_because}."
     now = to_datetime(now_ms)
     last_7, last_28, last_90 = (
         Tally(round(expected, 1), round(gained)) for expected, gained in zip(sums.expected, sums.gained, strict=True)
@@ -165,13 +165,13 @@ def _reason(group: Group, stretch: Stretch, state: GroupState) -> str:
     """Return a sentence with the figures."""
     name = f"{_NOUNS.get(group.kind, '')}{group.name}"
     links = f"{stretch.gained:,} link{'' if stretch.gained == 1 else 's'}"
-    said = f"{name} gained {links} in {stretch.days} days where {stretch.expected:,.0f} were expected"
+    said = f"{name} gained {links} in {stretch.days} days; {stretch.expected:,.0f} were expected"
     if state is GroupState.NEW:
         return f"{said}: too little to judge."
     if state is GroupState.UNDER_CURVE:
-        return f"{said} (chance of so few if nothing had changed: {_percent(stretch.chance_of_so_few)})."
+        return f"{said} (probability of so few if nothing had changed: {_percent(stretch.chance_of_so_few)})."
     if state is GroupState.ABOVE_CURVE:
-        return f"{said} (chance of so many if nothing had changed: {_percent(stretch.chance_of_so_many)})."
+        return f"{said} (probability of so many if nothing had changed: {_percent(stretch.chance_of_so_many)})."
     return f"{said}."
 
 

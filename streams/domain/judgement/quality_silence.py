@@ -49,9 +49,7 @@ def reason(
     if not was_found and hazard.first_day_at(matter, needed, until_day=day) <= watched_since_day:
         return None  # it was so before we watched: no news
     last = f"{to_datetime(matter.last_day * DAY_MS):%Y-%m-%d}"
-    return (
-        f"Still gaining links ({thin:,} in the last {LATELY_DAYS} days), but none that matter since {last}: {against}."
-    )
+    return f"It gained {thin:,} links in the last {LATELY_DAYS} days, but none of high quality since {last}: {against}."
 
 
 def thin_lately(link_value: LinkValue, *, today: int, after_day: int) -> tuple[int, str]:

@@ -16,30 +16,30 @@ _OPENINGS: Final = {
     State.STEADY: "It gains links as it used to.",
 }
 
-MADE_GOOD: Final = "Most of the links that it lost together came back."
+MADE_GOOD: Final = "Most of the links that it lost at the same time came back."
 
 
 def reason_of(state: State, evidence: Evidence, at: Circumstances) -> str:
     """Return why an article is in a state. That of a dormant one has no figures that move from day to day."""
     rhythm = evidence.rhythm
     if rhythm is None:
-        return "No link with a date of its own is known."
+        return "No link with its own date is known."
     last = f"{to_datetime(rhythm.last_day * DAY_MS):%Y-%m-%d}"
     if state is State.DORMANT:
-        return f"No link since {last}: quiet for so long that it is no news."
+        return f"It has gained no link since {last}."
     gap_days = at.today - rhythm.last_day
     gap = "A link today" if gap_days == 0 else f"No link for {count(gap_days, 'day')} (since {last})"
-    history = f"it gained links on {count(rhythm.link_days, 'day')}"
+    history = f"It has gained links on {count(rhythm.link_days, 'day')}"
     if at.probability is None:
-        return f"{gap}; {history}, and {at.thresholds.link_days_min} are needed to judge."
+        return f"{gap}. {history}; {at.thresholds.link_days_min} are needed for a verdict."
     return (
-        f"{_opening(state, evidence, at)} {gap}; {history}, lately one {every(rhythm.mean_gap_days)}; "
-        f"chance that none comes in the next {at.hazard.horizon_days} days: {at.probability:.0%}."
+        f"{_opening(state, evidence, at)} {gap}. {history}, recently one {every(rhythm.mean_gap_days)}. "
+        f"Probability of no link in the next {at.hazard.horizon_days} days: {at.probability:.0%}."
     )
 
 
 def nothing_worse(evidence: Evidence) -> str:
-    """Return why nothing worse is said."""
+    """Return why the verdict does not get worse at the moment."""
     visibility = evidence.visibility
     unseen = (
         f"{count(round(visibility.unseen_days), 'day')} of its silence do not count"
@@ -47,7 +47,7 @@ def nothing_worse(evidence: Evidence) -> str:
         else ""
     )
     return (
-        f"Nothing worse is said, because {visibility.because or 'its sources report late'}{unseen and f': {unseen}'}."
+        f"The verdict is held back because {visibility.because or 'its sources report late'}{unseen and f': {unseen}'}."
     )
 
 
@@ -56,5 +56,5 @@ def _opening(state: State, evidence: Evidence, at: Circumstances) -> str:
         return f"It gained {count(evidence.gained_last_7_days, 'link')} in a week, far more than usual."
     if state is State.COOLING and (short := shortfall_of(evidence, at)):
         days, window = short
-        return f"It gained {count(window.gained, 'link')} in {days} days where {figure(window.expected)} were expected."
+        return f"It gained {count(window.gained, 'link')} in {days} days; {figure(window.expected)} were expected."
     return _OPENINGS[state]

@@ -53,8 +53,8 @@ class Losses(NamedTuple):
             return f"Nearly all were on one site, which keeps {kept}: it probably removed or changed some pages."
         sites = count(self.domains, "site")
         if self.most_in_a_day >= MOSTLY * self.lost:
-            return f"They were on {sites} and went on one day: look at your own page first, it may have moved or gone."
-        return f"They were on {sites} and went over several days: no single cause stands out."
+            return f"They were on {sites} and disappeared on one day: check your own page first, it may have moved."
+        return f"They were on {sites} and disappeared over several days: no single cause stands out."
 
 
 def losses_of(segments: Iterable[Segment], *, live: int, now_ms: int) -> Losses | None:

@@ -213,14 +213,14 @@ def test_states(expected: float, gained: list[float], options: dict[str, object]
 def test_sentences() -> None:
     """What a marketing person reads."""
     assert _judge(14, [3, 3, 8, *[14] * 4]).reason == (
-        "Field Notes gained 6 links in 56 days where 28 were expected "
-        "(chance of so few if nothing had changed: less than 0.01 %)."
+        "Field Notes gained 6 links in 56 days; 28 were expected "
+        "(probability of so few if nothing had changed: less than 0.01 %)."
     )
-    assert _judge(10, [10] * BLOCKS).reason == "Field Notes gained 30 links in 90 days where 30 were expected."
+    assert _judge(10, [10] * BLOCKS).reason == "Field Notes gained 30 links in 90 days; 30 were expected."
     suppressed = _judge(10, [0] * BLOCKS, former=GroupState.ON_CURVE, unseen=60.0)
     assert suppressed.suppressed
     assert suppressed.reason.endswith(
-        " Nothing worse is said, because the usual sources of articles that should bring 67% of its links "
+        " The verdict is held back because the usual sources of articles that should bring 67% of its links "
         "can't be seen."
     )
 

@@ -208,48 +208,48 @@ def test_since_stays_while_the_state_stays() -> None:
 @pytest.mark.parametrize(
     ("ages", "options", "reason"),
     [
-        ([], {}, "No link with a date of its own is known."),
+        ([], {}, "No link with its own date is known."),
         (
             [3, 9, 12],
             {},
-            "No link for 3 days (since 2026-05-29); it gained links on 3 days, and 5 are needed to judge.",
+            "No link for 3 days (since 2026-05-29). It has gained links on 3 days; 5 are needed for a verdict.",
         ),
         (
             every(10, since=900),
             {},
             (
-                "It gains links as it used to. A link today; it gained links on 91 days, lately one every 10 days; "
-                "chance that none comes in the next 180 days: 0%."
+                "It gains links as it used to. A link today. It has gained links on 91 days, recently one "
+                "every 10 days. Probability of no link in the next 180 days: 0%."
             ),
         ),
         (
             every(20, since=460, until=300),
             {},
             (
-                "It has probably stopped gaining links. No link for 300 days (since 2025-08-05); it gained links on 9 "
-                "days, lately one every 20 days; chance that none comes in the next 180 days: 75%."
+                "It has probably stopped gaining links. No link for 300 days (since 2025-08-05). It has gained links "
+                "on 9 days, recently one every 20 days. Probability of no link in the next 180 days: 75%."
             ),
         ),
         (
             every(20, since=460, until=300),
             {"visibility": ArticleVisibility(200.0, because="its source north is stale"), "previous": State.STEADY},
             (
-                "It gains links as it used to. No link for 300 days (since 2025-08-05); it gained links on 9 days, "
-                "lately one every 20 days; chance that none comes in the next 180 days: 25%. Nothing worse is said, "
-                "because its source north is stale: 200 days of its silence do not count."
+                "It gains links as it used to. No link for 300 days (since 2025-08-05). It has gained links on 9 days, "
+                "recently one every 20 days. Probability of no link in the next 180 days: 25%. The verdict is held "
+                "back because its source north is stale: 200 days of its silence do not count."
             ),
         ),
         (
             every(20, since=1500, until=1200),
             {},
-            "No link since 2023-02-17: quiet for so long that it is no news.",
+            "It has gained no link since 2023-02-17.",
         ),
         (
             [*every(20, since=600, until=460), 2],
             {"previous": State.SILENT},
             (
-                "It gains links again after a silence. No link for 2 days (since 2026-05-30); it gained links on 9 "
-                "days, lately one every 75 days; chance that none comes in the next 180 days: 0%."
+                "It gains links again after a silence. No link for 2 days (since 2026-05-30). It has gained links on 9 "
+                "days, recently one every 75 days. Probability of no link in the next 180 days: 0%."
             ),
         ),
     ],
@@ -347,5 +347,5 @@ def test_cooling_by_a_shortfall(judgement: Judgement, state: State, why: str) ->
 
 def test_a_shortfall_is_told_with_its_figures() -> None:
     """What a marketing person reads; and what was suppressed is said to be."""
-    assert _short(0.005, 5).reason.startswith("It gained 3 links in 28 days where 11 were expected. ")
+    assert _short(0.005, 5).reason.startswith("It gained 3 links in 28 days; 11 were expected. ")
     assert _short(0.005, 5, unseen=3).suppressed

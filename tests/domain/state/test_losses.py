@@ -79,14 +79,14 @@ def test_losses_agree_with_sets(history: list[tuple[int, bool, int]]) -> None:
         (
             Losses(40, 141, 38, 2, 9, 39, NOW_MS, NOW_MS),
             (
-                "on 2024-10-04. They were on 38 sites and went on one day: look at your own page "
-                "first, it may have moved or gone."
+                "on 2024-10-04. They were on 38 sites and disappeared on one day: check your own page "
+                "first, it may have moved."
             ),
         ),
         (
             Losses(40, 141, 38, 2, 9, 9, NOW_MS - 9 * DAY_MS, NOW_MS),
             (
-                "from 2024-09-25 to 2024-10-04. They were on 38 sites and went over several days: "
+                "from 2024-09-25 to 2024-10-04. They were on 38 sites and disappeared over several days: "
                 "no single cause stands out."
             ),
         ),
