@@ -120,6 +120,7 @@ async def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     """Return a worker that has partition 0, and time enough to judge all of it on any machine."""
     monkeypatch.setattr(worker_module, "BUDGET_S", 3_600.0)
     monkeypatch.setattr(worker_module, "BUDGET_WHILE_LAGGING_S", 3_600.0)
+    monkeypatch.setattr(worker_module, "JUDGED_WITHIN_S", 3_600.0)
     return await Bench().start()
 
 

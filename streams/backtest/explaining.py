@@ -86,7 +86,7 @@ def _freshness(histories: Histories, sources: Collection[str], *, on_day: int) -
         if source in source_histories and day <= on_day:
             for offset, report in enumerate(reports):
                 source_histories[source].observe(report, offset=offset)
-    known.use_histories([source_histories])
+    known.learn_habits([source_histories])
     return known.freshness(now_ms)
 
 

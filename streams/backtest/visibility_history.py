@@ -102,7 +102,6 @@ class VisibilityHistory:
 def _moments(source: str, days: Mapping[int, Sequence[Heartbeat | SourceReport]], end_day: int) -> Iterator[_Moment]:
     """Yield what can be seen of a source whenever that changes."""
     sources, histories, offset = Sources(), SourceHistory(), 0
-    sources.use_histories([{source: histories}])
     last: _Moment | None = None
     in_order = sorted(day for day in days if day <= end_day)
     for number, day in enumerate(in_order):
@@ -112,6 +111,7 @@ def _moments(source: str, days: Mapping[int, Sequence[Heartbeat | SourceReport]]
             else:
                 histories.observe(each, offset=offset)
                 offset += 1
+        sources.learn_habits([{source: histories}])
         until = in_order[number + 1] - 1 if number + 1 < len(in_order) else end_day
         for _, moment in changes(partial(_moment, source, sources), _Moment.says_the_same_as, first=day, until=until):
             if last is None or not moment.says_the_same_as(last):

@@ -4,7 +4,8 @@ import asyncio
 from time import monotonic
 from typing import Final
 
-TURN_S: Final = 0.025
+# A request waits for several turns of a commit, until it is read, answered and written: it was slow with long ones.
+TURN_S: Final = 0.01
 
 
 class Turns:
@@ -12,7 +13,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._spent_s = 0.0
-        self._began_s = monotonic()
+        self._first_began_s = self._began_s = monotonic()
 
     @property
     def is_over(self) -> bool:
@@ -23,6 +24,11 @@ class Turns:
     def spent_s(self) -> float:
         """How much time all turns took so far, the pauses left out."""
         return self._spent_s + monotonic() - self._began_s
+
+    @property
+    def elapsed_s(self) -> float:
+        """How long ago the first turn began, the pauses included."""
+        return monotonic() - self._first_began_s
 
     async def next(self) -> None:
         """End this turn, let others have theirs, and begin another one."""

@@ -42,7 +42,7 @@ def explain_live(
                 sources.receive(codec.heartbeats.decode(record.value), recorded_ms=record.timestamp)
         except Rejected:
             continue
-    sources.use_histories([source_histories])
+    sources.learn_habits([source_histories])
     published = latest_values(cluster, topics.verdicts, partition=partition_of(key, topics.verdicts.partitions)).get(
         key
     )

@@ -1,6 +1,5 @@
 """The worker, put together: settings in, a running Faust app out."""
 
-import gc
 import logging
 import os
 import signal
@@ -43,6 +42,7 @@ from flatline.policy_file import load_policy
 from flatline.schema.generation import Generation
 from flatline.schema.topics import Topic, Topics
 from flatline.settings import Settings
+from flatline.worker.garbage import bound_pauses
 from flatline.worker.health import Health
 from flatline.worker.lag import Lag
 from flatline.worker.loop import Worker
@@ -109,8 +109,7 @@ def run_worker(settings: Settings, generation: Generation) -> None:
             remedy="Install faust-streaming from a wheel, or with a C compiler at hand.",
         )
     assembly = assemble(settings, generation)
-    # Articles live as long as the worker: looking for garbage among them takes a quarter of all time.
-    gc.set_threshold(100_000, 20, 100)
+    bound_pauses()
     services = (assembly.app, assembly.background)
     faust_worker = FaustWorker(*services, quiet=True, override_logging=False, redirect_stdouts=False)
     faust_worker.spinner = None

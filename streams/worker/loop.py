@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic, time
-from typing import Final, NoReturn, Protocol
+from typing import Final, NamedTuple, NoReturn, Protocol
 
 from flatline.agents.judge import Judge, JudgingContext
 from flatline.agents.survey import Surveyor
@@ -19,10 +19,12 @@ from flatline.worker.lag import Lag
 
 COMMIT_INTERVAL_S: Final = 1.0
 CATCHING_UP_COMMIT_INTERVAL_S: Final = 5.0
-PAUSE_S: Final = 0.2  # between commits, when there is more to judge
-# Of a commit, for judging, over all tasks; what is due beyond that waits for the next one.
-BUDGET_S: Final = 0.4
+PAUSE_S: Final = 0.05  # between commits, when there is more to judge
+# Of a commit, for judging, over all tasks; what is due beyond that waits for the next one. The time of others' turns in
+# between is left out, but counts for the time within which judging ends: it makes the commit longer, too.
+BUDGET_S: Final = 0.3
 BUDGET_WHILE_LAGGING_S: Final = 0.05
+JUDGED_WITHIN_S: Final = 0.4
 
 
 class Agent(Protocol):
@@ -36,6 +38,17 @@ class IsCurrent(Protocol):
     """What reads a whole topic, and knows whether it has read all that was there."""
 
     is_current: bool
+
+
+class Limits(NamedTuple):
+    """Of turns of work: how much time they may take without and with the pauses between them."""
+
+    spent_s: float
+    elapsed_s: float
+
+    def are_reached(self, turns: Turns) -> bool:
+        """Whether it is time to stop."""
+        return turns.spent_s >= self.spent_s or turns.elapsed_s >= self.elapsed_s
 
 
 class Worker:
@@ -131,22 +144,24 @@ class Worker:
 
         Return whether nothing was left to judge.
         """
-        self._sources.use_histories(task.articles.source_histories for task in tasks)
+        turns, is_all_judged = Turns(), True
+        self._sources.learn_habits(task.articles.source_histories for task in tasks)
         now_ms, is_lagging = self._clock.now_ms(), self._lag.is_lagging()
         context = JudgingContext(now_ms, self._sources.visibility(now_ms, is_lagging=is_lagging))
-        share_s = (BUDGET_WHILE_LAGGING_S if is_lagging else BUDGET_S) / max(1, len(tasks))
-        turns, is_all_judged = Turns(), True
+        budget_s = BUDGET_WHILE_LAGGING_S if is_lagging else BUDGET_S
         for number, task in enumerate(tasks, 1):
+            # What a task leaves of its share is there for those behind it.
+            share = number / len(tasks)
+            limits = Limits(spent_s=share * budget_s, elapsed_s=share * JUDGED_WITHIN_S)
             async with task.lock:
                 if task.is_running:
-                    # What a task leaves of its share is there for those behind it.
-                    await self._judge_task(task, context, turns, until_spent_s=number * share_s)
+                    await self._judge_task(task, context, turns, limits)
                     is_all_judged &= task.due.judged_until_ms >= now_ms
         return is_all_judged
 
-    async def _judge_task(self, task: Task, context: JudgingContext, turns: Turns, *, until_spent_s: float) -> None:
+    async def _judge_task(self, task: Task, context: JudgingContext, turns: Turns, limits: Limits) -> None:
         for _ in self._judge.judge_due(task, context):
-            if turns.spent_s >= until_spent_s:
+            if limits.are_reached(turns):
                 break
             if turns.is_over:
                 await turns.next()

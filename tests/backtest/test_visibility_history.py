@@ -89,12 +89,12 @@ def test_visibility_is_that_of_each_single_day(reported: list[tuple[int, int, in
         by_day.setdefault(("x", day), []).append(SourceReport(article, day * DAY_MS, lag * DAY_MS))
     visibility = VisibilityHistory((), by_day, end_day=400)
     sources, history = Sources(), SourceHistory()
-    sources.use_histories([{"x": history}])
     offset, stale_days = 0, set()
     for day in range(401):
         for each in by_day.get(("x", day), []):
             history.observe(each, offset=offset)
             offset += 1
+        sources.learn_habits([{"x": history}])
         now_ms = (day + 1) * DAY_MS - 1
         assert visibility.on(day, {"x": None}) == sources.visibility(now_ms)
         if sources.stale(now_ms):

@@ -133,7 +133,6 @@ class World:
             topics=TOPICS, thresholds=policy.default, group_totals=group_totals, groups=GroupVerdicts()
         )
         self._judge = Judge(topics=TOPICS, policy=policy, group_totals=group_totals, surveyor=self._surveyor)
-        self._sources.use_histories([self._task.articles.source_histories])
 
     def play(self, *, days: int) -> Lives:
         """Return how the articles that are known on the first day fared."""
@@ -189,6 +188,7 @@ class World:
 
     def _judge_due(self, verdicts: dict[str, Verdict]) -> None:
         now_ms = self._clock.ms
+        self._sources.learn_habits([self._task.articles.source_histories])
         visibility = self._sources.visibility(now_ms)
         for outgoing in judge_all(self._task, self._judge, self._surveyor, now_ms=now_ms, visibility=visibility):
             if outgoing.topic != TOPICS.verdicts.name:

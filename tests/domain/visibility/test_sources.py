@@ -74,7 +74,7 @@ def _history(days: range) -> SourceHistory:
 def test_stale_by_habit(days_ago: range, heartbeats: list[Heartbeat], is_stale: bool, why: str) -> None:
     """A source without heartbeats is stale when it is quiet for three times its usual gap."""
     sources = Sources()
-    sources.use_histories([{"north": _history(days_ago)}])
+    sources.learn_habits([{"north": _history(days_ago)}])
     for heartbeat in heartbeats:
         sources.receive(heartbeat)
     assert (sources.stale(to_ms(NOW)) == {"north"}) == is_stale, why
@@ -99,7 +99,7 @@ def test_a_source_that_has_just_come_back_is_not_believed_at_once() -> None:
 def test_visibility_seldom_changes() -> None:
     """From one second to the next nothing becomes due because of it."""
     sources = Sources()
-    sources.use_histories([{"south": _history(range(9, 40))}])
+    sources.learn_habits([{"south": _history(range(9, 40))}])
     sources.receive(_heartbeat(seen_h_ago=90))
     now_ms = to_ms(NOW) + DAY_MS // 2
     assert sources.visibility(now_ms) == sources.visibility(now_ms + 1_000)
@@ -150,7 +150,7 @@ def test_any_heartbeat_can_be_heard(offsets_h: list[tuple[int, int]], recorded_m
 def test_a_finished_source_that_reports_again_is_known_by_its_habits() -> None:
     """It said that nothing more was to be expected of it; then more came, and stopped."""
     sources = Sources()
-    sources.use_histories([{"north": _history(range(5, 40))}])
+    sources.learn_habits([{"north": _history(range(5, 40))}])
     sources.receive(_heartbeat(seen_h_ago=24 * 20, sent_h_ago=24 * 20, period_h=None))
     assert sources.stale(to_ms(NOW)) == {"north"}
     assert "north" in sources.reporting_periods()
