@@ -5,7 +5,7 @@ from time import monotonic
 from typing import Final
 
 # A request waits for several turns of a commit, until it is read, answered and written: it was slow with long ones.
-TURN_S: Final = 0.01
+TURN_S: Final = 0.005
 
 
 class Turns:

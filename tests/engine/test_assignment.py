@@ -1,6 +1,8 @@
 """Which tasks there are, and from when on, while assignments come and go."""
 
 import asyncio
+import gc
+from weakref import ref
 
 import pytest
 
@@ -162,3 +164,18 @@ async def test_a_log_that_fails_ends_the_worker(step: str) -> None:
     assignment.assigned(frozenset({0}), generation=1)
     await ending.ended.wait()
     assert ending.cause is broken
+
+
+async def test_what_is_given_up_is_freed_without_the_collector(assignment: Assignment) -> None:
+    """A worker's collector looks at what is old no more: a partition that is gone must not be part of a circle."""
+    gc.collect()
+    gc.disable()
+    try:
+        await _assign(assignment, 0, 1, generation=1)
+        await assignment.commit()
+        gone = ref(assignment.tasks[0].articles), ref(assignment.tasks[0].due)
+        await _assign(assignment, 1, generation=2)
+        await _assign(assignment, 1, 2, generation=3)
+        assert [each() for each in gone] == [None, None]
+    finally:
+        gc.enable()
