@@ -51,13 +51,13 @@ def findings(messages: Sequence[Message], violations: Sequence[Message]) -> list
     return [
         *(Finding(expectation.words, came >= expectation.notices, may_come=True) for expectation in EXPECTED),
         Finding(
-            f"nothing on anything else: not on the articles that {story.DEAD_CRAWLER} could not see, not on a pause"
-            + "".join(f"; but {notice.alert}{' (over)' * notice.is_over}: {notice.subject}" for notice in surprises),
+            f"no other alert: none on articles that {story.DEAD_CRAWLER} covers, none on a pause"
+            + "".join(f"; but {notice.alert}{' (ended)' * notice.is_over}: {notice.subject}" for notice in surprises),
             not surprises,
             may_come=False,
         ),
         Finding(
-            "nothing that Slack would refuse" + "".join(f"; but {refused.violation}" for refused in violations),
+            "no message that Slack would reject" + "".join(f"; but {refused.violation}" for refused in violations),
             not violations,
             may_come=False,
         ),

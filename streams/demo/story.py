@@ -35,12 +35,12 @@ _ALL_STOPPED: Final = max(STOPPED.values()) + 1
 
 # What there is to be told on which day.
 ACTS: Final = {
-    _ALL_STOPPED: f"{len(STOPPED)} articles of {SERIES_THAT_STOPS.name} have had their last links. Nobody knows.",
-    _PAUSE.start: f"“{title_of(*PAUSING)}” goes into its season of rest, as every year.",
-    OUTAGE.start: f"{DEAD_CRAWLER} dies. Its articles go on gaining links that nobody sees.",
-    _REVIVAL[0]: f"“{title_of(*REVIVED)}” is linked to again, after years.",
-    _PAUSE.stop: f"“{title_of(*PAUSING)}” is linked to again. It was a pause, and nobody was told otherwise.",
-    OUTAGE.stop: f"{DEAD_CRAWLER} is back, and reports late what it missed.",
+    _ALL_STOPPED: f"{len(STOPPED)} articles of {SERIES_THAT_STOPS.name} have gained their last links.",
+    _PAUSE.start: f"“{title_of(*PAUSING)}” begins its seasonal pause, as every year.",
+    OUTAGE.start: f"{DEAD_CRAWLER} goes down. Its articles keep gaining links that no source reports.",
+    _REVIVAL[0]: f"“{title_of(*REVIVED)}” gains links again, after years.",
+    _PAUSE.stop: f"“{title_of(*PAUSING)}” gains links again. It was only a pause, and no alert was sent.",
+    OUTAGE.stop: f"{DEAD_CRAWLER} is back, and delivers what it missed.",
 }
 
 
