@@ -34,7 +34,7 @@ class Finding(Struct, frozen=True, gc=False):
 
     kind: FindingKind
     since: Annotated[Instant, Meta(description="Since when it holds")]
-    reason: Annotated[str, Meta(description="A sentence with the figures")]
+    reason: Annotated[str, Meta(description="A sentence that gives the figures")]
 
 
 class GainedInDays(Struct, frozen=True, gc=False, rename=lambda name: name.removeprefix("last_")):
@@ -57,26 +57,24 @@ class VisitsInDays(Struct, frozen=True, gc=False, rename=lambda name: name.remov
 class SendingDomain(Struct, frozen=True, gc=False):
     """A domain that sends visits; who it is, is not kept."""
 
-    links: Annotated[int, Meta(description="Links from it ever gained; 0: it sends visits, but no link is known")]
+    links: Annotated[int, Meta(description="Links from it ever gained; 0 if it sends visits but no link is known")]
     visits_total: int
 
 
 class Impact(Struct, frozen=True, gc=False):
     """What the links to an article bring in visits. Visits are known by referring domain, not by page."""
 
-    links_with_visits: Annotated[int, Meta(description="Links ever gained from domains that sent somebody")]
-    links_without_visits: Annotated[int, Meta(description="Links ever gained from domains that never sent anybody")]
-    trophies: Annotated[int, Meta(description="Of those, live ones that had four weeks under count to send somebody")]
+    links_with_visits: Annotated[int, Meta(description="Links ever gained from domains that sent visitors")]
+    links_without_visits: Annotated[int, Meta(description="Links ever gained from domains that never sent visitors")]
+    trophies: Annotated[int, Meta(description="Live links whose domain sent nobody in at least four weeks of counting")]
     sending_domains: int
     visits_total: int
     visits_in_days: VisitsInDays
     visits_without_link: Annotated[int, Meta(description="Of visits_total, those from domains without a known link")]
     tracked_since: Annotated[date, Meta(description="First UTC day with a visits record")]
     tracked_until: Annotated[date, Meta(description="Last UTC day with a visits record")]
-    top_domains: Annotated[list[SendingDomain], Meta(description="Those that sent most, at most five")]
-    is_partial: Annotated[
-        bool, Meta(description="Too many domains for all to be told apart: visits are at least so many")
-    ] = False
+    top_domains: Annotated[list[SendingDomain], Meta(description="The domains that sent most visits, at most five")]
+    is_partial: Annotated[bool, Meta(description="Too many domains to list them all: the counts are minimums")] = False
 
 
 class Worth(Struct, frozen=True, gc=False):
@@ -85,10 +83,10 @@ class Worth(Struct, frozen=True, gc=False):
     weighted_total: Annotated[
         float, Meta(description="Sum of each referring domain's best quality; further links add almost nothing")
     ] = 0.0
-    thin: Annotated[int, Meta(description="Links of a quality too low to matter; they count in gained_total")] = 0
-    worthy_in_28_days: Annotated[int, Meta(description="Of those gained in the last 28 days, the ones that matter")] = 0
-    worthy_in_90_days: Annotated[int, Meta(description="Of those gained in the last 90 days, the ones that matter")] = 0
-    last_worthy_on: Annotated[date | None, Meta(description="The newest day with a link that matters")] = None
+    thin: Annotated[int, Meta(description="Low-quality links; they are included in gained_total")] = 0
+    worthy_in_28_days: Annotated[int, Meta(description="High-quality links gained in the last 28 days")] = 0
+    worthy_in_90_days: Annotated[int, Meta(description="High-quality links gained in the last 90 days")] = 0
+    last_worthy_on: Annotated[date | None, Meta(description="The newest day with a high-quality link")] = None
 
 
 class Expected(Struct, frozen=True, gc=False):
@@ -132,7 +130,7 @@ class Profile(Struct, frozen=True, gc=False):
     share_in_365_days: float | None
     pace: Pace | None
     life: Life | None
-    reason: Annotated[str, Meta(description="A sentence with the figures")]
+    reason: Annotated[str, Meta(description="A sentence that gives the figures")]
 
 
 class Verdict(Struct, frozen=True, gc=False):
@@ -142,15 +140,15 @@ class Verdict(Struct, frozen=True, gc=False):
     state: State
     since: Annotated[Instant, Meta(description="Since when this state holds")]
     judged_at: Instant
-    reason: Annotated[str, Meta(description="A sentence with the figures")]
+    reason: Annotated[str, Meta(description="A sentence that gives the figures")]
     score: Annotated[
         float | None, Meta(description="Probability that no link comes within horizon_days; null if not judged")
     ]
     horizon_days: int
-    suppressed: Annotated[bool, Meta(description="Worse was not said, because it could not be seen")]
+    suppressed: Annotated[bool, Meta(description="The verdict is held back, because sources did not report")]
     gained_total: Annotated[int, Meta(description="Distinct links ever gained")]
-    lost_total: Annotated[int, Meta(description="Of those, the ones that were lost at least once")]
-    live: Annotated[int, Meta(description="Of those, the ones whose latest change is not a loss")]
+    lost_total: Annotated[int, Meta(description="Links of gained_total that were lost at least once")]
+    live: Annotated[int, Meta(description="Links of gained_total whose newest change is not a loss")]
     referring_domains: Annotated[int, Meta(description="Distinct registrable domains of the links ever gained")]
     gained_in_days: GainedInDays
     first_gained_at: Instant | None
@@ -163,16 +161,18 @@ class Verdict(Struct, frozen=True, gc=False):
     series: str | None = None
     strategy: str | None = None
     tier: int | None = None
-    findings: Annotated[list[Finding], Meta(description="What there is to say beside the state")] = []
-    impact: Annotated[Impact | None, Meta(description="null when visits to it were never counted")] = None
-    worth: Annotated[Worth | None, Meta(description="null where it was not weighed")] = None
-    expectation: Annotated[Expectation | None, Meta(description="null without links, and for dormant articles")] = None
-    profile: Annotated[Profile | None, Meta(description="null without links")] = None
+    findings: Annotated[list[Finding], Meta(description="Findings beside the state")] = []
+    impact: Annotated[Impact | None, Meta(description="null if visits are not counted")] = None
+    worth: Annotated[Worth | None, Meta(description="null if link quality was not computed")] = None
+    expectation: Annotated[
+        Expectation | None, Meta(description="null for articles without links and dormant articles")
+    ] = None
+    profile: Annotated[Profile | None, Meta(description="null for articles without links")] = None
     watched_since: Annotated[
-        Instant | None, Meta(description="When its first event reached us; a silence that began before is no news")
+        Instant | None, Meta(description="When its first event arrived; a silence that began before causes no alert")
     ] = None
     as_of_offset: Annotated[
         int | None,
-        Meta(description="It holds all records of links before this offset, of the partition that it lies on itself"),
+        Meta(description="The verdict includes all records of links before this offset of its partition"),
     ] = None
     version: Literal[1] = 1
