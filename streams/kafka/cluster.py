@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
 from flatline.kafka.access import refuse_no_access
-from flatline.kafka.mechanisms import AsyncTokenFromFile, TokenFromFile
+from flatline.kafka.mechanisms import AsyncTokenFromFile, NoneKept, TokenFromFile
 from flatline.kafka.security import FreshContext, Security
 
 # For annotations; strings, so that nobody makes one of them elsewhere.
@@ -41,17 +41,23 @@ class KafkaCluster:
     def admin(self, **configuration: Any) -> AdminClient:
         """Return a new admin client. Raises KafkaError."""
         self.refuse_no_access()
-        return KafkaAdminClient(**self._client(), **configuration)
+        admin = KafkaAdminClient(**self._client(), **configuration)
+        admin._manager._auth_failures = NoneKept()  # noqa: SLF001
+        return admin
 
     def consumer(self, **configuration: Any) -> Consumer:
         """Return a new consumer. Raises KafkaError."""
         self.refuse_no_access()
-        return KafkaConsumer(**self._client(), **configuration)
+        consumer = KafkaConsumer(**self._client(), **configuration)
+        consumer._manager._auth_failures = NoneKept()  # noqa: SLF001
+        return consumer
 
     def producer(self, **configuration: Any) -> Producer:
         """Return a new producer. Raises KafkaError."""
         self.refuse_no_access()
-        return KafkaProducer(**self._client(), **configuration)
+        producer = KafkaProducer(**self._client(), **configuration)
+        producer._sender._client._manager._auth_failures = NoneKept()  # noqa: SLF001
+        return producer
 
     def async_consumer(self, **configuration: Any) -> AsyncConsumer:
         """Return a new consumer that was not started. Within a running loop only."""

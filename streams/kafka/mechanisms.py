@@ -51,6 +51,16 @@ class AsyncTokenFromFile(AsyncTokenProvider):  # type: ignore[misc]
         return self._file.read()
 
 
+class NoneKept(dict[Any, Any]):
+    """What a client of kafka-python remembers of servers that refused it: nothing.
+
+    Once refused it would never try that server again, not even when the right password is in the file.
+    """
+
+    def __setitem__(self, _server: Any, _refusal: Any) -> None:
+        """Forget it: the next attempt waits as after any other failure."""
+
+
 def _read(password: SecretFile | str) -> str:
     return password.read() if isinstance(password, SecretFile) else password
 

@@ -113,10 +113,9 @@ class Security:
 
     def tls_context(self) -> ssl.SSLContext:
         """Return a new context from the files as they are now. Raises UnreadableFileError."""
-        context = ssl.create_default_context()  # TLS 1.2 at least, certificate and host name are checked
         try:
-            if self.ca_file is not None:
-                context = ssl.create_default_context(cafile=str(self.ca_file))
+            # TLS 1.2 at least; certificate and host name are checked. None means the system's authorities.
+            context = ssl.create_default_context(cafile=self.ca_file)
         except (OSError, ssl.SSLError) as error:
             raise _unreadable(f"{PREFIX}SSL_CA_FILE", self.ca_file, error) from None
         try:

@@ -1,0 +1,117 @@
+"""A real Kafka with a listener for each way in, right and wrong, and how clients come in by each."""
+
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from flatline.local.kafka import Kafka, _jvm
+from flatline.local.ports import LOOPBACK, Ports
+from tests.kafka.certificates import Authority
+
+USER: Final = "flatline"
+MECHANISMS: Final = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
+PASSWORD: Final = "a-password-that-nobody-must-ever-see"
+# What each listener's certificate is like.
+SOUND, ASKING, EXPIRED, ELSEWHERE = "sound", "asking", "expired", "elsewhere"
+LISTENERS: Final = (SOUND, ASKING, EXPIRED, ELSEWHERE)
+
+
+class SecuredKafka(Kafka):
+    """Listens with SASL_SSL (SOUND, EXPIRED, ELSEWHERE), with mTLS (ASKING), and in clear for the test itself.
+
+    ``users`` are those that may come in with `PASSWORD`. The first of them may do everything; the others what they are
+    given, or everything if ``is_open``.
+    """
+
+    def __init__(self, folder: Path, ports: Ports, *, users: tuple[str, ...], is_open: bool) -> None:
+        super().__init__(folder / "kafka", ports)
+        self._users = users
+        self._is_open = is_open
+        self._secrets = folder
+        self.stranger = Authority(folder / "stranger")
+        self.address = {name: f"{LOOPBACK}:{ports.claim(name)}" for name in LISTENERS}
+        self.password_file = folder / "password"
+        self.password_file.write_text(f"{PASSWORD}\n")
+        self.renew_certificates()
+
+    def renew_certificates(self) -> None:
+        """Put an authority and certificates of its into the files in which the former ones were."""
+        self.authority = Authority(self._secrets / "authority")
+        past = datetime(2020, 1, 1, tzinfo=UTC)
+        self._identities = {
+            SOUND: self.authority.issue(SOUND),
+            ASKING: self.authority.issue(ASKING),
+            EXPIRED: self.authority.issue(EXPIRED, not_after=past),
+            ELSEWHERE: self.authority.issue(ELSEWHERE, "broker.elsewhere.example"),
+        }
+
+    def by_password(self, user: str, mechanism: str = "SCRAM-SHA-512", listener: str = SOUND) -> dict[str, str]:
+        """Return the settings of somebody who comes in with the password."""
+        return {
+            "FLATLINE_KAFKA_BOOTSTRAP": self.address[listener],
+            "FLATLINE_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+            "FLATLINE_KAFKA_SASL_MECHANISM": mechanism,
+            "FLATLINE_KAFKA_SASL_USERNAME": user,
+            "FLATLINE_KAFKA_SASL_PASSWORD_FILE": str(self.password_file),
+            "FLATLINE_KAFKA_SSL_CA_FILE": str(self.authority.file),
+        }
+
+    def by_certificate(self, user: str, authority: Authority | None = None) -> dict[str, str]:
+        """Return the settings of somebody who comes in with a certificate, of our authority or another one."""
+        identity = (authority or self.authority).issue(f"client-{user}")
+        return {
+            "FLATLINE_KAFKA_BOOTSTRAP": self.address[ASKING],
+            "FLATLINE_KAFKA_SECURITY_PROTOCOL": "SSL",
+            "FLATLINE_KAFKA_SSL_CA_FILE": str(self.authority.file),
+            "FLATLINE_KAFKA_SSL_CERTIFICATE_FILE": str(identity.certificate),
+            "FLATLINE_KAFKA_SSL_KEY_FILE": str(identity.key),
+        }
+
+    def _properties(self) -> dict[str, object]:
+        properties = super()._properties()
+        protocols = {name: "SSL" if name == ASKING else "SASL_SSL" for name in LISTENERS}
+        return {
+            **properties,
+            "listeners": ",".join(
+                [str(properties["listeners"]), *(f"{name.upper()}://{at}" for name, at in self.address.items())]
+            ),
+            "listener.security.protocol.map": ",".join(
+                [
+                    str(properties["listener.security.protocol.map"]),
+                    *(f"{name.upper()}:{protocol}" for name, protocol in protocols.items()),
+                ]
+            ),
+            "sasl.enabled.mechanisms": ",".join(MECHANISMS),
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "allow.everyone.if.no.acl.found": str(self._is_open).lower(),
+            "super.users": f"User:ANONYMOUS;User:{self._users[0]}",
+            **{key: value for name in LISTENERS for key, value in self._listener(name).items()},
+        }
+
+    def _listener(self, name: str) -> Mapping[str, object]:
+        prefix = f"listener.name.{name}"
+        known = " ".join(f'user_{user}="{PASSWORD}"' for user in self._users)
+        common = "org.apache.kafka.common.security"
+        return {
+            f"{prefix}.ssl.keystore.type": "PEM",
+            f"{prefix}.ssl.keystore.location": self._identities[name].both,
+            f"{prefix}.ssl.truststore.type": "PEM",
+            f"{prefix}.ssl.truststore.location": self.authority.file,
+            f"{prefix}.ssl.client.auth": "required" if name == ASKING else "none",
+            f"{prefix}.plain.sasl.jaas.config": f"{common}.plain.PlainLoginModule required {known};",
+            f"{prefix}.scram-sha-512.sasl.jaas.config": f"{common}.scram.ScramLoginModule required;",
+            f"{prefix}.scram-sha-256.sasl.jaas.config": f"{common}.scram.ScramLoginModule required;",
+        }
+
+    def _format(self, properties: Path) -> None:
+        users = [
+            option
+            for user in self._users
+            for mechanism in MECHANISMS
+            if mechanism.startswith("SCRAM")
+            for option in ("--add-scram", f"{mechanism}=[name={user},password={PASSWORD}]")
+        ]
+        format_it = ["kafka.tools.StorageTool", "format", "-t", self.cluster_id, "-c", str(properties), *users]
+        subprocess.run([*_jvm(heap_mb=128), *format_it], check=True, capture_output=True)

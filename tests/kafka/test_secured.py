@@ -1,0 +1,199 @@
+"""Everything with a Kafka that lets in only who can say who they are, and that clients know by its certificate."""
+
+import os
+import re
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Self
+
+import orjson
+import pytest
+
+from flatline.local.ports import Ports
+from flatline.local.supervisor import Supervisor
+from flatline.schema.topics import Topics
+from tests.connectors.pushing import running_ingest
+from tests.integration.running import FLATLINE, Installation
+from tests.kafka.events import line_of
+from tests.kafka.secured import ELSEWHERE, EXPIRED, MECHANISMS, PASSWORD, USER, SecuredKafka
+from tests.waiting import PATIENCE_S
+
+pytestmark = pytest.mark.servers
+IMPORTED, PUSHED = "https://imported.example/a", "https://pushed.example/b"
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
+    """Run one for all tests of this file."""
+    folder = tmp_path_factory.mktemp("secured")
+    with Supervisor(folder / "logs", say=print) as supervisor:
+        kafka = SecuredKafka(folder, Ports(folder / "ports.json"), users=(USER,), is_open=True)
+        supervisor.start(kafka.process())
+        yield kafka
+
+
+def settings_of(kafka: SecuredKafka, way: str) -> dict[str, str]:
+    """Return the settings of one way in."""
+    return kafka.by_certificate(USER) if way == "mTLS" else kafka.by_password(USER, way)
+
+
+@pytest.mark.parametrize("way", [*MECHANISMS, "mTLS"])
+def test_everything_works_to_a_verdict(kafka: SecuredKafka, way: str, namespace: str, tmp_path: Path) -> None:
+    """Topics, import, ingest, worker, verdicts and doctor, with each way of coming in; no log holds the password."""
+    settings = settings_of(kafka, way) | {"FLATLINE_PARTITIONS": "1"}
+    topics = Topics(namespace=namespace, partitions=1)
+    with Installation(settings["FLATLINE_KAFKA_BOOTSTRAP"], namespace, tmp_path, **settings) as installation:
+        installation.run("topics", "check")
+        installation.run("links", "import", "-", stdin=line_of(IMPORTED))
+        with running_ingest(installation.environment, topics, tmp_path) as ingest:
+            assert ingest.push(line_of(PUSHED)).status == 200
+            installation.start(1)
+            installation.wait_ready(1)
+            assert installation.articles().keys() == {IMPORTED, PUSHED}
+            doctor = map(orjson.loads, run("doctor", "--json", **installation.environment).stdout.splitlines())
+            said = {found["what"]: found["sign"] for found in doctor if found["what"] in KAFKAS}
+            assert said == dict.fromkeys(KAFKAS, "fine")
+            logs = ingest.log() + installation.log(1)
+    assert PASSWORD not in logs
+
+
+KAFKAS = ("Kafka", "topics", "consumer group", "consumer lag")
+
+
+def run(*arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command to its end, whatever that is."""
+    return subprocess.run(
+        [FLATLINE, *arguments], env=environment, input=stdin, capture_output=True, check=False, timeout=PATIENCE_S
+    )
+
+
+@pytest.fixture
+def environment(namespace: str, tmp_path: Path) -> dict[str, str]:
+    """Return the environment of a command, without the settings of Kafka."""
+    return {**os.environ, "FLATLINE_NAMESPACE": namespace, "FLATLINE_DATA_DIR": str(tmp_path)}
+
+
+def made_wrong(kafka: SecuredKafka, folder: Path, fault: str) -> dict[str, str]:
+    """Return settings that are right but for one thing."""
+    wrong, missing = folder / "wrong", str(folder / "missing")
+    wrong.write_text("not-the-password")
+    password, certificate = kafka.by_password(USER), kafka.by_certificate(USER)
+    return {
+        "authority": password | {"FLATLINE_KAFKA_SSL_CA_FILE": str(kafka.stranger.file)},
+        "system's authorities": {name: value for name, value in password.items() if "CA_FILE" not in name},
+        "expired": kafka.by_password(USER, listener=EXPIRED),
+        "host name": kafka.by_password(USER, listener=ELSEWHERE),
+        "password": password | {"FLATLINE_KAFKA_SASL_PASSWORD_FILE": str(wrong)},
+        "password of PLAIN": kafka.by_password(USER, "PLAIN") | {"FLATLINE_KAFKA_SASL_PASSWORD_FILE": str(wrong)},
+        "user": password | {"FLATLINE_KAFKA_SASL_USERNAME": "nobody"},
+        "our authority": kafka.by_certificate(USER, kafka.stranger),
+        "no certificate": {
+            name: value for name, value in certificate.items() if "CERT" not in name and "KEY" not in name
+        },
+        "no TLS there": password | {"FLATLINE_KAFKA_BOOTSTRAP": kafka.bootstrap},
+        "no password file": password | {"FLATLINE_KAFKA_SASL_PASSWORD_FILE": missing},
+        "no authorities' file": password | {"FLATLINE_KAFKA_SSL_CA_FILE": missing},
+        "no authority in it": password | {"FLATLINE_KAFKA_SSL_CA_FILE": str(wrong)},
+        "no key file": certificate | {"FLATLINE_KAFKA_SSL_KEY_FILE": missing},
+    }[fault]
+
+
+NAMED = {
+    "authority": "certificate is not to be trusted .*FLATLINE_KAFKA_SSL_CA_FILE",
+    "system's authorities": "certificate is not to be trusted .*FLATLINE_KAFKA_SSL_CA_FILE",
+    "expired": "certificate has expired",
+    "host name": "IP address mismatch.*FLATLINE_KAFKA_BOOTSTRAP",
+    "password": "FLATLINE_KAFKA_SASL_PASSWORD_FILE",
+    "password of PLAIN": "FLATLINE_KAFKA_SASL_PASSWORD_FILE",
+    "user": "FLATLINE_KAFKA_SASL_USERNAME",
+    "our authority": "does not accept our certificate.*FLATLINE_KAFKA_SSL_CERTIFICATE_FILE",
+    "no certificate": "does not accept our certificate.*FLATLINE_KAFKA_SSL_CERTIFICATE_FILE",
+    "no TLS there": "FLATLINE_KAFKA_SECURITY_PROTOCOL=SASL_SSL",
+    "no password file": "FLATLINE_KAFKA_SASL_PASSWORD_FILE: .*missing",
+    "no authorities' file": "FLATLINE_KAFKA_SSL_CA_FILE: .*missing",
+    "no authority in it": "FLATLINE_KAFKA_SSL_CA_FILE: .*wrong",
+    "no key file": "FLATLINE_KAFKA_SSL_KEY_FILE .*missing",
+}
+
+
+@pytest.mark.parametrize("fault", NAMED)
+def test_a_command_that_is_not_let_in_says_why(
+    kafka: SecuredKafka, environment: dict[str, str], tmp_path: Path, fault: str
+) -> None:
+    """One attempt, exit code 1, and the setting to be corrected; neither password in what is said."""
+    done = run("topics", "check", **environment, **made_wrong(kafka, tmp_path, fault))
+    said = done.stderr.decode()
+    assert (done.returncode, bool(re.search(NAMED[fault], said, re.DOTALL))) == (1, True), said
+    assert PASSWORD not in said
+    assert "not-the-password" not in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    "command", ["worker", "ingest --no-auth", "links import -", "articles list", "doctor", "state rebuild"]
+)
+def test_no_command_tries_for_ever(
+    kafka: SecuredKafka, environment: dict[str, str], tmp_path: Path, command: str
+) -> None:
+    """Each of them ends with the same words at once, those too that run until they are told to stop."""
+    wrong = tmp_path / "wrong"
+    wrong.write_text("not-the-password")
+    settings = kafka.by_password(USER) | {"FLATLINE_KAFKA_SASL_PASSWORD_FILE": str(wrong)}
+    done = run(*command.split(), stdin=line_of(IMPORTED), **environment | settings)
+    said = " ".join((done.stdout + done.stderr).decode().split())
+    assert (done.returncode, "does not accept who we say we are" in said) == (1, True), said
+
+
+@pytest.mark.parametrize("fault", ["authority", "password of PLAIN"])
+def test_nothing_is_sent_in_clear(kafka: SecuredKafka, environment: dict[str, str], tmp_path: Path, fault: str) -> None:
+    """On the wire there is neither name nor password, whether the broker is trusted or not."""
+    settings = made_wrong(kafka, tmp_path, fault)
+    with Wire(settings["FLATLINE_KAFKA_BOOTSTRAP"]) as wire:
+        done = run("topics", "check", **environment | settings | {"FLATLINE_KAFKA_BOOTSTRAP": wire.address})
+    assert done.returncode == 1
+    assert wire.sent, "the command spoke to the broker through it"
+    for secret in (USER, PASSWORD, "not-the-password"):
+        assert secret.encode() not in wire.sent
+
+
+class Wire:
+    """Stands between a client and a server, and keeps what the client sends."""
+
+    def __init__(self, server: str) -> None:
+        host, _, port = server.rpartition(":")
+        self._server = (host, int(port))
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._listening.getsockname()[1]}"
+        self.sent = bytearray()
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listening.accept()
+            except OSError:
+                return
+            server = socket.create_connection(self._server)
+            threading.Thread(target=self._pass_on, args=(client, server, self.sent), daemon=True).start()
+            threading.Thread(target=self._pass_on, args=(server, client, bytearray()), daemon=True).start()
+
+    @staticmethod
+    def _pass_on(source: socket.socket, target: socket.socket, kept: bytearray) -> None:
+        with closing(source), closing(target):
+            try:
+                while data := source.recv(65_536):
+                    kept += data
+                    target.sendall(data)
+            except OSError:
+                return
