@@ -24,8 +24,8 @@ Link events go in, verdicts come out, without Kafka:
 its JSON and files of it. ``fold`` adds events to their articles (``Article``, to be kept as bytes by ``dump_article``
 and ``load_article``); ``judge`` says how one stands (``Verdict``, ``State``); ``explain`` says why (``Explanation``);
 ``run_backtest`` says which alerts would have come (``BacktestReport``). ``Policy`` has the thresholds,
-``load_policy`` reads a file of them. ``Producer`` sends events to Kafka. ``Rejected`` is what bad input raises, and
-``canonical_url`` the one spelling of an article's address.
+``load_policy`` reads a file of them. ``Producer`` sends events to Kafka. ``FlatlineError`` is the base of all errors,
+``Rejected`` what bad input raises, and ``canonical_url`` the one spelling of an article's address.
 """
 
 import importlib
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from flatline.domain.explanation.explained import Explanation
     from flatline.domain.policy.policy import Policy
     from flatline.domain.state.article import Article
+    from flatline.errors import FlatlineError
     from flatline.library.articles import dump_article, fold, judge, load_article
     from flatline.library.events import canonical_url, decode_event, encode_event, read_events, write_events
     from flatline.library.producer import Producer
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "Article": "flatline.domain.state.article",
     "Explanation": "flatline.domain.explanation.explained",
+    "FlatlineError": "flatline.errors",
     "LinkEvent": "flatline.schema.link_event",
     "Policy": "flatline.domain.policy.policy",
     "Producer": "flatline.library.producer",
@@ -74,6 +76,7 @@ __all__ = [
     "Article",
     "BacktestReport",
     "Explanation",
+    "FlatlineError",
     "LinkEvent",
     "Policy",
     "Producer",

@@ -203,3 +203,13 @@ def test_the_shell_completes(typed: tuple[str, ...], offered: set[str], tmp_path
     words = set(done.stdout.split())
     assert offered <= words
     assert typed[-1] == "" or all(word.startswith(typed[-1]) for word in words)
+
+
+def test_the_page_has_every_command_and_exit_code() -> None:
+    """streams/cli/README.md lists what there is."""
+    page = (Path(__file__).parents[2] / "streams" / "cli" / "README.md").read_text()
+    named = re.findall(r"^\| `flatline ([a-z]+)(?: ([a-z|\\]+))?` \|", page, re.MULTILINE)
+    listed = {(noun, verb) if verb else (noun,) for noun, verbs in named for verb in verbs.split("\\|")}
+    assert listed == {found.words for found in all_commands()}
+    rows = dict(re.findall(r"^\| (\d+) \| (.+) \|$", page.replace("`", ""), re.MULTILINE))
+    assert rows == {str(code): meaning for code, meaning in MEANINGS.items()}

@@ -32,7 +32,7 @@ def named(text: str) -> Iterator[str]:
 
 def complaint(line: str) -> str | None:
     """Return what can't be typed in what follows `flatline`; None if all is there. `a|b` means either."""
-    line = line.partition(" #")[0]
+    line = line.partition(" #")[0].replace("\\|", "|")
     words = re.split(r"\s+", line)
     if words[0].startswith(("-", "…", "{")):
         return None
