@@ -68,7 +68,7 @@ class LineFile:
             if path is not None and path.is_file():
                 self.size_bytes = path.stat().st_size
         except OSError as error:
-            raise UnreadableFile(f"{self.name} can't be read: {error.strerror}") from error
+            raise UnreadableFile(f"{self.name} can't be read: {error.strerror}.") from error
 
     @property
     def read_bytes(self) -> int:

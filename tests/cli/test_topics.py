@@ -36,7 +36,8 @@ def test_a_look_creates_nothing(kafka_bootstrap: str, namespace: str, environmen
     declared = [topic.name for topic in Topics(namespace=namespace).all()]
     done = _topics(environment, "check")
     assert done.returncode == 1
-    assert [line for line in done.stderr.splitlines() if line.endswith("does not exist.")] == [
+    missing = done.stderr.removeprefix("Error: ").splitlines()
+    assert [line for line in missing if line.endswith("does not exist.")] == [
         f"{name} does not exist." for name in declared
     ]
     assert all(name in done.stdout for name in declared)

@@ -135,7 +135,9 @@ def test_a_file_that_cant_be_read_stops_it_before_it_starts(
     good.write_bytes(link("https://a.example/", "https://b.example/"))
     done = flatline_import(environment, good, tmp_path / "missing")
     assert done.returncode == 1
-    assert done.stderr.decode().splitlines() == [f"{tmp_path / 'missing'} can't be read: No such file or directory"]
+    what, remedy = done.stderr.decode().splitlines()
+    assert what == f"Error: {tmp_path / 'missing'} can't be read: No such file or directory."
+    assert "name of the file" in remedy
     assert read_all(kafka_bootstrap, topics.links) == []
     assert flatline_import(environment).returncode == 2
 

@@ -140,7 +140,7 @@ def test_an_import_whose_kafka_dies(story: Story) -> None:
     assert (ended.code, ended.stdout) == (1, "")
     assert f"Kafka did not take a record for {NAMESPACE}." in ended.stderr
     assert "Of 2 lines read before that, 1 are in Kafka." in ended.stderr
-    assert len(ended.stderr.splitlines()) == 2
+    assert len(ended.stderr.splitlines()) == 3
 
 
 def test_an_ingest_whose_kafka_dies(story: Story) -> None:

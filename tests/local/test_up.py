@@ -46,7 +46,7 @@ def test_up_does_what_it_says(tmp_path: Path, kafka_bootstrap: str, namespace: s
             assert subprocess.run(doctor, check=False).returncode == 0
             second = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
             assert second.returncode == 1
-            assert second.stderr.startswith(f"{folder} is in use by process {up.pid}.")
+            assert second.stderr.startswith(f"Error: {folder} is in use by process {up.pid}.")
             children = children_of(up.pid)
             up.send_signal(signal.SIGINT)
             assert up.wait(60) == 0
