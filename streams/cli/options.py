@@ -15,6 +15,7 @@ Command = Callable[..., None]
 
 FLAGS: Final = {"policy_file": "--policy"}
 """Options that are not called as their settings are."""
+_METAVARS: Final = {"_file": "FILE", "_dir": "FOLDER", "_host": "ADDRESS", "_port": "PORT"}
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON: one object a line.")]
 Strict = Annotated[bool, typer.Option("--strict", help="End with exit code 4 if a line was rejected.")]
@@ -65,20 +66,8 @@ def setting(name: str, *, of: str = "", about: str = "") -> Any:
     about = f"{about or field.description} [{variable_of(name)}{default}]"
     if field.annotation is bool:
         return Annotated[bool | None, typer.Option(flag_of(name, of), help=about, show_default=False)]
-    metavar = next((word for end, word in _METAVARS.items() if name.endswith(end)), "VALUE")
+    metavar = next((word for end, word in _METAVARS.items() if name.endswith(end)), "NUMBER")
     return Annotated[str | None, typer.Option(flag_of(name, of), metavar=metavar, help=about, show_default=False)]
-
-
-_METAVARS: Final = {
-    "_file": "FILE",
-    "_dir": "FOLDER",
-    "_host": "ADDRESS",
-    "_port": "PORT",
-    "_s": "NUMBER",
-    "s": "NUMBER",
-    "_size": "NUMBER",
-    "_flight": "NUMBER",
-}
 
 
 def flag_of(name: str, of: str = "") -> str:

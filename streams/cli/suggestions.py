@@ -1,6 +1,6 @@
 """What somebody meant who typed a command that does not exist."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -123,6 +123,6 @@ def _verb(word: str, verbs: Sequence[str]) -> str | None:
     return _closest(_SAME_VERBS.get(word, word), verbs) if word else None
 
 
-def _closest(word: str, known: Iterator[str] | Verbs | Sequence[str]) -> str | None:
+def _closest(word: str, known: Iterable[str]) -> str | None:
     known = list(known)
     return word if word in known else next(iter(get_close_matches(word, known, n=1, cutoff=_ALIKE)), None)
