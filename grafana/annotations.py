@@ -5,7 +5,7 @@ from typing import Final
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.dashboard import AnnotationQuery
 
-from grafana.colours import BAD, NEUTRAL
+from grafana.colours import BAD, GREY, MARKED
 from grafana.queries import CHOSEN, DATASOURCE, series
 
 _START: Final = series("process_start_time_seconds")
@@ -40,7 +40,7 @@ def starts() -> Annotation:
         _Event(
             "Starts and deployments",
             f"1000 * max by (job, instance) ({_START}) * on (job, instance) group_left (version) {version}",
-            NEUTRAL,
+            MARKED,
             titleFormat="{{job}} {{version}} started",
             tagKeys="instance",
             useValueForTime=True,
@@ -49,18 +49,29 @@ def starts() -> Annotation:
 
 
 def alerts(pattern: str, *matchers: str) -> Annotation:
-    """Return the alerts whose name matches a pattern, where they began to fire.
+    """Return the alerts that somebody should act on and whose name matches a pattern."""
+    return _beginnings("Alerts", BAD, pattern, 'severity=~"warning|critical"', *matchers)
 
-    Grafana colours all the time in which an alert fires, on each panel, and articles stay silent for months.
+
+def notices(pattern: str, *matchers: str) -> Annotation:
+    """Return the alerts that only inform, good news among them. They are off until somebody turns them on."""
+    return _beginnings("Notices", GREY, pattern, 'severity="info"', *matchers, is_on=False)
+
+
+def _beginnings(name: str, colour: str, pattern: str, *matchers: str, is_on: bool = True) -> Annotation:
+    """Return alerts at the time when they began to fire.
+
+    Grafana would colour all the time in which an alert fires, on each panel, and articles stay silent for months.
     """
     chosen = ", ".join(('alertstate="firing"', f'alertname=~"{pattern}"', *matchers))
     firing = f"ALERTS{{{chosen}}}"
     return Annotation(
         _Event(
-            "Alerts",
+            name,
             # From one point to the next, or a beginning would fall between two.
             f"{firing} unless {firing} offset $__rate_interval",
-            BAD,
+            colour,
+            enable=is_on,
             titleFormat="{{alertname}}",
             tagKeys="severity,article,kind,group,source,instance",
         )

@@ -2,25 +2,33 @@
 
 from typing import Final
 
+from grafana_foundation_sdk.builders import common
 from grafana_foundation_sdk.cog.builder import Builder
-from grafana_foundation_sdk.models.dashboard import Dashboard, DynamicConfigValue, Panel
+from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 
-from grafana.annotations import alerts
+from flatline.schema.verdict import FindingKind, State
+from grafana.annotations import alerts, notices
+from grafana.attention import DATE, DAY_S, SURE, TO_PAGE
 from grafana.board import Row, board
-from grafana.colours import BAD, DOUBTFUL, GOOD, Limit, fixed, words
-from grafana.links import ARTICLE, of_article
-from grafana.panels import EMPTY_WHEN_WELL, coloured_by_state, dashed, figure, history, lines, names
+from grafana.colours import BAD, DOUBTFUL, GOOD, GREY, OF_STATE, words
+from grafana.links import ARTICLE, SOURCES, to_dashboard
+from grafana.panels import dashed, figure, history, lines
 from grafana.queries import at_end, on_range, per_article, series
-from grafana.tables import described, facts
-from grafana.variables import article
+from grafana.tables import Label, facts
+from grafana.variables import article, article_title
 
 # As it is, in PromQL's raw quotes: between others Grafana escapes an apostrophe so that no article matches. What can't
 # stand between these, a backtick, is escaped in an address, but for its query.
 _THIS: Final = "article=`${article:raw}`"
 _PROBABILITY: Final = per_article("flatline_watched_article_silence_probability_ratio", _THIS)
-_STATE: Final = f"max by (state) ({series('flatline_watched_article_state', _THIS)})"
-_WINDOWS: Final = {"7d": 7, "28d": 28, "90d": 90}
-_DATE: Final = DynamicConfigValue("unit", "dateTimeAsIso")
+# Each state is a number, so that one series says which holds.
+_NUMBERS: Final = {state: number for number, state in enumerate(State, start=1)}
+_STATE: Final = " or ".join(
+    f"""{number} * max({series("flatline_watched_article_state", _THIS, f'state="{state}"')})"""
+    for state, number in _NUMBERS.items()
+)
+_STATES: Final = words({number: (state, OF_STATE[state]) for state, number in _NUMBERS.items()})
+_FINDINGS: Final = {FindingKind.MASS_LOSS: "many links lost at once", FindingKind.QUALITY_GONE: "no good links come"}
 
 
 def made() -> Dashboard:
@@ -28,16 +36,17 @@ def made() -> Dashboard:
     return board(
         ARTICLE,
         "Article",
-        "One article of the watch list: its state and what it is based on. `flatline explain` shows more.",
+        "One article of the watch list: its state, and what that rests on. `flatline articles explain` says more, and "
+        "knows what happened before Prometheus began to keep these figures.",
         [
-            Row(1, "$article", _now()),
-            Row(2, "History", _course()),
-            Row(3, "Links gained and expected", [_window(31 + i, w) for i, w in enumerate(_WINDOWS)]),
+            Row(1, "$title ($article)", _now()),
+            Row(2, "How the article got there", _course()),
+            Row(3, "Links gained against links expected", [_window(31, 7), _window(33, 90), _findings()]),
             Row(4, "Links, quality and visits", _links()),
         ],
-        chosen=[article()],
-        alerts=alerts("Article.*", 'alertname!="ArticleUnseen"', _THIS),
-        since="now-7d",
+        chosen=[article(), article_title()],
+        events=[alerts("Article.*", 'alertname!="ArticleUnseen"', _THIS), notices("Article.*", _THIS)],
+        since="now-90d",
         refresh="5m",
     )
 
@@ -47,117 +56,125 @@ def _of(name: str, *matchers: str) -> str:
 
 
 def _now() -> list[Builder[Panel]]:
-    headings = ("article", "title", "series", "author", "strategy", "site", "tier")
-    info = f"max by ({', '.join(headings)}) ({series('flatline_watched_article_info', _THIS)})"
     return [
-        facts(
-            11,
-            "Registration",
-            "What is registered about this article. An empty tier means that it is not registered. "
-            "Click to open the article.",
-            described(info),
-            labels={heading: heading.capitalize() for heading in headings},
-            sort_by="Article",
-            links={heading: of_article("__data.fields.Article")[1:] for heading in ("Article", "Title")},
-            height=3,
-        ),
-        coloured_by_state(
-            names(
-                12,
-                "State",
-                "The article's current state. silent: the gap since its last link is so long that it "
-                "has probably stopped gaining links. The README explains all states.",
-                at_end(_STATE, "{{state}}"),
-            )
-        ),
+        figure(
+            12,
+            "State",
+            "What the verdict says now. silent: no link for so long that we say it has stopped. The README explains "
+            "each state.",
+            at_end(_STATE, "state"),
+        ).mappings([_STATES]),
         figure(
             13,
             "In this state since",
-            "When the article entered this state, by the worker's clock.",
+            "Since when the article is in this state, by the worker's clock.",
             at_end(f"1000 * {_of('state_since_timestamp_seconds')}", "since"),
-            unit="dateTimeAsIso",
-            width=5,
+            unit=DATE,
         ),
         figure(
             14,
-            "Probability of silence",
-            "Probability that no link comes in the next 180 days. Orange from 30 % (cooling), red "
-            "from 60 % (silent); your policy may use other thresholds. No data: too little history.",
+            "Silence probability",
+            "Probability that no link comes in the next 180 days. Orange from 30%, where it is doubted, red from 60%, "
+            "where the article is called silent. These are the default policy's limits; yours may differ by tier. No "
+            "data: too little history to say.",
             at_end(_PROBABILITY, "probability"),
             unit="percentunit",
-            limits=[Limit(0.3, DOUBTFUL), Limit(0.6, BAD)],
-            width=5,
-        ).decimals(0),
+            limits=SURE,
+        ),
+        figure(
+            23,
+            "Without a link",
+            "Time since the article last gained a link.",
+            at_end(f"{_of('silence_seconds')} / {DAY_S}", "without a link"),
+            unit="suffix:days",
+        ),
+        figure(
+            24,
+            "Against usual gap",
+            "The time without a link, as a multiple of the mean gap between links that the article used to have. Up "
+            "to twice the usual gap is a pause.",
+            at_end(f"{_of('silence_seconds')} / ({_of('mean_gap_seconds')} > 0)", "usual gaps"),
+            unit="suffix:x",
+            decimals=1,
+        ),
         figure(
             15,
-            "Sources",
-            "Whether the sources that usually find this article's links are reporting. If not, or if "
-            "the verdict is held back because of that, look at the sources, not at the article.",
-            at_end(_of("unseen"), "seen"),
-            width=5,
-        ).mappings([words({0: ("reporting", GOOD), 1: ("not reporting", DOUBTFUL)})]),
-        names(
-            16,
-            "Findings",
-            "Findings beside the state. mass_loss: many links were lost at once. quality_gone: links "
-            f"still come, but no high-quality ones. {EMPTY_WHEN_WELL}",
-            at_end(f"max by (finding) ({series('flatline_watched_article_finding', _THIS)})", "{{finding}}"),
-            width=5,
-        ).override_by_regexp(".+", fixed(BAD)),
+            "Visibility",
+            "unseen: none of the article's usual sources can see, or nothing worse is said because of that. Then look "
+            "at the sources, not at the article. Click for the sources.",
+            at_end(_of("unseen"), "visibility"),
+            links=[to_dashboard(SOURCES, "Show the sources")],
+        ).mappings([words({0: ("seen", GOOD), 1: ("unseen", DOUBTFUL)})]),
+        _window(32, 28, width=12),
+        lines(
+            21,
+            "Silence probability over time",
+            "It rises while no link comes, and falls with each link. Dashed: 30%, from where silence is doubted, and "
+            "60%, from where the article is called silent (the default policy's limits).",
+            on_range(_PROBABILITY, "probability"),
+            unit="percentunit",
+            limits=SURE,
+        ).max(1),
     ]
 
 
 def _course() -> list[Builder[Panel]]:
+    headings = {"series": 150, "author": 150, "strategy": 130, "site": 150, "tier": 60}
+    info = f"max by (article, title, {', '.join(headings)}) ({series('flatline_watched_article_info', _THIS)})"
     return [
-        lines(
-            21,
-            "Probability of silence over time",
-            "The probability rises while no link comes and falls with each link. Dashed: the default "
-            "thresholds, 30 % (cooling) and 60 % (silent).",
-            on_range(_PROBABILITY, "probability"),
-            unit="percentunit",
-            limits=[Limit(0.3, DOUBTFUL), Limit(0.6, BAD)],
-            width=9,
-        ).max(1),
-        coloured_by_state(
-            history(
-                22,
-                "States over time",
-                "When the article was in which state. Frequent changes between two states mean that "
-                "it is close to a threshold: wait.",
-                on_range(_STATE, "{{state}}"),
-                width=9,
-            )
+        history(
+            22,
+            "Article's states over time",
+            "When the article was in which state. A quick change between two states means that it is at a threshold: "
+            "wait.",
+            on_range(_STATE, "state"),
+        ).mappings([_STATES]),
+        facts(
+            11,
+            "What is registered about the article",
+            "An empty tier means that nobody registered the article. Its address leads to the article.",
+            Label("title", "Title", at_least=160),
+            *(Label(name, name.capitalize(), width) for name, width in headings.items()),
+            Label("article", "Article", at_least=180, link=TO_PAGE),
+            described=[info],
+            sort_by="Article",
+            height=4,
         ),
-        figure(
-            23,
-            "Current and usual gap",
-            "Time since the last link, and the mean gap before that. A silence of up to twice the "
-            "usual gap is a pause.",
-            at_end(_of("silence_seconds"), "since the last link"),
-            at_end(_of("mean_gap_seconds"), "usual gap"),
-            at_end(f"1000 * {_of('last_gained_timestamp_seconds')}", "last link"),
-            unit="dtdurations",
-            width=6,
-        )
-        .decimals(1)
-        .override_by_name("last link", [_DATE])
-        .height(8),
     ]
 
 
-def _window(panel_id: int, window: str) -> Builder[Panel]:
-    only = f'window="{window}"'
+def _window(panel_id: int, days: int, *, width: int = 8) -> Builder[Panel]:
+    only = f'window="{days}d"'
     panel = lines(
         panel_id,
-        f"Links in {_WINDOWS[window]} days",
-        f"Links gained in the last {_WINDOWS[window]} days, and the links expected from the article's own past and the "
-        "curve of its kind. Dormant articles and articles without links have no expectation.",
+        f"Links gained in {days} days",
+        f"Links gained in the last {days} days against the links expected, by the article's own past and the curve of "
+        "its kind. Nothing is expected of dormant articles and of those without links.",
         on_range(_of("gained_links", only), "gained"),
         on_range(_of("expected_links", only), "expected"),
-        width=8,
+        decimals=1,
+        width=width,
+        soft_max=1,
     )
-    return dashed(panel, "expected", "#808080")
+    return dashed(panel, "expected")
+
+
+def _findings() -> Builder[Panel]:
+    def holds(kind: FindingKind) -> str:
+        there = f"""max({series("flatline_watched_article_finding", _THIS, f'finding="{kind}"')})"""
+        return f"{there} or 0 * {_of('state_since_timestamp_seconds')}"
+
+    return (
+        figure(
+            16,
+            "Findings on the article",
+            "What there is to say about the article beside its state.",
+            *(at_end(holds(kind), text) for kind, text in _FINDINGS.items()),
+            width=8,
+        )
+        .mappings([words({0: ("no", GREY), 1: ("yes", BAD)})])
+        .height(5)
+    )
 
 
 def _links() -> list[Builder[Panel]]:
@@ -165,28 +182,38 @@ def _links() -> list[Builder[Panel]]:
         lines(
             41,
             "Links and domains",
-            "Distinct links ever gained, links that are live, and their registrable domains. If live "
-            "is far below gained, links were lost.",
+            "Distinct links ever gained, those of them that are live, and the registrable domains they came from. If "
+            "live is far below gained, links were lost.",
             on_range(_of("links", 'status="gained"'), "gained"),
             on_range(_of("links", 'status="live"'), "live"),
             on_range(_of("referring_domains"), "domains"),
-            width=9,
+            width=8,
+            decimals=0,
+            soft_max=1,
         ),
         lines(
             42,
-            "Link quality",
-            "Sum of the quality (0 to 1) of each domain's best link, and the number of high-quality "
-            "links gained in the last 90 days. If the sum stays level and the number is zero, only "
-            "low-quality links are coming in.",
-            on_range(_of("weighted_links"), "sum of quality"),
-            on_range(_of("worthy_links"), "high-quality links, 90 days"),
-            width=9,
+            "Quality of domains",
+            "Mean quality (0 to 1) of the best link of each referring domain. If it falls, thin links come.",
+            on_range(f"{_of('weighted_links')} / ({_of('referring_domains')} > 0)", "mean quality"),
+            unit="percentunit",
+            width=6,
+        ).max(1),
+        lines(
+            44,
+            "Links that matter in 90 days",
+            "Of the links of the last 90 days, those that are good enough to matter. At zero, only thin links come.",
+            on_range(_of("worthy_links"), "links that matter"),
+            decimals=0,
+            width=6,
+            soft_max=1,
         ),
         figure(
             43,
-            "Visits over links, 28 days",
-            "Visits that came over links in the last 28 days. No data if visits are not counted.",
+            "Visits in 28 days",
+            "Visits that came over links in the last 28 days; none known where visits were never counted.",
             at_end(_of("visits"), "visits"),
-            width=6,
-        ).height(8),
+        )
+        .no_value("never counted")
+        .text(common.VizTextDisplayOptions().value_size(22)),
     ]

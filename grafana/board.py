@@ -26,9 +26,9 @@ def board(
     rows: Sequence[Row],
     *,
     chosen: Sequence[dashboard.QueryVariable] = (),
-    alerts: annotations.Annotation,
-    since: str = "now-30d",
-    refresh: str = "1m",
+    events: Sequence[annotations.Annotation],
+    since: str,
+    refresh: str,
 ) -> Dashboard:
     """Return a dashboard. Raises ValueError if two panels have one id."""
     builder = (
@@ -41,8 +41,8 @@ def board(
         .time(since, "now")
         .refresh(refresh)
         .tooltip(DashboardCursorSync.CROSSHAIR)
-        .variables([*variables.shared(), *chosen])
-        .annotations([annotations.starts(), alerts])
+        .variables([*variables.shared(is_of_content=uid in links.OF_CONTENT), *chosen])
+        .annotations([annotations.starts(), *events])
         .links([*links.to_the_others(uid), links.to_the_runbook()])
     )
     for row in rows:

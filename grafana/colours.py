@@ -18,7 +18,12 @@ from flatline.schema.verdict import State
 GOOD: Final = "green"
 DOUBTFUL: Final = "orange"
 BAD: Final = "red"
-NEUTRAL: Final = "blue"
+MARKED: Final = "blue"
+# Grafana gives "No data" the colour of the lowest threshold, so that one must not look like a verdict.
+GREY: Final = "#808080"
+# The colour of ordinary text: white on dark, black on light.
+PLAIN: Final = "text"
+OF_STATUS: Final[Mapping[str, str]] = {"2..": GOOD, "4..": DOUBTFUL, "5..": BAD}
 OF_STATE: Final[Mapping[str, str]] = {
     State.NEW: "light-blue",
     State.BURSTING: "purple",
@@ -26,7 +31,7 @@ OF_STATE: Final[Mapping[str, str]] = {
     State.STEADY: "green",
     State.COOLING: "orange",
     State.SILENT: "red",
-    State.DORMANT: "#808080",
+    State.DORMANT: GREY,
     State.REVIVED: "blue",
 }
 
@@ -38,8 +43,8 @@ class Limit(NamedTuple):
     colour: str
 
 
-def thresholds(*limits: Limit, base: str = GOOD) -> dashboard.ThresholdsConfig:
-    """Return thresholds that begin with ``base``."""
+def thresholds(*limits: Limit, base: str = GREY) -> dashboard.ThresholdsConfig:
+    """Return thresholds that begin with ``base``, a neutral colour."""
     steps = [Threshold(color=base), *(Threshold(value=limit.value, color=limit.colour) for limit in limits)]
     return dashboard.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps)
 
@@ -47,6 +52,16 @@ def thresholds(*limits: Limit, base: str = GOOD) -> dashboard.ThresholdsConfig:
 def fixed(colour: str) -> list[DynamicConfigValue]:
     """Return the override that gives a field one colour."""
     return [DynamicConfigValue("color", {"mode": FieldColorModeId.FIXED, "fixedColor": colour})]
+
+
+def text_words(colours: Mapping[str, str]) -> ValueMap:
+    """Return a mapping of words to themselves in a colour."""
+    return ValueMap({text: ValueMappingResult(text=text, color=colour) for text, colour in colours.items()})
+
+
+def state_words() -> ValueMap:
+    """Return the mapping of states to themselves in their colour."""
+    return text_words(OF_STATE)
 
 
 def words(meanings: Mapping[int, tuple[str, str]]) -> ValueMap:

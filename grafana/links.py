@@ -14,12 +14,12 @@ PIPELINE: Final = "flatline-pipeline"
 RUNBOOK: Final = "https://github.com/flatline-links/flatline/blob/main/deploy/RUNBOOK.md"
 
 # Content is on all workers: of one that was looked at elsewhere it would show a part as if that were all.
-_OF_CONTENT: Final = {PORTFOLIO: "Portfolio", ARTICLE: "Article", COHORTS: "Cohorts"}
+OF_CONTENT: Final = {PORTFOLIO: "Portfolio", ARTICLE: "Article", COHORTS: "Cohorts"}
 _OF_PROCESSES: Final = {SOURCES: "Sources", PIPELINE: "Pipeline"}
 _DATASOURCE: Final = "${datasource:queryparam}"
 _TIME: Final = "${__url_time_range}"
 
-_Link = Mapping[str, object]
+Link = Mapping[str, object]
 
 
 def to_the_others(uid: str) -> list[dashboard.DashboardLink]:
@@ -27,11 +27,11 @@ def to_the_others(uid: str) -> list[dashboard.DashboardLink]:
     return [
         dashboard.DashboardLink(title)
         .type(DashboardLinkType.LINK)
-        .url(f"/d/{other}?{_DATASOURCE}" if other in _OF_CONTENT else f"/d/{other}")
+        .url(f"/d/{other}?{_DATASOURCE}" if other in OF_CONTENT else f"/d/{other}")
         .icon("dashboard")
         .include_vars(other in _OF_PROCESSES)
         .keep_time(True)
-        for other, title in (_OF_CONTENT | _OF_PROCESSES).items()
+        for other, title in (OF_CONTENT | _OF_PROCESSES).items()
         if other != uid
     ]
 
@@ -48,19 +48,30 @@ def to_the_runbook() -> dashboard.DashboardLink:
     )
 
 
-def of_article(value: str) -> list[_Link]:
-    """Return the links of an article whose slug Grafana knows as ``value``: to its dashboard, and to itself."""
-    return [
-        {
-            "title": "Dashboard of the article",
-            "url": f"/d/{ARTICLE}?var-article=${{{value}:percentencode}}&{_DATASOURCE}&{_TIME}",
-        },
-        # The slug is an encoded address without its scheme: not to be encoded again.
-        {"title": "Open the article", "url": f"https://${{{value}:raw}}", "targetBlank": True},
-    ]
+def to_dashboard(uid: str, title: str, *, panel_id: int | None = None) -> Link:
+    """Return a link from a figure to a dashboard, or to one panel of it, over the same time."""
+    panel = "" if panel_id is None else f"&viewPanel={panel_id}"
+    return {"title": title, "url": f"/d/{uid}?{_DATASOURCE}&{_TIME}{panel}"}
 
 
-def of_source(value: str) -> list[_Link]:
-    """Return the link of a source whose name Grafana knows as ``value``."""
+def to_article_dashboard(value: str) -> Link:
+    """Return the link to the dashboard of an article whose slug Grafana knows as ``value``."""
+    url = f"/d/{ARTICLE}?var-article=${{{value}:percentencode}}&{_DATASOURCE}&{_TIME}"
+    return {"title": "Open the article's dashboard", "url": url}
+
+
+def to_article_page(value: str) -> Link:
+    """Return the link to the page of an article whose slug Grafana knows as ``value``."""
+    # The slug is an encoded address without its scheme: not to be encoded again.
+    return {"title": "Open the article", "url": f"https://${{{value}:raw}}", "targetBlank": True}
+
+
+def to_alert_in_runbook(anchor: str) -> Link:
+    """Return the link to what the runbook says of an alert, of which ``anchor`` is its heading there."""
+    return {"title": "Open the runbook", "url": f"{RUNBOOK}#{anchor}", "targetBlank": True}
+
+
+def to_source(value: str) -> Link:
+    """Return the link to one source, whose name Grafana knows as ``value``."""
     kept = f"{_DATASOURCE}&${{job:queryparam}}&${{instance:queryparam}}&{_TIME}"
-    return [{"title": "Show only this source", "url": f"/d/{SOURCES}?var-source=${{{value}:percentencode}}&{kept}"}]
+    return {"title": "Show this source alone", "url": f"/d/{SOURCES}?var-source=${{{value}:percentencode}}&{kept}"}

@@ -1,6 +1,6 @@
 """The kinds of panels, each set up once. Ids are given by hand and never reused: addresses of panels depend on them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
 from grafana_foundation_sdk.builders import bargauge, common, heatmap, stat, statetimeline, table, timeseries
@@ -9,6 +9,8 @@ from grafana_foundation_sdk.cog import variants as cogvariants
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.common import (
     BarGaugeDisplayMode,
+    BarGaugeNamePlacement,
+    BarGaugeSizing,
     BigValueColorMode,
     BigValueGraphMode,
     BigValueTextMode,
@@ -23,7 +25,8 @@ from grafana_foundation_sdk.models.common import (
 )
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 
-from grafana.colours import NEUTRAL, OF_STATE, Limit, fixed, thresholds
+from grafana.colours import GREY, MARKED, PLAIN, Limit, fixed, thresholds
+from grafana.links import Link
 from grafana.queries import DATASOURCE, buckets
 
 # Said by the description of each panel that has no data while nothing is wrong.
@@ -31,13 +34,15 @@ EMPTY_WHEN_WELL: Final = "Empty if there is no problem."
 # By that of each panel whose figure has to be learned from events first: those of some histories don't suffice.
 EMPTY_AT_FIRST: Final = "Empty until there is enough data."
 # And by that of each panel of what a rule recorded: it has neither job nor instance.
-OF_ALL: Final = "Covers all jobs and instances, whatever is selected above."
-_NONE: Final = "none"
+OF_ALL: Final = "Of all jobs and instances, whatever is chosen above."
+# Such a panel is empty, too, while nobody looks: when no worker answers.
+_NONE_KNOWN: Final = "none known"
 _NONE_YET: Final = "none yet"
+# Grafana's own "No data" has no room in a small figure.
+_UNKNOWN: Final = "n/a"
 _LAST: Final = "lastNotNull"
-# What Grafana calls it in a legend.
-_LAST_COLUMN: Final = "Last *"
-_OfStates = TypeVar("_OfStates", stat.Panel, timeseries.Panel, statetimeline.Panel)
+_FIGURE_HEIGHT: Final = 4
+_ANY: Final = Limit(0, PLAIN)
 _Any = TypeVar("_Any", stat.Panel, timeseries.Panel, bargauge.Panel, statetimeline.Panel, heatmap.Panel, table.Panel)
 
 
@@ -59,7 +64,7 @@ def framed(
     panel.id(panel_id).title(title).description(text).datasource(DATASOURCE).unit(unit)
     panel.height(height).span(width).targets(lettered)
     if EMPTY_WHEN_WELL in text:
-        return panel.no_value(_NONE)
+        return panel.no_value(_NONE_KNOWN)
     return panel.no_value(_NONE_YET) if EMPTY_AT_FIRST in text else panel
 
 
@@ -69,25 +74,28 @@ def figure(
     text: str,
     *queries: Dataquery,
     unit: str = "short",
+    decimals: int = 0,
     width: int = 4,
     limits: Sequence[Limit] = (),
-    base: str | None = None,
+    links: Sequence[Link] = (),
+    is_named: bool = False,
 ) -> stat.Panel:
-    """Return a number, or a few side by side. Without limits it is neither good nor bad."""
-    return (
-        framed(stat.Panel(), panel_id, title, text, queries, unit=unit, width=width, height=4)
-        .thresholds(thresholds(*limits, base=base or ("green" if limits else NEUTRAL)))
+    """Return a number, or a few side by side. Without limits it is neither good nor bad; no data is grey.
+
+    ``is_named``: the legend of the query is shown, too; of several it always is.
+    """
+    panel = (
+        framed(stat.Panel(), panel_id, title, text, queries, unit=unit, width=width, height=_FIGURE_HEIGHT)
+        .decimals(decimals)
+        .no_value(_UNKNOWN)
+        .thresholds(thresholds(*(limits or [_ANY])))
         .reduce_options(common.ReduceDataOptions().calcs([_LAST]).values(False))
         .color_mode(BigValueColorMode.VALUE)
         .graph_mode(BigValueGraphMode.NONE)
+        .text_mode(BigValueTextMode.VALUE_AND_NAME if is_named else BigValueTextMode.AUTO)
         .orientation(VizOrientation.AUTO)
     )
-
-
-def names(panel_id: int, title: str, text: str, *queries: Dataquery, width: int = 4) -> stat.Panel:
-    """Return the names of the series, not their values."""
-    panel = figure(panel_id, title, text, *queries, width=width).text_mode(BigValueTextMode.NAME)
-    return panel.color_mode(BigValueColorMode.BACKGROUND)
+    return panel.override_by_regexp(".*", [DynamicConfigValue("links", list(links))]) if links else panel
 
 
 def lines(
@@ -96,14 +104,17 @@ def lines(
     text: str,
     *queries: Dataquery,
     unit: str = "short",
+    decimals: int | None = None,
     width: int = 12,
     height: int = 8,
     limits: Sequence[Limit] = (),
-    is_many: bool = False,
+    soft_max: float | None = None,
+    legend: Sequence[str] = (),
 ) -> timeseries.Panel:
     """Return curves over time; limits are drawn as dashed lines. Never below zero: nothing here is.
 
-    ``is_many``: there is one for each source, worker or so. A legend below would leave them no room.
+    ``soft_max``: the axis goes up to this at least. Grafana draws a curve of zeros on an axis up to 100, or 10,000 %.
+    ``legend``: what is said of each curve there, as "max".
     """
     panel = (
         framed(timeseries.Panel(), panel_id, title, text, queries, unit=unit, width=width, height=height)
@@ -114,14 +125,16 @@ def lines(
         .tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.DESCENDING))
         .legend(
             common.VizLegendOptions()
-            .display_mode(LegendDisplayMode.TABLE)
-            .placement(LegendPlacement.RIGHT if is_many else LegendPlacement.BOTTOM)
+            .display_mode(LegendDisplayMode.LIST)
+            .placement(LegendPlacement.BOTTOM)
             .show_legend(True)
-            .calcs([_LAST])
-            .sort_by(_LAST_COLUMN)
-            .sort_desc(True)
+            .calcs(list(legend))
         )
     )
+    if decimals is not None:
+        panel.decimals(decimals)
+    if soft_max is not None:
+        panel.axis_soft_max(soft_max)
     if limits:
         panel.thresholds(thresholds(*limits)).thresholds_style(
             common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED)
@@ -134,10 +147,10 @@ def stacked(panel: timeseries.Panel) -> timeseries.Panel:
     return panel.stacking(common.StackingConfig().mode(StackingMode.NORMAL).group("A")).fill_opacity(40).line_width(1)
 
 
-def dashed(panel: timeseries.Panel, name: str, colour: str) -> timeseries.Panel:
+def dashed(panel: timeseries.Panel, name: str) -> timeseries.Panel:
     """Draw one curve of a panel as what the others are to be compared with."""
     style = DynamicConfigValue("custom.lineStyle", {"fill": "dash", "dash": [8, 6]})
-    return panel.override_by_name(name, [style, *fixed(colour)])
+    return panel.override_by_name(name, [style, *fixed(GREY)])
 
 
 def bars(
@@ -146,26 +159,34 @@ def bars(
     text: str,
     *queries: Dataquery,
     unit: str = "short",
+    decimals: int = 0,
     width: int = 12,
     height: int = 8,
     limits: Sequence[Limit] = (),
 ) -> bargauge.Panel:
-    """Return a bar for each series, by its last value."""
+    """Return a bar for each series, by its last value: as thin with one as with ten."""
     return (
         framed(bargauge.Panel(), panel_id, title, text, queries, unit=unit, width=width, height=height)
         .min(0)
-        .thresholds(thresholds(*limits, base="green" if limits else NEUTRAL))
+        .decimals(decimals)
+        .thresholds(thresholds(*(limits or [Limit(0, MARKED)])))
         .reduce_options(common.ReduceDataOptions().calcs([_LAST]).values(False))
         .orientation(VizOrientation.HORIZONTAL)
         .display_mode(BarGaugeDisplayMode.BASIC)
+        .sizing(BarGaugeSizing.MANUAL)
+        .min_viz_height(16)
+        .max_viz_height(24)
+        .name_placement(BarGaugeNamePlacement.LEFT)
+        .text(common.VizTextDisplayOptions().title_size(13).value_size(14))
     )
 
 
-def history(panel_id: int, title: str, text: str, query: Dataquery, *, width: int = 12) -> statetimeline.Panel:
-    """Return which of several names held when, a row a name."""
+def history(panel_id: int, title: str, text: str, query: Dataquery, *, width: int = 24) -> statetimeline.Panel:
+    """Return what one value meant over time, by the mappings that the panel is given."""
     return (
-        framed(statetimeline.Panel(), panel_id, title, text, [query], width=width)
-        .show_value(VisibilityMode.NEVER)
+        framed(statetimeline.Panel(), panel_id, title, text, [query], width=width, height=_FIGURE_HEIGHT)
+        .show_value(VisibilityMode.AUTO)
+        .merge_values(True)
         .line_width(0)
         .fill_opacity(80)
         .legend(common.VizLegendOptions().show_legend(False).display_mode(LegendDisplayMode.LIST))
@@ -183,8 +204,11 @@ def spread(panel_id: int, title: str, text: str, histogram: str, *, width: int =
     )
 
 
-def coloured_by_state(panel: _OfStates) -> _OfStates:
-    """Give each state its colour."""
-    for state, colour in OF_STATE.items():
-        panel.override_by_name(state, fixed(colour))
+def coloured(panel: timeseries.Panel, colours: Mapping[str, str], *, are_patterns: bool = False) -> timeseries.Panel:
+    """Give curves the colour of their name, or of the pattern that it matches."""
+    for name, colour in colours.items():
+        if are_patterns:
+            panel.override_by_regexp(name, fixed(colour))
+        else:
+            panel.override_by_name(name, fixed(colour))
     return panel

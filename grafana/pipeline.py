@@ -3,21 +3,42 @@
 from typing import Final
 
 from grafana_foundation_sdk.cog.builder import Builder
-from grafana_foundation_sdk.models.dashboard import Dashboard, DynamicConfigValue, Panel
+from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 
-from grafana.annotations import alerts
+from grafana.annotations import alerts, notices
+from grafana.attention import DATE
 from grafana.board import Row, board
-from grafana.colours import BAD, DOUBTFUL, Limit, thresholds
+from grafana.colours import BAD, DOUBTFUL, GOOD, OF_STATUS, Limit, words
+from grafana.glance import workers_up
 from grafana.links import PIPELINE
-from grafana.panels import EMPTY_WHEN_WELL, OF_ALL, figure, lines, names, spread, stacked
-from grafana.queries import OURS, at_end, on_range, over_time, quantile, recorded, series
+from grafana.panels import EMPTY_WHEN_WELL, OF_ALL, coloured, dashed, figure, lines, spread, stacked
+from grafana.queries import (
+    OURS,
+    WORKERS,
+    at_end,
+    in_24_hours,
+    on_range,
+    or_zero,
+    over_time,
+    quantile,
+    recorded,
+    series,
+)
+from grafana.tables import Column, Label, facts
 
 _LAG: Final = series("flatline_consumer_lag_records")
 _COMMIT: Final = series("flatline_last_commit_timestamp_seconds")
 # As of each scrape, and not of now: how long that is ago is nobody's delay.
 _COMMIT_AGE: Final = f"max by (instance) (timestamp({_COMMIT}) - {_COMMIT})"
-_QUANTILES: Final = {0.5: "median", 0.9: "90 %", 0.99: "99 %"}
+_QUANTILES: Final = {0.5: "median", 0.9: "p90", 0.99: "p99"}
 _REQUESTS: Final = "flatline_ingest_requests_total"
+_ALERTS: Final = (
+    "Worker.*|Consumer.*|Commits.*|Ingest.*|DeadLetters|Watch.*|Partitions.*|Notifications.*|Rules.*|Config.*"
+)
+_UP: Final = series("up", OURS)
+_INGESTS_UP: Final = series("up", OURS, 'job="flatline-ingest"')
+_DEAD_LETTERS: Final = "topic_reason:flatline_dead_letters:increase15m"
+_FAILED_REQUESTS: Final = 'code:flatline_ingest_requests:increase15m{code=~"5.."}'
 
 
 def made() -> Dashboard:
@@ -27,17 +48,14 @@ def made() -> Dashboard:
         "Pipeline",
         "The state of workers and ingest: throughput, lag, commits, dead letters, the push API and resources.",
         [
-            Row(1, "At a glance", _glance()),
+            Row(1, "How the pipeline does now", _glance()),
             Row(2, "Throughput and lag", _flow()),
             Row(3, "Commits and partitions", _commits()),
             Row(4, "Push API", _push()),
             Row(5, "Dead letters and forwarded records", _letters(), is_folded=True),
-            Row(6, "Processes", _processes(), is_folded=True),
+            Row(6, "Resources of the processes", _processes(), is_folded=True),
         ],
-        alerts=alerts(
-            "Worker.*|Consumer.*|Commits.*|Ingest.*|DeadLetters|Watch.*|Partitions.*|Notifications.*|Rules.*|Config.*",
-            'alertname!="Watchdog"',
-        ),
+        events=[alerts(_ALERTS, 'alertname!="Watchdog"'), notices(_ALERTS)],
         since="now-6h",
         refresh="30s",
     )
@@ -47,31 +65,28 @@ def _glance() -> list[Builder[Panel]]:
     assigned, recovered = (
         f"sum({series('flatline_partitions', phase)})" for phase in ('phase="assigned"', 'phase="recovered"')
     )
-    up = series("up", OURS)
     return [
         figure(
-            11,
-            "Processes",
-            "Processes that Prometheus reaches and processes that it does not (red from 1), by job. "
-            "If one is down for minutes, see WorkerDown or IngestDown in the runbook.",
-            at_end(f"sum by (job) ({up})", "{{job}} up"),
-            at_end(f"sum by (job) (1 - {up})", "{{job}} down"),
-            width=6,
-        ).override_by_regexp(".* down", [DynamicConfigValue("thresholds", thresholds(Limit(1, BAD)).build())]),
+            17,
+            "Processes down",
+            "Workers and ingests that Prometheus does not reach. If one is down for minutes, see WorkerDown or "
+            "IngestDown in the runbook.",
+            at_end(f"sum(1 - {_UP})", "down"),
+            limits=[Limit(1, BAD)],
+        ),
         figure(
             12,
             "Consumer lag",
-            "Records waiting to be processed, in all partitions. Orange from 10,000 (no verdict gets "
-            "worse above that), red from 100,000. If it falls, a backlog is being worked off; if it "
-            "grows, start another worker.",
+            "Records that wait to be applied, on all partitions. Orange from 10,000, where no verdict gets worse any "
+            "more; red from 100,000. If it grows, start another worker.",
             at_end(f"sum({_LAG})", "records"),
             limits=[Limit(10_000, DOUBTFUL), Limit(100_000, BAD)],
         ),
         figure(
             13,
-            "Oldest last commit",
-            "Age of the last commit of the worker that is furthest behind. Workers commit about every "
-            "second, also when idle. Orange from 30 seconds, red from two minutes.",
+            "Oldest commit",
+            "For how long the worker that is furthest behind has made nothing durable. Commits come every second or "
+            "so, with work or without: orange from 30 s, red from two minutes.",
             at_end(f"max({_COMMIT_AGE})", "ago"),
             unit="s",
             limits=[Limit(30, DOUBTFUL), Limit(120, BAD)],
@@ -79,29 +94,52 @@ def _glance() -> list[Builder[Panel]]:
         figure(
             14,
             "Stuck workers",
-            "Workers that have records to process but have made no progress for a minute. Red from 1.",
+            "Workers that have work and have done none of it for a minute.",
             at_end(f"sum({series('flatline_worker_stuck')})", "workers"),
             limits=[Limit(1, BAD)],
-            width=3,
+        ),
+        figure(
+            18,
+            "Dead letters, 24 h",
+            "Records that could not be read in the last 24 hours. Each is missing from every figure until its producer "
+            f"is mended and sends it again. {OF_ALL}",
+            at_end(or_zero(in_24_hours(_DEAD_LETTERS), WORKERS), "records"),
+            limits=[Limit(1, DOUBTFUL)],
+        ),
+        figure(
+            19,
+            "Push 5xx, 24 h",
+            "Requests of the last 24 hours that the ingest answered with 5xx. Senders try again, so nothing is lost, "
+            f"but it comes later. {OF_ALL}",
+            at_end(or_zero(in_24_hours(_FAILED_REQUESTS), f"{_INGESTS_UP} > 0"), "requests"),
+            limits=[Limit(1, DOUBTFUL)],
+        ),
+        workers_up(11, width=6),
+        figure(
+            44,
+            "Ingests up",
+            "Ingests that answer Prometheus.",
+            at_end(f"sum({_INGESTS_UP})", "up"),
+            width=6,
+            limits=[Limit(0, BAD), Limit(1, GOOD)],
         ),
         figure(
             15,
-            "Partitions being restored",
-            "Assigned partitions whose state is not restored yet; they are not processed meanwhile. A "
-            "few seconds after a rebalance are normal, minutes are not.",
-            at_end(
-                f"{assigned} - {recovered}",
-                "partitions",
-            ),
+            "Partitions in recovery",
+            "Partitions assigned whose state is not back yet; nothing is applied meanwhile. Seconds after a rebalance "
+            "are usual, minutes are not.",
+            at_end(f"{assigned} - {recovered}", "partitions"),
             limits=[Limit(1, DOUBTFUL)],
-            width=3,
+            width=6,
         ),
-        names(
+        figure(
             16,
-            "Versions",
-            "Versions that are running. If there is more than one outside a deployment, a process was not updated.",
-            at_end(f"count by (job, version) ({series('flatline_build_info')})", "{{job}} {{version}}"),
-            width=4,
+            "Versions that run",
+            "More than one outside a deployment: a process was forgotten. Resources of the processes, below, lists "
+            "which runs what.",
+            at_end(f"count(count by (version) ({series('flatline_build_info')}))", "versions"),
+            limits=[Limit(2, DOUBTFUL)],
+            width=6,
         ),
     ]
 
@@ -115,21 +153,21 @@ def _flow() -> list[Builder[Panel]]:
             lines(
                 21,
                 "Link events applied",
-                "Link events per second, by worker. If they differ, the partitions differ in size or "
-                "one worker is slower.",
+                "Link events a second, by worker. If they differ, the partitions do, or one worker is slower.",
                 on_range(f"sum by (instance) ({over_time('flatline_link_events_total')})", "{{instance}}"),
-                unit="cps",
-                is_many=True,
+                unit="eps",
+                soft_max=1,
             )
         ),
         stacked(
             lines(
                 22,
                 "Consumer lag by topic",
-                "Records waiting to be processed, by topic. A peak that drains is a backlog. If the "
-                "lag keeps growing, start another worker, or check whether one is stuck.",
+                "Records that wait to be applied. A peak that drains is a backlog being worked off. If the lag grows "
+                "without end, start another worker, or look for a stuck one.",
                 on_range(f"sum by (topic) ({_LAG})", "{{topic}}"),
-                is_many=True,
+                soft_max=100,
+                decimals=0,
             )
         ),
         lines(
@@ -142,11 +180,12 @@ def _flow() -> list[Builder[Panel]]:
         ),
         lines(
             24,
-            "Partitions with the largest lag",
-            "The ten partitions with the longest queues. One far above the rest means a very active "
-            "article or a slow worker.",
+            "Partitions furthest behind",
+            "The ten partitions that had the longest queue. One far above the rest: an article that many link to, or a "
+            "worker that lags.",
             on_range(f"sum {by_partition} ({_LAG}) and {furthest}", "{{topic}} {{partition}}"),
-            is_many=True,
+            soft_max=100,
+            decimals=0,
         ),
     ]
 
@@ -157,12 +196,13 @@ def _commits() -> list[Builder[Panel]]:
         lines(
             31,
             "Age of the last commit",
-            "Age of each worker's last commit. About a second is normal. A worker that can't commit "
-            "exits, and its line ends. Dashed: 30 seconds and two minutes.",
+            "For how long a worker has made nothing durable: usually a second or so. A worker that can't commit ends "
+            "itself, and its line with it. Dashed: 30 s and two minutes.",
             on_range(_COMMIT_AGE, "{{instance}}"),
-            unit="s",
+            unit="suffix:s",
+            decimals=0,
             limits=[Limit(30, DOUBTFUL), Limit(120, BAD)],
-            is_many=True,
+            soft_max=150,
         ),
         spread(
             32,
@@ -172,28 +212,34 @@ def _commits() -> list[Builder[Panel]]:
         ),
         lines(
             33,
-            "Rebalances",
-            "Rebalances that each worker took part in. Each one stops all workers for a moment. Many "
-            "per hour without a deployment mean that a worker keeps restarting.",
+            "Rebalances of each worker",
+            "Rebalances that each worker took part in. Each stops all workers for a moment. If there are many an hour "
+            "without a deployment, a worker comes and goes.",
             on_range(f"sum by (instance) ({rebalances})", "{{instance}}"),
             width=8,
-            is_many=True,
+            decimals=0,
+            soft_max=5,
         ),
-        lines(
-            34,
-            "Partitions",
-            "Partitions assigned, and those of them whose state is restored. Partitions are not processed until then.",
-            on_range(f"sum by (phase) ({series('flatline_partitions')})", "{{phase}}"),
-            width=8,
+        dashed(
+            lines(
+                34,
+                "Partitions assigned and recovered",
+                "Partitions assigned (dashed), and those of them whose state is back. Nothing is applied while they "
+                "differ.",
+                on_range(f"sum by (phase) ({series('flatline_partitions')})", "{{phase}}"),
+                width=8,
+                decimals=0,
+                soft_max=1,
+            ),
+            "assigned",
         ),
         lines(
             35,
-            "Restore time",
-            "How long the last restore of assigned partitions took. It grows with the number of links.",
+            "Recovery time of each worker",
+            "How long it took to get back the state of what was assigned last. It grows with the number of links.",
             on_range(f"max by (instance) ({series('flatline_recovery_duration_seconds')})", "{{instance}}"),
             unit="s",
             width=8,
-            is_many=True,
         ),
     ]
 
@@ -202,32 +248,38 @@ def _push() -> list[Builder[Panel]]:
     failed = over_time(_REQUESTS, 'code=~"5.."')
     asked = over_time(_REQUESTS)
     return [
-        stacked(
-            lines(
-                41,
-                "Requests by status",
-                "Requests per second. 5xx: Kafka could not be reached and senders were told to retry. "
-                "429: a sender is too fast. 401: a token is wrong.",
-                on_range(f"sum by (code) ({asked})", "{{code}}"),
-                unit="reqps",
-                width=8,
-            )
+        coloured(
+            stacked(
+                lines(
+                    41,
+                    "Push requests by status",
+                    "Requests a second. 5xx: Kafka could not be reached, and senders were told to try again; 429: "
+                    "somebody sends too fast; 422: events were rejected; 401: a token is wrong.",
+                    on_range(f"sum by (code) ({asked})", "{{code}}"),
+                    unit="reqps",
+                    width=8,
+                    soft_max=1,
+                )
+            ),
+            OF_STATUS,
+            are_patterns=True,
         ),
         lines(
             42,
-            "Server errors",
-            "Share of requests answered with 5xx. Dashed: 5 %. Senders retry, so nothing is lost, but "
-            f"events arrive later. {EMPTY_WHEN_WELL}",
-            on_range(f"sum({failed}) / (sum({asked}) > 0)", "5xx"),
+            "Push requests that failed",
+            "Share of requests answered with 5xx. Dashed: 5%. Senders try again, so nothing is lost, but it comes "
+            "later. No data while nobody pushes.",
+            on_range(f"(sum({failed}) or 0 * sum({asked})) / (sum({asked}) > 0)", "5xx"),
             unit="percentunit",
             limits=[Limit(0.05, BAD)],
             width=8,
+            soft_max=0.1,
         ),
         lines(
             43,
-            "Response time",
-            "Time from the head of a request to its response, which waits until Kafka has every "
-            "event. Several seconds: Kafka is slow, or the batches are very large.",
+            "Push latency",
+            "From a request's head to its answer, which waits for Kafka to have every event. If it takes seconds, "
+            "Kafka is slow, or the batches are very large.",
             *(
                 on_range(quantile(q, "flatline_ingest_request_duration_seconds"), name)
                 for q, name in _QUANTILES.items()
@@ -239,15 +291,17 @@ def _push() -> list[Builder[Panel]]:
 
 
 def _letters() -> list[Builder[Panel]]:
-    dead = recorded("topic_reason:flatline_dead_letters:increase15m")
     return [
         lines(
             51,
             "Dead letters by reason",
-            "Records that could not be read, in 15 minutes. They are missing from all counts until "
-            f"the producer is fixed and sends them again. {OF_ALL} {EMPTY_WHEN_WELL}",
-            on_range(dead, "{{topic}}: {{reason}}"),
-            is_many=True,
+            "Records that could not be read, in 15 minutes. Each is missing from every figure until its producer is "
+            f"mended and sends it again. Rejected pushes are on Sources. {OF_ALL} {EMPTY_WHEN_WELL}",
+            on_range(recorded(_DEAD_LETTERS), "{{topic}}: {{reason}}"),
+            decimals=0,
+            soft_max=10,
+            height=6,
+            legend=["max"],
         ),
         lines(
             52,
@@ -255,8 +309,9 @@ def _letters() -> list[Builder[Panel]]:
             "Records per second that were forwarded to their article's partition because the producer "
             f"used another key. This does no harm, but costs an extra hop. {EMPTY_WHEN_WELL}",
             on_range(f"sum by (topic) ({over_time('flatline_records_forwarded_total')})", "{{topic}}"),
-            unit="cps",
-            is_many=True,
+            unit="recps",
+            soft_max=1,
+            height=6,
         ),
     ]
 
@@ -266,33 +321,47 @@ def _processes() -> list[Builder[Panel]]:
     return [
         lines(
             61,
-            "Memory",
-            "Resident memory. A worker's memory grows with the links and articles of its partitions, "
-            "and then stays level.",
+            "Memory of each process",
+            "Resident memory. A worker's grows with the links and articles of its partitions, and then stays.",
             on_range(f"max by (job, instance) ({series('process_resident_memory_bytes', OURS)})", by_process),
             unit="bytes",
-            width=8,
-            is_many=True,
         ),
         lines(
             62,
-            "CPU",
-            "CPU cores in use. A worker uses at most one core. If it stays at 1 (dashed), start another worker.",
+            "CPU of each process",
+            "Cores in use. A worker is one process on one core: at 1 (dashed) it can do no more, start another.",
             on_range(f"sum by (job, instance) ({over_time('process_cpu_seconds_total', OURS)})", by_process),
-            unit="short",
+            decimals=2,
             limits=[Limit(1, BAD)],
-            width=8,
-            is_many=True,
+            soft_max=1.1,
         ),
         lines(
             63,
-            "Event loop delay",
-            "How late a worker's event loop runs. At half the session timeout (10 seconds by default, "
-            "dashed) the worker exits.",
+            "Event loop lag of each worker",
+            "How late a worker's event loop runs. At half the session timeout (10 s by default, dashed) the worker "
+            "ends itself.",
             on_range(f"max by (instance) ({series('flatline_event_loop_lag_seconds')})", "{{instance}}"),
-            unit="s",
+            unit="suffix:s",
             limits=[Limit(10, BAD)],
-            width=8,
-            is_many=True,
+            soft_max=11,
+        ),
+        facts(
+            64,
+            "Processes and their versions",
+            "What runs where, and since when.",
+            Label("job", "Job", width=130),
+            Label("instance", "Instance", at_least=120),
+            Label("version", "Version", width=90),
+            Column("Up", f"max by (job, instance) ({_UP})", words=words({0: ("down", BAD), 1: ("up", GOOD)}), width=60),
+            Column(
+                "Started",
+                f"1000 * max by (job, instance) ({series('process_start_time_seconds', OURS)})",
+                DATE,
+                width=105,
+            ),
+            described=[f"group by (job, instance, version) ({series('flatline_build_info')})"],
+            sort_by="Instance",
+            descending=False,
+            width=12,
         ),
     ]

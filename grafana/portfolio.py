@@ -3,79 +3,111 @@
 from typing import Final
 
 from grafana_foundation_sdk.cog.builder import Builder
-from grafana_foundation_sdk.models.dashboard import Dashboard, DynamicConfigValue, Panel
+from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 
-from grafana.annotations import alerts
+from grafana import attention
+from grafana.annotations import alerts, notices
+from grafana.attention import THERE_IN_MOTION, TO_PAGE, state_of
 from grafana.board import Row, board
-from grafana.colours import BAD, DOUBTFUL, GOOD, NEUTRAL, Limit
-from grafana.links import PORTFOLIO, of_article
-from grafana.panels import EMPTY_WHEN_WELL, bars, coloured_by_state, dashed, figure, lines, stacked
-from grafana.queries import at_end, on_range, per_article, per_group, series
-from grafana.tables import Column, described, facts
+from grafana.colours import BAD, DOUBTFUL, GOOD, MARKED, OF_STATE, Limit, state_words
+from grafana.glance import articles_unseen, stale_sources, workers_up
+from grafana.links import PORTFOLIO, to_article_dashboard, to_dashboard
+from grafana.panels import EMPTY_WHEN_WELL, bars, coloured, dashed, figure, lines, stacked
+from grafana.queries import WORKERS, at_end, on_range, or_zero, per_article, per_group, series
+from grafana.tables import Column, Label, facts
 from grafana.variables import kind
 
-_DAY_S: Final = 86_400
 _BY_STATE: Final = f"sum by (state) ({series('flatline_articles')})"
-_TROUBLED: Final = 'state=~"cooling|silent"'
-_INFO: Final = f"max by (article, title, series) ({series('flatline_watched_article_info')})"
-_ARTICLE: Final = {"article": "Article", "title": "Title", "series": "Series"}
-_TO_ARTICLE: Final = {"Article": of_article("__data.fields.Article"), "Title": of_article("__data.fields.Article")}
-_SURE: Final = (Limit(0.3, DOUBTFUL), Limit(0.6, BAD))
 _VISITS: Final = per_article("flatline_watched_article_visits")
+_MONTH: Final = 'window="28d"'
+_LINKS_OVER_MONTH: Final = 22
 
 
 def made() -> Dashboard:
     """Return the dashboard."""
+    watched = "Article.*|Group.*"
     return board(
         PORTFOLIO,
         "Portfolio",
         "All content at a glance: which articles grow, cool, fall silent or revive, and links gained and expected.",
         [
-            Row(1, "States", _states()),
-            Row(2, "Links gained and expected", _links()),
-            Row(3, "Newest silent articles", [_in_state(31, "Newest silent articles", 'state="silent"', _SILENCES)]),
-            Row(4, "Groups below expectation", [_groups()]),
-            Row(5, "Quality and impact", _worth()),
-            Row(6, "Other changes", _changes(), is_folded=True),
-            Row(7, "Watch list", _watch_list(), is_folded=True),
+            Row(1, "How the portfolio does now", _now()),
+            Row(3, "What needs a look", [attention.articles(31), attention.groups(41)]),
+            Row(2, "Links against what should have come", _links()),
+            Row(5, "Quality and impact", _worth(), is_folded=True),
+            Row(6, "What else changed", _changes(), is_folded=True),
+            Row(7, "Size of the watch list", _watch_list(), is_folded=True),
         ],
         chosen=[kind()],
-        alerts=alerts("Article.*|Group.*", 'alertname!~".*Unseen"'),
-        since="now-7d",
+        events=[alerts(watched, 'alertname!~".*Unseen"'), notices(watched)],
+        since="now-90d",
         refresh="5m",
     )
 
 
-def _states() -> list[Builder[Panel]]:
-    now = figure(
-        11,
-        "Articles by state",
-        "Number of articles in each state now. Compare silent and cooling with last week's values in "
-        "the panel below: growth matters more than size.",
-        at_end(_BY_STATE, "{{state}}"),
-        width=24,
-    )
-    course = lines(
-        12,
-        "States over time",
-        "Number of articles in each state over time. If many articles change state at once, the cause "
-        "is rarely the content: look at the sources first.",
-        on_range(_BY_STATE, "{{state}}"),
-    )
-    troubled = f"sum by (series) ({series('flatline_series_articles', _TROUBLED)})"
-    share = bars(
-        13,
-        "Series with cooling or silent articles",
-        "Share of each series' articles that are cooling or silent now; the ten highest. Orange from "
-        f"25 %, red from 50 %. {EMPTY_WHEN_WELL}",
-        at_end(
-            f"topk(10, ({troubled} > 0) / sum by (series) ({series('flatline_series_articles')}))",
-            "{{series}}",
+def _now() -> list[Builder[Panel]]:
+    under_curve = f"count({per_group('flatline_group_state', attention.UNDER_CURVE)})"
+    gained, expected = (f"sum({series(f'flatline_{name}_links', _MONTH)})" for name in ("gained", "expected"))
+    return [
+        figure(
+            14,
+            "Silent",
+            "Articles that are silent now. Click for the list.",
+            at_end(f"sum({series('flatline_articles', attention.SILENT)})", "articles"),
+            width=3,
+            is_named=True,
+            limits=[Limit(1, BAD)],
+            links=[to_dashboard(PORTFOLIO, "Show the articles", panel_id=31)],
         ),
-        unit="percentunit",
-        limits=[Limit(0.25, DOUBTFUL), Limit(0.5, BAD)],
-    )
-    return [coloured_by_state(now), coloured_by_state(stacked(course)), share.max(1)]
+        figure(
+            15,
+            "Cooling",
+            "Articles that are cooling now. They may come back by themselves. Click for the list.",
+            at_end(f"sum({series('flatline_articles', attention.COOLING)})", "articles"),
+            width=3,
+            is_named=True,
+            limits=[Limit(1, DOUBTFUL)],
+            links=[to_dashboard(PORTFOLIO, "Show the articles", panel_id=31)],
+        ),
+        figure(
+            16,
+            "Groups under curve",
+            "Series, authors, strategies and sites that gain too few links for it to be chance. Click for the list.",
+            at_end(or_zero(under_curve, WORKERS), "groups"),
+            limits=[Limit(1, BAD)],
+            links=[to_dashboard(PORTFOLIO, "Show the groups", panel_id=41)],
+        ),
+        articles_unseen(17),
+        stale_sources(18),
+        figure(
+            23,
+            "Links gained",
+            "Links gained in 28 days by the articles that can be seen, as a share of the links that were expected. "
+            "Green from 75%, orange below, red below 50%: chance hardly explains that for a whole portfolio. No data "
+            "while no article can be seen. Click for the course.",
+            at_end(f"{gained} / ({expected} > 0)", "of expected"),
+            unit="percentunit",
+            width=3,
+            is_named=True,
+            limits=[Limit(0, BAD), Limit(0.5, DOUBTFUL), Limit(0.75, GOOD)],
+            links=[to_dashboard(PORTFOLIO, "Show the course", panel_id=_LINKS_OVER_MONTH)],
+        ),
+        workers_up(19, width=3),
+        attention.firing(20),
+        coloured(
+            lines(
+                12,
+                "Cooling and silent articles over time",
+                "A step that many articles take at once is rarely caused by the content: look at the sources first.",
+                on_range(f"sum by (state) ({series('flatline_articles', attention.TROUBLED)})", "{{state}}"),
+                width=14,
+                height=7,
+                soft_max=5,
+                decimals=0,
+            ),
+            OF_STATE,
+        ),
+    ]
 
 
 def _links() -> list[Builder[Panel]]:
@@ -83,162 +115,102 @@ def _links() -> list[Builder[Panel]]:
         window = f'window="{days}d"'
         panel = lines(
             panel_id,
-            f"Links per day, mean of {days} days",
-            f"Links gained per day over the last {days} days by articles whose sources report, and the links expected "
-            "of them, from each article's own past and the curve of its kind. If all sites are well below the "
-            "expectation at once, the cause is rarely the content: look at the sources.",
+            f"Links a day, mean of {days} days",
+            f"Links gained a day over the last {days} days by the articles that can be seen, against the links that "
+            "these articles were expected to gain. Each article is measured against its own past and the curve of its "
+            "kind. If all sites are far below, the content is rarely the cause: look at the sources.",
             on_range(f"sum({series('flatline_gained_links', window)}) / {days}", "gained"),
             on_range(f"sum({series('flatline_expected_links', window)}) / {days}", "expected"),
-            width=10,
+            width=8,
+            height=7,
+            soft_max=1,
         )
-        return dashed(panel, "expected", "#808080")
+        return dashed(panel, "expected")
 
-    window = 'window="28d"'
-    kept = figure(
-        23,
-        "Links gained vs. expected, 28 days",
-        "Links gained in 28 days as a share of the links expected. Green from 75 %, orange below, red "
-        "below 50 %. For a whole portfolio, chance hardly explains less than 75 %. No data while no "
-        "article's sources report.",
+    troubled = f"sum by (series) ({series('flatline_series_articles', attention.TROUBLED)})"
+    share = bars(
+        13,
+        "Share of a series in trouble",
+        "Share of each series' articles that are cooling or silent now, the ten highest. Orange from 25%, red from "
+        f"50%. {EMPTY_WHEN_WELL}",
         at_end(
-            f"sum({series('flatline_gained_links', window)}) / (sum({series('flatline_expected_links', window)}) > 0)",
-            "28 days",
+            f"topk(10, ({troubled} > 0) / sum by (series) ({series('flatline_series_articles')}))",
+            "{{series}}",
         ),
         unit="percentunit",
-        limits=[Limit(0.5, DOUBTFUL), Limit(0.75, GOOD)],
-        base=BAD,
+        width=8,
+        height=7,
+        limits=[Limit(0, MARKED), Limit(0.25, DOUBTFUL), Limit(0.5, BAD)],
     )
-    return [a_day(21, 7), a_day(22, 28), kept.height(8)]
-
-
-_SILENCES: Final = (
-    "Silent articles of the watch list, newest first: since when, days without a link, the usual gap before that, and "
-    "the probability that no link comes in the next 180 days (orange from 30 %, red from 60 %). Click an article to "
-    f"open its dashboard or the article itself. {EMPTY_WHEN_WELL}"
-)
-
-
-def _in_state(panel_id: int, title: str, state: str, text: str) -> Builder[Panel]:
-    there = per_article("flatline_watched_article_state", state)
-
-    def of(metric: str) -> str:
-        return f"{per_article(metric)} and on (article) {there}"
-
-    return facts(
-        panel_id,
-        title,
-        text,
-        Column("Since", f"1000 * ({of('flatline_watched_article_state_since_timestamp_seconds')})", "dateTimeAsIso"),
-        Column("Days without a link", f"({of('flatline_watched_article_silence_seconds')}) / {_DAY_S}", decimals=0),
-        Column("Usual gap, days", f"({of('flatline_watched_article_mean_gap_seconds')}) / {_DAY_S}", decimals=1),
-        Column(
-            "Probability",
-            of("flatline_watched_article_silence_probability_ratio"),
-            "percentunit",
-            decimals=0,
-            limits=_SURE,
-        ),
-        described(f"{_INFO} and on (article) {there}"),
-        labels=_ARTICLE,
-        sort_by="Since",
-        links=_TO_ARTICLE,
-        height=9,
-    )
-
-
-def _groups() -> Builder[Panel]:
-    under = per_group("flatline_group_state", 'state="under_curve"', 'kind=~"$kind"')
-
-    def of(metric: str, *matchers: str) -> str:
-        return f"{per_group(metric, *matchers)} and on (kind, group) {under}"
-
-    gained, expected = (of(f"flatline_group_{name}_links", 'window="stretch"') for name in ("gained", "expected"))
-    return facts(
-        41,
-        "Groups below expectation",
-        "Series, authors, strategies and sites that gained far fewer links than expected. Gained, "
-        "expected, days and probability are for the period in which so few links are least probable; "
-        "the probability is that of so few links if nothing had changed. While a group is listed "
-        f"here, its articles cause no alerts of their own. {EMPTY_WHEN_WELL}",
-        Column("Since", f"1000 * ({of('flatline_group_state_since_timestamp_seconds')})", "dateTimeAsIso"),
-        Column("Gained", gained, decimals=0),
-        Column("Expected", expected, decimals=0),
-        Column("Days", f"({of('flatline_group_stretch_seconds')}) / {_DAY_S}", decimals=0),
-        Column("Probability", of("flatline_group_shortfall_probability_ratio"), "percentunit", decimals=3),
-        Column("Articles", of("flatline_group_articles"), decimals=0),
-        labels={"kind": "Kind", "group": "Group"},
-        sort_by="Since",
-    )
+    return [a_day(21, 7), a_day(_LINKS_OVER_MONTH, 28), share.max(1)]
 
 
 def _worth() -> list[Builder[Panel]]:
     worthy = per_article("flatline_watched_article_worthy_links")
     gained = per_article("flatline_watched_article_gained_links", 'window="90d"')
     quality = f"sum({worthy}) / (sum({gained} and on (article) {worthy}) > 0)"
+    titled = f"max by (article, title) ({series('flatline_watched_article_info')})"
     return [
-        figure(
-            51,
-            "High-quality links",
-            "Share of high-quality links among the links that watched articles gained in 90 days. If "
-            "it falls while the number of links stays level, low-quality links are replacing good "
-            "ones.",
-            at_end(f"clamp_max({quality}, 1)", "share"),
-            unit="percentunit",
-        ).height(8),
         lines(
             52,
-            "High-quality links over time",
-            "The same share over time, next to the mean quality (0 to 1) of each referring domain's "
-            "best link. Both change slowly; a step is a campaign of low-quality links, or their "
-            "removal.",
-            on_range(f"clamp_max({quality}, 1)", "high-quality links"),
+            "Quality of links over time",
+            "Links that matter: the share of the links gained in 90 days that are good enough to matter. If it falls "
+            "while the number of links holds, thin links take the place of good ones. Mean quality: of each referring "
+            "domain's best link. A step is a campaign of thin links, or their removal.",
+            on_range(f"clamp_max({quality}, 1)", "links that matter"),
             on_range(
                 f"sum({per_article('flatline_watched_article_weighted_links')})"
                 f" / sum({per_article('flatline_watched_article_referring_domains')})",
                 "mean quality of best links",
             ),
             unit="percentunit",
-            width=10,
+            height=9,
+            soft_max=1,
         ),
-        bars(
+        facts(
             53,
-            "Visits over links",
-            "The ten watched articles with the most visits over links in the last 28 days. No data if "
-            "visits are not counted.",
-            at_end(f"topk(10, {_VISITS})", "{{article}}"),
-            width=10,
-        ).override_by_regexp(".*", [DynamicConfigValue("links", of_article("__field.labels.article"))]),
+            "Articles with most visits over links",
+            "Watched articles that most people reached over links in the last 28 days. Empty where visits were never "
+            "counted.",
+            Label("title", "Title", at_least=240, link=to_article_dashboard("__data.fields.Article")),
+            Column("Visits", f"topk(10, {_VISITS})", width=90),
+            Label("article", "Article", width=180, link=TO_PAGE),
+            described=[f"{titled} and on (article) topk(10, {_VISITS})"],
+            sort_by="Visits",
+            width=12,
+            height=9,
+        ),
     ]
 
 
 def _changes() -> list[Builder[Panel]]:
-    there = per_article("flatline_watched_article_state", 'state=~"revived|bursting|growing|cooling"')
-    state = series("flatline_watched_article_state", 'state=~"revived|bursting|growing|cooling"')
-    since = per_article("flatline_watched_article_state_since_timestamp_seconds")
     return [
-        facts(
-            61,
-            "Cooling, growing, bursting, revived",
-            "Watched articles whose state changed recently, newest first. Cooling articles often "
-            "recover by themselves: look at their curve before you act.",
-            Column("Since", f"1000 * ({since} and on (article) {there})", "dateTimeAsIso"),
-            described(f"max by (article, state) ({state})"),
-            described(f"{_INFO} and on (article) {there}"),
-            labels={"state": "State", **_ARTICLE},
-            sort_by="Since",
-            links=_TO_ARTICLE,
-            height=9,
+        coloured(
+            stacked(
+                lines(
+                    11,
+                    "Articles by state over time",
+                    "All articles by the state that they are in.",
+                    on_range(_BY_STATE, "{{state}}"),
+                    soft_max=5,
+                    decimals=0,
+                    height=9,
+                )
+            ),
+            OF_STATE,
         ),
         facts(
-            62,
-            "Findings",
-            "Findings on watched articles beside their state. mass_loss: many links were lost at "
-            f"once. quality_gone: links still come, but no high-quality ones. {EMPTY_WHEN_WELL}",
-            described(f"max by (article, finding) ({series('flatline_watched_article_finding')})"),
-            labels={"article": "Article", "finding": "Finding"},
-            sort_by="Article",
-            descending=False,
-            links={"Article": of_article("__data.fields.Article")},
+            61,
+            "Articles that grow, burst or revived",
+            "Watched articles that gain more links than before, the newest change first.",
+            Label("title", "Title", link=to_article_dashboard("__data.fields.Article")),
+            Label("state", "State", width=90, colours=state_words()),
+            Column("Since", attention.since(THERE_IN_MOTION), "time:YYYY-MM-DD", width=110),
+            Label("article", "Article", width=130, link=TO_PAGE),
+            described=[state_of(THERE_IN_MOTION), attention.info_of(THERE_IN_MOTION)],
+            sort_by="Since",
+            width=12,
+            height=9,
         ),
     ]
 
@@ -250,36 +222,35 @@ def _watch_list() -> list[Builder[Panel]]:
     return [
         figure(
             71,
-            "Registered articles without a place",
-            "Registered articles that do not fit on the watch list: they have no series and cause no "
-            "alerts. Orange from 1: raise FLATLINE_WATCH_LIST_SIZE or start another worker.",
+            "Registered articles left out",
+            "Registered articles that the watch list has no room for: they have no series and no alert. Make room "
+            "(FLATLINE_WATCH_LIST_SIZE) or start another worker.",
             at_end(registered, "articles"),
             limits=[Limit(1, DOUBTFUL)],
             width=6,
         ),
         figure(
             72,
-            "Other articles without a place",
-            "Unregistered articles in trouble that do not fit on the watch list. "
-            "`flatline articles list` shows all articles.",
+            "Other articles left out",
+            "Articles in trouble that nobody registered and the watch list has no room for. `flatline articles list` "
+            "lists all.",
             at_end(others, "articles"),
             width=6,
         ),
         figure(
             73,
             "Watched articles",
-            "Articles that have series and alerts of their own, and the capacity of the watch list.",
+            "Articles that have series of their own and an alert, and how many there is room for.",
             at_end(f"count({per_article('flatline_watched_article_info')})", "watched"),
             at_end(f"sum({series('flatline_watch_list_capacity')})", "capacity"),
             width=6,
         ),
         figure(
             74,
-            "Groups without series",
-            "Smaller groups that have no series in Prometheus. `flatline groups list` shows all groups. Orange from 1.",
+            "Groups left out",
+            "Groups that have no series here: the smaller ones. `flatline groups list` lists all.",
             at_end(f"sum({series('flatline_groups_left_out')})", "groups"),
             limits=[Limit(1, DOUBTFUL)],
-            base=NEUTRAL,
             width=6,
         ),
     ]

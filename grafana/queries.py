@@ -17,6 +17,10 @@ def series(metric: str, *matchers: str) -> str:
     return f"{metric}{{{', '.join((CHOSEN, *matchers))}}}"
 
 
+# There while a worker answers: what it counts and has none of is 0 then, and unknown else.
+WORKERS: Final = series("flatline_worker_stuck")
+
+
 def over_time(metric: str, *matchers: str, function: str = "rate") -> str:
     """Return what a counter did per second (``increase``: did) in an interval as long as a point on the screen."""
     return f"{function}({series(metric, *matchers)}[$__rate_interval])"
@@ -30,6 +34,20 @@ def recorded(series_of_rule: str) -> str:
     return f"max_over_time({series_of_rule}[$__rate_interval])"
 
 
+def in_24_hours(series_of_rule: str) -> str:
+    """Return how many of what a rule counts in 15 minutes there were in a day, as a whole number.
+
+    Each is in the counts of 15 minutes, so it is added up 15 times; what has just happened is counted at once.
+    """
+    day = f"ceil(sum(sum_over_time({series_of_rule}[1d:1m])) / 15)"
+    return f"clamp_min({day}, scalar(sum({series_of_rule}) or vector(0)))"
+
+
+def or_zero(expr: str, witness: str) -> str:
+    """Return 0 where there is nothing, but only while there is the ``witness``: who would have counted it."""
+    return f"({expr}) or 0 * max({witness})"
+
+
 def quantile(share: float, histogram: str) -> str:
     """Return the value below which a share of a histogram's observations lie, over all chosen processes."""
     return f"histogram_quantile({share}, sum by (le) ({over_time(f'{histogram}_bucket')}))"
@@ -38,6 +56,14 @@ def quantile(share: float, histogram: str) -> str:
 def per_article(metric: str, *matchers: str) -> str:
     """Return a metric of the watch list by article: while an article moves, two workers may show it."""
     return f"max by (article) ({series(metric, *matchers)})"
+
+
+def titled() -> str:
+    """Return the watched articles with title and series; one without a title goes by its address."""
+    info = "flatline_watched_article_info"
+    untitled = f"""max by (article, series) ({series(info, 'title=""')})"""
+    named = f'label_replace({untitled}, "title", "$1", "article", "(.+)")'
+    return f"""(max by (article, title, series) ({series(info, 'title!=""')}) or {named})"""
 
 
 def per_group(metric: str, *matchers: str) -> str:

@@ -20,7 +20,7 @@ from tests.grafana.dashboards import (
     variable_query,
     variables,
 )
-from tests.grafana.units import UNITS
+from tests.grafana.units import OWN_UNITS, UNITS
 
 Rule = Callable[[Dashboard], Iterator[str]]
 _DATASOURCES: Final = {"$datasource", "${datasource}"}
@@ -130,7 +130,7 @@ def panel_units(dashboard: Dashboard) -> Iterator[str]:
             continue
         units = [defaults.get("unit"), *(each.get("value") for each in properties if each["id"] == "unit")]
         used = {unit for unit in units if unit}
-        if not used or not used <= UNITS:
+        if not used or not {unit for unit in used if not unit.startswith(OWN_UNITS)} <= UNITS:
             yield f"{panel.get('title')!r} has the units {sorted(used)}"
 
 
