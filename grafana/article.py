@@ -36,7 +36,7 @@ def made() -> Dashboard:
     return board(
         ARTICLE,
         "Article",
-        "One article of the watch list: its state, and what that rests on. `flatline articles explain` says more, and "
+        "One article of the watch list: its state, and what that rests on. `flatline explain` says more, and "
         "knows what happened before Prometheus began to keep these figures.",
         [
             Row(1, "$title ($article)", _now()),
@@ -60,23 +60,22 @@ def _now() -> list[Builder[Panel]]:
         figure(
             12,
             "State",
-            "What the verdict says now. silent: no link for so long that we say it has stopped. The README explains "
-            "each state.",
+            "The article's current state. silent: the gap since its last link is so long that it "
+            "has probably stopped gaining links. The README explains all states.",
             at_end(_STATE, "state"),
         ).mappings([_STATES]),
         figure(
             13,
-            "In this state since",
-            "Since when the article is in this state, by the worker's clock.",
+            "State since",
+            "When the article entered this state, by the worker's clock.",
             at_end(f"1000 * {_of('state_since_timestamp_seconds')}", "since"),
             unit=DATE,
-        ),
+        ).text(common.VizTextDisplayOptions().value_size(26)),
         figure(
             14,
             "Silence probability",
-            "Probability that no link comes in the next 180 days. Orange from 30%, where it is doubted, red from 60%, "
-            "where the article is called silent. These are the default policy's limits; yours may differ by tier. No "
-            "data: too little history to say.",
+            "Probability that no link comes in the next 180 days. Orange from 30 % (cooling), red "
+            "from 60 % (silent); your policy may use other thresholds. n/a: too little history.",
             at_end(_PROBABILITY, "probability"),
             unit="percentunit",
             limits=SURE,
@@ -109,8 +108,8 @@ def _now() -> list[Builder[Panel]]:
         lines(
             21,
             "Silence probability over time",
-            "It rises while no link comes, and falls with each link. Dashed: 30%, from where silence is doubted, and "
-            "60%, from where the article is called silent (the default policy's limits).",
+            "The probability rises while no link comes and falls with each link. Dashed: the default "
+            "thresholds, 30 % (cooling) and 60 % (silent).",
             on_range(_PROBABILITY, "probability"),
             unit="percentunit",
             limits=SURE,
@@ -125,8 +124,8 @@ def _course() -> list[Builder[Panel]]:
         history(
             22,
             "Article's states over time",
-            "When the article was in which state. A quick change between two states means that it is at a threshold: "
-            "wait.",
+            "When the article was in which state. Frequent changes between two states mean that "
+            "it is close to a threshold: wait.",
             on_range(_STATE, "state"),
         ).mappings([_STATES]),
         facts(
@@ -182,8 +181,8 @@ def _links() -> list[Builder[Panel]]:
         lines(
             41,
             "Links and domains",
-            "Distinct links ever gained, those of them that are live, and the registrable domains they came from. If "
-            "live is far below gained, links were lost.",
+            "Distinct links ever gained, links that are live, and their registrable domains. If live "
+            "is far below gained, links were lost.",
             on_range(_of("links", 'status="gained"'), "gained"),
             on_range(_of("links", 'status="live"'), "live"),
             on_range(_of("referring_domains"), "domains"),
@@ -211,7 +210,7 @@ def _links() -> list[Builder[Panel]]:
         figure(
             43,
             "Visits in 28 days",
-            "Visits that came over links in the last 28 days; none known where visits were never counted.",
+            "Visits that came over links in the last 28 days. A figure only where visits are counted.",
             at_end(_of("visits"), "visits"),
         )
         .no_value("never counted")

@@ -54,7 +54,7 @@ def articles(panel_id: int) -> Builder[Panel]:
         panel_id,
         "Articles that need a look",
         "Watched articles that are silent or cooling, or have a finding, the surest silence first. Probability: that "
-        "no link comes in the next 180 days; silent from 60% by default. Compare the days without a link with the "
+        "no link comes in the next 180 days; silent from 60 % by default. Compare the days without a link with the "
         "usual gap. Findings: mass_loss, many links were lost at once; quality_gone, no good links come any more. "
         f"A title leads to the article's dashboard, the address to the article. {EMPTY_WHEN_WELL}",
         Label("title", "Title", at_least=230, link=to_article_dashboard("__data.fields.Article")),

@@ -16,7 +16,7 @@ from grafana.tables import Column, Label, facts
 
 # "66 % of an article's links come in its first 90 days", as it is quoted.
 _QUOTED: Final = 0.66
-_QUOTE: Final = "quoted, 90 days"
+_QUOTE: Final = "quoted"
 _ALL: Final = 'kind="all"'
 _AGES: Final = {
     "7d": "7 days",
@@ -35,7 +35,7 @@ def made() -> Dashboard:
         COHORTS,
         "Cohorts",
         "What share of its links an article has by which age, by strategy and by month of publication, against the "
-        "quoted “66% in the first 90 days”.",
+        "quoted “66 % in the first 90 days”.",
         [
             Row(1, "How long content earns links", _whole()),
             Row(2, "Strategies", [_table(22, "strategy", "Strategy")]),
@@ -58,7 +58,7 @@ def _whole() -> list[Builder[Panel]]:
         figure(
             12,
             "Links by day 90",
-            "Share of its links, after the first day, that an article has by day 90. Well below the quoted 66%: "
+            "Share of its links, after the first day, that an article has by day 90. Well below the quoted 66 %: "
             "content here lives longer than is said.",
             at_end(by_day_90, "share"),
             unit="percentunit",
@@ -66,8 +66,8 @@ def _whole() -> list[Builder[Panel]]:
         ),
         figure(
             14,
-            "Against the quoted 66%",
-            "How far the share of links by day 90 is from the quoted 66%, in percentage points.",
+            "Against the quoted 66 %",
+            "How far the share of links by day 90 is from the quoted 66 %, in percentage points.",
             at_end(f"100 * ({by_day_90} - {_QUOTED})", "difference"),
             unit="suffix:pp",
             width=6,
@@ -75,7 +75,8 @@ def _whole() -> list[Builder[Panel]]:
         figure(
             11,
             "Articles learned from",
-            "Articles that these curves were learned from. A few dozen are a hint; hundreds can be relied on.",
+            "Number of articles that the overall curve is based on. A few dozen are not enough for a "
+            "reliable curve; a few hundred are.",
             at_end(f"max({series('flatline_cohort_articles', _ALL)})", "articles"),
             width=6,
         ),
@@ -83,7 +84,7 @@ def _whole() -> list[Builder[Panel]]:
         bars(
             13,
             "Share of links by age, all articles",
-            "Share of its links, after the first day, that an article has by an age. Grey: the quoted 66% by day 90. "
+            "Share of its links, after the first day, that an article has by an age. Grey: the quoted 66 % by day 90. "
             "Ages that too few articles have passed are missing.",
             *(at_end(_share(age, _ALL, by="kind"), name) for age, name in list(_AGES.items())[:3]),
             at_end(f"{_QUOTED} * max({series('flatline_cohort_articles', _ALL)} > bool 0)", _QUOTE),

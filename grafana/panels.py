@@ -34,7 +34,7 @@ EMPTY_WHEN_WELL: Final = "Empty if there is no problem."
 # By that of each panel whose figure has to be learned from events first: those of some histories don't suffice.
 EMPTY_AT_FIRST: Final = "Empty until there is enough data."
 # And by that of each panel of what a rule recorded: it has neither job nor instance.
-OF_ALL: Final = "Of all jobs and instances, whatever is chosen above."
+OF_ALL: Final = "Covers all jobs and instances, whatever is selected above."
 # Such a panel is empty, too, while nobody looks: when no worker answers.
 _NONE_KNOWN: Final = "none known"
 _NONE_YET: Final = "none yet"

@@ -77,16 +77,17 @@ def _glance() -> list[Builder[Panel]]:
         figure(
             12,
             "Consumer lag",
-            "Records that wait to be applied, on all partitions. Orange from 10,000, where no verdict gets worse any "
-            "more; red from 100,000. If it grows, start another worker.",
+            "Records waiting to be processed, in all partitions. Orange from 10,000 (no verdict gets "
+            "worse above that), red from 100,000. If it falls, a backlog is being worked off; if it "
+            "grows, start another worker.",
             at_end(f"sum({_LAG})", "records"),
             limits=[Limit(10_000, DOUBTFUL), Limit(100_000, BAD)],
         ),
         figure(
             13,
             "Oldest commit",
-            "For how long the worker that is furthest behind has made nothing durable. Commits come every second or "
-            "so, with work or without: orange from 30 s, red from two minutes.",
+            "Age of the last commit of the worker that is furthest behind. Workers commit about every "
+            "second, also when idle. Orange from 30 seconds, red from two minutes.",
             at_end(f"max({_COMMIT_AGE})", "ago"),
             unit="s",
             limits=[Limit(30, DOUBTFUL), Limit(120, BAD)],
@@ -94,7 +95,7 @@ def _glance() -> list[Builder[Panel]]:
         figure(
             14,
             "Stuck workers",
-            "Workers that have work and have done none of it for a minute.",
+            "Workers that have records to process but have made no progress for a minute. Red from 1.",
             at_end(f"sum({series('flatline_worker_stuck')})", "workers"),
             limits=[Limit(1, BAD)],
         ),
@@ -125,9 +126,9 @@ def _glance() -> list[Builder[Panel]]:
         ),
         figure(
             15,
-            "Partitions in recovery",
-            "Partitions assigned whose state is not back yet; nothing is applied meanwhile. Seconds after a rebalance "
-            "are usual, minutes are not.",
+            "Partitions being restored",
+            "Assigned partitions whose state is not restored yet; they are not processed meanwhile. A "
+            "few seconds after a rebalance are normal, minutes are not.",
             at_end(f"{assigned} - {recovered}", "partitions"),
             limits=[Limit(1, DOUBTFUL)],
             width=6,
@@ -153,7 +154,8 @@ def _flow() -> list[Builder[Panel]]:
             lines(
                 21,
                 "Link events applied",
-                "Link events a second, by worker. If they differ, the partitions do, or one worker is slower.",
+                "Link events per second, by worker. If they differ, the partitions differ in size or "
+                "one worker is slower.",
                 on_range(f"sum by (instance) ({over_time('flatline_link_events_total')})", "{{instance}}"),
                 unit="eps",
                 soft_max=1,
@@ -163,8 +165,8 @@ def _flow() -> list[Builder[Panel]]:
             lines(
                 22,
                 "Consumer lag by topic",
-                "Records that wait to be applied. A peak that drains is a backlog being worked off. If the lag grows "
-                "without end, start another worker, or look for a stuck one.",
+                "Records waiting to be processed, by topic. A peak that drains is a backlog. If the "
+                "lag keeps growing, start another worker, or check whether one is stuck.",
                 on_range(f"sum by (topic) ({_LAG})", "{{topic}}"),
                 soft_max=100,
                 decimals=0,
@@ -180,9 +182,9 @@ def _flow() -> list[Builder[Panel]]:
         ),
         lines(
             24,
-            "Partitions furthest behind",
-            "The ten partitions that had the longest queue. One far above the rest: an article that many link to, or a "
-            "worker that lags.",
+            "Partitions with the largest lag",
+            "The ten partitions with the longest queues. One far above the rest means a very active "
+            "article or a slow worker.",
             on_range(f"sum {by_partition} ({_LAG}) and {furthest}", "{{topic}} {{partition}}"),
             soft_max=100,
             decimals=0,
@@ -196,8 +198,8 @@ def _commits() -> list[Builder[Panel]]:
         lines(
             31,
             "Age of the last commit",
-            "For how long a worker has made nothing durable: usually a second or so. A worker that can't commit ends "
-            "itself, and its line with it. Dashed: 30 s and two minutes.",
+            "Age of each worker's last commit. About a second is normal. A worker that can't commit "
+            "exits, and its line ends. Dashed: 30 seconds and two minutes.",
             on_range(_COMMIT_AGE, "{{instance}}"),
             unit="suffix:s",
             decimals=0,
@@ -213,8 +215,8 @@ def _commits() -> list[Builder[Panel]]:
         lines(
             33,
             "Rebalances of each worker",
-            "Rebalances that each worker took part in. Each stops all workers for a moment. If there are many an hour "
-            "without a deployment, a worker comes and goes.",
+            "Rebalances that each worker took part in. Each one stops all workers for a moment. Many "
+            "per hour without a deployment mean that a worker keeps restarting.",
             on_range(f"sum by (instance) ({rebalances})", "{{instance}}"),
             width=8,
             decimals=0,
@@ -236,7 +238,7 @@ def _commits() -> list[Builder[Panel]]:
         lines(
             35,
             "Recovery time of each worker",
-            "How long it took to get back the state of what was assigned last. It grows with the number of links.",
+            "How long the last restore of assigned partitions took. It grows with the number of links.",
             on_range(f"max by (instance) ({series('flatline_recovery_duration_seconds')})", "{{instance}}"),
             unit="s",
             width=8,
@@ -253,8 +255,8 @@ def _push() -> list[Builder[Panel]]:
                 lines(
                     41,
                     "Push requests by status",
-                    "Requests a second. 5xx: Kafka could not be reached, and senders were told to try again; 429: "
-                    "somebody sends too fast; 422: events were rejected; 401: a token is wrong.",
+                    "Requests per second. 5xx: Kafka could not be reached and senders were told to retry. "
+                    "429: a sender is too fast. 401: a token is wrong.",
                     on_range(f"sum by (code) ({asked})", "{{code}}"),
                     unit="reqps",
                     width=8,
@@ -267,7 +269,7 @@ def _push() -> list[Builder[Panel]]:
         lines(
             42,
             "Push requests that failed",
-            "Share of requests answered with 5xx. Dashed: 5%. Senders try again, so nothing is lost, but it comes "
+            "Share of requests answered with 5xx. Dashed: 5 %. Senders try again, so nothing is lost, but it comes "
             "later. No data while nobody pushes.",
             on_range(f"(sum({failed}) or 0 * sum({asked})) / (sum({asked}) > 0)", "5xx"),
             unit="percentunit",
@@ -278,8 +280,8 @@ def _push() -> list[Builder[Panel]]:
         lines(
             43,
             "Push latency",
-            "From a request's head to its answer, which waits for Kafka to have every event. If it takes seconds, "
-            "Kafka is slow, or the batches are very large.",
+            "Time from the head of a request to its response, which waits until Kafka has every "
+            "event. Several seconds: Kafka is slow, or the batches are very large.",
             *(
                 on_range(quantile(q, "flatline_ingest_request_duration_seconds"), name)
                 for q, name in _QUANTILES.items()
@@ -295,8 +297,8 @@ def _letters() -> list[Builder[Panel]]:
         lines(
             51,
             "Dead letters by reason",
-            "Records that could not be read, in 15 minutes. Each is missing from every figure until its producer is "
-            f"mended and sends it again. Rejected pushes are on Sources. {OF_ALL} {EMPTY_WHEN_WELL}",
+            "Records that could not be read, in 15 minutes. They are missing from all counts until "
+            f"the producer is fixed and sends them again. {OF_ALL} {EMPTY_WHEN_WELL}",
             on_range(recorded(_DEAD_LETTERS), "{{topic}}: {{reason}}"),
             decimals=0,
             soft_max=10,
@@ -322,14 +324,15 @@ def _processes() -> list[Builder[Panel]]:
         lines(
             61,
             "Memory of each process",
-            "Resident memory. A worker's grows with the links and articles of its partitions, and then stays.",
+            "Resident memory. A worker's memory grows with the links and articles of its partitions, "
+            "and then stays level.",
             on_range(f"max by (job, instance) ({series('process_resident_memory_bytes', OURS)})", by_process),
             unit="bytes",
         ),
         lines(
             62,
             "CPU of each process",
-            "Cores in use. A worker is one process on one core: at 1 (dashed) it can do no more, start another.",
+            "CPU cores in use. A worker uses at most one core. If it stays at 1 (dashed), start another worker.",
             on_range(f"sum by (job, instance) ({over_time('process_cpu_seconds_total', OURS)})", by_process),
             decimals=2,
             limits=[Limit(1, BAD)],
@@ -338,8 +341,8 @@ def _processes() -> list[Builder[Panel]]:
         lines(
             63,
             "Event loop lag of each worker",
-            "How late a worker's event loop runs. At half the session timeout (10 s by default, dashed) the worker "
-            "ends itself.",
+            "How late a worker's event loop runs. At half the session timeout (10 seconds by default, "
+            "dashed) the worker exits.",
             on_range(f"max by (instance) ({series('flatline_event_loop_lag_seconds')})", "{{instance}}"),
             unit="suffix:s",
             limits=[Limit(10, BAD)],

@@ -9,10 +9,10 @@ from grafana import attention
 from grafana.annotations import alerts, notices
 from grafana.attention import THERE_IN_MOTION, TO_PAGE, state_of
 from grafana.board import Row, board
-from grafana.colours import BAD, DOUBTFUL, GOOD, MARKED, OF_STATE, Limit, state_words
+from grafana.colours import BAD, DOUBTFUL, GOOD, OF_STATE, Limit, state_words
 from grafana.glance import articles_unseen, stale_sources, workers_up
 from grafana.links import PORTFOLIO, to_article_dashboard, to_dashboard
-from grafana.panels import EMPTY_WHEN_WELL, bars, coloured, dashed, figure, lines, stacked
+from grafana.panels import EMPTY_WHEN_WELL, coloured, dashed, figure, lines, stacked
 from grafana.queries import WORKERS, at_end, on_range, or_zero, per_article, per_group, series
 from grafana.tables import Column, Label, facts
 from grafana.variables import kind
@@ -83,7 +83,7 @@ def _now() -> list[Builder[Panel]]:
             23,
             "Links gained",
             "Links gained in 28 days by the articles that can be seen, as a share of the links that were expected. "
-            "Green from 75%, orange below, red below 50%: chance hardly explains that for a whole portfolio. No data "
+            "Green from 75 %, orange below, red below 50 %: chance hardly explains that for a whole portfolio. n/a "
             "while no article can be seen. Click for the course.",
             at_end(f"{gained} / ({expected} > 0)", "of expected"),
             unit="percentunit",
@@ -128,21 +128,25 @@ def _links() -> list[Builder[Panel]]:
         return dashed(panel, "expected")
 
     troubled = f"sum by (series) ({series('flatline_series_articles', attention.TROUBLED)})"
-    share = bars(
+    share = facts(
         13,
-        "Share of a series in trouble",
-        "Share of each series' articles that are cooling or silent now, the ten highest. Orange from 25%, red from "
-        f"50%. {EMPTY_WHEN_WELL}",
-        at_end(
-            f"topk(10, ({troubled} > 0) / sum by (series) ({series('flatline_series_articles')}))",
-            "{{series}}",
+        "Series with articles in trouble",
+        "Share of each series' articles that are cooling or silent now. Orange from 25 %, red from 50 %. "
+        f"{EMPTY_WHEN_WELL}",
+        Label("series", "Series", at_least=150),
+        Column(
+            "Share",
+            f"({troubled} > 0) / sum by (series) ({series('flatline_series_articles')})",
+            "percentunit",
+            width=75,
+            limits=[Limit(0.25, DOUBTFUL), Limit(0.5, BAD)],
         ),
-        unit="percentunit",
+        Column("In trouble", f"{troubled} > 0", width=95),
+        sort_by="Share",
         width=8,
         height=7,
-        limits=[Limit(0, MARKED), Limit(0.25, DOUBTFUL), Limit(0.5, BAD)],
     )
-    return [a_day(21, 7), a_day(_LINKS_OVER_MONTH, 28), share.max(1)]
+    return [a_day(21, 7), a_day(_LINKS_OVER_MONTH, 28), share]
 
 
 def _worth() -> list[Builder[Panel]]:
@@ -223,8 +227,8 @@ def _watch_list() -> list[Builder[Panel]]:
         figure(
             71,
             "Registered articles left out",
-            "Registered articles that the watch list has no room for: they have no series and no alert. Make room "
-            "(FLATLINE_WATCH_LIST_SIZE) or start another worker.",
+            "Registered articles that do not fit on the watch list: they have no series and cause no "
+            "alerts. Orange from 1: raise FLATLINE_WATCH_LIST_SIZE or start another worker.",
             at_end(registered, "articles"),
             limits=[Limit(1, DOUBTFUL)],
             width=6,
@@ -232,15 +236,15 @@ def _watch_list() -> list[Builder[Panel]]:
         figure(
             72,
             "Other articles left out",
-            "Articles in trouble that nobody registered and the watch list has no room for. `flatline articles list` "
-            "lists all.",
+            "Unregistered articles in trouble that do not fit on the watch list. "
+            "`flatline articles list` shows all articles.",
             at_end(others, "articles"),
             width=6,
         ),
         figure(
             73,
             "Watched articles",
-            "Articles that have series of their own and an alert, and how many there is room for.",
+            "Articles that have series and alerts of their own, and the capacity of the watch list.",
             at_end(f"count({per_article('flatline_watched_article_info')})", "watched"),
             at_end(f"sum({series('flatline_watch_list_capacity')})", "capacity"),
             width=6,
@@ -248,7 +252,7 @@ def _watch_list() -> list[Builder[Panel]]:
         figure(
             74,
             "Groups left out",
-            "Groups that have no series here: the smaller ones. `flatline groups list` lists all.",
+            "Smaller groups that have no series in Prometheus. `flatline groups list` shows all groups. Orange from 1.",
             at_end(f"sum({series('flatline_groups_left_out')})", "groups"),
             limits=[Limit(1, DOUBTFUL)],
             width=6,

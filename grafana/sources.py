@@ -55,7 +55,7 @@ def _freshness() -> list[Builder[Panel]]:
         figure(
             11,
             "Sources heard of",
-            "Sources that have reported something or sent a heartbeat.",
+            "Number of sources that have reported.",
             at_end(or_zero(f"count({_STALE})", WORKERS), "sources"),
         ),
         stale_sources(12),
@@ -100,8 +100,8 @@ def _rhythm() -> list[Builder[Panel]]:
         lines(
             14,
             "Staleness against the limit",
-            "How much of its limit each source has used. Saw teeth well below 100% mean that the source keeps its "
-            "rhythm. A line that climbs is a source that stopped. Dashed: the limit.",
+            "How much of its limit each source has used. A saw-tooth well below 100 % is normal; a "
+            "line that keeps rising is a source that has stopped reporting. Dashed: the limit.",
             on_range(f"{_STALENESS} / {_LIMIT}", "{{source}}"),
             unit="percentunit",
             limits=[Limit(1, BAD)],
@@ -143,9 +143,9 @@ def _contribution() -> list[Builder[Panel]]:
         lines(
             22,
             "Events that say nothing new",
-            "Share of a day's events of each source that say nothing new, as when a second source sees a link again. "
-            "If it is high, the other sources could do without this one. Near 100% on all: somebody imports the same "
-            "again.",
+            "Share of each source's events that report nothing new, for example because another "
+            "source found the link first. A high share means that the sources cover for each other. "
+            "Near 100 % everywhere means that old data is being imported again.",
             on_range(f"({seen_again} or 0 * {counted}) / ({counted} > 0)", "{{source}}"),
             unit="percentunit",
         ).max(1),
@@ -184,8 +184,9 @@ def _faults() -> list[Builder[Panel]]:
         lines(
             31,
             "Share of events rejected",
-            "Share of the events that a source pushes in 15 minutes that can't be read. Above 10% (dashed), with at "
-            f"least ten events, the sender is broken, not the event. {OF_ALL} {EMPTY_WHEN_WELL}",
+            "Share of the events a source pushed in 15 minutes that could not be read. Above 10 % "
+            "(dashed) and at least ten events, the sender is broken rather than a single event. "
+            f"{OF_ALL} {EMPTY_WHEN_WELL}",
             on_range(share, "{{source}}"),
             unit="percentunit",
             limits=[Limit(0.1, BAD)],
@@ -195,8 +196,8 @@ def _faults() -> list[Builder[Panel]]:
         lines(
             34,
             "Events rejected by the ingest",
-            "Events that could not be read, in 15 minutes, by source. The ingest told the sender, and wrote them to "
-            f"the dead-letter topic. {OF_ALL} {EMPTY_WHEN_WELL}",
+            "Events that could not be read, in 15 minutes, by source. The sender was told, and they "
+            f"are in the dead-letter topic. {OF_ALL} {EMPTY_WHEN_WELL}",
             on_range(rejected, "{{source}}"),
             decimals=0,
             soft_max=10,
@@ -206,8 +207,8 @@ def _faults() -> list[Builder[Panel]]:
         lines(
             32,
             "Rejected events by reason",
-            "What was wrong with them, by source and reason. The first events of a reason after the ingest's start "
-            f"are missing here; the panel of rejected events counts all. {EMPTY_WHEN_WELL}",
+            "Reasons for rejections, by source. The first rejections for a reason after the ingest "
+            f"starts are missing here; the panel of rejected events counts them all. {EMPTY_WHEN_WELL}",
             on_range(f"sum by (source, reason) ({reasons})", "{{source}}: {{reason}}"),
             decimals=0,
             soft_max=10,
@@ -216,9 +217,10 @@ def _faults() -> list[Builder[Panel]]:
         ),
         lines(
             33,
-            "Misdated events",
-            "Events dated before the web or after their own record, in 15 minutes: a clock is wrong. They count, at "
-            f"the nearest possible time. {OF_ALL} {EMPTY_WHEN_WELL}",
+            "Impossible dates",
+            "Links dated before the web existed or later than their own record, in 15 minutes: the "
+            "source's clock or date format is wrong. They are counted at the nearest possible time. "
+            f"{OF_ALL} {EMPTY_WHEN_WELL}",
             on_range(clamped, "{{source}}"),
             decimals=0,
             soft_max=10,

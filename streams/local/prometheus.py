@@ -24,6 +24,10 @@ _RANGE_FLOOR_MS = 20_000
 _WALL_CLOCK_RULES = {"events.yml", "ingest.yml", "load.yml", "monitoring.yml", "watchdog.yml", "workers.yml"}
 # Alerts that were firing when Prometheus stopped, if it was for no longer, fire on when it is back.
 _OUTAGE_TOLERANCE = "3h"
+# Silences last for months, and the dashboards show them. A worker with 5,000 series fills about 1 GB a month; beyond
+# the size the oldest metrics go first.
+_RETENTION = "2y"
+_RETENTION_SIZE = "20GB"
 _RANGE = re.compile(r"\[(\d+[smhd])\]")
 
 
@@ -69,6 +73,8 @@ class Prometheus:
                 programs.PROMETHEUS.required(),
                 f"--config.file={prometheus_yml}",
                 f"--storage.tsdb.path={self._folder / 'tsdb'}",
+                f"--storage.tsdb.retention.time={_RETENTION}",
+                f"--storage.tsdb.retention.size={_RETENTION_SIZE}",
                 f"--web.listen-address={self.address}",
                 f"--web.external-url=http://{self.address}",
                 f"--rules.alert.for-outage-tolerance={_OUTAGE_TOLERANCE}",

@@ -27,6 +27,20 @@ def _selection(name: str, query: str) -> dict[str, Any]:
     }
 
 
+# What Grafana gives the colour of the lowest threshold is "No data", too.
+_LOOKS: Final[dict[str, dict[str, Any]]] = {
+    "timeseries": {"custom": {"axisSoftMax": 10}},
+    "stat": {
+        "decimals": 0,
+        "noValue": "n/a",
+        "thresholds": {
+            "mode": "absolute",
+            "steps": [{"color": "#808080", "value": None}, {"color": "red", "value": 1}],
+        },
+    },
+}
+
+
 def _panel(number: int, kind: str, title: str, query: str, **fields: Any) -> dict[str, Any]:
     return {
         "id": number,
@@ -36,10 +50,10 @@ def _panel(number: int, kind: str, title: str, query: str, **fields: Any) -> dic
         "transparent": False,
         "repeatDirection": "h",
         "datasource": _SOURCE,
-        "gridPos": {"h": 8, "w": 12, "x": 12 * (number - 1), "y": 0},
+        "gridPos": {"h": 4 if kind == "stat" else 8, "w": 12, "x": 12 * (number - 1), "y": 0},
         "targets": [{"refId": "A", "expr": query}],
         "fieldConfig": {
-            "defaults": {"unit": "short", **({"custom": {}} if kind == "timeseries" else {})},
+            "defaults": {"unit": "short", **_LOOKS.get(kind, {})},
             "overrides": [],
         },
         **fields,
@@ -57,7 +71,16 @@ _SOUND: Final[Dashboard] = {
     "fiscalYearStartMonth": 0,
     "schemaVersion": 41,
     "panels": [
-        _panel(1, "timeseries", "Rejects", f"sum(rate(flatline_dead_letters_total{{{_CHOSEN}}}[$__rate_interval]))"),
+        _panel(
+            1,
+            "timeseries",
+            "Rejects",
+            f"sum(rate(flatline_dead_letters_total{{{_CHOSEN}}}[$__rate_interval]))",
+            options={
+                "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
+                "tooltip": {"mode": "multi", "sort": "desc"},
+            },
+        ),
         _panel(2, "stat", "Silent", f'sum(flatline_articles{{state="silent", {_CHOSEN}}})'),
     ],
     "templating": {
@@ -88,7 +111,7 @@ _SOUND: Final[Dashboard] = {
                 "hide": False,
                 "iconColor": "red",
                 "builtIn": 0,
-                "expr": 'ALERTS{alertstate="firing"}',
+                "expr": 'ALERTS{alertstate="firing", severity="warning"}',
             }
         ]
     },

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from flatline.schema.rejection import Reason
+from flatline.schema.verdict import State
 from tests.grafana.asking import failures
 from tests.grafana.choosing import first_choice
 from tests.grafana.dashboards import (
@@ -131,7 +132,8 @@ def test_an_article_with_an_apostrophe_has_figures(lived: Lived) -> None:
     choice = first_choice(lived.prometheus, dashboard, lived.whole)
     [address] = [each for each in choice.options["article"] if "'" in each]
     query = interpolated(query_of(dashboard, "State"), choice.with_(variable, address).texts)
-    assert figures(lived.prometheus.instant(query, lived.whole.end_s)) == [1], query
+    [number] = figures(lived.prometheus.instant(query, lived.whole.end_s))
+    assert 1 <= number <= len(State), query
 
 
 def test_ten_partitions_are_ten_curves(lived: Lived) -> None:

@@ -32,6 +32,7 @@ def written(folder: Path, pace: Pace, *, grafana_url: str | None = None) -> dict
     server = Prometheus(folder, Ports(folder / "ports.json"))
     process = server.process(targets=TARGETS, alertmanager="127.0.0.1:1004", pace=pace, grafana_url=grafana_url)
     assert f"--web.listen-address={server.address}" in process.command
+    assert {"--storage.tsdb.retention.time=2y", "--storage.tsdb.retention.size=20GB"} <= set(process.command)
     promtool = programs.PROMTOOL.required()
     subprocess.run([promtool, "check", "config", str(folder / "prometheus.yml")], check=True)
     configuration: dict[str, Any] = yaml.safe_load((folder / "prometheus.yml").read_text())
