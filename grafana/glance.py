@@ -1,8 +1,9 @@
 """Figures of the first row that several dashboards share: nothing is well while nobody looks."""
 
 from grafana_foundation_sdk.builders import stat
+from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 
-from grafana.colours import BAD, DOUBTFUL, GOOD, Limit, fixed
+from grafana.colours import BAD, DOUBTFUL, GOOD, Limit, thresholds
 from grafana.links import PIPELINE, SOURCES, to_dashboard
 from grafana.panels import figure
 from grafana.queries import OURS, WORKERS, at_end, or_zero, per_article, series
@@ -17,11 +18,11 @@ def workers_up(panel_id: int, *, width: int = 4) -> stat.Panel:
         "Workers up",
         "Workers that answer Prometheus. If none does, nothing else here is known. Click for the pipeline.",
         at_end(f"sum({_WORKERS_UP})", "up"),
-        at_end(f"sum(1 - {_WORKERS_UP}) > 0", "down"),
+        at_end(f"sum(1 - {_WORKERS_UP})", "down"),
         width=width,
         limits=[Limit(0, BAD), Limit(1, GOOD)],
         links=[to_dashboard(PIPELINE, "Show the pipeline")],
-    ).override_by_name("down", fixed(BAD))
+    ).override_by_name("down", [DynamicConfigValue("thresholds", thresholds(Limit(1, BAD)).build())])
 
 
 def stale_sources(panel_id: int) -> stat.Panel:

@@ -5,7 +5,7 @@ from typing import Final
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 
-from grafana.annotations import alerts, notices
+from grafana.annotations import alerts
 from grafana.attention import DATE
 from grafana.board import Row, board
 from grafana.colours import BAD, DOUBTFUL, GOOD, OF_STATUS, Limit, words
@@ -32,9 +32,7 @@ _COMMIT: Final = series("flatline_last_commit_timestamp_seconds")
 _COMMIT_AGE: Final = f"max by (instance) (timestamp({_COMMIT}) - {_COMMIT})"
 _QUANTILES: Final = {0.5: "median", 0.9: "p90", 0.99: "p99"}
 _REQUESTS: Final = "flatline_ingest_requests_total"
-_ALERTS: Final = (
-    "Worker.*|Consumer.*|Commits.*|Ingest.*|DeadLetters|Watch.*|Partitions.*|Notifications.*|Rules.*|Config.*"
-)
+_ALERTS: Final = "Worker.*|Consumer.*|Commits.*|Ingest.*|DeadLetters|Partitions.*|Notifications.*|Rules.*|Config.*"
 _UP: Final = series("up", OURS)
 _INGESTS_UP: Final = series("up", OURS, 'job="flatline-ingest"')
 _DEAD_LETTERS: Final = "topic_reason:flatline_dead_letters:increase15m"
@@ -55,7 +53,7 @@ def made() -> Dashboard:
             Row(5, "Dead letters and forwarded records", _letters(), is_folded=True),
             Row(6, "Resources of the processes", _processes(), is_folded=True),
         ],
-        events=[alerts(_ALERTS, 'alertname!="Watchdog"'), notices(_ALERTS)],
+        events=[alerts(_ALERTS, 'alertname!="Watchdog"')],
         since="now-6h",
         refresh="30s",
     )

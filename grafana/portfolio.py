@@ -39,7 +39,7 @@ def made() -> Dashboard:
             Row(7, "Size of the watch list", _watch_list(), is_folded=True),
         ],
         chosen=[kind()],
-        events=[alerts(watched, 'alertname!~".*Unseen"'), notices(watched)],
+        events=[alerts(watched, 'alertname!~".*Unseen"'), notices(f"{watched}|Watch.*")],
         since="now-90d",
         refresh="5m",
     )

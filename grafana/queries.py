@@ -62,7 +62,7 @@ def titled() -> str:
     """Return the watched articles with title and series; one without a title goes by its address."""
     info = "flatline_watched_article_info"
     untitled = f"""max by (article, series) ({series(info, 'title=""')})"""
-    named = f'label_replace({untitled}, "title", "$1", "article", "(.+)")'
+    named = f'label_join({untitled}, "title", "", "article")'
     return f"""(max by (article, title, series) ({series(info, 'title!=""')}) or {named})"""
 
 
