@@ -153,7 +153,6 @@ def _worth() -> list[Builder[Panel]]:
     worthy = per_article("flatline_watched_article_worthy_links")
     gained = per_article("flatline_watched_article_gained_links", 'window="90d"')
     quality = f"sum({worthy}) / (sum({gained} and on (article) {worthy}) > 0)"
-    titled = f"max by (article, title) ({series('flatline_watched_article_info')})"
     return [
         lines(
             52,
@@ -179,7 +178,7 @@ def _worth() -> list[Builder[Panel]]:
             Label("title", "Title", at_least=240, link=to_article_dashboard("__data.fields.Article")),
             Column("Visits", f"topk(10, {_VISITS})", width=90),
             Label("article", "Article", width=180, link=TO_PAGE),
-            described=[f"{titled} and on (article) topk(10, {_VISITS})"],
+            described=[f"max by (article, title) ({attention.info_of(f'topk(10, {_VISITS})')})"],
             sort_by="Visits",
             width=12,
             height=9,
@@ -211,7 +210,7 @@ def _changes() -> list[Builder[Panel]]:
             Label("state", "State", width=90, colours=state_words()),
             Column("Since", attention.since(THERE_IN_MOTION), "time:YYYY-MM-DD", width=110),
             Label("article", "Article", width=130, link=TO_PAGE),
-            described=[state_of(THERE_IN_MOTION), attention.info_of(THERE_IN_MOTION)],
+            described=[state_of(THERE_IN_MOTION), f"max by (article, title) ({attention.info_of(THERE_IN_MOTION)})"],
             sort_by="Since",
             width=12,
             height=9,

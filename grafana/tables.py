@@ -11,6 +11,8 @@ from grafana.links import Link
 from grafana.panels import framed
 from grafana.queries import rows
 
+# In a row that has other figures, a label that is missing was looked for.
+_NO_LABEL: Final = "-"
 # Cells are filled with the more colour the higher a share is.
 _SHADED: Final = (
     DynamicConfigValue("color", {"mode": "continuous-blues"}),
@@ -88,6 +90,7 @@ def facts(
 def _look_of_label(label: Label) -> list[DynamicConfigValue]:
     wide = label.width is None
     look = [DynamicConfigValue("custom.minWidth" if wide else "custom.width", label.at_least if wide else label.width)]
+    look.append(DynamicConfigValue("noValue", _NO_LABEL))
     if label.link is not None:
         look.append(DynamicConfigValue("links", [label.link]))
     if label.colours is not None:
