@@ -10,7 +10,7 @@ from flatline.schema.verdict import FindingKind, State
 from grafana.annotations import alerts, notices
 from grafana.attention import DATE, DAY_S, SURE, TO_PAGE
 from grafana.board import Row, board
-from grafana.colours import BAD, DOUBTFUL, GOOD, GREY, OF_STATE, words
+from grafana.colours import BAD, DOUBTFUL, GOOD, GREY, OF_STATE, PLAIN, Limit, words
 from grafana.links import ARTICLE, SOURCES, to_dashboard
 from grafana.panels import dashed, figure, history, lines
 from grafana.queries import at_end, on_range, per_article, series
@@ -29,6 +29,9 @@ _STATE: Final = " or ".join(
 )
 _STATES: Final = words({number: (state, OF_STATE[state]) for state, number in _NUMBERS.items()})
 _FINDINGS: Final = {FindingKind.MASS_LOSS: "many links lost at once", FindingKind.QUALITY_GONE: "no good links come"}
+
+# Grafana makes words larger than the figure has room for.
+_WORD: Final = common.VizTextDisplayOptions().value_size(26)
 
 
 def made() -> Dashboard:
@@ -63,14 +66,16 @@ def _now() -> list[Builder[Panel]]:
             "The article's current state. silent: the gap since its last link is so long that it "
             "has probably stopped gaining links. The README explains all states.",
             at_end(_STATE, "state"),
-        ).mappings([_STATES]),
+        )
+        .mappings([_STATES])
+        .text(_WORD),
         figure(
             13,
             "State since",
             "When the article entered this state, by the worker's clock.",
             at_end(f"1000 * {_of('state_since_timestamp_seconds')}", "since"),
             unit=DATE,
-        ).text(common.VizTextDisplayOptions().value_size(26)),
+        ).text(_WORD),
         figure(
             14,
             "Silence probability",
@@ -78,7 +83,7 @@ def _now() -> list[Builder[Panel]]:
             "from 60 % (silent); your policy may use other thresholds. n/a: too little history.",
             at_end(_PROBABILITY, "probability"),
             unit="percentunit",
-            limits=SURE,
+            limits=[Limit(0, PLAIN), *SURE],
         ),
         figure(
             23,
@@ -103,7 +108,9 @@ def _now() -> list[Builder[Panel]]:
             "at the sources, not at the article. Click for the sources.",
             at_end(_of("unseen"), "visibility"),
             links=[to_dashboard(SOURCES, "Show the sources")],
-        ).mappings([words({0: ("seen", GOOD), 1: ("unseen", DOUBTFUL)})]),
+        )
+        .mappings([words({0: ("seen", GOOD), 1: ("unseen", DOUBTFUL)})])
+        .text(_WORD),
         _window(32, 28, width=12),
         lines(
             21,
@@ -214,5 +221,5 @@ def _links() -> list[Builder[Panel]]:
             at_end(_of("visits"), "visits"),
         )
         .no_value("never counted")
-        .text(common.VizTextDisplayOptions().value_size(22)),
+        .text(_WORD),
     ]

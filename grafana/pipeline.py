@@ -8,7 +8,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 from grafana.annotations import alerts
 from grafana.attention import DATE
 from grafana.board import Row, board
-from grafana.colours import BAD, DOUBTFUL, GOOD, OF_STATUS, Limit, words
+from grafana.colours import BAD, DOUBTFUL, GOOD, OF_STATUS, PLAIN, Limit, words
 from grafana.glance import workers_up
 from grafana.links import PIPELINE
 from grafana.panels import EMPTY_WHEN_WELL, OF_ALL, coloured, dashed, figure, lines, spread, stacked
@@ -79,7 +79,7 @@ def _glance() -> list[Builder[Panel]]:
             "worse above that), red from 100,000. If it falls, a backlog is being worked off; if it "
             "grows, start another worker.",
             at_end(f"sum({_LAG})", "records"),
-            limits=[Limit(10_000, DOUBTFUL), Limit(100_000, BAD)],
+            limits=[Limit(1, PLAIN), Limit(10_000, DOUBTFUL), Limit(100_000, BAD)],
         ),
         figure(
             13,
@@ -88,7 +88,7 @@ def _glance() -> list[Builder[Panel]]:
             "second, also when idle. Orange from 30 seconds, red from two minutes.",
             at_end(f"max({_COMMIT_AGE})", "ago"),
             unit="s",
-            limits=[Limit(30, DOUBTFUL), Limit(120, BAD)],
+            limits=[Limit(0, PLAIN), Limit(30, DOUBTFUL), Limit(120, BAD)],
         ),
         figure(
             14,
@@ -137,7 +137,7 @@ def _glance() -> list[Builder[Panel]]:
             "More than one outside a deployment: a process was forgotten. Resources of the processes, below, lists "
             "which runs what.",
             at_end(f"count(count by (version) ({series('flatline_build_info')}))", "versions"),
-            limits=[Limit(2, DOUBTFUL)],
+            limits=[Limit(1, PLAIN), Limit(2, DOUBTFUL)],
             width=6,
         ),
     ]
