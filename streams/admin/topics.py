@@ -98,6 +98,16 @@ def alter_topics(cluster: KafkaCluster, topics: Sequence[Topic]) -> list[str]:
     return _with_admin(cluster, alter)
 
 
+def message_bytes_max(cluster: KafkaCluster, topics: Sequence[Topic]) -> dict[str, int]:
+    """Return how large a batch each of these topics takes, by name. They exist. Raises TopicsError."""
+
+    def ask(admin: AdminClient) -> dict[str, int]:
+        configs = _configs(admin, [topic.name for topic in topics])
+        return {name: int(config["max.message.bytes"]["value"]) for name, config in configs.items()}
+
+    return _with_admin(cluster, ask)
+
+
 def remedies(differences: Iterable[Difference]) -> list[str]:
     """Return a line for each difference, then what to do about all of them."""
     differences = list(differences)
@@ -174,7 +184,8 @@ def _differences_of(topic: Topic, *, partitions: Sequence[Mapping[str, Any]], co
         yield Difference(
             f"{topic.name} has {setting}={value}; it should be {declared}.",
             "`flatline topics alter` gives the topics the settings that they should have.",
-            is_vital=setting in _VITAL,
+            # Of a log, the longest records may be refused: those of compacted topics can't be done without.
+            is_vital=setting in _VITAL and (setting == "cleanup.policy" or topic.cleanup_policy == "compact"),
         )
 
 

@@ -5,15 +5,17 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from time import monotonic
-from typing import Final
+from typing import Final, Protocol
 
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
+from flatline.agents.record_agent import rejection_of
 from flatline.domain.urls.canonical import article_key
 from flatline.engine.kafka_log import KafkaForwarder
-from flatline.engine.log import Outgoing, Record
+from flatline.engine.log import Outgoing, Record, Refused
 from flatline.kafka.cluster import AsyncConsumer, KafkaCluster
 from flatline.schema import codec
+from flatline.schema.dead_letter import dead_letter
 from flatline.schema.partitioning import partition_of
 from flatline.schema.rejection import Rejected
 from flatline.schema.topics import Topic, Topics
@@ -85,15 +87,35 @@ def _that_fits(record: Outgoing) -> Outgoing:
     return record._replace(value=value, headers=(), key=None if len(record.key or b"") > KEY_BYTES_MAX else record.key)
 
 
+class StoredRecord(Record, Protocol):
+    """A record that was read, and where."""
+
+    topic: str
+    partition: int
+
+
+def dead_letter_of(refused: Refused, record: StoredRecord, topics: Topics) -> Outgoing:
+    """Return the dead letter of a record that the topic to which it was sent on refuses."""
+    origin: dict[str, str | int] = {
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "timestamp_ms": record.timestamp,
+    }
+    letter = dead_letter(rejection_of(refused), origin=origin, key=record.key, value=record.value)
+    return Outgoing(topics.dead_letters.name, 0, letter.key, letter.value, headers=letter.headers)
+
+
 class FormerTopicForwarder:
     """Sends on what producers still write to former topics, for as long as they do; all workers share that.
 
     A record is sent on before its offset is committed: one that comes twice is counted once.
     """
 
-    def __init__(self, *, cluster: KafkaCluster, group: str, routes: Routes) -> None:
+    def __init__(self, *, cluster: KafkaCluster, topics: Topics, routes: Routes) -> None:
         self._cluster = cluster
-        self._group = group
+        self._topics = topics
+        self._group = group_of(topics)
         self._routes = routes
         self._sent_on: Counter[str] = Counter()
         self._said_s = -SAID_EVERY_S
@@ -136,7 +158,15 @@ class FormerTopicForwarder:
     async def _send_on(self, consumer: AsyncConsumer, forwarder: KafkaForwarder) -> None:
         fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS_AT_ONCE_MAX)
         for tp, records in fetched.items():
-            await forwarder.forward(self._routes[tp.topic](records, tp.partition))
+            sent = list(self._routes[tp.topic](records, tp.partition))  # one for each record
+            refused = {id(each.record): each for each in await forwarder.forward(sent)}
+            letters = [
+                dead_letter_of(refused[id(outgoing)], record, self._topics)
+                for record, outgoing in zip(records, sent, strict=True)
+                if id(outgoing) in refused
+            ]
+            if letters and (lost := await forwarder.forward(letters)):
+                log.error("%d dead letters are too long for their topic, and lost", len(lost))
             self._say(tp.topic, len(records))
             try:
                 await consumer.commit({tp: records[-1].offset + 1})

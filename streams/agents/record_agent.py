@@ -1,9 +1,10 @@
 """Base class of agents: records that can't be read become dead letters, those of other partitions are forwarded."""
 
 from abc import ABC, abstractmethod
+from typing import Final
 
 from flatline.engine.batch_writer import batch_bytes_max
-from flatline.engine.log import MicroBatch, Outgoing, Record
+from flatline.engine.log import Forwarded, MicroBatch, Outgoing, Record, Refused
 from flatline.engine.partition import Partition
 from flatline.metrics import WorkerMetrics
 from flatline.schema.dead_letter import dead_letter
@@ -30,7 +31,8 @@ class RecordAgent(ABC):
     def _send_on(self, key: bytes, record: Record, batch: MicroBatch, partition: Partition) -> None:
         """Send a record to where it belongs: rightly keyed, its time, value and headers untouched.
 
-        With its key, or out of a compressed batch, it can be too large for its topic: then it is a dead letter.
+        With its key, or out of a compressed batch, it can be too large for its topic: then it is a dead letter, like
+        all that the broker refuses.
         """
         target = partition_of(key, self._topics.links.partitions)
         forwarded = Outgoing(batch.topic, target, key, record.value, record.timestamp, record.headers)
@@ -39,8 +41,16 @@ class RecordAgent(ABC):
             detail = f"sent on with the key of its article it would have {size} bytes; the limit is {MESSAGE_BYTES_MAX}"
             self._reject(Rejected(Reason.TOO_LONG, detail), record, batch, partition)
             return
-        partition.forwarded.append(forwarded)
+        self._forward(forwarded, record, batch, partition)
         self._metrics.forwarded.labels(batch.topic).inc()
+
+    def _forward(self, outgoing: Outgoing, record: Record, batch: MicroBatch, partition: Partition) -> None:
+        """Have a record written that another one led to, which is a dead letter where the broker refuses it."""
+
+        def instead(refused: Refused) -> Outgoing:
+            return self._dead_letter(rejection_of(refused), record, batch)
+
+        partition.forwarded.append(Forwarded(outgoing, instead))
 
     def _reject(self, rejected: Rejected, record: Record, batch: MicroBatch, partition: Partition) -> None:
         """Write a record to the dead letters, as `dead_letter` makes them, unless it is there already.
@@ -49,8 +59,10 @@ class RecordAgent(ABC):
         former owner is under way. Links and visits that come again change nothing; dead letters would be there twice.
         """
         applied, _ = partition.positions.get(batch.topic, (0, 0))
-        if record.offset < applied:
-            return
+        if record.offset >= applied:
+            partition.dead_letters.append(self._dead_letter(rejected, record, batch))
+
+    def _dead_letter(self, rejected: Rejected, record: Record, batch: MicroBatch) -> Outgoing:
         origin: dict[str, str | int] = {
             "topic": batch.topic,
             "partition": batch.partition,
@@ -58,6 +70,18 @@ class RecordAgent(ABC):
             "timestamp_ms": record.timestamp,
         }
         letter = dead_letter(rejected, origin=origin, key=record.key, value=record.value)
-        outgoing = Outgoing(self._topics.dead_letters.name, 0, letter.key, letter.value, headers=letter.headers)
-        partition.dead_letters.append(outgoing)
         self._metrics.dead_letters.labels(batch.topic, rejected.reason).inc()
+        return Outgoing(self._topics.dead_letters.name, 0, letter.key, letter.value, headers=letter.headers)
+
+
+_REASONS: Final = {
+    "MESSAGE_SIZE_TOO_LARGE": Reason.TOO_LONG,
+    "RECORD_LIST_TOO_LARGE": Reason.TOO_LONG,
+    "INVALID_TIMESTAMP": Reason.INVALID_TIME,
+}
+
+
+def rejection_of(refused: Refused) -> Rejected:
+    """Return why a record is rejected that the broker refuses."""
+    reason = _REASONS.get(refused.error, Reason.INVALID_VALUE)
+    return Rejected(reason, f"{refused.record.topic} takes no such record as it is set: {refused.error}")

@@ -1,5 +1,7 @@
 """Applies article records to the registrations of their articles."""
 
+from collections.abc import Iterator
+
 from flatline.agents.record_agent import RecordAgent
 from flatline.domain.state.article import Registration, registration_of
 from flatline.domain.state.moves import Address, Rule, key_of, move_of
@@ -21,13 +23,13 @@ class Register(RecordAgent):
         for record in batch.records:
             try:
                 if record.value is None and record.key is not None:
-                    self._remove(record.key, record, partition)
+                    self._remove(record.key, record, batch, partition)
                 else:
                     self._register(record, batch, partition, now_ms)
             except Rejected as rejected:
                 self._reject(rejected, record, batch, partition)
 
-    def _remove(self, spelled: bytes, record: Record, partition: Partition) -> None:
+    def _remove(self, spelled: bytes, record: Record, batch: MicroBatch, partition: Partition) -> None:
         """Write the removal that a tombstone stands for: compaction forgets tombstones after a while."""
         check_record_time(record.timestamp)
         try:
@@ -37,7 +39,7 @@ class Register(RecordAgent):
         removal = codec.removals.encode(Removal(key.decode(), to_datetime(record.timestamp)))
         topic = self._topics.removals
         outgoing = Outgoing(topic.name, partition_of(key, topic.partitions), key, removal, record.timestamp)
-        partition.forwarded.append(outgoing)
+        self._forward(outgoing, record, batch, partition)
 
     def _register(self, record: Record, batch: MicroBatch, partition: Partition, now_ms: int) -> None:
         article_record = codec.articles.decode(record.value)
@@ -53,13 +55,14 @@ class Register(RecordAgent):
             partition.touch(article)
         after = article.header.registration
         if (after.recorded_ms, after.aliases) == (registration.recorded_ms, registration.aliases):
-            self._say_aliases(key.decode(), before, after, partition)
+            for move in _moves_of(key.decode(), before, after, topic=self._topics.moves.name):
+                self._forward(move, record, batch, partition)
 
-    def _say_aliases(self, key: str, before: Registration, after: Registration, partition: Partition) -> None:
-        """Have all workers know the former addresses of an article. What was written already does no harm."""
-        for alias in {*before.aliases, *after.aliases} - {key}:
-            is_undone = alias not in after.aliases
-            old, new = Address(alias, is_below=False), Address(key, is_below=False)
-            rule = Rule(old, new, after.recorded_ms, is_undone, is_alias=True)
-            value = codec.moves.encode(move_of(rule))
-            partition.forwarded.append(Outgoing(self._topics.moves.name, 0, key_of(rule), value))
+
+def _moves_of(key: str, before: Registration, after: Registration, *, topic: str) -> Iterator[Outgoing]:
+    """Yield what has all workers know the former addresses of an article. What was written already does no harm."""
+    for alias in {*before.aliases, *after.aliases} - {key}:
+        is_undone = alias not in after.aliases
+        old, new = Address(alias, is_below=False), Address(key, is_below=False)
+        rule = Rule(old, new, after.recorded_ms, is_undone, is_alias=True)
+        yield Outgoing(topic, 0, key_of(rule), codec.moves.encode(move_of(rule)))

@@ -32,7 +32,16 @@ class TopicReader:
     ``is_current``  whether it has read all that was there when it began
     """
 
-    def __init__(self, *, cluster: KafkaCluster, topic: Topic, receive: Receive) -> None:
+    def __init__(
+        self,
+        *,
+        cluster: KafkaCluster,
+        topic: Topic,
+        receive: Receive,
+        on_unreadable: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``on_unreadable`` is called for each record that ``receive`` rejects, or that has no key."""
+        self._on_unreadable = on_unreadable
         self._cluster = cluster
         self._topic = topic
         self._receive = receive
@@ -92,12 +101,14 @@ class TopicReader:
         for record in records:
             key, value, recorded_ms = record.key, record.value, record.timestamp  # type: ignore[attr-defined]
             if key is None:  # nothing that is compacted
+                self._on_unreadable()
                 continue
             try:
                 self._receive(key, value, recorded_ms)
             except Rejected as rejected:
                 # Not dead-lettered: every worker reads this, and it is compacted, so the record stays where it is.
                 log.warning("a record of %s can't be read: %s", self._topic.name, rejected)
+                self._on_unreadable()
 
 
 def heartbeat_receiver(sources: Sources) -> Receive:

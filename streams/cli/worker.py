@@ -19,7 +19,7 @@ def worker(*, settings: Settings, worker_port: str | None) -> None:
     to Prometheus. Without --port or FLATLINE_WORKER_PORT it takes the first free port from 8711 on. It creates missing
     topics, and refuses to start when a topic is wrong or the state was lost.
     """
-    from flatline.admin.topics import check_topics, ensure_topics
+    from flatline.admin.topics import check_topics, ensure_topics, message_bytes_max
     from flatline.generations import serving_generation, topics_of
     from flatline.local.ports import is_free
     from flatline.policy_file import load_policy
@@ -42,7 +42,8 @@ def worker(*, settings: Settings, worker_port: str | None) -> None:
     for difference in check_topics(settings.cluster, topics.all()):
         log.warning("%s %s", difference.says, difference.remedy)
     refuse_lost_state(settings.cluster, topics)
-    run_worker(settings, generation)
+    bytes_max = message_bytes_max(settings.cluster, topics.all())
+    run_worker(settings, generation, bytes_max=bytes_max)
 
 
 def _free_port(settings: Settings) -> int:

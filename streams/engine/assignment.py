@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 from flatline.domain.state.article import UnknownFormatError
 from flatline.engine.log import Changelog, FencedError, Forwarder
 from flatline.engine.task import Task, TaskState
-from flatline.schema.topics import Topic
+from flatline.schema.topics import DEAD_LETTER_BYTES_MAX, Topic
 
 RESTORED_AT_ONCE: Final = 4
 
@@ -30,11 +30,14 @@ class Assignment:
         *,
         end: Callable[[str], NoReturn],
         copies: Topic | None = None,
+        letter_bytes_max: int = DEAD_LETTER_BYTES_MAX,
     ) -> None:
         """``end`` ends this worker, with the reason: it is called where going on would do harm.
 
-        ``copies``: the topic of what is known of articles that moved to other partitions.
+        ``copies``: the topic of what is known of articles that moved to other partitions. ``letter_bytes_max`` as for
+        `Task`.
         """
+        self._letter_bytes_max = letter_bytes_max
         self._copies = copies
         self._changelog = changelog
         self._forwarder = forwarder
@@ -109,7 +112,9 @@ class Assignment:
         new = partitions - self.tasks.keys()
         self._new = len(new)
         for number in sorted(new):
-            task = self.tasks[number] = Task(number, self._changelog, self._copies)
+            task = self.tasks[number] = Task(
+                number, self._changelog, self._copies, letter_bytes_max=self._letter_bytes_max
+            )
             takeover = asyncio.ensure_future(self._take_over(task))
             self._takeovers.add(takeover)
             takeover.add_done_callback(self._takeovers.discard)

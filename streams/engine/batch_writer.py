@@ -1,19 +1,23 @@
 """Writes records to Kafka in the client's own batches, some eleven microseconds each instead of a hundred."""
 
-from collections.abc import Awaitable, Iterable
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import Any, Final
 
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from flatline.engine.log import Outgoing
 from flatline.engine.turns import Turns
 
+NO_LIMITS: Final[Mapping[str, int]] = {}
 
-async def write(producer: Any, records: Iterable[Outgoing]) -> None:
+
+async def write(producer: Any, records: Iterable[Outgoing], *, bytes_max: Mapping[str, int] = NO_LIMITS) -> None:
     """Write records through an aiokafka producer; return once all are durable.
 
-    Records of a partition stay in order, and a failure leaves a prefix of them. Raises KafkaError when the broker did
-    not acknowledge one of them.
+    ``bytes_max``: by topic, how large a batch may be, where that is less than the producer's own limit.
+    Records of a partition stay in order. Raises KafkaError, once all were answered, when the broker did not
+    acknowledge one of them.
     """
     open_batches: dict[tuple[str, int], Any] = {}
     acknowledgements: list[Awaitable[Any]] = []
@@ -25,9 +29,13 @@ async def write(producer: Any, records: Iterable[Outgoing]) -> None:
         topic, partition = target
         acknowledgements.append(await producer.send_batch(batch, topic, partition=partition))
 
-    for topic, partition, key, value, timestamp_ms, headers in records:
+    for record in records:
+        topic, partition, key, value, timestamp_ms, headers = record
         target = topic, partition
         batch = open_batches.get(target)
+        if batch is not None and topic in bytes_max and batch.size() + batch_bytes_max(record) > bytes_max[topic]:
+            await close(target)
+            batch = None
         if batch is None:
             batch = open_batches[target] = producer.create_batch()
         if batch.append(timestamp=timestamp_ms, key=key, value=value, headers=list(headers)) is None:  # full
@@ -38,8 +46,10 @@ async def write(producer: Any, records: Iterable[Outgoing]) -> None:
             await turns.next()
     for target in list(open_batches):
         await close(target)
-    for acknowledged in acknowledgements:
-        await acknowledged
+    answers = await asyncio.gather(*acknowledgements, return_exceptions=True)
+    errors = [answer for answer in answers if isinstance(answer, BaseException)]
+    if errors:
+        raise errors[0]  # those of a partition that come after it follow from it
 
 
 def batch_bytes_max(record: Outgoing) -> int:

@@ -7,15 +7,26 @@ or in a paused process can overwrite what came after it. The offsets are committ
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaConnectionError, ProducerFenced
+from aiokafka.errors import (
+    BrokerResponseError,
+    CorruptRecordException,
+    InvalidTimestampError,
+    KafkaConnectionError,
+    MessageSizeTooLargeError,
+    PolicyViolationError,
+    ProducerFenced,
+    RecordListTooLargeError,
+    UnsupportedForMessageFormatError,
+    kafka_errors,
+)
 
-from flatline.engine.batch_writer import write
-from flatline.engine.log import FencedError, Offset, Outgoing
+from flatline.engine.batch_writer import NO_LIMITS, write
+from flatline.engine.log import FencedError, Offset, Outgoing, Refused
 from flatline.kafka.cluster import AsyncConsumer, AsyncProducer, KafkaCluster
 
 FETCH_BYTES_MAX: Final = 4 << 20
@@ -28,10 +39,16 @@ log = logging.getLogger("flatline.engine")
 
 
 class KafkaChangelog:
-    """A changelog topic, and the consumer group whose offsets are committed with it."""
+    """A changelog topic, and the consumer group whose offsets are committed with it.
 
-    def __init__(self, topic: str, *, group: str, cluster: KafkaCluster) -> None:
+    ``bytes_max``: by topic how large a batch may be, where that is not much.
+    """
+
+    def __init__(
+        self, topic: str, *, group: str, cluster: KafkaCluster, bytes_max: Mapping[str, int] = NO_LIMITS
+    ) -> None:
         self.topic = topic
+        self._bytes_max = bytes_max
         self._group = group
         self._cluster = cluster
 
@@ -47,7 +64,7 @@ class KafkaChangelog:
         except BaseException:
             await _stop(producer)
             raise
-        return KafkaWriter(producer, partition, group=self._group)
+        return KafkaWriter(producer, partition, group=self._group, bytes_max=self._bytes_max)
 
     async def restore(self, partition: int, apply: Callable[[bytes, bytes | None], None]) -> None:
         """Call ``apply`` with all that was committed of a partition. Raises KafkaError, and what ``apply`` raises."""
@@ -71,13 +88,15 @@ class KafkaChangelog:
             while not is_given_up.is_set() and await consumer.position(tp) < end:
                 for records in (await consumer.getmany(timeout_ms=1_000)).values():
                     for record in records:
-                        apply(record.key, record.value)
+                        if record.key is not None:
+                            apply(record.key, record.value)
 
 
 class KafkaWriter:
     """A producer that nobody else's has fenced yet."""
 
-    def __init__(self, producer: Any, partition: int, *, group: str) -> None:
+    def __init__(self, producer: Any, partition: int, *, group: str, bytes_max: Mapping[str, int]) -> None:
+        self._bytes_max = bytes_max
         self._producer = producer
         self._partition = partition
         self._group = group
@@ -87,7 +106,7 @@ class KafkaWriter:
         positions = {TopicPartition(topic, self._partition): tuple(offset) for topic, offset in offsets.items()}
         try:
             async with self._producer.transaction():
-                await write(self._producer, records)
+                await write(self._producer, records, bytes_max=self._bytes_max)
                 if positions:
                     await self._producer.send_offsets_to_transaction(positions, self._group)
         except ProducerFenced as fenced:
@@ -98,6 +117,27 @@ class KafkaWriter:
         await _stop(self._producer)
 
 
+class InvalidRecordError(BrokerResponseError):  # type: ignore[misc]
+    """The broker's word for a record that its topic can't take, such as one without a key where it is compacted."""
+
+    errno = 87
+    message = "INVALID_RECORD"
+
+
+kafka_errors.setdefault(InvalidRecordError.errno, InvalidRecordError)  # the client takes it for an unknown error
+
+REFUSALS: Final = (
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    InvalidTimestampError,
+    CorruptRecordException,
+    PolicyViolationError,
+    UnsupportedForMessageFormatError,
+    InvalidRecordError,
+)
+"""What the broker answers to a batch that it won't take however often it is asked."""
+
+
 class KafkaForwarder:
     """Writes outside of transactions: written twice these records do no harm, and marks of transactions look like lag.
 
@@ -105,31 +145,66 @@ class KafkaForwarder:
     as clients do that have been connected; the watchdog sees a commit that waits too long.
     """
 
-    def __init__(self, cluster: KafkaCluster) -> None:
+    def __init__(self, cluster: KafkaCluster, *, bytes_max: Mapping[str, int] = NO_LIMITS) -> None:
         self._cluster = cluster
+        self._bytes_max = bytes_max
         self._producer: AsyncProducer | None = None
-        self._starting = asyncio.Lock()
+        self._one_at_a_time = asyncio.Lock()
 
-    async def forward(self, records: Iterable[Outgoing]) -> None:
-        """Write records; return once all are durable. Raises KafkaError."""
-        async with self._starting:
-            while self._producer is None:
-                producer = self._cluster.async_producer(enable_idempotence=True, max_batch_size=BATCH_BYTES_MAX)
-                try:
-                    await producer.start()
-                    self._producer = producer
-                except KafkaConnectionError as error:
-                    log.warning("what belongs on other partitions can't be written yet: %s", error)
-                    await asyncio.sleep(RETRY_S)
-                finally:
-                    if self._producer is None:
-                        await _stop(producer)
-        await write(self._producer, records)
+    async def forward(self, records: Iterable[Outgoing]) -> list[Refused]:
+        """Write records; return those that are refused, once all others are durable. Raises KafkaError."""
+        records = list(records)
+        # A batch that is refused is a gap in its sequence: from then on this producer is refused, whoever writes.
+        async with self._one_at_a_time:
+            try:
+                await write(await self._connected(), records, bytes_max=self._bytes_max)
+            except REFUSALS:
+                await self.close()
+                return await self._without_refused(records)
+        return []
+
+    async def _connected(self) -> AsyncProducer:
+        while self._producer is None:
+            producer = self._cluster.async_producer(enable_idempotence=True, max_batch_size=BATCH_BYTES_MAX)
+            try:
+                await producer.start()
+                self._producer = producer
+            except KafkaConnectionError as error:
+                log.warning("what belongs on other partitions can't be written yet: %s", error)
+                await asyncio.sleep(RETRY_S)
+            finally:
+                if self._producer is None:
+                    await _stop(producer)
+        return self._producer
+
+    async def _without_refused(self, records: Sequence[Outgoing]) -> list[Refused]:
+        """Write all that can be written, and return the rest. The broker refuses batches: it is asked of ever less."""
+        producer = self._cluster.async_producer(acks="all", max_batch_size=BATCH_BYTES_MAX)
+        try:
+            await producer.start()
+            return [each async for each in _refused(producer, records)]
+        finally:
+            await _stop(producer)
 
     async def close(self) -> None:
         """Give the connection back."""
-        if self._producer is not None:
-            await _stop(self._producer)
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await _stop(producer)
+
+
+async def _refused(producer: AsyncProducer, records: Sequence[Outgoing]) -> AsyncIterator[Refused]:
+    """Write records, in halves where something is refused; yield what is refused by itself."""
+    try:
+        await write(producer, records)
+    except REFUSALS as error:
+        if len(records) == 1:
+            yield Refused(records[0], error.message)
+            return
+        half = len(records) // 2
+        for part in (records[:half], records[half:]):
+            async for each in _refused(producer, part):
+                yield each
 
 
 async def _to_its_end(work: Coroutine[Any, Any, None], *, give_up: Callable[[], None] = lambda: None) -> None:

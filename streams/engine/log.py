@@ -47,6 +47,20 @@ class Outgoing(NamedTuple):
     headers: Sequence[tuple[str, bytes]] = ()
 
 
+class Refused(NamedTuple):
+    """A record that the broker takes under no circumstances, as its topic is set, and the broker's word for why."""
+
+    record: Outgoing
+    error: str
+
+
+class Forwarded(NamedTuple):
+    """A record for another partition, and what is to be written instead of it, if anything, where it is refused."""
+
+    record: Outgoing
+    instead: Callable[[Refused], Outgoing | None]
+
+
 class Offset(NamedTuple):
     """An offset to commit for a consumer group, and what is kept beside it in the group's own words."""
 
@@ -109,8 +123,11 @@ class Changelog(Protocol):
 class Forwarder(Protocol):
     """Writes records outside of any transaction: what belongs on other partitions."""
 
-    async def forward(self, records: Iterable[Outgoing]) -> None:
-        """Write records; return once all are durable. Records of a partition stay in order. Raises what went wrong."""
+    async def forward(self, records: Iterable[Outgoing]) -> list[Refused]:
+        """Write records; return once all are durable, but for those that are refused for good: these it returns.
+
+        Records of a partition stay in order. Raises what else went wrong.
+        """
 
 
 class Consumer(Protocol):

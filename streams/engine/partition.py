@@ -9,7 +9,7 @@ from msgspec import DecodeError, msgpack
 from flatline.domain.state.article import FORMAT_BYTE, Article, Header, check_format
 from flatline.domain.state.segment import Segment
 from flatline.domain.visibility.source_history import SourceHistory
-from flatline.engine.log import Outgoing
+from flatline.engine.log import Forwarded, Outgoing
 from flatline.engine.turns import Turns
 
 WARM_SEGMENTS_MAX: Final = 20_000
@@ -60,7 +60,7 @@ class Partition:
         self._changed_sources: set[str] = set()
         self.dirty: list[Article] = []
         self.dead_letters: list[Outgoing] = []
-        self.forwarded: list[Outgoing] = []
+        self.forwarded: list[Forwarded] = []
         self.positions: dict[str, tuple[int, int]] = {}
 
     def __len__(self) -> int:

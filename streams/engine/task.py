@@ -10,7 +10,8 @@ the partition stays here. Who gets it may become its writer at any moment then, 
 """
 
 import asyncio
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -18,11 +19,14 @@ from flatline.domain.groups.survey import Survey
 from flatline.domain.judgement.watch_list import Candidates
 from flatline.domain.state.addresses import Addresses
 from flatline.engine.due_queue import DueQueue
-from flatline.engine.log import Changelog, Forwarder, Offset, Outgoing, Writer
+from flatline.engine.fitting import cut_to
+from flatline.engine.log import Changelog, Forwarded, Forwarder, Offset, Outgoing, Refused, Writer
 from flatline.engine.partition import Change, Partition
 from flatline.schema.offset_metadata import metadata_of
 from flatline.schema.partitioning import partition_of
-from flatline.schema.topics import Topic
+from flatline.schema.topics import DEAD_LETTER_BYTES_MAX, Topic
+
+log = logging.getLogger("flatline.engine")
 
 
 class TaskState(Enum):
@@ -63,8 +67,19 @@ class Task:
                    into one commit
     """
 
-    def __init__(self, number: int, changelog: Changelog, copies: Topic | None = None) -> None:
-        """Copy what is known of articles that move to another partition there, through the topic ``copies``."""
+    def __init__(
+        self,
+        number: int,
+        changelog: Changelog,
+        copies: Topic | None = None,
+        *,
+        letter_bytes_max: int = DEAD_LETTER_BYTES_MAX,
+    ) -> None:
+        """Copy what is known of articles that move to another partition there, through the topic ``copies``.
+
+        ``letter_bytes_max``: what the topic of dead letters takes.
+        """
+        self._letter_bytes_max = letter_bytes_max
         self.number = number
         self.addresses = Addresses()
         self._copies = copies
@@ -167,11 +182,11 @@ class Task:
         }
         is_changed = self.articles.is_changed
         changes = self.articles.take_changes(covered if offsets else None)
-        records, self.unpublished = [*self.unpublished, *self.articles.dead_letters], []
+        letters = [cut_to(letter, self._letter_bytes_max) for letter in self.articles.dead_letters]
+        records, self.unpublished = [*self.unpublished, *letters], []
         forwarded, self.articles.dead_letters, self.articles.forwarded = self.articles.forwarded, [], []
 
-        if forwarded:
-            await forwarder.forward(forwarded)
+        records += [cut_to(letter, self._letter_bytes_max) for letter in await _forward(forwarder, forwarded)]
         if records or offsets or is_changed:
             assert self._writer is not None, "it runs"
             await self._writer.commit(self._outgoing(records, changes), offsets)
@@ -179,13 +194,13 @@ class Task:
         self.durable = {topic: applied for topic, (applied, _) in covered.items()}
         await self.articles.cool()
 
-    def _copied(self) -> Iterator[Outgoing]:
+    def _copied(self) -> Iterator[Forwarded]:
         """Yield copies of what changed of articles that moved to another partition. Copied twice it does no harm."""
         for moved_to, key, record in self.articles.take_moved():
             assert self._copies is not None, "articles move"
             partition = partition_of(moved_to, self._copies.partitions)
             if partition != self.number:
-                yield Outgoing(self._copies.name, partition, key, record)
+                yield Forwarded(Outgoing(self._copies.name, partition, key, record), _without_copy)
 
     def _covered(self) -> dict[str, tuple[int, int]]:
         """Return by topic the offsets up to which records are in the state, and in the verdicts."""
@@ -214,3 +229,18 @@ class Task:
             if self._writer is not None:
                 await self._writer.close()
         self.state = TaskState.CLOSED
+
+
+async def _forward(forwarder: Forwarder, forwarded: Sequence[Forwarded]) -> list[Outgoing]:
+    """Write what belongs on other partitions; return what is to be written in place of what is refused."""
+    if not forwarded:
+        return []
+    refused = {id(each.record): each for each in await forwarder.forward(each.record for each in forwarded)}
+    instead = [each.instead(refused[id(each.record)]) for each in forwarded if id(each.record) in refused]
+    return [record for record in instead if record is not None]
+
+
+def _without_copy(refused: Refused) -> None:
+    """Say that what is known of a former address stays behind: the workers' own topic is not set as it must be."""
+    topic, key = refused.record.topic, refused.record.key
+    log.error("%s takes no copy of %r as it is set (%s): see `flatline topics check`", topic, key, refused.error)

@@ -43,6 +43,13 @@ class WorkerMetrics:
             ["topic"],
             registry=registry,
         )
+        self.unreadable = Counter(
+            "flatline_unreadable_records",
+            "Unreadable records of topics that every worker reads completely (heartbeats, groups, moves, "
+            "generations), by topic. They are ignored, and counted again at each start. The log has the reasons.",
+            ["topic"],
+            registry=registry,
+        )
         self._event_time_clamped = Counter(
             "flatline_event_time_clamped",
             "Link events dated before the web existed or later than their own record, by source: a clock is wrong "

@@ -3,6 +3,9 @@
 It is made by the very agents that make the one that serves, from what that has committed and no further: what comes
 after that is left to the workers. So dead letters and records that belong elsewhere, which they have dealt with, are
 dropped here. Nothing is judged. A commit covers offsets and state, so what was interrupted goes on where it was.
+
+What is known of articles that moved to other partitions is copied there, through a topic that the new state has for
+itself, and joined: a worker that goes over finds an article whole, and does not take its verdict back.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,19 +14,20 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 
 from flatline.agents.accumulate import Accumulate
+from flatline.agents.copies import JoinCopies
 from flatline.agents.register import Register
 from flatline.agents.remove import Remove
 from flatline.agents.visits import CountVisits
 from flatline.clock import Clock
 from flatline.domain.policy.policy import Policy
-from flatline.engine.kafka_log import KafkaChangelog, KafkaForwarder
+from flatline.domain.state.addresses import Addresses
+from flatline.domain.state.moves import Moves
 from flatline.engine.log import Outgoing
 from flatline.engine.task import Task
-from flatline.kafka.cluster import KafkaCluster
 from flatline.metrics import WorkerMetrics
-from flatline.rebuild.carrying import carry_over
+from flatline.rebuild.building_log import BuildingLog
+from flatline.rebuild.carrying import Carried, begin_with, carry_over
 from flatline.rebuild.extent import Committed
-from flatline.rebuild.log_reader import read_log
 from flatline.schema.partitioning import partition_of
 from flatline.schema.topics import Topics
 
@@ -40,15 +44,15 @@ class Builder:
 
     def __init__(
         self,
+        building_log: BuildingLog,
         *,
-        cluster: KafkaCluster,
         former: Topics,
         topics: Topics,
         policy: Policy,
         clock: Clock,
         on_records: Callable[[int], None],
     ) -> None:
-        self._cluster = cluster
+        self._log = building_log
         self._former = former
         self._topics = topics
         self._clock = clock
@@ -60,59 +64,84 @@ class Builder:
             topics.articles.name: Register(topics=topics, metrics=metrics),
             topics.visits.name: CountVisits(topics=topics, metrics=metrics),
             topics.removals.name: Remove(topics=topics, metrics=metrics),
+            topics.copies.name: JoinCopies(topics=topics, metrics=metrics),
         }
-        self._changelog = KafkaChangelog(topics.changelog.name, group=topics.group, cluster=self._cluster)
 
     async def build(self, limits: Committed) -> int:
-        """Bring each partition up to the limits; return how many offsets that were. Copies of articles are left out.
+        """Bring each partition up to the limits; return how many offsets that were.
 
         One partition at a time is in memory. Raises KafkaError, UnknownFormatError, and FencedError where somebody
         else builds the same state.
         """
-        return sum(
-            [await self._build(number, limits.of(number)) for number in range(self._topics.changelog.partitions)]
-        )
+        moves, offsets = self._log.moves(), 0
+        unknown: dict[int, dict[bytes, Carried]] = {}
+        for number in range(self._topics.changelog.partitions):
+            offsets += await self._build(number, limits.of(number), moves, unknown)
+        # When all partitions have said what moved away from them.
+        for number, articles in unknown.items():
+            await self._complete(number, articles, moves)
+        return offsets
 
     async def take_back_verdicts(self) -> None:
         """Take back what was said of articles that the new state does not know. Raises KafkaError."""
-        forwarder = KafkaForwarder(self._cluster)
-        try:
-            await forwarder.forward(
-                Outgoing(self._topics.verdicts.name, number, key, None)
-                for number, keys in self._gone.items()
-                for key in keys
-            )
-        finally:
-            await forwarder.close()
+        await self._log.forwarder.forward(
+            Outgoing(self._topics.verdicts.name, number, key, None)
+            for number, keys in self._gone.items()
+            for key in keys
+        )
 
-    async def _build(self, number: int, limits: Mapping[str, int]) -> int:
-        task, forwarder = Task(number, self._changelog), KafkaForwarder(self._cluster)
+    async def _build(
+        self, number: int, limits: Mapping[str, int], moves: Moves, unknown: dict[int, dict[bytes, Carried]]
+    ) -> int:
+        """Bring one partition up to the limits; put down what only the former state knows of its articles."""
+        task = Task(number, self._log.changelog, self._topics.copies)
         try:
             await task.restore()
-            articles = task.articles
-            positions = {topic: position for topic, (position, _) in articles.positions.items()}
-            uncommitted = 0
+            begun = {topic: position for topic, (position, _) in task.articles.positions.items()}
             read = {topic: limit for topic, limit in limits.items() if topic in self._agents}
-            async for batch in read_log(number, positions=positions, limits=read, cluster=self._cluster):
-                self._agents[batch.topic].apply(batch, articles, now_ms=self._clock.now_ms())
-                articles.dead_letters, articles.forwarded = [], []
-                task.applied(batch.topic, batch.next_offset)
-                self._on_records(len(batch.records))
-                uncommitted += len(batch.records)
-                if uncommitted >= RECORDS_A_COMMIT:
-                    await task.commit(forwarder)
-                    uncommitted = 0
-            for topic in limits.keys() - read.keys():
-                task.applied(topic, limits[topic])  # of the former state: the new one makes its own
+            await self._apply(task, read)
             numbers = self._former_partitions(number)
-            gone = await carry_over(articles, numbers, former=self._former, cluster=self._cluster)
-            # Copies of articles that lie elsewhere are not meant, nor articles of other partitions.
+            carried = await carry_over(task.articles, numbers, building_log=self._log, moves=moves)
+            # Those of other partitions are not meant.
             partitions = self._topics.changelog.partitions
-            self._gone[number] = [key for key in gone if partition_of(key, partitions) == number]
-            await task.commit(forwarder)
-            return sum(max(0, limit - positions.get(topic, 0)) for topic, limit in read.items())
+            unknown[number] = {key: each for key, each in carried.items() if partition_of(key, partitions) == number}
+            await task.commit(self._log.forwarder)
+            return sum(max(0, limit - begun.get(topic, 0)) for topic, limit in read.items())
         finally:
             await task.close()
+
+    async def _complete(self, number: int, unknown: dict[bytes, Carried], moves: Moves) -> None:
+        """Join what was copied to a partition. What only the former state knows is gone, or has moved here."""
+        self._gone[number] = list(unknown)
+        if not moves.log:
+            return
+        task, copies = Task(number, self._log.changelog, self._topics.copies), self._topics.copies
+        try:
+            await task.restore()
+            await self._apply(task, {copies.name: self._log.end_of(copies, number)})
+            addresses = Addresses()
+            addresses.follow(moves, task.articles)
+            for key, carried in unknown.items():
+                if addresses.former(key) and key not in task.articles:
+                    begin_with(task.articles, key, carried, now_ms=self._clock.now_ms())
+            self._gone[number] = [key for key in unknown if key not in task.articles]
+            await task.commit(self._log.forwarder)
+        finally:
+            await task.close()
+
+    async def _apply(self, task: Task, limits: Mapping[str, int]) -> None:
+        """Apply the records of a partition, by topic from where the task is up to a limit."""
+        articles, uncommitted = task.articles, 0
+        positions = {topic: position for topic, (position, _) in articles.positions.items()}
+        async for batch in self._log.read(task.number, positions=positions, limits=limits):
+            self._agents[batch.topic].apply(batch, articles, now_ms=self._clock.now_ms())
+            articles.dead_letters, articles.forwarded = [], []
+            task.applied(batch.topic, batch.next_offset)
+            self._on_records(len(batch.records))
+            uncommitted += len(batch.records)
+            if uncommitted >= RECORDS_A_COMMIT:
+                await task.commit(self._log.forwarder)
+                uncommitted = 0
 
     def _former_partitions(self, number: int) -> range:
         """Return the partitions of the state that serves on which articles of a partition may lie."""

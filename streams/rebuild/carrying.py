@@ -1,83 +1,123 @@
 """What a rebuilt article takes over from the state that serves: what does not follow from the log."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from msgspec import structs
 
 from flatline.domain.state.article import Article
+from flatline.domain.state.moves import Moves
 from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.time import to_ms
-from flatline.engine.kafka_log import KafkaChangelog
-from flatline.engine.partition import Partition
-from flatline.kafka.cluster import KafkaCluster
-from flatline.readmodel.latest_verdicts import latest_values
+from flatline.engine.partition import UNREADABLE, Partition
+from flatline.rebuild.building_log import BuildingLog
 from flatline.schema import codec
-from flatline.schema.topics import Topics
+from flatline.schema.rejection import Rejected
 
 _SEPARATOR = b"\0"
 
+log = logging.getLogger("flatline.rebuild")
+
 
 class Carried(NamedTuple):
-    """Since when an article is watched, where that is known, and how it stood when it was last judged."""
+    """Since when an article is watched, where that is known, and how it stood when it was last judged.
+
+    ``has_left``  nothing is said of this address any more, as its article moved: what is known of it was copied there
+    """
 
     watched_since_ms: int | None
     previous_verdict: PreviousVerdict | None
+    has_left: bool = False
 
 
-async def carry_over(articles: Partition, numbers: range, *, former: Topics, cluster: KafkaCluster) -> frozenset[bytes]:
-    """Carry over the start of the watch and the previous verdict of articles from the state that serves.
+async def carry_over(
+    articles: Partition, numbers: range, *, building_log: BuildingLog, moves: Moves
+) -> dict[bytes, Carried]:
+    """Give articles what they have in partitions of the state that serves, and have those that moved copied.
 
-    Where that state was lost, the verdicts that were said have them. Return the keys of those articles that only the
-    former state knows, of all these partitions. Raises KafkaError and UnknownFormatError.
+    Where that state was lost, the verdicts that were said have it. Return what the former state knows of articles that
+    are not among these, of all these partitions. Raises KafkaError and UnknownFormatError.
     """
-    gone: set[bytes] = set()
-    changelog = KafkaChangelog(former.changelog.name, group=former.group, cluster=cluster)
-    has_state = False
+    carrying = _Carrying(articles, moves)
+    for number in numbers:
+        await building_log.former.restore(number, carrying.from_state)
+    if carrying.is_lost:
+        carrying.from_verdicts({key: each for number in numbers for key, each in _published(building_log, number)})
+    return carrying.unknown
 
-    def carry(key: bytes, value: bytes | None) -> None:
-        nonlocal has_state
-        has_state = True
+
+class _Carrying:
+    """Gives articles what is known of them. ``unknown``: what is known of others; ``is_lost``: no state was found."""
+
+    def __init__(self, articles: Partition, moves: Moves) -> None:
+        self._articles = articles
+        self._moves = moves
+        self.unknown: dict[bytes, Carried] = {}
+        self.is_lost = True
+
+    def from_state(self, key: bytes, value: bytes | None) -> None:
+        """Take a changelog record in. Raises UnknownFormatError."""
+        self.is_lost = False
+        if value is None:
+            self.unknown.pop(key, None)
         if value is None or _SEPARATOR in key:
             return
-        if key in articles:
+        try:
             header = Article.decode(key, value, {}).header
-            _give(articles, key, Carried(header.watched_since_ms, header.previous_verdict))
+        except UNREADABLE as error:
+            log.warning("the former state of %r can't be read, and is left out: %s", key, error)
+            return
+        if not header.is_copy:  # of a copy, its own partition has it
+            self._take(key, Carried(header.watched_since_ms, header.previous_verdict, header.moved_to is not None))
+
+    def from_verdicts(self, said: Mapping[bytes, Carried]) -> None:
+        """Take the newest verdicts in, as there is no state."""
+        for key, carried in said.items():
+            self._take(key, carried)
+        for key in list(self._articles):
+            if key not in said and self._moves.current(key) != key:
+                self._take(key, Carried(None, None, has_left=True))
+
+    def _take(self, key: bytes, carried: Carried) -> None:
+        article = self._articles.peek(key) if key in self._articles else None
+        if article is None or article.header.is_copy:
+            self.unknown[key] = carried
         else:
-            gone.add(key)
-
-    for number in numbers:
-        await changelog.restore(number, carry)
-    if not has_state:
-        for key, carried in _published(cluster, former, numbers):
-            if key in articles:
-                _give(articles, key, carried)
-            else:
-                gone.add(key)
-    return frozenset(gone)
+            _give(self._articles, article, carried, self._moves)
 
 
-def _published(cluster: KafkaCluster, former: Topics, numbers: range) -> Iterator[tuple[bytes, Carried]]:
-    for number in numbers:
-        for key, value in latest_values(cluster, former.verdicts, partition=number).items():
+def begin_with(articles: Partition, key: bytes, carried: Carried, *, now_ms: int) -> None:
+    """Begin an article of which all that is known lies under its former addresses, but for how it stood."""
+    header = articles.create(key, now_ms=now_ms).header
+    header.watched_since_ms = carried.watched_since_ms or header.watched_since_ms
+    header.previous_verdict = carried.previous_verdict
+
+
+def _published(building_log: BuildingLog, number: int) -> Iterator[tuple[bytes, Carried]]:
+    for key, value in building_log.former_verdicts(number):
+        try:
             verdict = codec.verdicts.decode(value)
-            found = {finding.kind: to_ms(finding.since) for finding in verdict.findings}
-            yield (
-                key,
-                Carried(
-                    None if verdict.watched_since is None else to_ms(verdict.watched_since),
-                    PreviousVerdict(verdict.state, to_ms(verdict.since), 0, found),
-                ),
-            )
+        except Rejected as rejected:
+            log.warning("the verdict on %r can't be read, and is left out: %s", key, rejected)
+            continue
+        found = {finding.kind: to_ms(finding.since) for finding in verdict.findings}
+        watched_since_ms = None if verdict.watched_since is None else to_ms(verdict.watched_since)
+        yield key, Carried(watched_since_ms, PreviousVerdict(verdict.state, to_ms(verdict.since), 0, found))
 
 
-def _give(articles: Partition, key: bytes, carried: Carried) -> None:
-    article = articles.peek(key)
-    assert article is not None, "it is among them"
-    header, previous = article.header, carried.previous_verdict
+def _give(articles: Partition, article: Article, carried: Carried, moves: Moves) -> None:
+    key, header, previous = article.key, article.header, carried.previous_verdict
     if previous is not None and not previous.link_days and article.rhythm:
         previous = structs.replace(previous, link_days=article.rhythm.link_days)
     watched_since_ms = carried.watched_since_ms or header.watched_since_ms
     if (header.watched_since_ms, header.previous_verdict) != (watched_since_ms, previous):
         header.watched_since_ms, header.previous_verdict = watched_since_ms, previous
         articles.put(article)
+    current = moves.current(key)
+    if carried.has_left and current not in (key, (header.moved_to or "").encode()):
+        leaving = articles.get(key)
+        assert leaving is not None, "it is among them"
+        leaving.header.moved_to = current.decode()
+        leaving.mark_changed()
+        articles.touch(leaving)

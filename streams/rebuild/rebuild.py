@@ -10,9 +10,11 @@ from flatline.engine.kafka_log import KafkaChangelog
 from flatline.engine.log import FencedError
 from flatline.errors import FlatlineError
 from flatline.generations import say_building, say_serving, serving_generation, topics_being_built, topics_of
+from flatline.kafka.cluster import KafkaCluster
 from flatline.policy_file import load_policy
 from flatline.rebuild.beginning import begin
 from flatline.rebuild.building import Builder
+from flatline.rebuild.building_log import KafkaBuildingLog
 from flatline.rebuild.copying import Copier
 from flatline.rebuild.extent import committed_by, ends_of, log_of, refuse_incomplete
 from flatline.rebuild.progress import Progress
@@ -91,36 +93,45 @@ def go_back(settings: Settings) -> Generation:
 
 
 async def _build(settings: Settings, former: Topics, topics: Topics, progress: Progress) -> int:
-    cluster = settings.cluster
-    copier = Copier(cluster=cluster, former=former, on_records=progress.advance)
+    building_log = KafkaBuildingLog(settings.cluster, former=former, topics=topics)
     builder = Builder(
-        cluster=cluster,
+        building_log,
         former=former,
         topics=topics,
         policy=load_policy(settings.policy_file),
         clock=clock_from(settings),
         on_records=progress.advance,
     )
+    try:
+        offsets = await _build_rounds(builder, former, topics, progress, cluster=settings.cluster)
+        await builder.take_back_verdicts()
+    except FencedError:
+        raise RebuildError("Somebody else is making the same state.", remedy="Let one of the two end.") from None
+    finally:
+        await building_log.close()
+    return offsets
+
+
+async def _build_rounds(
+    builder: Builder, former: Topics, topics: Topics, progress: Progress, *, cluster: KafkaCluster
+) -> int:
+    copier = Copier(cluster=cluster, former=former, on_records=progress.advance)
     total = 0
     for number in range(1, ROUNDS_MAX + 1):
         # No further than this: what comes later the workers have not dealt with.
         limits = committed_by(former.group, former.inputs, cluster=cluster)
         progress.say(f"Round {number}: up to {limits.total:,} offsets, which the workers have committed.")
         progress.begin(max(0, limits.total - total))
-        try:
-            if former.layout != topics.layout:
-                await copier.copy_log(topics, limits)
-                limits = ends_of(log_of(topics), cluster=cluster)
-            offsets = await builder.build(limits)
-            if former.layout != topics.layout:
-                # After the build has taken over how articles stand: what was said since is said again.
-                await copier.copy_verdicts(topics)
-        except FencedError:
-            raise RebuildError("Somebody else is making the same state.", remedy="Let one of the two end.") from None
+        if former.layout != topics.layout:
+            await copier.copy_log(topics, limits)
+            limits = ends_of(log_of(topics), cluster=cluster)
+        offsets = await builder.build(limits)
+        if former.layout != topics.layout:
+            # After the build has taken over how articles stand: what was said since is said again.
+            await copier.copy_verdicts(topics)
         total += offsets
         if offsets <= ENOUGH_OFFSETS:
             break
-    await builder.take_back_verdicts()
     return total
 
 

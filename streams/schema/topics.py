@@ -58,7 +58,7 @@ class Topics:
     whatever their producer does.
 
     ``layout`` numbers the topics that are keyed by article: each number of partitions has topics of its own. ``state``
-    numbers the changelog that is made from them, and the consumer ``group`` that makes it.
+    numbers the changelog and the copies that are made from them, and the consumer ``group`` that makes it.
     """
 
     def __init__(
@@ -112,7 +112,12 @@ class Topics:
         self.visits = log("visits.v1")
         self.removals = keyed("removals.v1", compression="zstd")
         self.moves = topic("moves.v1", "old and new address", "compact")
-        self.copies = keyed("article-copies.v1", "former article key, or that of one of its parts")
+        self.copies = topic(
+            f"article-copies.v1{of_layout}{of_state}",
+            "former article key, or that of one of its parts",
+            "compact",
+            partitions=partitions,
+        )
         self.heartbeats = topic("heartbeats.v1", "source", "compact", compression="zstd")
         self.verdicts = keyed("verdicts.v1")
         self.groups = keyed("groups.v1", "kind/name")

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final, NamedTuple, NoReturn
 
 from faust import streams as faust_streams
@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 from flatline.agents.accumulate import Accumulate
 from flatline.agents.copies import JoinCopies
-from flatline.agents.former_topics import FormerTopicForwarder, group_of, routes
+from flatline.agents.former_topics import FormerTopicForwarder, routes
 from flatline.agents.judge import Judge
 from flatline.agents.register import Register
 from flatline.agents.remove import Remove
@@ -29,7 +29,8 @@ from flatline.domain.state.moves import Moves
 from flatline.domain.visibility.sources import Sources
 from flatline.engine.app import MicroBatchApp
 from flatline.engine.assignment import Assignment
-from flatline.engine.kafka_log import KafkaChangelog, KafkaForwarder
+from flatline.engine.batch_writer import NO_LIMITS
+from flatline.engine.kafka_log import BATCH_BYTES_MAX, KafkaChangelog, KafkaForwarder
 from flatline.engine.log import RebalanceListener
 from flatline.engine.micro_batch import MicroBatches, RawRecords
 from flatline.engine.unsafe_exit import exit_unsafe
@@ -41,7 +42,7 @@ from flatline.kafka.faust_clients import faust_settings
 from flatline.metrics import Gauges, WorkerMetrics
 from flatline.policy_file import load_policy
 from flatline.schema.generation import Generation
-from flatline.schema.topics import Topic, Topics
+from flatline.schema.topics import DEAD_LETTER_BYTES_MAX, Topic, Topics
 from flatline.settings import Settings
 from flatline.worker.health import Health
 from flatline.worker.lag import Lag
@@ -102,8 +103,10 @@ class Assembly(NamedTuple):
     succession: Succession
 
 
-def run_worker(settings: Settings, generation: Generation) -> None:
+def run_worker(settings: Settings, generation: Generation, *, bytes_max: Mapping[str, int] = NO_LIMITS) -> None:
     """Run a worker until it is told to stop; ends the process. Raises UnfitError and PolicyError.
+
+    ``bytes_max``: by topic, how large a batch it takes.
 
     When another generation of the state begins to serve, the process starts itself anew for that one.
     """
@@ -112,7 +115,7 @@ def run_worker(settings: Settings, generation: Generation) -> None:
             "Faust's compiled streams are missing, and its Python ones acknowledge what they have not seen.",
             remedy="Install faust-streaming from a wheel, or with a C compiler at hand.",
         )
-    assembly = assemble(settings, generation)
+    assembly = assemble(settings, generation, bytes_max=bytes_max)
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
     services = (assembly.app, assembly.background)
     faust_worker = FaustWorker(*services, quiet=True, override_logging=False, redirect_stdouts=False)
@@ -131,7 +134,7 @@ def _start_anew(settings: Settings) -> NoReturn:
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - this very program
 
 
-def assemble(settings: Settings, generation: Generation) -> Assembly:
+def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[str, int] = NO_LIMITS) -> Assembly:
     """Build everything one worker consists of. Raises PolicyError."""
     policy = load_policy(settings.policy_file)
     topics, clock = topics_of(settings, generation), clock_from(settings)
@@ -139,14 +142,19 @@ def assemble(settings: Settings, generation: Generation) -> Assembly:
     metrics = WorkerMetrics(CollectorRegistry())
     cluster = settings.cluster
 
-    changelog = KafkaChangelog(topics.changelog.name, group=topics.group, cluster=cluster)
-    forwarder = KafkaForwarder(cluster)
-    assignment = Assignment(changelog, forwarder, end=exit_unsafe, copies=topics.copies)
+    small = {topic: limit for topic, limit in bytes_max.items() if limit < BATCH_BYTES_MAX}
+    changelog = KafkaChangelog(topics.changelog.name, group=topics.group, cluster=cluster, bytes_max=small)
+    forwarder = KafkaForwarder(cluster, bytes_max=small)
+    letter_bytes_max = bytes_max.get(topics.dead_letters.name, DEAD_LETTER_BYTES_MAX)
+    assignment = Assignment(
+        changelog, forwarder, end=exit_unsafe, copies=topics.copies, letter_bytes_max=letter_bytes_max
+    )
     app = _faust_app(settings, topics, assignment)
     lag = Lag(topics=topics, assignment=assignment, consumer=app)
 
     def listen(topic: Topic, receive: Receive) -> TopicReader:
-        return TopicReader(cluster=cluster, topic=topic, receive=receive)
+        unreadable = metrics.unreadable.labels(topic.name)
+        return TopicReader(cluster=cluster, topic=topic, receive=receive, on_unreadable=unreadable.inc)
 
     sources, group_totals, groups = Sources(), GroupTotals(topics.layout.partitions), GroupVerdicts()
     heartbeats = listen(topics.heartbeats, heartbeat_receiver(sources))
@@ -205,7 +213,7 @@ def assemble(settings: Settings, generation: Generation) -> Assembly:
     )
     former = [topics_of_layout(settings, layout) for layout in generation.former_layouts]
     to_follow = {name: route for each in former for name, route in routes(each, topics).items()}
-    follow = FormerTopicForwarder(cluster=settings.cluster, group=group_of(topics), routes=to_follow)
+    follow = FormerTopicForwarder(cluster=settings.cluster, topics=topics, routes=to_follow)
     listening = [heartbeats.run, group_parts.run, group_verdicts.run, listened_moves.run, generations.run]
     runs = [loop_watchdog.run, health.run, *listening, *[follow.run] * bool(to_follow), worker.run]
     background = Background(endpoint, runs, at_end=[assignment.close, forwarder.close])

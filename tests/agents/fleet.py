@@ -51,11 +51,17 @@ class Fleet:
         self.topics = Topics(partitions=PARTITIONS)
         self.changelog = StandInChangelog()
         self.log: defaultdict[Place, list[Read]] = defaultdict(list)
-        self._policy = Policy(links_bring_back=links_bring_back)
+        self.policy = Policy(links_bring_back=links_bring_back)
         self._forwarder = StandInForwarder()
         self._applied: dict[tuple[int, Place], int] = {}
+        self._agents = self._new_agents()
+        self._moves = [Moves(), Moves()]
+        self._moves_read = [0, 0]
+        self.tasks: dict[int, Task] = {}
+
+    def _new_agents(self) -> dict[str, RecordAgent]:
         metrics = WorkerMetrics(CollectorRegistry())
-        self._agents: dict[str, RecordAgent] = {
+        return {
             topic.name: agent(topics=self.topics, metrics=metrics)
             for topic, agent in (
                 (self.topics.links, Accumulate),
@@ -65,9 +71,6 @@ class Fleet:
                 (self.topics.copies, JoinCopies),
             )
         }
-        self._moves = [Moves(), Moves()]
-        self._moves_read = [0, 0]
-        self.tasks: dict[int, Task] = {}
 
     async def start(self) -> None:
         """Have every partition owned."""
@@ -116,7 +119,7 @@ class Fleet:
             )
             judge = Judge(
                 topics=self.topics,
-                policy=self._policy,
+                policy=self.policy,
                 group_totals=group_totals,
                 surveyor=surveyor,
                 moves=self._moves[worker],
@@ -141,6 +144,13 @@ class Fleet:
         for partition, owner in enumerate(WORKER_OF):
             if owner == worker:
                 await self._take_over(partition)
+
+    async def serve(self, topics: Topics, changelog: StandInChangelog) -> None:
+        """Have all workers start anew for another state, which is committed."""
+        self.topics, self.changelog = topics, changelog
+        self._agents = self._new_agents()
+        for worker in (0, 1):
+            await self.crash(worker)
 
     async def settle(self) -> None:
         """Let everything come to rest."""

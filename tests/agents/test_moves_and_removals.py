@@ -59,7 +59,7 @@ _pairs = st.sampled_from(
     [(f"{old}{end}", f"{new}{end}") for old in HOSTS for new in HOSTS if old != new for end in ("/*", "/a", "/b/*")]
 )
 _times = st.integers(1, 12)
-_events = st.lists(
+events = st.lists(
     st.one_of(
         st.builds(Link, st.integers(0, 3), st.sampled_from(URLS), _times, st.sampled_from([True, True, False])),
         st.builds(lambda pair, undone: Move(*pair, 0, undone), _pairs, st.booleans()),
@@ -191,6 +191,25 @@ def shown(fleet: Fleet) -> dict[str, Shown]:
     }
 
 
+async def step(fleet: Fleet, data: st.DataObject) -> None:
+    """Have one of the things happen that workers do, or suffer."""
+    partition = data.draw(st.integers(0, PARTITIONS - 1))
+    match data.draw(st.sampled_from(("deliver", "receive", "commit", "write", "crash", "settle"))):
+        case "deliver":
+            topic = data.draw(st.sampled_from(fleet.topics.inputs)).name
+            fleet.deliver(topic, partition, data.draw(st.integers(1, 3)))
+        case "receive":
+            fleet.hear_moves(partition % 2, data.draw(st.integers(1, 2)))
+        case "commit":
+            await fleet.commit(partition)
+        case "write":
+            await fleet.commit(partition, is_judging=False)
+        case "crash":
+            await fleet.crash(partition % 2)
+        case "settle":
+            await fleet.settle()
+
+
 async def play(events: list[Event], data: st.DataObject, *, links_bring_back: bool) -> dict[str, Shown]:
     """Send the events in some order, some of them twice, and have workers do what they do at any time in between."""
     fleet = Fleet(now_ms=NOW_MS, links_bring_back=links_bring_back)
@@ -200,27 +219,13 @@ async def play(events: list[Event], data: st.DataObject, *, links_bring_back: bo
         spelling, anywhere = data.draw(st.integers(0, 3)), data.draw(st.integers(0, 2 * PARTITIONS))
         send(fleet, event, spelling=spelling, anywhere=anywhere)
         for _ in range(data.draw(st.integers(0, 2))):
-            partition = data.draw(st.integers(0, PARTITIONS - 1))
-            match data.draw(st.sampled_from(("deliver", "receive", "commit", "write", "crash", "settle"))):
-                case "deliver":
-                    topic = data.draw(st.sampled_from(fleet.topics.inputs)).name
-                    fleet.deliver(topic, partition, data.draw(st.integers(1, 3)))
-                case "receive":
-                    fleet.hear_moves(partition % 2, data.draw(st.integers(1, 2)))
-                case "commit":
-                    await fleet.commit(partition)
-                case "write":
-                    await fleet.commit(partition, is_judging=False)
-                case "crash":
-                    await fleet.crash(partition % 2)
-                case "settle":
-                    await fleet.settle()
+            await step(fleet, data)
     await fleet.settle()
     return shown(fleet)
 
 
 @settings(deadline=None, max_examples=150)
-@given(_events.map(dated), st.booleans(), st.data())
+@given(events.map(dated), st.booleans(), st.data())
 def test_the_end_is_a_function_of_the_set_of_events(
     events: list[Event], links_bring_back: bool, data: st.DataObject
 ) -> None:

@@ -74,9 +74,7 @@ def test_what_can_not_be_taken() -> None:
     partition = Partition()
     sent_on = _visits(ELSEWHERE, "news.example", "2026-05-01", 3)
     _apply(partition, sent_on, None, b"{}", _visits(KEY, "news.example", "2026-06-01", 3))
-    assert [(out.topic, out.partition, out.key, out.value) for out in partition.forwarded] == [
-        (TOPICS.visits.name, 1 - HERE, ELSEWHERE, sent_on)
-    ]
+    assert [each.record[:4] for each in partition.forwarded] == [(TOPICS.visits.name, 1 - HERE, ELSEWHERE, sent_on)]
     reasons = [dict(out.headers)["reason"] for out in partition.dead_letters]
     assert reasons == [b"empty", b"missing_field", b"invalid_time"]
     assert len(partition) == 0

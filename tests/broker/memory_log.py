@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
-from flatline.engine.log import FencedError, Offset, Outgoing
+from flatline.engine.log import FencedError, Offset, Outgoing, Refused
 from tests.broker.broker import Broker
 from tests.broker.errors import BrokerError, OutdatedProducerError, RefusedError
 from tests.broker.network import Network
@@ -122,10 +122,19 @@ class MemoryForwarder:
         self._broker = broker
         self._network = network
 
-    async def forward(self, records: Iterable[Outgoing]) -> None:
-        """Write records; return once all are durable. Raises BrokerError."""
+    async def forward(self, records: Iterable[Outgoing]) -> list[Refused]:
+        """Write records; return those that are refused, once all others are durable. Raises BrokerError."""
+        refused: list[Refused] = []
         for topic, partition, batch in _batches(records):
-            await self._network.call("forward", partial(self._broker.produce, topic, partition, batch))
+            try:
+                await self._network.call("forward", partial(self._broker.produce, topic, partition, batch))
+            except RefusedError as error:
+                if len(batch) == 1:
+                    refused.append(Refused(batch[0], str(error)))
+                    continue
+                for record in batch:
+                    refused += await self.forward([record])
+        return refused
 
 
 def _batches(records: Iterable[Outgoing]) -> Iterator[tuple[str, int, list[Outgoing]]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from flatline.engine.log import FencedError, Fetched, Offset, Outgoing
+from flatline.engine.log import FencedError, Fetched, Offset, Outgoing, Refused
 from flatline.engine.task import Task
 
 
@@ -121,9 +121,10 @@ class StandInForwarder:
     def __init__(self) -> None:
         self.forwarded: list[Outgoing] = []
 
-    async def forward(self, records: Iterable[Outgoing]) -> None:
+    async def forward(self, records: Iterable[Outgoing]) -> list[Refused]:
         """Keep it."""
         self.forwarded += records
+        return []
 
 
 class StandInConsumer:

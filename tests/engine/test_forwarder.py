@@ -34,7 +34,7 @@ async def test_a_broker_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPat
     """As by every client that was connected before; nothing of what failed is left, and the one that works is kept."""
     written: list[object] = []
 
-    async def write(producer: object, records: object) -> None:
+    async def write(producer: object, records: object, **_: object) -> None:
         written.append((producer, records))
 
     monkeypatch.setattr(cluster, "AIOKafkaProducer", StandInProducer)

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 
 import pytest
 
 from flatline.domain.state.article import FORMAT_BYTE, Article, Sighting, UnknownFormatError
 from flatline.domain.state.link import ORGANIC
 from flatline.engine import partition as partition_module
-from flatline.engine.log import FencedError, Outgoing
+from flatline.engine.log import FencedError, Forwarded, Outgoing, Refused
 from flatline.engine.task import Task, TaskState
 from tests.engine.stand_ins import StandInChangelog, StandInForwarder
 
@@ -112,15 +113,34 @@ async def test_what_belongs_elsewhere_is_written_first() -> None:
     task = await _restored(changelog)
     task.applied("links", 10)
     record = Outgoing("links", 1, b"k", b"v")
-    task.articles.forwarded.append(record)
+    task.articles.forwarded.append(Forwarded(record, lambda _: None))
 
     class Failing(StandInForwarder):
-        async def forward(self, _records: object) -> None:
+        async def forward(self, _records: object) -> list[Refused]:
             raise OSError("unreachable")
 
     with pytest.raises(OSError, match="unreachable"):
         await task.commit(Failing())
     assert (changelog.offsets, changelog.written) == ({}, [])
+
+
+async def test_what_is_refused_elsewhere_is_written_as_it_says() -> None:
+    """In the commit that covers it, each refused record has its own stand-in, or none; the others are written."""
+    changelog = StandInChangelog()
+    task = await _restored(changelog)
+    task.applied("links", 10)
+
+    class Refusing(StandInForwarder):
+        async def forward(self, records: Iterable[Outgoing]) -> list[Refused]:
+            return [Refused(each, "TOO_LONG") for each in records if each.value != b"good"]
+
+    for value in (b"bad", b"good", b"lost", b"bad"):
+        record = Outgoing("links", 1, b"k", value)
+        letter = None if value == b"lost" else Outgoing("letters", 0, b"k", b"letter of " + value)
+        task.articles.forwarded.append(Forwarded(record, lambda _, letter=letter: letter))  # type: ignore[misc]
+    await task.commit(Refusing())
+    assert [each.value for each in changelog.written] == [b"letter of bad"] * 2
+    assert changelog.offsets["links", 0].next_offset == 10
 
 
 async def test_verdicts_and_dead_letters_are_written_once() -> None:

@@ -122,6 +122,7 @@ def registry_of(snapshot: Snapshot) -> CollectorRegistry:
     metrics.count_clamped(dict.fromkeys(snapshot.freshness, 1))
     metrics.dead_letters.labels("links", "not_json").inc()
     metrics.forwarded.labels("links").inc()
+    metrics.unreadable.labels("heartbeats").inc()
     registry.register(Gauges(lambda: snapshot))
     return registry
 

@@ -1,0 +1,74 @@
+"""Links, moves, undos, removals and registrations while the state is made anew, and killed half-way: one end state."""
+
+import asyncio
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flatline.schema.verdict import Verdict
+from tests.agents.fleet import PARTITIONS, Fleet
+from tests.agents.fleet_rebuild import Rebuild, rebuilt
+from tests.agents.test_moves_and_removals import NOW_MS, Event, Shown, dated, events, expected, send, shown, step
+
+DAY_MS = 86_401_000  # and a second: by then all are due
+
+
+async def _play(sent: list[Event], data: st.DataObject, *, links_bring_back: bool) -> dict[str, Shown]:
+    """Send the events; in between workers do what they do, and one rebuild after the other goes on, dies, is done."""
+    fleet = Fleet(now_ms=NOW_MS, links_bring_back=links_bring_back)
+    await fleet.start()
+    rebuild: Rebuild | None = None
+    for event in data.draw(st.permutations(sent)):
+        send(fleet, event, spelling=data.draw(st.integers(0, 3)), anywhere=data.draw(st.integers(0, 2 * PARTITIONS)))
+        for _ in range(data.draw(st.integers(0, 2))):
+            if data.draw(st.integers(0, 6)):
+                await step(fleet, data)
+                continue
+            rebuild = rebuild or Rebuild(fleet)
+            if await rebuild.run(steps=data.draw(st.integers(0, 40)), rounds=data.draw(st.integers(1, 2))):
+                rebuild = None
+    await (rebuild or Rebuild(fleet)).run()
+    await fleet.settle()
+    return shown(fleet)
+
+
+@settings(deadline=None, max_examples=150)
+@given(events.map(dated), st.booleans(), st.data())
+def test_the_end_is_a_function_of_the_set_of_events(
+    sent: list[Event], links_bring_back: bool, data: st.DataObject
+) -> None:
+    """Whatever is rebuilt and killed when: what is said at rest is what the set of events says."""
+    said = asyncio.run(_play(sent, data, links_bring_back=links_bring_back))
+    assert said == expected(sent, links_bring_back=links_bring_back)
+
+
+async def _said_before_and_after(sent: list[Event], data: st.DataObject, *, days: int) -> list[dict[str, Verdict]]:
+    fleet = Fleet(now_ms=NOW_MS)
+    await fleet.start()
+    for event in sent:
+        send(fleet, event, spelling=0, anywhere=data.draw(st.integers(0, 2 * PARTITIONS)))
+        if data.draw(st.booleans()):
+            await fleet.settle()
+    for _ in range(2):
+        fleet.now_ms += days * DAY_MS
+        await fleet.settle()
+    said = [fleet.verdicts()]
+    await rebuilt(fleet)
+    said.append(fleet.verdicts())
+    for worker in (0, 1):  # workers judge nothing before they know all moves
+        fleet.hear_moves(worker, 10**6)
+    for partition in range(PARTITIONS):
+        await fleet.commit(partition)
+        said.append(fleet.verdicts())
+    await fleet.settle()
+    said.append(fleet.verdicts())
+    return said
+
+
+@settings(deadline=None, max_examples=150)
+@given(events.map(dated), st.sampled_from([1, 40, 400]), st.data())
+def test_a_rebuilt_state_says_the_same_at_any_moment(sent: list[Event], days: int, data: st.DataObject) -> None:
+    """At rest, a rebuild changes no verdict, nor takes one back for a while: states, times, figures all stay."""
+    before, *after = asyncio.run(_said_before_and_after(sent, data, days=days))
+    for each in after:
+        assert each == before
