@@ -114,6 +114,9 @@ class Task:
     def begin(self) -> None:
         """Run with what was restored: all of its articles are due."""
         self._committed = dict(self.articles.positions)
+        # Known without a record: verdicts must reach what was applied before, also where nothing more comes.
+        self.positions = {topic: applied for topic, (applied, _) in self._committed.items()}
+        self.durable = dict(self.positions)
         self.due = DueQueue(
             self.articles,
             judged_positions={topic: judged for topic, (_, judged) in self._committed.items()},

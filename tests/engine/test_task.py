@@ -100,8 +100,18 @@ async def test_offsets_say_how_far_the_verdicts_are() -> None:
     await heir.commit(FORWARDER)
     assert changelog.offsets["links", 0] == (20, "judged=20")
 
+    _gain(heir, 3)
+    heir.applied("links", 30)
+    await heir.commit(FORWARDER)
+    assert changelog.offsets["links", 0] == (30, "judged=20"), "its last commit judged nothing"
+
+    silent = await _restored(changelog)
+    _judge(silent)
+    await silent.commit(FORWARDER)
+    assert changelog.offsets["links", 0] == (30, "judged=30"), "although nothing was delivered to it"
+
     third = await _restored(changelog)
-    third.applied("links", 20)
+    third.applied("links", 30)
     changelog.offsets.clear()
     await third.commit(FORWARDER)
     assert changelog.offsets == {}, "all that was restored was judged"

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from flatline.domain.groups.survey import NOTHING, VALUES, Group, Membership, Sums
 from flatline.domain.learned.curve import learned
 from flatline.domain.learned.expectation import PRIOR_LINKS_AN_ARTICLE, Baseline
+from flatline.domain.time import to_ms
 from flatline.schema import codec
 from flatline.schema.group import GroupKind, GroupPart, SurveyRound
 from flatline.schema.rejection import Reason, Rejected
@@ -17,6 +18,9 @@ from flatline.schema.verdict import State
 
 STRATEGY_LINKS_MIN: Final = 200
 """Links from which on a strategy has a curve of its own; below, its articles are expected to do as their site's."""
+
+AHEAD_MS_MAX: Final = 3_600_000
+"""How far the end of a round may lie after its record: the clocks of a worker and of brokers differ."""
 
 _UNKNOWN: Final = Baseline()
 
@@ -61,10 +65,17 @@ class GroupTotals:
         self._parts[number] = {group: part for group, part in pending.items() if part.round_ended_at == ended_at}
         self.version += 1
 
-    def receive_record(self, key: bytes, value: bytes | None, _recorded_ms: int = 0) -> None:
-        """Take a record of the topic in. Raises Rejected."""
-        if value is not None:
-            self.receive((codec.group_parts if b"/" in key else codec.survey_rounds).decode(value))
+    def receive_record(self, key: bytes, value: bytes | None, recorded_ms: int | None = None) -> None:
+        """Take a record of the topic in, which was written at ``recorded_ms`` where that is known. Raises Rejected.
+
+        A round that ended after its own record was written is rejected: no later one would count until then.
+        """
+        if value is None:
+            return
+        record = (codec.group_parts if b"/" in key else codec.survey_rounds).decode(value)
+        if recorded_ms is not None and to_ms(record.round_ended_at) > recorded_ms + AHEAD_MS_MAX:
+            raise Rejected(Reason.INVALID_TIME, f"round_ended_at: {record.round_ended_at} is later than the record")
+        self.receive(record)
 
     @property
     def is_complete(self) -> bool:

@@ -17,8 +17,10 @@ from flatline.domain.groups.totals import STRATEGY_LINKS_MIN, GroupTotal, GroupT
 from flatline.domain.learned.curve import PRIOR
 from flatline.domain.learned.expectation import BLOCKS, Baseline, expect
 from flatline.domain.policy.thresholds import Thresholds
-from flatline.domain.time import DAY_MS
+from flatline.domain.time import DAY_MS, to_ms
+from flatline.schema import codec
 from flatline.schema.group import GroupKind, GroupPart, GroupState, GroupVerdict, SurveyRound
+from flatline.schema.rejection import Rejected
 from flatline.schema.verdict import State
 
 THRESHOLDS = Thresholds()
@@ -288,3 +290,19 @@ def test_a_replay_knows_nothing_of_later_days() -> None:
     assert list(replay_groups(histories, days=days, thresholds=THRESHOLDS)) == list(
         replay_groups([history for history in cut if history.links], days=days, thresholds=THRESHOLDS)
     )
+
+
+def test_a_round_dated_in_the_future_silences_nobody() -> None:
+    """It is rejected, and the partition's next round counts; one of clocks that differ by minutes is no such round."""
+    group_totals, recorded_ms = GroupTotals(1), to_ms(THEN)
+
+    def receive(ended_at: datetime) -> None:
+        record = codec.survey_rounds.encode(SurveyRound(0, ended_at, 0))
+        group_totals.receive_record(b"0", record, recorded_ms)
+
+    with pytest.raises(Rejected):
+        receive(datetime(9999, 12, 31, tzinfo=UTC))
+    assert group_totals.version == 0
+    receive(THEN + timedelta(minutes=10))
+    receive(THEN + timedelta(minutes=20))
+    assert group_totals.version == 2

@@ -11,8 +11,11 @@ from flatline.domain.state import visits as visits_module
 from flatline.domain.state.visits import DayOfVisits, Sent, Visits, date_of, day_of_visits
 from flatline.domain.time import LATEST_MS, to_ms
 from flatline.domain.urls.fingerprints import referrer
+from flatline.engine.batch_writer import batch_bytes_max
+from flatline.engine.log import Outgoing
 from flatline.schema.rejection import Reason, Rejected
-from flatline.schema.visits_record import VisitsRecord
+from flatline.schema.topics import MESSAGE_BYTES_MAX
+from flatline.schema.visits_record import VISITS_MAX, VisitsRecord
 
 NEW_YEAR_2025 = 20_089  # 2025-01-01
 WRITTEN_MS = to_ms(datetime.fromisoformat("2026-01-31T23:00:00Z"))
@@ -156,3 +159,14 @@ def test_a_sender_is_the_domain_of_its_links(record: dict[str, str]) -> None:
     """Visits and links of one site have the same fingerprint, however the site is named."""
     visits = VisitsRecord("https://yours.example/", date(2026, 1, 1), 1, **record)
     assert day_of_visits(visits, recorded_ms=LATEST_MS).domain == referrer("https://news.example/another")[1]
+
+
+def test_the_largest_year_fits_its_topic() -> None:
+    """Of 300 domains, each with the largest figure on every day of a leap year: the record of that year has room."""
+    day = date(2028, 1, 1).toordinal() - date(1970, 1, 1).toordinal()
+    visits = Visits()
+    visits.apply(DayOfVisits(number.to_bytes(6), day + at, VISITS_MAX) for number in range(300) for at in range(366))
+    [(low, encoded)] = visits.encode(only_changed=False)
+    assert low == b"2028"
+    key = f"https://yours.example/{'a' * 4_000}".encode() + b"\0" + low
+    assert batch_bytes_max(Outgoing("state", 0, key, b"x" + encoded)) < MESSAGE_BYTES_MAX
