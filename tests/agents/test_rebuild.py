@@ -71,7 +71,7 @@ async def _said_before_and_after(sent: list[Event], data: st.DataObject, *, days
 @settings(deadline=None, max_examples=150)
 @given(events.map(dated), st.sampled_from([1, 40, 400]), st.data())
 def test_a_rebuilt_state_says_the_same_at_any_moment(sent: list[Event], days: int, data: st.DataObject) -> None:
-    """At rest, a rebuild changes no verdict, nor takes one back for a while: states, their times, and counts all stay."""
+    """At rest, a rebuild changes no verdict, nor takes one back for a while: states, times and counts stay."""
     before, *after = asyncio.run(_said_before_and_after(sent, data, days=days))
     for each in after:
         assert each.keys() == before.keys()
