@@ -108,7 +108,7 @@ def test_alerts_are_marked_where_they_begin(lived: Lived) -> None:
     assert any(max(at) - min(at) > 2 * longest_s for at in firing.values())
     assert {key: min(at) for key, at in marked.items()} == {key: min(at) for key, at in firing.items()}
     for key, at in marked.items():
-        begun = {s for s in at if s - lived.whole.step_s not in firing[key]}
+        begun = {s for s in firing[key] if s - lived.whole.step_s not in firing[key]}
         assert all(any(0 <= s - start <= longest_s for start in begun) for s in at), key
 
 
