@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from kafka import TopicPartition
 
 from flatline.kafka.cluster import Consumer, KafkaCluster
+from flatline.readmodel.readable import readable
 from flatline.readmodel.records import records
 from flatline.schema import codec
 from flatline.schema.offset_metadata import judged_until
@@ -14,8 +15,8 @@ from flatline.schema.verdict import Verdict
 
 
 def latest_verdicts(cluster: KafkaCluster, topic: Topic) -> list[Verdict]:
-    """Read the topic from its beginning to where it ends now. Raises KafkaError."""
-    return [codec.verdicts.decode(value) for value in latest_values(cluster, topic).values()]
+    """Read the topic from its beginning to where it ends now; unreadable records are skipped. Raises KafkaError."""
+    return readable(topic.name, latest_values(cluster, topic), lambda _, value: codec.verdicts.decode(value))
 
 
 def latest_values(cluster: KafkaCluster, topic: Topic, *, partition: int | None = None) -> dict[bytes, bytes]:
