@@ -76,8 +76,8 @@ class Worker:
             "kafka_bootstrap": bootstrap,
             "namespace": namespace,
             "partitions": partitions,
-            # It may stand still for long, and a busy machine may let it.
-            "session_timeout_s": 80,
+            # It stands still while events are written, which a busy machine lets take long.
+            "session_timeout_s": 600,
             "worker_port": port,
             "data_dir": folder,
             "clock_file": folder / f"{namespace}.clock",
