@@ -143,7 +143,7 @@ class Settings(BaseSettings):
         "http://127.0.0.1:3000", description="Address of Grafana, for the links to dashboards in alerts."
     )
     session_timeout_s: float = Field(
-        20, ge=6, le=300, description="How long a worker may be unreachable before others take over its partitions."
+        20, ge=6, le=1_800, description="How long a worker may be unreachable before others take over its partitions."
     )
     policy_file: Path | None = Field(
         None,

@@ -51,6 +51,7 @@ from flatline.worker.scrape import Scrape
 from flatline.worker.succession import Succession
 
 HEARTBEATS_A_SESSION: Final = 6
+REQUEST_TIMEOUT_S_MIN: Final = 90.0  # Faust's own default
 MICRO_BATCH_RECORDS_MAX: Final = 12_000
 MICRO_BATCHES_WAITING_MAX: Final = 4
 FETCH_BYTES_MAX: Final = 8 << 20
@@ -238,6 +239,7 @@ def _faust_app(settings: Settings, topics: Topics, listener: RebalanceListener) 
         broker_max_poll_records=MICRO_BATCH_RECORDS_MAX,
         consumer_max_fetch_size=FETCH_BYTES_MAX,
         broker_session_timeout=settings.session_timeout_s,
+        broker_request_timeout=max(REQUEST_TIMEOUT_S_MIN, settings.session_timeout_s),  # Faust takes no shorter one
         broker_heartbeat_interval=settings.session_timeout_s / HEARTBEATS_A_SESSION,
         stream_buffer_maxsize=MICRO_BATCHES_WAITING_MAX,
         stream_recovery_delay=0.0,

@@ -145,3 +145,13 @@ def test_visits_reach_the_verdict(installation: Installation, topics: Topics, pr
     _, metrics = installation.get(1, "/metrics")
     lag = re.findall(rf'flatline_consumer_lag_records{{.*topic="{re.escape(topics.visits.name)}"}} (\S+)', metrics)
     assert lag == ["0.0"] * topics.visits.partitions
+
+
+@pytest.mark.parametrize("session_timeout_s", ["6", "1800"])
+def test_any_session_timeout_that_may_be_set_works(
+    kafka_bootstrap: str, namespace: str, tmp_path: Path, session_timeout_s: str
+) -> None:
+    """A worker starts with the shortest and with the longest one, and gets its partitions."""
+    with Installation(kafka_bootstrap, namespace, tmp_path) as running:
+        running.start(1, FLATLINE_SESSION_TIMEOUT_S=session_timeout_s)
+        running.wait_ready(1)
