@@ -31,6 +31,7 @@ SERVER_FIXTURES = frozenset({"broker_of_all", "channel", "cluster", "kafka_boots
 SHARING = frozenset({TESTS / "grafana"})
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that start servers, put them first, and have those that share something run in one process.
 
