@@ -4,7 +4,7 @@
 bin := .venv/bin
 # So many tests at a time.
 JOBS := 2
-pytest := $(bin)/pytest -q -n $(JOBS) --dist loadgroup --no-loadscope-reorder --durations=10
+pytest := $(bin)/pytest -q -n $(JOBS) --no-loadscope-reorder --durations=10
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

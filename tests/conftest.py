@@ -1,9 +1,10 @@
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from flatline.local.kafka import Kafka
 from flatline.local.ports import Ports
@@ -23,25 +24,35 @@ hypothesis.settings.register_profile("quick", hypothesis.settings.get_profile("f
 hypothesis.settings.load_profile("flatline")
 
 
-TESTS = Path(__file__).parent
 # Programs that are servers, and fixtures that start some.
 SERVERS = frozenset({"kafka", "prometheus", "alertmanager"})
 SERVER_FIXTURES = frozenset({"broker_of_all", "channel", "cluster", "kafka_bootstrap", "talk"})
 # Folders whose tests share what takes long to make; elsewhere that is shared within a file at most.
-SHARING = frozenset({TESTS / "grafana"})
+SHARING = ("tests/grafana/",)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+class _FilesTogether(LoadScopeScheduling):  # type: ignore[misc]
+    """Has the tests that share something run in one process: those of one file, or of one of the folders SHARING."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return next((folder for folder in SHARING if file.startswith(folder)), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Distribute the tests so."""
+    return _FilesTogether(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that start servers, put them first, and have those that share something run in one process.
+    """Mark the tests that start servers, and put them first.
 
     They take longest and mostly wait: those that only compute fill the gaps in the end.
     """
     for item in items:
         if _has_servers(item):
             item.add_marker(pytest.mark.servers)
-        folder = item.path.parent
-        item.add_marker(pytest.mark.xdist_group(str(folder if folder in SHARING else item.path)))
     items.sort(key=lambda item: item.get_closest_marker("servers") is None)
 
 
