@@ -84,8 +84,9 @@ async def fill(bootstrap: str, installation: str, workload: Workload) -> Totals:
 
 def values(workload: Workload) -> Iterator[bytes]:
     """Yield the events as they are sent."""
+    links_topic = Topics(partitions=workload.partitions).links
     for number, link in enumerate(_links(workload)):
-        value = _record("", workload.partitions, number, link).value
+        value = _record(links_topic, number, link).value
         assert value is not None, "it is no tombstone"
         yield value
 
