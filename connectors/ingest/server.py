@@ -39,7 +39,10 @@ async def serve(
         server = await loop.create_server(ingest.connections.served_by(runner.server), host, port)
     except OSError as error:
         await runner.cleanup()
-        raise ConnectorError(f"The ingest can't listen on {host}:{port}: {error.strerror}.") from error
+        raise ConnectorError(
+            f"The ingest can't listen on {host}:{port}: {error.strerror}.",
+            remedy="Choose another address with --host and --port, or FLATLINE_INGEST_HOST and FLATLINE_INGEST_PORT.",
+        ) from error
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, on_hangup)
