@@ -131,7 +131,7 @@ def test_unreachable_cluster_is_named(tmp_path: Path) -> None:
     """The message has the address and the variable to correct."""
     nobody = f"127.0.0.1:{Ports(tmp_path / 'ports.json').claim('nobody')}"
     with (
-        pytest.raises(LaunchError, match=f"No Kafka answers at {nobody}.*FLATLINE_KAFKA_BOOTSTRAP"),
+        pytest.raises(LaunchError, match=f"(?s)No Kafka answers at {nobody}.*FLATLINE_KAFKA_BOOTSTRAP"),
         stack_of(tmp_path, kafka_bootstrap=nobody),
     ):
         pass

@@ -68,11 +68,11 @@ def test_process_that_keeps_dying_is_started_ever_more_slowly(tmp_path: Path) ->
 def test_end_of_an_essential_process_is_the_end(tmp_path: Path) -> None:
     """Without Kafka nothing works: that is a failure with a reason, not a restart."""
     with Supervisor(tmp_path, print) as supervisor:
-        supervisor.start(python("kafka", "print('disk full', flush=True); " + SLEEP, is_essential=True))
-        until("it has said so", lambda: "disk full" in (tmp_path / "kafka.log").read_text())
+        supervisor.start(python("broker", "print('disk full', flush=True); " + SLEEP, is_essential=True))
+        until("it has said so", lambda: "disk full" in (tmp_path / "broker.log").read_text())
         os.kill(pid_of("disk full"), signal.SIGKILL)
         with pytest.raises(
-            LaunchError, match=r"(?s)kafka was ended by SIGKILL, and nothing works without it.*disk full"
+            LaunchError, match=r"(?s)broker was ended by SIGKILL, and nothing works without it.*disk full"
         ):
             supervisor.wait(20)
 
