@@ -121,3 +121,7 @@ def _give(articles: Partition, article: Article, carried: Carried, moves: Moves)
         leaving.header.moved_to = current.decode()
         leaving.mark_changed()
         articles.touch(leaving)
+    elif not carried.has_left and header.moved_to is not None:
+        # It was back when the rebuild that was interrupted went on: what is said of it will have to be taken back.
+        header.moved_to = None
+        articles.put(article)

@@ -71,7 +71,7 @@ def test_groups_are_judged_whole(kafka_bootstrap: str, namespace: str, tmp_path:
         series = judged["series/Field Notes"]
         assert series["articles"] == ARTICLES
         assert series["last_28"]["expected"] > 20  # type: ignore[index, operator]
-        assert "chance of so few if nothing had changed" in str(series["reason"])
+        assert "probability of so few if nothing had changed" in str(series["reason"])
 
         told = {
             record.key: codec.verdicts.decode(record.value) for record in read_all(kafka_bootstrap, topics.verdicts)
