@@ -156,6 +156,11 @@ else
   cp $peers/requirements.txt $bench/venv/installed-from
 fi
 
+# The peers read time and URLs as we do.
+for packages in $bench/venv/lib/python3*/site-packages; do
+  say "$PWD/.tools/packages" >"$packages/flatline.pth"
+done
+
 built_from=$(find $peers/kafka_streams -type f -not -name '*.md' | sort | xargs cat | sha256sum)
 if [ "$built_from" = "$(cat $bench/kafka_streams/built-from 2>/dev/null)" ]; then
   say "bench: the Kafka Streams peer is up to date"
