@@ -56,10 +56,12 @@ class RecordAgent(ABC):
         """Write a record to the dead letters, as `dead_letter` makes them, unless it is there already.
 
         A takeover may be delivered records again: its consumer can ask where to begin while the last commit of the
-        former owner is under way. Links and visits that come again change nothing; dead letters would be there twice.
+        former owner is under way. So may a partition that stays in a rebalance before its next commit. Links and visits
+        that come again change nothing; dead letters would be there twice.
         """
         applied, _ = partition.positions.get(batch.topic, (0, 0))
-        if record.offset >= applied:
+        if record.offset >= max(applied, partition.rejected_until.get(batch.topic, 0)):
+            partition.rejected_until[batch.topic] = record.offset + 1
             partition.dead_letters.append(self._dead_letter(rejected, record, batch))
 
     def _dead_letter(self, rejected: Rejected, record: Record, batch: MicroBatch) -> Outgoing:

@@ -45,6 +45,7 @@ class Partition:
     ``source_histories``  by source; whoever changes one calls `note_source_changed`
     ``dirty``             articles that were changed since the last commit
     ``dead_letters``      records for the dead-letter topic
+    ``rejected_until``    by topic, the offset after the last record that led to one
     ``forwarded``         records for other partitions, where they belong
     ``positions``         by topic, the offsets up to which records are in it and in the verdicts, as the changelog has
                           them
@@ -60,6 +61,7 @@ class Partition:
         self._changed_sources: set[str] = set()
         self.dirty: list[Article] = []
         self.dead_letters: list[Outgoing] = []
+        self.rejected_until: dict[str, int] = {}
         self.forwarded: list[Forwarded] = []
         self.positions: dict[str, tuple[int, int]] = {}
 
