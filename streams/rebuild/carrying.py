@@ -23,12 +23,12 @@ log = logging.getLogger("flatline.rebuild")
 class Carried(NamedTuple):
     """Since when an article is watched, where that is known, and how it stood when it was last judged.
 
-    ``has_left``  nothing is said of this address any more, as its article moved: what is known of it was copied there
+    ``moved_to``  the address of its article now, to which what is known of this one was copied: nothing is said of it
     """
 
     watched_since_ms: int | None
     previous_verdict: PreviousVerdict | None
-    has_left: bool = False
+    moved_to: str | None = None
 
 
 async def carry_over(
@@ -41,7 +41,13 @@ async def carry_over(
     """
     carrying = _Carrying(articles, moves)
     for number in numbers:
-        await building_log.former.restore(number, carrying.from_state)
+        newest: dict[bytes, bytes | None] = {}  # a changelog may hold older records of a key
+
+        def keep(key: bytes, value: bytes | None, newest: dict[bytes, bytes | None] = newest) -> None:
+            newest[key] = None if _SEPARATOR in key else value  # links and visits come from the log
+
+        await building_log.former.restore(number, keep)
+        carrying.from_state(newest)
     if carrying.is_lost:
         carrying.from_verdicts({key: each for number in numbers for key, each in _published(building_log, number)})
     return carrying.unknown
@@ -56,28 +62,27 @@ class _Carrying:
         self.unknown: dict[bytes, Carried] = {}
         self.is_lost = True
 
-    def from_state(self, key: bytes, value: bytes | None) -> None:
-        """Take a changelog record in. Raises UnknownFormatError."""
-        self.is_lost = False
-        if value is None:
-            self.unknown.pop(key, None)
-        if value is None or _SEPARATOR in key:
-            return
-        try:
-            header = Article.decode(key, value, {}).header
-        except UNREADABLE as error:
-            log.warning("the former state of %r can't be read, and is left out: %s", key, error)
-            return
-        if not header.is_copy:  # of a copy, its own partition has it
-            self._take(key, Carried(header.watched_since_ms, header.previous_verdict, header.moved_to is not None))
+    def from_state(self, newest: Mapping[bytes, bytes | None]) -> None:
+        """Take the newest changelog records of a partition in. Raises UnknownFormatError."""
+        self.is_lost = self.is_lost and not newest
+        for key, value in newest.items():
+            if value is None:
+                continue
+            try:
+                header = Article.decode(key, value, {}).header
+            except UNREADABLE as error:
+                log.warning("the former state of %r can't be read, and is left out: %s", key, error)
+                continue
+            if not header.is_copy:  # of a copy, its own partition has it
+                self._take(key, Carried(header.watched_since_ms, header.previous_verdict, header.moved_to))
 
     def from_verdicts(self, said: Mapping[bytes, Carried]) -> None:
         """Take the newest verdicts in, as there is no state."""
         for key, carried in said.items():
             self._take(key, carried)
         for key in list(self._articles):
-            if key not in said and self._moves.current(key) != key:
-                self._take(key, Carried(None, None, has_left=True))
+            if key not in said and (current := self._moves.current(key)) != key:
+                self._take(key, Carried(None, None, moved_to=current.decode()))
 
     def _take(self, key: bytes, carried: Carried) -> None:
         article = self._articles.peek(key) if key in self._articles else None
@@ -114,14 +119,12 @@ def _give(articles: Partition, article: Article, carried: Carried, moves: Moves)
     if (header.watched_since_ms, header.previous_verdict) != (watched_since_ms, previous):
         header.watched_since_ms, header.previous_verdict = watched_since_ms, previous
         articles.put(article)
-    current = moves.current(key)
-    if carried.has_left and current not in (key, (header.moved_to or "").encode()):
-        leaving = articles.get(key)
-        assert leaving is not None, "it is among them"
-        leaving.header.moved_to = current.decode()
-        leaving.mark_changed()
-        articles.touch(leaving)
-    elif not carried.has_left and header.moved_to is not None:
-        # It was back when the rebuild that was interrupted went on: what is said of it will have to be taken back.
-        header.moved_to = None
-        articles.put(article)
+    moved_to, current = carried.moved_to, moves.current(key)
+    if moved_to is not None and current != key:
+        moved_to = current.decode()
+    if header.moved_to != moved_to:
+        moved = articles.get(key)
+        assert moved is not None, "it is among them"
+        moved.header.moved_to = moved_to
+        moved.mark_changed()
+        articles.touch(moved)

@@ -4,13 +4,26 @@ import asyncio
 from typing import Final
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flatline.schema.verdict import Verdict
 from tests.agents.fleet import PARTITIONS, Fleet
 from tests.agents.fleet_rebuild import Rebuild, rebuilt
-from tests.agents.test_moves_and_removals import NOW_MS, Event, Shown, dated, events, expected, send, shown, step
+from tests.agents.test_moves_and_removals import (
+    NOW_MS,
+    Event,
+    Link,
+    Move,
+    Shown,
+    dated,
+    events,
+    expected,
+    send,
+    shown,
+    step,
+)
 
 DAY_MS = 86_401_000  # and a second: by then all are due
 OF_THE_MOMENT: Final = ("judged_at", "as_of_offset", "reason", "expectation")
@@ -43,6 +56,30 @@ def test_the_end_is_a_function_of_the_set_of_events(
     """Whatever is rebuilt and killed when: what is said at rest is what the set of events says."""
     said = asyncio.run(_play(sent, data, links_bring_back=links_bring_back))
     assert said == expected(sent, links_bring_back=links_bring_back)
+
+
+OLD: Final = Link(0, "https://old.example/a", 1, is_gain=True)
+MOVE: Final = Move("https://old.example/*", "https://new.example/*", 1, is_undone=False)
+UNDO: Final = Move("https://old.example/*", "https://new.example/*", 2, is_undone=True)
+AGAIN: Final = Move("https://old.example/*", "https://new.example/*", 3, is_undone=False)
+
+
+async def _rebuilt_at_the_end(sent: list[Event]) -> dict[str, Shown]:
+    """Send each event when the one before it is known, but for the last: only the rebuild and what follows know it."""
+    fleet = Fleet(now_ms=NOW_MS)
+    await fleet.start()
+    for event in sent:
+        await fleet.settle()
+        send(fleet, event, spelling=0, anywhere=0)
+    await rebuilt(fleet)
+    await fleet.settle()
+    return shown(fleet)
+
+
+@pytest.mark.parametrize("sent", [[OLD, MOVE], [OLD, MOVE, UNDO], [OLD, MOVE, UNDO, AGAIN]])
+def test_a_move_is_decided_just_before_a_rebuild(sent: list[Event]) -> None:
+    """Nothing is left of what was said of the address that moved, and what was taken back is said again."""
+    assert asyncio.run(_rebuilt_at_the_end(sent)) == expected(sent, links_bring_back=False)
 
 
 async def _said_before_and_after(sent: list[Event], data: st.DataObject, *, days: int) -> list[dict[str, Verdict]]:
