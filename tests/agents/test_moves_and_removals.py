@@ -114,7 +114,8 @@ def _end(url: str, holding: dict[tuple[str, str], int]) -> str:
     circle: dict[str, int] = {}
     while at not in circle:
         circle[at], at = _step(at, holding) or (0, "")
-    return min(circle, key=lambda address: circle[address])
+    # A rule for a prefix may be in it twice: of two steps of the same time, that from the address that comes first.
+    return min(circle, key=lambda address: (circle[address], address))
 
 
 def expected(events: Iterable[Event], *, links_bring_back: bool) -> dict[str, Shown]:
