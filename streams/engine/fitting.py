@@ -4,8 +4,8 @@ from typing import Final
 
 from flatline.engine.batch_writer import batch_bytes_max
 from flatline.engine.log import Outgoing
+from flatline.schema.dead_letter import CUT_HEADER
 
-_CUT_HEADER: Final = "cut_at_bytes"
 _CUT_HEADER_BYTES: Final = 32  # its name, its number, and their lengths
 
 
@@ -18,6 +18,6 @@ def cut_to(letter: Outgoing, bytes_max: int) -> Outgoing:
     if size <= bytes_max:
         return letter
     kept = max(0, len(value) - (size - bytes_max) - _CUT_HEADER_BYTES)
-    headers = [each for each in letter.headers if each[0] != _CUT_HEADER]
-    cut = letter._replace(value=value[:kept], headers=[*headers, (_CUT_HEADER, str(kept).encode())])
+    headers = [each for each in letter.headers if each[0] != CUT_HEADER]
+    cut = letter._replace(value=value[:kept], headers=[*headers, (CUT_HEADER, str(kept).encode())])
     return cut if batch_bytes_max(cut) <= bytes_max else cut._replace(key=None)

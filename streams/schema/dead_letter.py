@@ -12,6 +12,7 @@ VALUE_BYTES_MAX: Final = MESSAGE_BYTES_MAX
 """What came uncompressed is never cut. In a compressed batch a record can have any size."""
 
 KEY_BYTES_MAX: Final = 65_536
+CUT_HEADER: Final = "cut_at_bytes"
 _WORD_CHARACTERS_MAX: Final = 500
 
 
@@ -37,7 +38,7 @@ def dead_letter(
         key, words["key_cut_at_bytes"] = key[:KEY_BYTES_MAX], KEY_BYTES_MAX
     value = value or b""
     if len(value) > VALUE_BYTES_MAX:
-        value, words["cut_at_bytes"] = value[:VALUE_BYTES_MAX], VALUE_BYTES_MAX
+        value, words[CUT_HEADER] = value[:VALUE_BYTES_MAX], VALUE_BYTES_MAX
     return DeadLetter(key, value, [(name, _header(word)) for name, word in words.items()])
 
 
