@@ -1,6 +1,6 @@
 # Everything starts with `make setup`, which the other targets run first; it takes half a second when nothing is missing.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check chaos lint dashboards bench profile
+.PHONY: help setup demo test check fuzz chaos lint dashboards bench profile
 bin := .venv/bin
 # So many tests at a time.
 JOBS := 2
@@ -20,6 +20,9 @@ test: setup ## all tests, against a real Kafka, Prometheus and Alertmanager (JOB
 
 check: lint ## before each commit: lint, and the tests that start no server and don't compute for long
 	@$(pytest) -m 'not servers and not long' --hypothesis-profile quick
+
+fuzz: setup ## the properties, each on 1,000 examples that nobody has tried (no servers)
+	@$(pytest) -m 'hypothesis and not servers' --hypothesis-profile fuzz
 
 chaos: setup ## every fault that can be made, at length (CHAOS_SEED=number repeats a run, CHAOS_MINUTES=5 shortens it)
 	@CHAOS=full CHAOS_SEED='$(CHAOS_SEED)' CHAOS_MINUTES='$(CHAOS_MINUTES)' $(bin)/pytest tests/chaos -v -s

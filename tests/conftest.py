@@ -13,14 +13,20 @@ from flatline.local.supervisor import Supervisor
 from flatline.settings import Settings
 
 # No property depends on the speed of the machine. A fixture that lives through all examples of a test is meant to.
+# The suite tries the same examples each time, so that a failure is due to the change; `make fuzz` looks for new ones.
 hypothesis.settings.register_profile(
     "flatline",
     deadline=None,
+    derandomize=True,
     suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
     print_blob=True,
 )
 # For `make check`: `make test` tries all examples.
 hypothesis.settings.register_profile("quick", hypothesis.settings.get_profile("flatline"), max_examples=20)
+# For `make fuzz`: examples that nobody has tried.
+hypothesis.settings.register_profile(
+    "fuzz", hypothesis.settings.get_profile("flatline"), derandomize=False, max_examples=1000
+)
 hypothesis.settings.load_profile("flatline")
 
 

@@ -25,7 +25,7 @@ class Record(NamedTuple):
     """A record of Kafka's."""
 
     value: bytes
-    offset: int = 0
+    offset: int
     timestamp: int = NOW_MS
     key: bytes | None = None
     headers: tuple[()] = ()
@@ -56,7 +56,7 @@ def test_the_worker_and_the_backtest_know_the_same(events: list[dict[str, object
     values = [json.dumps(event).encode() for event in events]
     partition, metrics = Partition(), WorkerMetrics(CollectorRegistry())
     live = Accumulate(topics=Topics(partitions=1), metrics=metrics, ignored=ignored)
-    batch = MicroBatch("links", 0, [Record(value) for value in values])
+    batch = MicroBatch("links", 0, [Record(value, offset) for offset, value in enumerate(values)])
     live.apply(batch, partition, now_ms=NOW_MS)
 
     histories = Histories()
