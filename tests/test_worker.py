@@ -7,11 +7,11 @@ import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
-from flatline.agents.accumulate import Accumulate
+from flatline.agents.articles import ArticleAgent
 from flatline.agents.judge import Judge
-from flatline.agents.register import Register
+from flatline.agents.links import LinkAgent
 from flatline.agents.survey import GroupVerdicts, Surveyor
-from flatline.agents.visits import CountVisits
+from flatline.agents.visits import VisitsAgent
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policy
 from flatline.domain.visibility.sources import Sources
@@ -71,9 +71,9 @@ class Bench:
         self.worker = Worker(
             assignment=self.assignment,
             agents={
-                LINKS: Accumulate(topics=TOPICS, metrics=metrics),
-                TOPICS.articles.name: Register(topics=TOPICS, metrics=metrics),
-                TOPICS.visits.name: CountVisits(topics=TOPICS, metrics=metrics),
+                LINKS: LinkAgent(topics=TOPICS, metrics=metrics),
+                TOPICS.articles.name: ArticleAgent(topics=TOPICS, metrics=metrics),
+                TOPICS.visits.name: VisitsAgent(topics=TOPICS, metrics=metrics),
             },
             judge=Judge(topics=TOPICS, policy=policy, group_totals=group_totals, surveyor=surveyor),
             surveyor=surveyor,
@@ -244,7 +244,7 @@ async def test_an_agent_that_fails_ends_the_worker(bench: Bench, monkeypatch: py
     def fail(*_arguments: object, **_named: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Accumulate, "apply", fail)
+    monkeypatch.setattr(LinkAgent, "apply", fail)
     with pytest.raises(EndedError, match=r"up to offset 3 can't be applied"):
         await bench.link(0, 3)
     assert isinstance(bench.ending.cause, ZeroDivisionError)

@@ -9,7 +9,7 @@ from flatline.engine.partition import Partition, part_of
 from flatline.schema.rejection import Reason, Rejected
 
 
-class JoinCopies(RecordAgent):
+class CopyAgent(RecordAgent):
     """Joins copies of changelog records. They are never behind what they are joined to, or else change nothing."""
 
     def apply(self, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:

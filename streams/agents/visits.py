@@ -11,7 +11,7 @@ from flatline.schema import codec
 from flatline.schema.rejection import Rejected
 
 
-class CountVisits(RecordAgent):
+class VisitsAgent(RecordAgent):
     """Applies visits records to their articles."""
 
     def apply(self, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:

@@ -131,7 +131,7 @@ def _article_on(history: History, day: int) -> Article:
     """Return an article as it was at the end of a day."""
     article = history.article()
     article.apply(
-        (each for each in history.sightings if day_of(each.at_ms) <= day), Counter[tuple[str | None, Effect]]()
+        (each for each in history.observations if day_of(each.at_ms) <= day), Counter[tuple[str | None, Effect]]()
     )
     return article
 

@@ -65,7 +65,7 @@ class _Known:
 
     def __init__(self, history: History, watched_since_ms: int, visibility: VisibilityHistory) -> None:
         article, registration = history.article(), history.registration
-        article.apply(history.sightings, Counter())
+        article.apply(history.observations, Counter())
         self._sources, self._visibility = article.header.sources, visibility
         self.history = group_replay.MemberHistory(
             article.key.decode(),

@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
-from flatline.domain.events.sighting import ArticleKeys, sighting_of
+from flatline.domain.events.observation import ArticleKeys, observation_of
 from flatline.domain.policy.ignore import Ignored
-from flatline.domain.state.article import Article, Header, Registration, Sighting, registration_of
+from flatline.domain.state.article import Article, Header, LinkObservation, Registration, registration_of
 from flatline.domain.state.link import Effect
 from flatline.domain.state.segment import Segment
 from flatline.domain.time import EARLIEST_MS, day_of, to_ms
@@ -41,7 +41,7 @@ class History(NamedTuple):
     """What was seen of one article, in order of time, and what is registered about it."""
 
     key: bytes
-    sightings: list[Sighting]
+    observations: list[LinkObservation]
     registration: Registration
 
     def article(self, *, watched_since_ms: int = EARLIEST_MS) -> Article:
@@ -51,7 +51,7 @@ class History(NamedTuple):
     def link_days(self) -> list[int]:
         """Return its link days, all of them."""
         article = self.article()
-        article.apply(self.sightings, defaultdict[tuple[str | None, Effect], int](int))
+        article.apply(self.observations, defaultdict[tuple[str | None, Effect], int](int))
         return list(article.totals.days)
 
 
@@ -73,7 +73,7 @@ class Histories:
     rejected: RejectedLines = field(default_factory=RejectedLines)
     heartbeats: list[Heartbeat] = field(default_factory=list)
     reports: dict[tuple[str, int], list[SourceReport]] = field(default_factory=dict)
-    _sightings: defaultdict[bytes, list[Sighting]] = field(default_factory=lambda: defaultdict(list))
+    _observations: defaultdict[bytes, list[LinkObservation]] = field(default_factory=lambda: defaultdict(list))
     _registrations: dict[bytes, Registration] = field(default_factory=dict)
 
     def read_links(
@@ -92,24 +92,24 @@ class Histories:
         then how many lines are behind us.
         """
         keys = ArticleKeys()
-        decode, by_key = codec.links.decode, self._sightings
+        decode, by_key = codec.links.decode, self._observations
         for line in self._counted(lines, show):
             try:
                 event = decode(line.value)
-                sighting = sighting_of(event, recorded_ms=recorded_ms, keys=keys, ignored=ignored)
+                observation = observation_of(event, recorded_ms=recorded_ms, keys=keys, ignored=ignored)
             except Rejected as rejected:
                 self.rejected.reject(rejected, file=name, number=line.number)
                 continue
-            if sighting is None:
+            if observation is None:
                 self.ignored += 1
                 continue
             if event.occurred_at is None and event.observed_at is None:
                 self.undated += 1
                 continue
-            if sighting.article == self.about:
+            if observation.article == self.about:
                 self.events.append(event)
-            by_key[sighting.article].append(sighting)
-            at_ms = sighting.at_ms
+            by_key[observation.article].append(observation)
+            at_ms = observation.at_ms
             self.end_ms = max(self.end_ms, at_ms)
             if event.source is not None and event.discovery != "import":
                 self._note_report(event.source, event, at_ms)
@@ -135,11 +135,11 @@ class Histories:
 
     def __iter__(self) -> Iterator[History]:
         """Return the history of each article, in order of keys."""
-        return map(self.of, sorted(self._sightings))
+        return map(self.of, sorted(self._observations))
 
     def of(self, key: bytes) -> History:
         """Return the history of one article; nothing was seen of one that is not known."""
-        in_order = sorted(self._sightings.get(key, ()), key=lambda sighting: sighting.at_ms)
+        in_order = sorted(self._observations.get(key, ()), key=lambda observation: observation.at_ms)
         return History(key, in_order, self.registration_of(key))
 
     def registration_of(self, key: bytes) -> Registration:
@@ -149,11 +149,11 @@ class Histories:
     @property
     def keys(self) -> Collection[bytes]:
         """The keys of all articles."""
-        return self._sightings.keys()
+        return self._observations.keys()
 
     def __len__(self) -> int:
         """Return how many articles there are."""
-        return len(self._sightings)
+        return len(self._observations)
 
     def _note_report(self, source: str, event: LinkEvent, at_ms: int) -> None:
         """Note what an event teaches of its source, as if it had reached us when it was observed."""

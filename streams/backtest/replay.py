@@ -100,12 +100,15 @@ def judgements(
     """
     article = history.article(watched_since_ms=watched_since_ms)
     effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
-    days = [(day, list(seen)) for day, seen in groupby(history.sightings, key=lambda sighting: day_of(sighting.at_ms))]
+    days = [
+        (day, list(seen))
+        for day, seen in groupby(history.observations, key=lambda observation: day_of(observation.at_ms))
+    ]
     last: JudgedDay | None = None
-    for number, (day, sightings) in enumerate(days):
+    for number, (day, observations) in enumerate(days):
         if day > end_day:
             return
-        article.apply(sightings, effects)
+        article.apply(observations, effects)
         until = min(days[number + 1][0] - 1, end_day) if number + 1 < len(days) else end_day
         for changed, judged in _changes(article, policy, visibility, last, first=day, until=until):
             yield changed, article, judged
@@ -115,7 +118,7 @@ def judgements(
 def _may_alert(history: History, link_days: Sequence[int], policy: Policy) -> bool:
     """Whether there is enough to judge, or to lose: most addresses of the web have a link or two."""
     enough = policy.thresholds_of(history.registration.tier).link_days_min
-    return len(link_days) >= enough or sum(not sighting.is_gain for sighting in history.sightings) >= enough
+    return len(link_days) >= enough or sum(not observation.is_gain for observation in history.observations) >= enough
 
 
 def _changes(

@@ -112,7 +112,9 @@ def run(
         count += 1
         if history.registration != UNREGISTERED:
             registered[history.key] = history
-        if len(history.sightings) < min(LINK_DAYS_MIN, policy.thresholds_of(history.registration.tier).link_days_min):
+        if len(history.observations) < min(
+            LINK_DAYS_MIN, policy.thresholds_of(history.registration.tier).link_days_min
+        ):
             continue  # neither a case nor an alert can come of it; nine of ten addresses are like that
         days = history.link_days()
         link_days.append(days)

@@ -7,13 +7,13 @@ from typing import Final
 
 import msgspec
 
-from flatline.domain.events.sighting import ArticleKeys, sighting_of
+from flatline.domain.events.observation import ArticleKeys, observation_of
 from flatline.domain.judgement.judge_article import judge_article
 from flatline.domain.judgement.verdict import digest
 from flatline.domain.learned.expectation import Baseline
 from flatline.domain.policy.policy import Policy
 from flatline.domain.quality.article_link_value import article_link_value
-from flatline.domain.state.article import Article, Header, Sighting
+from flatline.domain.state.article import Article, Header, LinkObservation
 from flatline.domain.state.link import Effect
 from flatline.domain.state.segment import Segment
 from flatline.domain.time import EARLIEST_MS, LATEST_MS
@@ -51,19 +51,19 @@ def fold(
     articles = {} if into is None else into
     keys = ArticleKeys()
     recorded_ms = LATEST_MS if recorded_at is None else ms_of("recorded_at", recorded_at)
-    by_article: defaultdict[bytes, list[Sighting]] = defaultdict(list)
+    by_article: defaultdict[bytes, list[LinkObservation]] = defaultdict(list)
     for event in events:
         if recorded_at is None and event.occurred_at is None and event.observed_at is None:
             raise Rejected(Reason.INVALID_TIME, "the event has no time of its own, and recorded_at is not given")
-        sighting = sighting_of(event, recorded_ms=recorded_ms, keys=keys, ignored=policy.ignored)
-        if sighting is not None:
-            by_article[sighting.article].append(sighting)
+        observation = observation_of(event, recorded_ms=recorded_ms, keys=keys, ignored=policy.ignored)
+        if observation is not None:
+            by_article[observation.article].append(observation)
     watched_since_ms = EARLIEST_MS if watched_since is None else ms_of("watched_since", watched_since)
-    for key, sightings in by_article.items():
+    for key, observations in by_article.items():
         article = articles.get(key.decode())
         if article is None:
             article = articles[key.decode()] = Article(key, Header(watched_since_ms), Segment())
-        article.apply(sightings, Counter[tuple[str | None, Effect]]())
+        article.apply(observations, Counter[tuple[str | None, Effect]]())
     return articles
 
 

@@ -13,11 +13,11 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry
 
-from flatline.agents.accumulate import Accumulate
-from flatline.agents.copies import JoinCopies
-from flatline.agents.register import Register
-from flatline.agents.remove import Remove
-from flatline.agents.visits import CountVisits
+from flatline.agents.articles import ArticleAgent
+from flatline.agents.copies import CopyAgent
+from flatline.agents.links import LinkAgent
+from flatline.agents.removals import RemovalAgent
+from flatline.agents.visits import VisitsAgent
 from flatline.clock import Clock
 from flatline.domain.policy.policy import Policy
 from flatline.domain.state.addresses import Addresses
@@ -60,11 +60,11 @@ class Builder:
         self._gone: dict[int, list[bytes]] = {}
         metrics = WorkerMetrics(CollectorRegistry())
         self._agents = {
-            topics.links.name: Accumulate(topics=topics, metrics=metrics, ignored=policy.ignored),
-            topics.articles.name: Register(topics=topics, metrics=metrics),
-            topics.visits.name: CountVisits(topics=topics, metrics=metrics),
-            topics.removals.name: Remove(topics=topics, metrics=metrics),
-            topics.copies.name: JoinCopies(topics=topics, metrics=metrics),
+            topics.links.name: LinkAgent(topics=topics, metrics=metrics, ignored=policy.ignored),
+            topics.articles.name: ArticleAgent(topics=topics, metrics=metrics),
+            topics.visits.name: VisitsAgent(topics=topics, metrics=metrics),
+            topics.removals.name: RemovalAgent(topics=topics, metrics=metrics),
+            topics.copies.name: CopyAgent(topics=topics, metrics=metrics),
         }
 
     async def build(self, limits: Committed) -> int:

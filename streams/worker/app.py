@@ -14,15 +14,15 @@ from faust.worker import Worker as FaustWorker
 from mode import Service
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
-from flatline.agents.accumulate import Accumulate
-from flatline.agents.copies import JoinCopies
+from flatline.agents.articles import ArticleAgent
+from flatline.agents.copies import CopyAgent
 from flatline.agents.former_topics import FormerTopicForwarder, routes
 from flatline.agents.judge import Judge
-from flatline.agents.register import Register
-from flatline.agents.remove import Remove
+from flatline.agents.links import LinkAgent
+from flatline.agents.removals import RemovalAgent
 from flatline.agents.survey import GroupVerdicts, Surveyor
 from flatline.agents.topic_reader import Receive, TopicReader, heartbeat_receiver
-from flatline.agents.visits import CountVisits
+from flatline.agents.visits import VisitsAgent
 from flatline.clock import clock_from
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.state.moves import Moves
@@ -170,11 +170,11 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
     worker = Worker(
         assignment=assignment,
         agents={
-            topics.links.name: Accumulate(topics=topics, metrics=metrics, ignored=policy.ignored),
-            topics.articles.name: Register(topics=topics, metrics=metrics),
-            topics.visits.name: CountVisits(topics=topics, metrics=metrics),
-            topics.removals.name: Remove(topics=topics, metrics=metrics),
-            topics.copies.name: JoinCopies(topics=topics, metrics=metrics),
+            topics.links.name: LinkAgent(topics=topics, metrics=metrics, ignored=policy.ignored),
+            topics.articles.name: ArticleAgent(topics=topics, metrics=metrics),
+            topics.visits.name: VisitsAgent(topics=topics, metrics=metrics),
+            topics.removals.name: RemovalAgent(topics=topics, metrics=metrics),
+            topics.copies.name: CopyAgent(topics=topics, metrics=metrics),
         },
         judge=Judge(topics=topics, policy=policy, group_totals=group_totals, surveyor=surveyor, moves=moves),
         surveyor=surveyor,

@@ -9,14 +9,14 @@ from typing import Final, NamedTuple
 
 from prometheus_client import CollectorRegistry
 
-from flatline.agents.accumulate import Accumulate
-from flatline.agents.copies import JoinCopies
+from flatline.agents.articles import ArticleAgent
+from flatline.agents.copies import CopyAgent
 from flatline.agents.judge import Judge
+from flatline.agents.links import LinkAgent
 from flatline.agents.record_agent import RecordAgent
-from flatline.agents.register import Register
-from flatline.agents.remove import Remove
+from flatline.agents.removals import RemovalAgent
 from flatline.agents.survey import GroupVerdicts, Surveyor
-from flatline.agents.visits import CountVisits
+from flatline.agents.visits import VisitsAgent
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policy
 from flatline.domain.policy.thresholds import Thresholds
@@ -64,11 +64,11 @@ class Fleet:
         return {
             topic.name: agent(topics=self.topics, metrics=metrics)
             for topic, agent in (
-                (self.topics.links, Accumulate),
-                (self.topics.articles, Register),
-                (self.topics.visits, CountVisits),
-                (self.topics.removals, Remove),
-                (self.topics.copies, JoinCopies),
+                (self.topics.links, LinkAgent),
+                (self.topics.articles, ArticleAgent),
+                (self.topics.visits, VisitsAgent),
+                (self.topics.removals, RemovalAgent),
+                (self.topics.copies, CopyAgent),
             )
         }
 

@@ -8,14 +8,14 @@ from typing import Final, NamedTuple, Self
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from flatline.agents.accumulate import Accumulate
-from flatline.agents.copies import JoinCopies
+from flatline.agents.articles import ArticleAgent
+from flatline.agents.copies import CopyAgent
 from flatline.agents.judge import Judge
-from flatline.agents.register import Register
-from flatline.agents.remove import Remove
+from flatline.agents.links import LinkAgent
+from flatline.agents.removals import RemovalAgent
 from flatline.agents.survey import GroupVerdicts, Surveyor
 from flatline.agents.topic_reader import TopicReader, heartbeat_receiver
-from flatline.agents.visits import CountVisits
+from flatline.agents.visits import VisitsAgent
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policy
 from flatline.domain.state.moves import Moves
@@ -98,11 +98,11 @@ class LoneWorker:
         self._worker = Worker(
             assignment=self._assignment,
             agents={
-                topics.links.name: Accumulate(topics=topics, metrics=metrics),
-                topics.articles.name: Register(topics=topics, metrics=metrics),
-                topics.visits.name: CountVisits(topics=topics, metrics=metrics),
-                topics.removals.name: Remove(topics=topics, metrics=metrics),
-                topics.copies.name: JoinCopies(topics=topics, metrics=metrics),
+                topics.links.name: LinkAgent(topics=topics, metrics=metrics),
+                topics.articles.name: ArticleAgent(topics=topics, metrics=metrics),
+                topics.visits.name: VisitsAgent(topics=topics, metrics=metrics),
+                topics.removals.name: RemovalAgent(topics=topics, metrics=metrics),
+                topics.copies.name: CopyAgent(topics=topics, metrics=metrics),
             },
             judge=Judge(topics=topics, policy=policy, group_totals=group_totals, surveyor=surveyor, moves=moves),
             surveyor=surveyor,

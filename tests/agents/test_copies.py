@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from flatline.agents.copies import JoinCopies
-from flatline.domain.state.article import FORMAT_BYTE, Article, Header, Sighting
+from flatline.agents.copies import CopyAgent
+from flatline.domain.state.article import FORMAT_BYTE, Article, Header, LinkObservation
 from flatline.domain.state.segment import Segment
 from flatline.engine.log import MicroBatch
 from flatline.engine.partition import Partition
@@ -22,7 +22,9 @@ KEY = b"https://former.example/a"
 
 def _parts() -> list[tuple[bytes, bytes]]:
     article = Article(KEY, Header(watched_since_ms=1), Segment())
-    seen = [Sighting(KEY, n.to_bytes(8, "big"), n.to_bytes(6, "big"), True, 1_700_000_000_000, 1) for n in range(300)]
+    seen = [
+        LinkObservation(KEY, n.to_bytes(8, "big"), n.to_bytes(6, "big"), True, 1_700_000_000_000, 1) for n in range(300)
+    ]
     article.apply(seen, defaultdict(int))
     further = [(KEY + b"\0" + low, each) for low, each in article.encode_further(only_changed=False)]
     return [(KEY, article.encode()), *further]
@@ -34,7 +36,7 @@ PARTS = _parts()
 def _join(records: list[tuple[bytes | None, bytes | None]]) -> Partition:
     partition = Partition()
     read = [Read(n, 1_700_000_000_000, key, value) for n, (key, value) in enumerate(records)]
-    agent = JoinCopies(topics=TOPICS, metrics=WorkerMetrics(CollectorRegistry()))
+    agent = CopyAgent(topics=TOPICS, metrics=WorkerMetrics(CollectorRegistry()))
     agent.apply(MicroBatch(TOPICS.copies.name, 0, read), partition, now_ms=1_700_000_000_001)
     return partition
 

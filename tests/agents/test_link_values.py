@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from flatline.agents.accumulate import Accumulate
+from flatline.agents.links import LinkAgent
 from flatline.domain.judgement.evidence import Evidence
 from flatline.domain.judgement.judgement import judge
 from flatline.domain.judgement.verdict import verdict_on
@@ -19,7 +19,7 @@ from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.quality.article_link_value import WEIGHED_AT_ONCE_MAX, DailyLinkValues, article_link_value
 from flatline.domain.quality.link_value import LinkValue, link_value_of
 from flatline.domain.state import link
-from flatline.domain.state.article import Article, Header, Registration, Sighting
+from flatline.domain.state.article import Article, Header, LinkObservation, Registration
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.state.segment import Segment
 from flatline.domain.state.visits import DayOfVisits
@@ -65,7 +65,7 @@ EVENTS = [
 def _partition(events: list[dict[str, object]]) -> Partition:
     """Return a partition restored from the changelog of one that these events came to."""
     partition, restored = Partition(), Partition()
-    agent = Accumulate(topics=TOPICS, metrics=WorkerMetrics(CollectorRegistry()))
+    agent = LinkAgent(topics=TOPICS, metrics=WorkerMetrics(CollectorRegistry()))
     for offset, event in enumerate(events):
         record = Written(offset, NOW_MS, KEY, msgspec.json.encode(event))
         agent.apply(MicroBatch(TOPICS.links.name, 0, [record]), partition, now_ms=NOW_MS)
@@ -144,7 +144,7 @@ def test_very_many_links_are_weighed_once_a_day() -> None:
 
 
 def _gain(article: Article, numbers: Iterable[int]) -> None:
-    seen = [Sighting(KEY, number.to_bytes(8), bytes(6), True, NOW_MS, link.ORGANIC) for number in numbers]
+    seen = [LinkObservation(KEY, number.to_bytes(8), bytes(6), True, NOW_MS, link.ORGANIC) for number in numbers]
     article.apply(seen, Counter())
 
 
@@ -154,7 +154,9 @@ def test_a_rhythm_that_is_shared_is_that_of_the_days(events: list[tuple[int, int
     article = Article(KEY, Header(NOW_MS), Segment())
     for page, day, gained, is_thin in events:
         flags_and_traits = link.ORGANIC | is_thin * (link.SPONSORED | link.STUFFED_ANCHOR)
-        article.apply([Sighting(KEY, page.to_bytes(8), bytes(6), gained, day * DAY_MS, flags_and_traits)], Counter())
+        article.apply(
+            [LinkObservation(KEY, page.to_bytes(8), bytes(6), gained, day * DAY_MS, flags_and_traits)], Counter()
+        )
         link_value = article_link_value(article, quality_min=0.25)
         assert link_value == link_value_of(article.segments, quality_min=0.25)
         assert link_value.rhythm == Rhythm.of(link_value.days)

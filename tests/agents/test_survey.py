@@ -12,7 +12,7 @@ from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policy
 from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.state import link
-from flatline.domain.state.article import Registration, Sighting
+from flatline.domain.state.article import LinkObservation, Registration
 from flatline.domain.time import DAY_MS
 from flatline.domain.visibility.visibility import Visibility
 from flatline.engine.log import Outgoing
@@ -46,11 +46,11 @@ class Bench:
         article = self.task.articles.get(key) or self.task.articles.create(key, now_ms=self.now_ms())
         article.header.registration = Registration(series=series)
         effects: defaultdict[tuple[str | None, link.Effect], int] = defaultdict(int)
-        sightings = [
-            Sighting(key, day.to_bytes(8, "big"), day.to_bytes(6, "big"), True, day * DAY_MS, link.ORGANIC)
+        observations = [
+            LinkObservation(key, day.to_bytes(8, "big"), day.to_bytes(6, "big"), True, day * DAY_MS, link.ORGANIC)
             for day in days
         ]
-        article.apply(sightings, effects)
+        article.apply(observations, effects)
         self.task.articles.touch(article)
 
     def settle(self) -> list[Outgoing]:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
-from flatline.agents.visits import CountVisits
+from flatline.agents.visits import VisitsAgent
 from flatline.domain.urls.fingerprints import referrer
 from flatline.engine import partition as partition_module
 from flatline.engine.log import MicroBatch
@@ -41,7 +41,7 @@ def _visits(url: bytes, domain: str, day: str, visits: int) -> bytes:
 
 def _apply(partition: Partition, *values: bytes | None) -> None:
     records = [Written(offset, NOW_MS, None, value) for offset, value in enumerate(values)]
-    agent = CountVisits(topics=TOPICS, metrics=WorkerMetrics(CollectorRegistry()))
+    agent = VisitsAgent(topics=TOPICS, metrics=WorkerMetrics(CollectorRegistry()))
     agent.apply(MicroBatch(TOPICS.visits.name, HERE, records), partition, now_ms=NOW_MS)
 
 

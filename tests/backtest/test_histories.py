@@ -90,7 +90,7 @@ def test_what_the_policy_ignores(ignore: Ignore, left: int, why: str) -> None:
         {**EVENT, "url_from": "https://c.example/4"},
     ]
     histories = _read(events, ignore)
-    assert sum(len(history.sightings) for history in histories) == left, why
+    assert sum(len(history.observations) for history in histories) == left, why
     assert histories.ignored == 4 - left
 
 

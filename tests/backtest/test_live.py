@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from flatline.agents.accumulate import Accumulate
+from flatline.agents.links import LinkAgent
 from flatline.backtest.histories import Histories
 from flatline.domain.policy.ignore import Ignore, Ignored
 from flatline.engine.log import MicroBatch
@@ -55,7 +55,7 @@ def test_the_worker_and_the_backtest_know_the_same(events: list[dict[str, object
     """Whatever comes, counts, link days and what is left out are the same live and in a backtest."""
     values = [json.dumps(event).encode() for event in events]
     partition, metrics = Partition(), WorkerMetrics(CollectorRegistry())
-    live = Accumulate(topics=Topics(partitions=1), metrics=metrics, ignored=ignored)
+    live = LinkAgent(topics=Topics(partitions=1), metrics=metrics, ignored=ignored)
     batch = MicroBatch("links", 0, [Record(value, offset) for offset, value in enumerate(values)])
     live.apply(batch, partition, now_ms=NOW_MS)
 
@@ -65,7 +65,7 @@ def test_the_worker_and_the_backtest_know_the_same(events: list[dict[str, object
     known = {}
     for history in histories:
         article = history.article()
-        article.apply(history.sightings, Counter())
+        article.apply(history.observations, Counter())
         known[history.key] = article.totals, article.header.sources
     peeked = {key: partition.peek(key) for key in partition}
     assert known == {key: (article.totals, article.header.sources) for key, article in peeked.items() if article}

@@ -16,7 +16,7 @@ from flatline.domain.policy.policy import Policy
 from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.quality.article_link_value import article_link_value
 from flatline.domain.state import link
-from flatline.domain.state.article import Registration, Sighting
+from flatline.domain.state.article import LinkObservation, Registration
 from flatline.domain.time import DAY_MS, EARLIEST_MS, to_datetime, to_ms
 from flatline.domain.visibility.sources import Sources
 from flatline.schema.heartbeat import Heartbeat
@@ -27,10 +27,10 @@ KEY = b"https://a.example/"
 POLICY = Policy(by_tier={1: Thresholds(cooling_probability=0.2, silent_probability=0.4)})
 
 
-def _gain(day: int, *, page: int = 0, organic: bool = True) -> Sighting:
+def _gain(day: int, *, page: int = 0, organic: bool = True) -> LinkObservation:
     name = (day * 10 + page).to_bytes(8, "big")
     at_ms, flags_and_traits = day * DAY_MS + page, link.ORGANIC if organic else 0
-    return Sighting(KEY, name, b"domain", True, at_ms, flags_and_traits, "crawler")
+    return LinkObservation(KEY, name, b"domain", True, at_ms, flags_and_traits, "crawler")
 
 
 def _history(days: list[int], *, tier: int | None = None) -> History:
@@ -49,7 +49,7 @@ def _daily(
         for heartbeat in heartbeats:
             if to_ms(heartbeat.sent_at) <= now_ms:
                 sources.receive(heartbeat)
-        article.apply([each for each in history.sightings if each.at_ms // DAY_MS == day], Counter())
+        article.apply([each for each in history.observations if each.at_ms // DAY_MS == day], Counter())
         said = judge(
             evidence_of(
                 article,

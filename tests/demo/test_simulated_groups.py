@@ -9,7 +9,7 @@ import pytest
 from flatline.demo import story
 from flatline.demo.scenarios import SimulatedScenario
 from flatline.demo.simulation import Simulation
-from flatline.domain.events.sighting import ArticleKeys, sighting_of
+from flatline.domain.events.observation import ArticleKeys, observation_of
 from flatline.domain.groups.judgement import judge_group
 from flatline.domain.groups.survey import Group, Survey, contribution, membership_of
 from flatline.domain.groups.totals import GroupTotals
@@ -50,9 +50,11 @@ def _verdicts(played: Simulation, *, ahead_ms: int) -> Iterator[GroupVerdict]:
     for day in range(BEGIN_DAY, BEGIN_DAY + story.DAYS, STEP_DAYS):
         now_ms = day * DAY_MS + DAY_MS // 2
         for report in played.reports(from_ms=read_ms, until_ms=now_ms + ahead_ms):
-            sighting = sighting_of(codec.links.decode(report.line), recorded_ms=played.ends_ms + DAY_MS, keys=keys)
-            assert sighting
-            articles[sighting.article].apply([sighting], Counter())
+            observation = observation_of(
+                codec.links.decode(report.line), recorded_ms=played.ends_ms + DAY_MS, keys=keys
+            )
+            assert observation
+            articles[observation.article].apply([observation], Counter())
         read_ms, now = now_ms + ahead_ms, to_datetime(now_ms)
         for source in played.sources(now_ms):
             sources.receive(Heartbeat(source, sent_at=now, seen_until=now, period_s=played.period_days * DAY_MS / 1000))

@@ -15,7 +15,7 @@ from flatline.domain.judgement.evidence import evidence_of
 from flatline.domain.judgement.judgement import judge
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.thresholds import Thresholds
-from flatline.domain.state.article import Article, Header, Sighting
+from flatline.domain.state.article import Article, Header, LinkObservation
 from flatline.domain.state.link import ORGANIC
 from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.state.segment import Segment
@@ -96,8 +96,8 @@ def see(articles: dict[str, Article], line: bytes) -> None:
     assert event.occurred_at <= event.observed_at
     at_ms, is_gained = to_ms(event.occurred_at), event.change == "gained"
     article = articles[canonicalize(event.url_to)]
-    sighting = Sighting(article.key, *referrer(event.url_from), is_gained, at_ms, ORGANIC, event.source)
-    article.apply([sighting], Counter())
+    observation = LinkObservation(article.key, *referrer(event.url_from), is_gained, at_ms, ORGANIC, event.source)
+    article.apply([observation], Counter())
 
 
 def heartbeat(crawler: str, at_ms: int, *, period_days: float) -> Heartbeat:

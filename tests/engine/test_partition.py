@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flatline.domain.state import article as article_module
-from flatline.domain.state.article import Sighting
+from flatline.domain.state.article import LinkObservation
 from flatline.domain.state.link import ORGANIC
 from flatline.domain.state.totals import Totals
 from flatline.domain.visibility.source_history import SourceReport
@@ -35,8 +35,8 @@ def _apply(partition: Partition, batch: list[tuple[bytes, int, bool]]) -> None:
     for key, page, gained in batch:
         article = partition.get(key) or partition.create(key, now_ms=T0)
         fingerprint = (page * 0x9E3779B97F4A7C15 % (1 << 64)).to_bytes(8, "big")
-        sighting = Sighting(key, fingerprint, (page % 50).to_bytes(6, "big"), gained, T0 + page, ORGANIC)
-        if article.apply([sighting], Counter()):
+        observation = LinkObservation(key, fingerprint, (page % 50).to_bytes(6, "big"), gained, T0 + page, ORGANIC)
+        if article.apply([observation], Counter()):
             partition.touch(article)
 
 

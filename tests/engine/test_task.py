@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from flatline.domain.state.article import FORMAT_BYTE, Article, Sighting, UnknownFormatError
+from flatline.domain.state.article import FORMAT_BYTE, Article, LinkObservation, UnknownFormatError
 from flatline.domain.state.link import ORGANIC
 from flatline.engine import partition as partition_module
 from flatline.engine.log import FencedError, Forwarded, Outgoing, Refused
@@ -20,7 +20,7 @@ FORWARDER = StandInForwarder()
 
 def _gain(task: Task, page: int, *, key: bytes = KEY) -> Article:
     article = task.articles.get(key) or task.articles.create(key, now_ms=T0)
-    if article.apply([Sighting(key, page.to_bytes(8), bytes(6), True, T0 + page, ORGANIC)], Counter()):
+    if article.apply([LinkObservation(key, page.to_bytes(8), bytes(6), True, T0 + page, ORGANIC)], Counter()):
         task.articles.touch(article)
     return article
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 
-from flatline.domain.state.article import Article, Header, Sighting
+from flatline.domain.state.article import Article, Header, LinkObservation
 from flatline.domain.state.link import ORGANIC
 from flatline.domain.state.segment import Segment
 from flatline.engine.batch_writer import write
@@ -28,8 +28,10 @@ def _record(number: int, links: int) -> bytes:
     article = Article(b"key", Header(T0_MS), Segment())
     for page in range(1, links + 1):
         fingerprint = ((number * 10 + page) * 0x9E3779B97F4A7C15 % (1 << 64)).to_bytes(8, "big")
-        sighting = Sighting(article.key, fingerprint, page.to_bytes(6, "big"), True, T0_MS + page * HOUR_MS, ORGANIC)
-        article.apply([sighting], Counter())
+        observation = LinkObservation(
+            article.key, fingerprint, page.to_bytes(6, "big"), True, T0_MS + page * HOUR_MS, ORGANIC
+        )
+        article.apply([observation], Counter())
     return article.encode()
 
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry
 
-from flatline.agents.accumulate import Accumulate
 from flatline.agents.judge import Judge
+from flatline.agents.links import LinkAgent
 from flatline.agents.survey import GroupVerdicts, Surveyor
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policy
@@ -114,7 +114,7 @@ class World:
         self._all_sources = list(sources)
         self._restarts = restarts
         self._clock = Clock()
-        self._accumulate = Accumulate(topics=TOPICS, metrics=WorkerMetrics(CollectorRegistry()))
+        self._link_agent = LinkAgent(topics=TOPICS, metrics=WorkerMetrics(CollectorRegistry()))
         self._changelog: dict[bytes, bytes] = {}
         self._heartbeats: dict[str, Heartbeat] = {}
         self._offset = 0
@@ -166,7 +166,7 @@ class World:
             records.append(self.record_of(*self._reports.pop(0)))
         if records:
             batch = MicroBatch(TOPICS.links.name, 0, records)
-            self._accumulate.apply(batch, self._task.articles, now_ms=self._clock.ms)
+            self._link_agent.apply(batch, self._task.articles, now_ms=self._clock.ms)
 
     def record_of(self, reported: int, link: Link) -> Record:
         """Return the record in which a link is reported on a day."""

@@ -6,11 +6,11 @@ from typing import NoReturn
 
 from prometheus_client import CollectorRegistry
 
-from flatline.agents.accumulate import Accumulate
+from flatline.agents.articles import ArticleAgent
 from flatline.agents.judge import Judge
-from flatline.agents.register import Register
+from flatline.agents.links import LinkAgent
 from flatline.agents.survey import GroupVerdicts, Surveyor
-from flatline.agents.visits import CountVisits
+from flatline.agents.visits import VisitsAgent
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policy
 from flatline.domain.visibility.sources import Sources
@@ -79,9 +79,9 @@ class Process:
         self.worker = Worker(
             assignment=assignment,
             agents={
-                topics.links.name: Accumulate(topics=topics, metrics=metrics),
-                topics.articles.name: Register(topics=topics, metrics=metrics),
-                topics.visits.name: CountVisits(topics=topics, metrics=metrics),
+                topics.links.name: LinkAgent(topics=topics, metrics=metrics),
+                topics.articles.name: ArticleAgent(topics=topics, metrics=metrics),
+                topics.visits.name: VisitsAgent(topics=topics, metrics=metrics),
             },
             judge=Judge(topics=topics, policy=policy, group_totals=group_totals, surveyor=surveyor),
             surveyor=surveyor,

@@ -25,7 +25,7 @@ FORMAT: Final = 2
 workers leave out what they don't know, and newer ones take its default."""
 
 
-class Sighting(msgspec.Struct, frozen=True, gc=False):
+class LinkObservation(msgspec.Struct, frozen=True, gc=False):
     """What an event says of a link. A NamedTuple would take four times as long to make.
 
     ``article``       the key of the article that it leads to
@@ -251,17 +251,19 @@ class Article:
         self.visits, self._visiting_domains = visits, None
         return True
 
-    def apply(self, sightings: Iterable[Sighting], effects: MutableMapping[tuple[str | None, Effect], int]) -> bool:
-        """Apply sightings, count what each did by source and effect, and return whether anything was learned."""
+    def apply(
+        self, observations: Iterable[LinkObservation], effects: MutableMapping[tuple[str | None, Effect], int]
+    ) -> bool:
+        """Apply observations, count what each did by source and effect, and return whether anything was learned."""
         first, lows, reported = self._first, self._lows, self.header.sources
         is_news = is_credited = False
-        for sighting in sightings:
-            page, is_gain, at_ms, source = sighting.page, sighting.is_gain, sighting.at_ms, sighting.source
+        for observation in observations:
+            page, is_gain, at_ms, source = observation.page, observation.is_gain, observation.at_ms, observation.source
             if is_gain and source is not None and not is_of_newest_week(reported.get(source, 0), at_ms):
                 is_credited |= self._credit(source, at_ms)
             index = bisect_right(lows, page) if lows else 0
             segment = self._further[index - 1] if index else first
-            effect, is_new = segment.apply(page, sighting.domain, is_gain, at_ms, sighting.flags_and_traits)
+            effect, is_new = segment.apply(page, observation.domain, is_gain, at_ms, observation.flags_and_traits)
             effects[source, effect] += 1
             if not is_new:
                 continue

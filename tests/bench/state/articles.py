@@ -14,7 +14,7 @@ from statistics import NormalDist
 from typing import Final, NamedTuple
 
 from flatline.domain.state import link
-from flatline.domain.state.article import Sighting, registration_of
+from flatline.domain.state.article import LinkObservation, registration_of
 from flatline.domain.time import DAY_MS, day_of, to_ms
 from flatline.domain.urls.fingerprints import DOMAIN_BYTES, PAGE_BYTES
 from flatline.domain.visibility.source_history import DAYS_REMEMBERED, SourceReport
@@ -89,13 +89,13 @@ def _prototype(kind: Kind) -> list[tuple[bytes, bytes]]:
     partition = Partition()
     article = partition.create(key, now_ms=to_ms(NOW - timedelta(days=400)))
     domains = [chance.randbytes(DOMAIN_BYTES) for _ in range(max(1, int(links / _LINKS_A_DOMAIN)))]
-    sightings: list[Sighting] = []
+    observations: list[LinkObservation] = []
     for _ in range(links):
         age_ms = int(min(chance.expovariate(1 / _LINK_AGE_DAYS), 10 * _LINK_AGE_DAYS) * DAY_MS)
         flags = link.ORGANIC if chance.random() >= _IMPORTED else 0
         page, domain = chance.randbytes(PAGE_BYTES), chance.choice(domains)
-        sightings.append(Sighting(key, page, domain, True, now_ms - age_ms, flags, source))
-    article.apply(sightings, Counter())
+        observations.append(LinkObservation(key, page, domain, True, now_ms - age_ms, flags, source))
+    article.apply(observations, Counter())
     if is_registered:
         record = ArticleRecord(
             key.decode(),

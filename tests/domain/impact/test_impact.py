@@ -11,7 +11,7 @@ from flatline.domain.impact.impact import TROPHY_AFTER_DAYS, Tracking, is_trophy
 from flatline.domain.judgement.judgement import Judgement
 from flatline.domain.judgement.verdict import verdict_on
 from flatline.domain.state import visits as visits_module
-from flatline.domain.state.article import Article, Header, Sighting
+from flatline.domain.state.article import Article, Header, LinkObservation
 from flatline.domain.state.link import ORGANIC
 from flatline.domain.state.segment import Segment
 from flatline.domain.state.visits import DayOfVisits, date_of
@@ -38,8 +38,10 @@ def _domain(number: int) -> bytes:
 def _article(linked: Iterable[Linked], reports: Iterable[tuple[int, int, int]]) -> Article:
     article = Article(b"key", Header(0), Segment())
     for page, domain, day, gained in linked:
-        sighting = Sighting(article.key, page.to_bytes(8, "big"), _domain(domain), gained, day * DAY_MS, ORGANIC)
-        article.apply([sighting], Counter())
+        observation = LinkObservation(
+            article.key, page.to_bytes(8, "big"), _domain(domain), gained, day * DAY_MS, ORGANIC
+        )
+        article.apply([observation], Counter())
     article.apply_visits(DayOfVisits(_domain(domain), day, visits) for domain, day, visits in reports)
     return article
 

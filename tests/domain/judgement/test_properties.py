@@ -13,7 +13,7 @@ from flatline.domain.judgement.judgement import Judgement, judge
 from flatline.domain.learned.expectation import Baseline, expect
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.thresholds import Thresholds
-from flatline.domain.state.article import Article, Header, Sighting
+from flatline.domain.state.article import Article, Header, LinkObservation
 from flatline.domain.state.link import ORGANIC
 from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.state.rhythm import Rhythm
@@ -122,7 +122,7 @@ def test_the_order_of_events_changes_nothing(events: list[tuple[int, bool, int, 
         for page, gained, day, source in history:
             fingerprints = (page + 1).to_bytes(8, "big"), (page // 3).to_bytes(6, "big")
             at_ms = (BEGIN + day) * DAY_MS
-            article.apply([Sighting(b"key", *fingerprints, gained, at_ms, ORGANIC, f"{source}")], Counter())
+            article.apply([LinkObservation(b"key", *fingerprints, gained, at_ms, ORGANIC, f"{source}")], Counter())
         visibility = Visibility(frozenset("012"), {"0": Behind((BEGIN + 290) * DAY_MS, "gone")})
         evidence = evidence_of(article, visibility, now_ms=now_ms)
         found.append((evidence, judge(evidence, previous=None, now_ms=now_ms, thresholds=THRESHOLDS, hazard=HAZARD)))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flatline.domain.state.article import FORMATS_MAX, Article, Header, Sighting, UnknownFormatError
+from flatline.domain.state.article import FORMATS_MAX, Article, Header, LinkObservation, UnknownFormatError
 from flatline.domain.state.link import NOFOLLOW, ORGANIC, Effect
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.state.segment import Segment
@@ -32,7 +32,7 @@ def _see(article: Article, event: Event) -> Effect:
     flags, source = ORGANIC * organic | NOFOLLOW * nofollow, f"crawler-{page % 2}"
     effects = Counter[tuple[str | None, Effect]]()
     at_ms, domain = T0 + hour * 3_600_000, (page // 3).to_bytes(6, "big")
-    article.apply([Sighting(article.key, _page(page), domain, gained, at_ms, flags, source)], effects)
+    article.apply([LinkObservation(article.key, _page(page), domain, gained, at_ms, flags, source)], effects)
     ((of, effect),) = effects
     assert of == source
     return effect
@@ -128,13 +128,13 @@ def test_many_links_are_written_in_parts() -> None:
     article, written = Article(b"key", Header(T0), Segment()), dict[bytes, bytes]()
     article.apply(
         [
-            Sighting(b"key", _page(number), number.to_bytes(6, "big"), True, T0 + number, ORGANIC)
+            LinkObservation(b"key", _page(number), number.to_bytes(6, "big"), True, T0 + number, ORGANIC)
             for number in range(5_000)
         ],
         Counter(),
     )
     written.update(article.encode_further(only_changed=True))
-    article.apply([Sighting(b"key", _page(9_999), b"domain", True, T0, ORGANIC)], Counter())
+    article.apply([LinkObservation(b"key", _page(9_999), b"domain", True, T0, ORGANIC)], Counter())
     one_more = dict(article.encode_further(only_changed=True))
     assert sum(map(len, one_more.values())) + len(article.encode()) < 10_000
     read = Article.decode(b"key", article.encode(), {**written, **one_more})

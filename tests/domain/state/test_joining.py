@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flatline.domain.state import link
-from flatline.domain.state.article import Article, Header, Registration, Sighting
+from flatline.domain.state.article import Article, Header, LinkObservation, Registration
 from flatline.domain.state.link import Effect
 from flatline.domain.state.segment import Segment
 from flatline.domain.state.visits import DayOfVisits
@@ -21,17 +21,22 @@ times = st.sampled_from([T0_MS + ms for ms in (0, 1, WEEK_MS, 3 * WEEK_MS, 60 * 
 flags_and_traits = st.sampled_from([0, link.ORGANIC, link.UGC, link.ORGANIC | 7 << link.FLAG_BITS])
 
 
-def _sighting(page: int, is_gain: bool, at_ms: int, mark: int, source: str | None) -> Sighting:
+def _observation(page: int, is_gain: bool, at_ms: int, mark: int, source: str | None) -> LinkObservation:
     fingerprint = (page * 0x9E3779B97F4A7C15 % (1 << 64)).to_bytes(PAGE_BYTES, "big")
-    return Sighting(KEY, fingerprint, fingerprint[:DOMAIN_BYTES], is_gain, at_ms, mark if is_gain else 0, source)
+    return LinkObservation(KEY, fingerprint, fingerprint[:DOMAIN_BYTES], is_gain, at_ms, mark if is_gain else 0, source)
 
 
-sightings = st.builds(
-    _sighting, st.integers(0, 9), st.booleans(), times, flags_and_traits, st.sampled_from([None, "crawler", "vendor"])
+observations = st.builds(
+    _observation,
+    st.integers(0, 9),
+    st.booleans(),
+    times,
+    flags_and_traits,
+    st.sampled_from([None, "crawler", "vendor"]),
 )
 # More than a segment has room for, in runs of pages that both know, or one of them.
 runs = st.builds(
-    lambda begin, count, at_ms: [_sighting(page, True, at_ms, 0, None) for page in range(begin, begin + count)],
+    lambda begin, count, at_ms: [_observation(page, True, at_ms, 0, None) for page in range(begin, begin + count)],
     st.integers(0, 400),
     st.sampled_from([0, 3, 200, 400]),
     times,
@@ -61,8 +66,8 @@ registrations = st.lists(
         aliases=st.sampled_from([(), ("https://old.example/",)]),
     )
 )
-knowledge = st.tuples(st.lists(sightings, max_size=12), runs, reports, registrations, st.sampled_from([0, 2]))
-Knowledge = tuple[list[Sighting], list[Sighting], list[DayOfVisits], list[Registration], int]
+knowledge = st.tuples(st.lists(observations, max_size=12), runs, reports, registrations, st.sampled_from([0, 2]))
+Knowledge = tuple[list[LinkObservation], list[LinkObservation], list[DayOfVisits], list[Registration], int]
 
 
 def _article(*known: Knowledge) -> Article:
@@ -102,6 +107,6 @@ def test_a_copy_changes_by_itself(known: Knowledge) -> None:
     before = _all_of(article)
     copy = article.copy(KEY)
     assert _all_of(copy) == before
-    _ = [copy.apply([_sighting(10_000 + n, True, 5, 0, "new")], defaultdict(int)) for n in range(200)]
+    _ = [copy.apply([_observation(10_000 + n, True, 5, 0, "new")], defaultdict(int)) for n in range(200)]
     copy.apply_visits([DayOfVisits(b"domain", 5, 5)])
     assert _all_of(article) == before

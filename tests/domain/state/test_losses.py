@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.domain.state import article as article_module
-from flatline.domain.state.article import Article, Header, Sighting
+from flatline.domain.state.article import Article, Header, LinkObservation
 from flatline.domain.state.link import ORGANIC
 from flatline.domain.state.losses import FEW, WINDOW_DAYS, Losses, losses_of
 from flatline.domain.state.segment import Segment
@@ -35,8 +35,8 @@ def test_losses_agree_with_sets(history: list[tuple[int, bool, int]]) -> None:
     for page, gained, ago in history:
         fingerprint = (page * 0x9E3779B97F4A7C15 % (1 << 64)).to_bytes(8, "big")
         domain = (page // 4 + 1).to_bytes(6, "big")
-        sighting = Sighting(article.key, fingerprint, domain, gained, NOW_MS - ago * DAY_MS, ORGANIC)
-        article.apply([sighting], Counter())
+        observation = LinkObservation(article.key, fingerprint, domain, gained, NOW_MS - ago * DAY_MS, ORGANIC)
+        article.apply([observation], Counter())
     newest: dict[int, tuple[int, bool]] = {}
     for page, gained, ago in history:
         newest[page] = max(newest.get(page, (-99, False)), (-ago, gained))

@@ -3,9 +3,9 @@
 from collections import Counter, defaultdict
 
 from flatline.agents.record_agent import RecordAgent
-from flatline.domain.events.sighting import ArticleKeys, sighting_of
+from flatline.domain.events.observation import ArticleKeys, observation_of
 from flatline.domain.policy.ignore import Ignored
-from flatline.domain.state.article import Sighting
+from flatline.domain.state.article import LinkObservation
 from flatline.domain.state.link import Effect
 from flatline.domain.time import DAY_MS
 from flatline.domain.visibility.source_history import source_report_of
@@ -18,7 +18,7 @@ from flatline.schema.rejection import Rejected
 from flatline.schema.topics import Topics
 
 
-class Accumulate(RecordAgent):
+class LinkAgent(RecordAgent):
     """Applies link records to their articles."""
 
     def __init__(self, *, topics: Topics, metrics: WorkerMetrics, ignored: Ignored | None = None) -> None:
@@ -31,7 +31,7 @@ class Accumulate(RecordAgent):
         """Apply every record of a batch, article by article: what is known of one has to be fetched only once then."""
         decode, keys, ignored = codec.links.decode, self._keys, self._ignored
         effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
-        sightings: defaultdict[bytes, list[Sighting]] = defaultdict(list)
+        observations: defaultdict[bytes, list[LinkObservation]] = defaultdict(list)
         # The last event of each source, but for imports: enough to learn of the source, at next to no cost an event.
         newest: dict[str | None, tuple[LinkEvent, Record]] = {}
         clamped: Counter[str | None] = Counter()
@@ -39,18 +39,18 @@ class Accumulate(RecordAgent):
         for record in batch.records:
             try:
                 event = decode(record.value)
-                sighting = sighting_of(event, recorded_ms=record.timestamp, keys=keys, ignored=ignored)
+                observation = observation_of(event, recorded_ms=record.timestamp, keys=keys, ignored=ignored)
             except Rejected as rejected:
                 self._reject(rejected, record, batch, partition)
                 continue
-            if sighting is None:
+            if observation is None:
                 effects[event.source, Effect.IGNORED] += not self._ignored_sent_on(event, record, batch, partition)
                 continue
-            key = sighting.article
-            if key not in sightings and self._sent_on(key, record, batch, partition):
+            key = observation.article
+            if key not in observations and self._sent_on(key, record, batch, partition):
                 continue
-            sightings[key].append(sighting)
-            if sighting.is_clamped:
+            observations[key].append(observation)
+            if observation.is_clamped:
                 clamped[event.source] += 1
             if record.timestamp >= day_ends_ms:  # a batch of days long gone may hold several
                 _note_reports(newest, partition, now_ms=now_ms)
@@ -58,7 +58,7 @@ class Accumulate(RecordAgent):
             if event.discovery != "import":
                 newest[event.source] = event, record
         _note_reports(newest, partition, now_ms=now_ms)
-        for key, seen in sightings.items():
+        for key, seen in observations.items():
             article = partition.get(key) or partition.create(key, now_ms=now_ms)
             if article.apply(seen, effects) and not article.is_dirty:
                 partition.touch(article)

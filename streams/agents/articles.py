@@ -15,7 +15,7 @@ from flatline.schema.rejection import Reason, Rejected
 from flatline.schema.removal import Removal
 
 
-class Register(RecordAgent):
+class ArticleAgent(RecordAgent):
     """Applies article records. Aliases become moves, and a tombstone becomes a removal, wherever it lies."""
 
     def apply(self, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:

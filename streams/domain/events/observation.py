@@ -1,4 +1,4 @@
-"""Turns a link event into a `Sighting`, for the worker and the backtest alike."""
+"""Turns a link event into a `LinkObservation`, for the worker and the backtest alike."""
 
 import sys
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from flatline.domain.events.event_traits import flags_and_traits_of
 from flatline.domain.policy.ignore import Ignored
 from flatline.domain.state import link
-from flatline.domain.state.article import Sighting
+from flatline.domain.state.article import LinkObservation
 from flatline.domain.state.link import rel_flags
 from flatline.domain.time import EARLIEST_MS, LATEST_MS, check_record_time, clamped_ms, stated_ms
 from flatline.domain.urls.canonical import article_key
@@ -37,9 +37,9 @@ class ArticleKeys(dict[str, bytes]):
         return key
 
 
-def sighting_of(
+def observation_of(
     event: LinkEvent, *, recorded_ms: int, keys: ArticleKeys, ignored: Ignored | None = None
-) -> Sighting | None:
+) -> LinkObservation | None:
     """Return what a link event of a record written at ``recorded_ms`` says of its link; None when it is ``ignored``.
 
     Raise `Rejected` for URLs that can't be read, and for a record without a possible time of its own.
@@ -53,7 +53,7 @@ def sighting_of(
     if is_clamped:
         check_record_time(recorded_ms)
         at_ms = clamped_ms(at_ms, recorded_ms=recorded_ms)
-    return Sighting(
+    return LinkObservation(
         article, page, domain, event.change == "gained", at_ms, _flags_and_traits(event), event.source, is_clamped
     )
 

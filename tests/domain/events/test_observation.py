@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from xxhash import xxh3_64_digest
 
-from flatline.domain.events import sighting as sightings
-from flatline.domain.events.sighting import ArticleKeys, sighting_of
+from flatline.domain.events import observation as observations
+from flatline.domain.events.observation import ArticleKeys, observation_of
 from flatline.domain.policy.ignore import Ignore, Ignored
 from flatline.domain.state import link
-from flatline.domain.state.article import Sighting
+from flatline.domain.state.article import LinkObservation
 from flatline.domain.time import EARLIEST_MS, to_ms
 from flatline.domain.urls.canonical import article_key
 from flatline.schema.link_event import LinkEvent
@@ -56,18 +56,18 @@ def test_what_an_event_says(
     fields: dict[str, object], expected: tuple[bool, int, int, str | None, bool], why: str
 ) -> None:
     """Both URLs become what the state knows them by, and the time one that is possible."""
-    sighting = sighting_of(_event(**fields), recorded_ms=RECORDED_MS, keys=ArticleKeys())
-    assert sighting == Sighting(b"https://b.example/x", PAGE, DOMAIN, *expected), why
+    observation = observation_of(_event(**fields), recorded_ms=RECORDED_MS, keys=ArticleKeys())
+    assert observation == LinkObservation(b"https://b.example/x", PAGE, DOMAIN, *expected), why
 
 
-def test_what_is_ignored_is_no_sighting() -> None:
+def test_what_is_ignored_is_no_observation() -> None:
     """An ignored event gives none, and one that can't be read is rejected although its source is ignored by none."""
     ignored, keys = Ignored(Ignore(sources=["scraper"])), ArticleKeys()
-    assert sighting_of(_event(source="scraper"), recorded_ms=RECORDED_MS, keys=keys, ignored=ignored) is None
-    assert sighting_of(_event(source="other"), recorded_ms=RECORDED_MS, keys=keys, ignored=ignored)
+    assert observation_of(_event(source="scraper"), recorded_ms=RECORDED_MS, keys=keys, ignored=ignored) is None
+    assert observation_of(_event(source="other"), recorded_ms=RECORDED_MS, keys=keys, ignored=ignored)
     for field in ("url_from", "url_to"):
         with pytest.raises(Rejected) as caught:
-            sighting_of(_event(**{field: "mailto:x"}), recorded_ms=RECORDED_MS, keys=keys, ignored=ignored)
+            observation_of(_event(**{field: "mailto:x"}), recorded_ms=RECORDED_MS, keys=keys, ignored=ignored)
         assert caught.value.reason is Reason.INVALID_URL
         assert field in caught.value.detail
 
@@ -77,7 +77,7 @@ def test_what_is_ignored_is_no_sighting() -> None:
 def test_remembered_keys_are_those_of_their_urls(urls: list[tuple[str, int, str]]) -> None:
     """However often they are forgotten, keys are what canonicalising gives, and few are kept where there is no room."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sightings, "REMEMBERED_BYTES_MAX", 2_000)
+        patch.setattr(observations, "REMEMBERED_BYTES_MAX", 2_000)
         keys = ArticleKeys()
         for scheme, host, rest in urls:
             url = f"{scheme}://{host}.example/{rest}"

@@ -9,7 +9,7 @@ from flatline.schema import codec
 from flatline.schema.rejection import Rejected
 
 
-class Remove(RecordAgent):
+class RemovalAgent(RecordAgent):
     """Applies removals. One that comes before the events that it covers waits for them."""
 
     def apply(self, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:
