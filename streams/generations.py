@@ -54,12 +54,12 @@ def topics_of_layout(settings: Settings, layout: Layout) -> Topics:
     return _topics(settings, layout, 1)
 
 
-def say_building(settings: Settings, building: Building | None) -> None:
+def publish_building(settings: Settings, building: Building | None) -> None:
     """Write down which state is being made, or that none is. Raises KafkaError."""
     _write(settings, BUILDING, None if building is None else codec.buildings.encode(building))
 
 
-def say_serving(settings: Settings, generation: Generation) -> None:
+def publish_serving(settings: Settings, generation: Generation) -> None:
     """Have a generation serve from now on. Raises KafkaError."""
     _write(settings, SERVING, codec.generations.encode(generation))
 

@@ -22,7 +22,7 @@ from flatline_connectors.ingest.batches import (
 )
 from flatline_connectors.ingest.connections import Connections
 from flatline_connectors.ingest.heartbeats import Heartbeats
-from flatline_connectors.ingest.in_flight import InFlight
+from flatline_connectors.ingest.in_flight import RequestsInFlight
 from flatline_connectors.ingest.limits import Limits
 from flatline_connectors.ingest.metrics import IngestMetrics
 from flatline_connectors.sending import heartbeats, links, visits
@@ -62,7 +62,7 @@ class Ingest:
         self._caught_up = caught_up
         self._is_kafka_reachable = is_kafka_reachable
         self._batches = BatchSender(producer, limits, now_s=time.monotonic)
-        self._in_flight = InFlight(limits, metrics, is_full=lambda: producer.is_full)
+        self._in_flight = RequestsInFlight(limits, metrics, is_full=lambda: producer.is_full)
         self.connections = Connections(limits, metrics)
         self._routes: Mapping[str, RecordRoute] = {
             "/v1/links": RecordRoute(self._prepare_link, producer.send_link, is_sign_of_life=True),
@@ -86,7 +86,7 @@ class Ingest:
         return app
 
     async def drain(self) -> None:
-        """Let no more bodies in, and wait for the answers to those that are."""
+        """Admit no more requests, and wait until those in flight are answered."""
         await self._in_flight.drain()
 
     async def _close(self, _app: web.Application) -> None:
@@ -96,9 +96,9 @@ class Ingest:
         sender, route = self._sender_of(request), self._routes[request.path]
         if request.content_type not in (parsing.JSON, parsing.NDJSON):
             raise Refused(415, "unsupported_type", f"Content-Type must be {parsing.JSON} or {parsing.NDJSON}.")
-        with self._in_flight.let_in() as flight:
+        with self._in_flight.admit() as held:
             batch = Batch(
-                await self._in_flight.body_of(request, flight),
+                await self._in_flight.body_of(request, held),
                 content_type=request.content_type,
                 encoding=request.headers.get("Content-Encoding", "").lower(),
                 sender=sender,

@@ -15,15 +15,18 @@ from flatline_connectors.ingest.metrics import IngestMetrics
 _RETRY_AFTER_S: Final = 1
 
 
-class Flight:
-    """One request that was let in."""
+class HeldBody:
+    """The part of a request's body that is in memory."""
 
     def __init__(self) -> None:
         self.body_bytes = 0
 
 
-class InFlight:
-    """All of them. ``is_full``: whether what sends records has no room for more."""
+class RequestsInFlight:
+    """Counts requests and the bytes of their bodies, and refuses more than the limits allow.
+
+    ``is_full`` returns whether the producer has no room for more records.
+    """
 
     def __init__(self, limits: Limits, metrics: IngestMetrics, *, is_full: Callable[[], bool]) -> None:
         self._limits = limits
@@ -35,30 +38,30 @@ class InFlight:
         self._is_draining = False
 
     @contextmanager
-    def let_in(self) -> Iterator[Flight]:
-        """Count a request for the block. Raise `Refused`: 503."""
+    def admit(self) -> Iterator[HeldBody]:
+        """Count a request as in flight within the block. Raise `Refused` (503) when there are too many."""
         if self._is_draining:
             raise Refused(503, "stopping", "The ingest is being stopped. Send it again.", retry_after_s=_RETRY_AFTER_S)
         if self._requests >= self._limits.max_requests or self._is_full():
             raise _too_busy()
-        flight = Flight()
+        held = HeldBody()
         self._requests += 1
         try:
-            yield flight
+            yield held
         finally:
             self._requests -= 1
-            self._hold(-flight.body_bytes)
+            self._hold(-held.body_bytes)
             if not self._requests:
                 self._is_none.set()
 
-    async def body_of(self, request: web.Request, flight: Flight) -> bytes:
-        """Return the body of a request that was let in. Raise `Refused`: 400, 408, 413, 503."""
+    async def body_of(self, request: web.Request, held: HeldBody) -> bytes:
+        """Return the body of an admitted request. Raise `Refused`: 400, 408, 413, 503."""
         within_s, body = self._limits.body_timeout_s, bytearray()
         try:
             async with asyncio.timeout(within_s):
                 async for chunk in request.content.iter_any():
                     body += chunk
-                    flight.body_bytes += len(chunk)
+                    held.body_bytes += len(chunk)
                     self._hold(len(chunk))
                     if len(body) > self._limits.max_body_bytes:
                         raise parsing.too_large(self._limits.max_body_bytes)
@@ -71,7 +74,7 @@ class InFlight:
         return bytes(body)
 
     async def drain(self) -> None:
-        """Let no more requests in, and wait for the answers to those that are."""
+        """Admit no more requests, and wait until those in flight are answered."""
         self._is_draining = True
         if self._requests:
             self._is_none.clear()

@@ -5,7 +5,7 @@ from time import monotonic
 from typing import Final
 
 from flatline.domain.groups.cohorts import Cohort, Cohorts
-from flatline.domain.groups.judgement import is_newer, judge_group, says_the_same
+from flatline.domain.groups.judgement import is_newer, is_unchanged, judge_group
 from flatline.domain.groups.survey import Group, Survey
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.learned.expectation import WINDOWS_DAYS
@@ -123,7 +123,7 @@ class Surveyor:
         return Outgoing(self._topics.group_parts.name, 0, key.encode(), value)
 
     def _judge(self, number: int, *, is_lagging: bool, now_ms: int) -> Iterator[Outgoing]:
-        unseen_because = "the worker has not caught up with its records" if is_lagging else None
+        unseen_reason = "the worker has not caught up with its records" if is_lagging else None
         verdicts, gone = self._groups.verdicts, {g for g in self._groups.verdicts if self._partition(g) == number}
         for group, total in self._group_totals.by_group.items():
             if group.kind is GroupKind.MONTH or total.sums.articles < self._thresholds.group_articles_min:
@@ -133,9 +133,9 @@ class Surveyor:
             gone.discard(group)
             known = verdicts.get(group)
             verdict = judge_group(
-                group, total, previous=known, now_ms=now_ms, thresholds=self._thresholds, unseen_because=unseen_because
+                group, total, previous=known, now_ms=now_ms, thresholds=self._thresholds, unseen_reason=unseen_reason
             )
-            if not says_the_same(verdict, known):
+            if not is_unchanged(verdict, known):
                 verdicts[group] = verdict
                 yield Outgoing(self._topics.groups.name, number, _key(group).encode(), codec.groups.encode(verdict))
         for group in gone:

@@ -144,6 +144,6 @@ def _verdicts(
         enough = total is not None and total.sums.articles >= policy.default.group_articles_min
         if total is not None and enough and group.kind is not GroupKind.MONTH:
             verdict = judge_group(
-                group, total, previous=None, now_ms=now_ms, thresholds=policy.default, unseen_because=None
+                group, total, previous=None, now_ms=now_ms, thresholds=policy.default, unseen_reason=None
             )
             yield group, msgspec.structs.replace(verdict, states={})  # nobody judged the others

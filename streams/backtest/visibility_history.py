@@ -11,7 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 from flatline.backtest.changes import changes
-from flatline.domain.state.credit import Credit
+from flatline.domain.state.reported_weeks import ReportedWeeks
 from flatline.domain.time import DAY_MS, day_of, to_ms
 from flatline.domain.visibility.source_history import SourceHistory, SourceReport
 from flatline.domain.visibility.sources import Sources
@@ -38,7 +38,7 @@ class _Moment(NamedTuple):
     is_stale: bool
     moves: bool
 
-    def says_the_same_as(self, other: "_Moment") -> bool:
+    def sees_as_much_as(self, other: "_Moment") -> bool:
         """Whether only the day differs."""
         return self._replace(day=0, visibility=_relative(self)) == other._replace(day=0, visibility=_relative(other))
 
@@ -64,11 +64,11 @@ class VisibilityHistory:
         ]
         return Visibility(
             frozenset().union(*(each.expected for each in by_source)),
-            {source: behind for each in by_source for source, behind in each.behind.items()},
+            {source: delay for each in by_source for source, delay in each.delays.items()},
             {source: days for each in by_source for source, days in each.late_days.items()},
         )
 
-    def is_hardly_seen(self, reported: Mapping[str, Credit], *, last_link_day: int, day: int) -> bool:
+    def is_hardly_seen(self, reported: Mapping[str, ReportedWeeks], *, last_link_day: int, day: int) -> bool:
         """Whether, at the end of a day, too little of an article could be seen to ask anything of it."""
         visibility = self.on(day, reported)
         return visibility.of_article(
@@ -113,8 +113,8 @@ def _moments(source: str, days: Mapping[int, Sequence[Heartbeat | SourceReport]]
                 offset += 1
         sources.learn_habits([{source: histories}])
         until = in_order[number + 1] - 1 if number + 1 < len(in_order) else end_day
-        for _, moment in changes(partial(_moment, source, sources), _Moment.says_the_same_as, first=day, until=until):
-            if last is None or not moment.says_the_same_as(last):
+        for _, moment in changes(partial(_moment, source, sources), _Moment.sees_as_much_as, first=day, until=until):
+            if last is None or not moment.sees_as_much_as(last):
                 yield moment
             last = moment
 
@@ -122,8 +122,8 @@ def _moments(source: str, days: Mapping[int, Sequence[Heartbeat | SourceReport]]
 def _moment(source: str, sources: Sources, _last: _Moment | None, day: int) -> _Moment:
     now_ms = (day + 1) * DAY_MS - 1
     visibility, tomorrow = sources.visibility(now_ms), sources.visibility(now_ms + DAY_MS)
-    behind, then = visibility.behind.get(source), tomorrow.behind.get(source)
-    moves = behind is not None and then is not None and then.seen_until_ms > behind.seen_until_ms
+    delay, then = visibility.delays.get(source), tomorrow.delays.get(source)
+    moves = delay is not None and then is not None and then.seen_until_ms > delay.seen_until_ms
     return _Moment(day, visibility, source in sources.stale(now_ms), moves)
 
 
@@ -138,8 +138,8 @@ def _on(moment: _Moment, day: int) -> Visibility:
 
 def _shifted(visibility: Visibility, days: int) -> Visibility:
     return visibility._replace(
-        behind={
-            source: behind._replace(seen_until_ms=behind.seen_until_ms + days * DAY_MS)
-            for source, behind in visibility.behind.items()
+        delays={
+            source: delay._replace(seen_until_ms=delay.seen_until_ms + days * DAY_MS)
+            for source, delay in visibility.delays.items()
         }
     )

@@ -77,14 +77,14 @@ def import_file(
     strategy, tier, aliases (separated by spaces). Only url is required. Lines that can't be read go to the dead-letter
     topic with the reason.
     """
-    from flatline.cli.importing import Way, import_all
+    from flatline.cli.importing import ImportRoute, import_all
     from flatline_connectors.sending import articles
     from flatline_connectors.sending.producer import Producer
 
-    def way(producer: Producer) -> Way[articles.PreparedArticle]:
-        return Way(articles.prepare, producer.send_article, as_lines=articles.TABLE.as_ndjson)
+    def route(producer: Producer) -> ImportRoute[articles.PreparedArticle]:
+        return ImportRoute(articles.prepare, producer.send_article, as_lines=articles.TABLE.as_ndjson)
 
-    import_all([file], way, settings, as_json=json, is_strict=strict)
+    import_all([file], route, settings, as_json=json, is_strict=strict)
 
 
 @app.command()

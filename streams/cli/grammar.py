@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from flatline.cli.exit_codes import MEANINGS
-from flatline.cli.suggestions import Verbs, instead
+from flatline.cli.suggestions import Verbs, suggestion
 
 _WORDS_MAX: Final = 2
 _NAME_COLUMNS: Final = 14
@@ -42,7 +42,7 @@ class Noun(TyperGroup):
         root = ctx.find_root()
         before = ctx.command_path.split()[len(root.command_path.split()) :]
         words = [*before, *args][:_WORDS_MAX]
-        ctx.fail(f"{what} {instead(words, verbs_of(root.command))}")
+        ctx.fail(f"{what} {suggestion(words, verbs_of(root.command))}")
 
 
 class Commands(Noun):

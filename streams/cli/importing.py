@@ -1,4 +1,4 @@
-"""What all imports have in common: lines in, progress, a summary out."""
+"""Sends the lines of files to Kafka, with progress and a summary: what all import commands share."""
 
 import signal
 import sys
@@ -75,8 +75,8 @@ class Outcome:
     is_interrupted: bool
 
 
-class Way(NamedTuple, Generic[T]):
-    """How the lines of one kind of file get to Kafka. ``at_end`` is done when all were sent."""
+class ImportRoute(NamedTuple, Generic[T]):
+    """How the lines of one kind of file get to Kafka. ``at_end`` is called after all were sent."""
 
     prepare: Callable[[bytes], T]
     send: Callable[[T], None]
@@ -86,7 +86,7 @@ class Way(NamedTuple, Generic[T]):
 
 def import_all(
     paths: Iterable[Path],
-    way_of: Callable[[Producer], Way[T]],
+    route_of: Callable[[Producer], ImportRoute[T]],
     settings: Settings,
     *,
     as_json: bool,
@@ -104,10 +104,10 @@ def import_all(
     topics = serving_topics(settings)
     dead_letters = topics.dead_letters.name
     with Producer(settings.cluster, topics, now_ms=clock_from(settings).now_ms) as producer:
-        way = way_of(producer)
-        outcome = _run(files, producer, ctrl_c, way)
+        route = route_of(producer)
+        outcome = _run(files, producer, ctrl_c, route)
         if not outcome.is_interrupted:
-            way.at_end()
+            route.at_end()
     if as_json:
         sys.stdout.buffer.write(orjson.dumps(_summary(outcome, dead_letters), option=orjson.OPT_APPEND_NEWLINE))
     else:
@@ -119,7 +119,7 @@ def import_all(
         raise typer.Exit(LINES_REJECTED)
 
 
-def _run(files: list[LineFile], producer: Producer, ctrl_c: CtrlC, way: Way[T]) -> Outcome:
+def _run(files: list[LineFile], producer: Producer, ctrl_c: CtrlC, route: ImportRoute[T]) -> Outcome:
     """Send all lines, showing the progress, and wait until Kafka has them; Ctrl-C ends it early."""
     tally, started_s, is_interrupted = ImportCounts(), time.monotonic(), False
     failure: ConnectorError | None = None
@@ -127,7 +127,7 @@ def _run(files: list[LineFile], producer: Producer, ctrl_c: CtrlC, way: Way[T]) 
     with display.running(), ctrl_c:
         try:
             for file in files:
-                for _ in take(file, tally, producer, prepare=way.prepare, send=way.send, as_lines=way.as_lines):
+                for _ in take(file, tally, producer, prepare=route.prepare, send=route.send, as_lines=route.as_lines):
                     display.show(tally.lines)
                     ctrl_c.check()
         except KeyboardInterrupt:

@@ -13,7 +13,7 @@ import orjson
 import typer
 
 from flatline.cli.exit_codes import FAILED
-from flatline.cli.importing import Way, import_all
+from flatline.cli.importing import ImportRoute, import_all
 from flatline.domain.urls.canonical import InvalidUrl, canonicalize
 from flatline.schema import codec
 from flatline.schema.rejection import Rejected
@@ -114,13 +114,13 @@ def send(paths: Sequence[Path], how: Reading, settings: Settings, *, as_json: bo
     def lines(file: LineFile) -> Iterator[Line | UnusableLine]:
         return event_lines(file, how.options_of(file, path_by_name[file.name]), found.append)
 
-    def way(producer: Producer) -> Way[links.PreparedLink]:
-        return Way(links.prepare, producer.send_link, as_lines=lines, at_end=lambda: say_finished(producer))
+    def route(producer: Producer) -> ImportRoute[links.PreparedLink]:
+        return ImportRoute(links.prepare, producer.send_link, as_lines=lines, at_end=lambda: say_finished(producer))
 
     def remarks() -> Iterator[str]:
         return (sentence for table in found if table.source for sentence in sentences(table))
 
-    import_all(paths, way, settings, as_json=as_json, is_strict=is_strict, remarks=remarks)
+    import_all(paths, route, settings, as_json=as_json, is_strict=is_strict, remarks=remarks)
 
 
 def explain(paths: Sequence[Path], how: Reading, *, as_json: bool) -> None:

@@ -17,7 +17,7 @@ from rich.text import Text
 from flatline.cli.grammar import noun
 from flatline.cli.options import Articles, Json, Visits, with_settings
 from flatline.clock import clock_from
-from flatline.domain.impact.authority import By, Exposure, Pair
+from flatline.domain.impact.authority import Beneficiary, Exposure, Pair
 from flatline.schema import codec
 from flatline.schema.rejection import Reason, Rejected
 from flatline.schema.topics import DAY_MS
@@ -32,15 +32,15 @@ TABLE_ROWS: Final = 50
 _LINES_BETWEEN_LOOKS: Final = 500
 
 
-class Said(NamedTuple):
-    """A line of a file, in the shape of a record."""
+class FileRecord(NamedTuple):
+    """A line of a file, with the attributes of a Kafka record that the ledger needs."""
 
     key: bytes | None
     value: bytes | None
     timestamp: int
 
 
-Take = Callable[["Ledger", "Said | Record"], None]
+AddRecord = Callable[["Ledger", "FileRecord | Record"], None]
 
 
 app = noun("The referring domains: what they give, and what they get back.")
@@ -55,7 +55,7 @@ def list_publications(
     *,
     articles: Articles = None,
     visits: Visits = None,
-    by: Annotated[By, typer.Option(help="List pairs with authors, or with sites.")] = By.AUTHOR,
+    by: Annotated[Beneficiary, typer.Option(help="List pairs with authors, or with sites.")] = Beneficiary.AUTHOR,
     min_links: Annotated[int, typer.Option(min=1, help="Leave out pairs with fewer links.")] = 1,
     json: Json = False,
     settings: Settings,
@@ -73,7 +73,7 @@ def list_publications(
     if left_out:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in left_out.most_common())
         errors.print(f"Left out, because they can't be read: {reasons}.")
-    if by is By.AUTHOR and not ledger.authors:
+    if by is Beneficiary.AUTHOR and not ledger.authors:
         errors.print("No article has an author: register them (--articles FILE), or say --by site.")
     found = pairs(ledger, by, links_min=min_links)
     if json:
@@ -104,27 +104,27 @@ def _read(
     link_files, article_files, visit_files = (
         [LineFile(None if str(path) == "-" else path) for path in paths] for paths in (links, articles, visits)
     )
-    sources: list[tuple[Iterable[Said | Record], Take]] = [
-        *((_said(file, now_ms), _take_link) for file in link_files),
-        *((_said(ARTICLES.as_ndjson(file), now_ms), _take_article) for file in article_files),
-        *((_said(VISITS.as_ndjson(file), now_ms), _take_visits) for file in visit_files),
+    sources: list[tuple[Iterable[FileRecord | Record], AddRecord]] = [
+        *((_file_records(file, now_ms), _add_link) for file in link_files),
+        *((_file_records(ARTICLES.as_ndjson(file), now_ms), _add_article) for file in article_files),
+        *((_file_records(VISITS.as_ndjson(file), now_ms), _add_visits) for file in visit_files),
     ]
     if not links:
         topics = serving_topics(settings)  # asks Kafka, which files do without
         if topics.links.retention_ms is not None:
             days = topics.links.retention_ms // DAY_MS
             errors.print(f"Kafka keeps link events for {days} days; older ones don't count. Name FILEs that have all.")
-        stored = [(topics.links, _take_link)]
-        stored += [] if articles else [(topics.articles, _take_article)]
-        stored += [] if visits else [(topics.visits, _take_visits)]
-        sources += [(records(settings.cluster, topic), take) for topic, take in stored]
+        stored = [(topics.links, _add_link)]
+        stored += [] if articles else [(topics.articles, _add_article)]
+        stored += [] if visits else [(topics.visits, _add_visits)]
+        sources += [(records(settings.cluster, topic), add) for topic, add in stored]
     left_out: Counter[Reason] = Counter()
     display = Display([*link_files, *article_files, *visit_files] if links else [], errors)
     with display.running():
-        everything = ((record, take) for source, take in sources for record in source)
-        for number, (record, take) in enumerate(everything, start=1):
+        everything = ((record, add) for source, add in sources for record in source)
+        for number, (record, add) in enumerate(everything, start=1):
             try:
-                take(ledger, record)
+                add(ledger, record)
             except Rejected as rejected:
                 left_out[rejected.reason] += 1
             if number % _LINES_BETWEEN_LOOKS == 0:
@@ -132,26 +132,26 @@ def _read(
     return left_out
 
 
-def _said(lines: Iterable[Line], now_ms: int) -> Iterator[Said]:
-    return (Said(None, line.value, now_ms) for line in lines)
+def _file_records(lines: Iterable[Line], now_ms: int) -> Iterator[FileRecord]:
+    return (FileRecord(None, line.value, now_ms) for line in lines)
 
 
-def _take_link(ledger: Ledger, said: Said | Record) -> None:
-    ledger.add_link(codec.links.decode(said.value), recorded_ms=said.timestamp)
+def _add_link(ledger: Ledger, record: FileRecord | Record) -> None:
+    ledger.add_link(codec.links.decode(record.value), recorded_ms=record.timestamp)
 
 
-def _take_article(ledger: Ledger, said: Said | Record) -> None:
-    if said.value is None and said.key is not None:
-        ledger.unregister(said.key)
+def _add_article(ledger: Ledger, record: FileRecord | Record) -> None:
+    if record.value is None and record.key is not None:
+        ledger.unregister(record.key)
     else:
-        ledger.register(codec.articles.decode(said.value))
+        ledger.register(codec.articles.decode(record.value))
 
 
-def _take_visits(ledger: Ledger, said: Said | Record) -> None:
-    ledger.add_visits(codec.visits.decode(said.value))
+def _add_visits(ledger: Ledger, record: FileRecord | Record) -> None:
+    ledger.add_visits(codec.visits.decode(record.value))
 
 
-def _row(pair: Pair, by: By) -> dict[str, object]:
+def _row(pair: Pair, by: Beneficiary) -> dict[str, object]:
     return {
         "domain": pair.domain,
         by.value: pair.beneficiary,
@@ -175,7 +175,7 @@ def _exposure(exposure: Exposure) -> dict[str, object]:
     }
 
 
-def _table(found: list[Pair], by: By) -> Table:
+def _table(found: list[Pair], by: Beneficiary) -> Table:
     shown = found[:TABLE_ROWS]
     caption = f"{len(found):,} pairs"
     if len(shown) < len(found):

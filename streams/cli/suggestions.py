@@ -1,4 +1,4 @@
-"""What somebody meant who typed a command that does not exist."""
+"""Suggests a command in place of one that does not exist."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -7,7 +7,7 @@ from typing import Final
 Verbs = Mapping[str, Sequence[str]]
 """The verbs of each noun; none of a command that is one word."""
 
-_SAYS: Final = {
+_COMMAND_OF: Final = {
     # What commands were called before they were nouns and verbs.
     "article": "articles",
     "authority": "publications list",
@@ -85,8 +85,8 @@ _SAME_VERBS: Final = {
 _ALIKE: Final = 0.6
 
 
-def meant(words: Sequence[str], verbs: Verbs) -> str | None:
-    """Return what to type after `flatline` in place of ``words``; None if it can't be guessed.
+def suggested_command(words: Sequence[str], verbs: Verbs) -> str | None:
+    """Return the command to suggest in place of ``words``, without `flatline`; None if it can't be guessed.
 
     A word may be an option (``--check``), as verbs once were some.
     """
@@ -97,16 +97,16 @@ def meant(words: Sequence[str], verbs: Verbs) -> str | None:
     # The other way round: `list articles`.
     if (other := _noun(second, verbs)) and (verb := _verb(first, verbs[other])):
         return f"{other} {verb}"
-    if first in _SAYS:
-        return _SAYS[first]
-    if noun is None and (close := get_close_matches(first, _SAYS, n=1, cutoff=0.8)):
-        return _SAYS[close[0]]
+    if first in _COMMAND_OF:
+        return _COMMAND_OF[first]
+    if noun is None and (close := get_close_matches(first, _COMMAND_OF, n=1, cutoff=0.8)):
+        return _COMMAND_OF[close[0]]
     return noun
 
 
-def instead(words: Sequence[str], verbs: Verbs) -> str:
-    """Return the sentence that tells what to type in place of ``words``."""
-    guess = meant(words, verbs)
+def suggestion(words: Sequence[str], verbs: Verbs) -> str:
+    """Return a sentence that suggests what to type in place of ``words``."""
+    guess = suggested_command(words, verbs)
     if guess is None:
         return "`flatline --help` lists the commands."
     if verbs.get(guess):  # a noun alone says nothing yet

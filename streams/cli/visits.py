@@ -29,12 +29,12 @@ def import_file(
     the dead-letter topic with the reason. Importing a file twice changes nothing; of several figures for the same day
     the largest counts.
     """
-    from flatline.cli.importing import Way, import_all
+    from flatline.cli.importing import ImportRoute, import_all
     from flatline_connectors.sending import visits
     from flatline_connectors.sending.producer import Producer
 
-    def way(producer: Producer) -> Way[visits.PreparedVisits]:
+    def route(producer: Producer) -> ImportRoute[visits.PreparedVisits]:
         prepare = partial(visits.prepare, now_ms=producer.now_ms())
-        return Way(prepare, producer.send_visits, as_lines=visits.TABLE.as_ndjson)
+        return ImportRoute(prepare, producer.send_visits, as_lines=visits.TABLE.as_ndjson)
 
-    import_all([file], way, settings, as_json=json, is_strict=strict)
+    import_all([file], route, settings, as_json=json, is_strict=strict)

@@ -58,7 +58,7 @@ class PacedClock:
         # It does not begin to go before its beginning has passed, either.
         beginning = Mark(self.now_ms - self._lead_ms, self.now_ms, ends={}, alive=frozenset())
         self._watermark = Watermark(stages, beginning)
-        self._untold = (
+        self._unnotified = (
             UnnotifiedAlerts(addresses["alertmanager"], lambda: inbox.messages + inbox.violations) if inbox else None
         )
         self._marked: Mark | None = None
@@ -117,4 +117,4 @@ class PacedClock:
         self._watermark.add(self._marked)
 
     def _is_held(self) -> bool:
-        return self._untold is not None and self._untold.is_something()
+        return self._unnotified is not None and self._unnotified.are_left()

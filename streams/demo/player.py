@@ -19,7 +19,7 @@ _DAY_S: Final = DAY_MS / 1000
 
 
 class Player:
-    """Lets what a play tells happen as its installation's clock goes on, and shows what comes of it."""
+    """Sends a play's events as its installation's clock goes on, and shows what comes of them."""
 
     def __init__(
         self,
@@ -48,12 +48,12 @@ class Player:
 
     @property
     def is_over(self) -> bool:
-        """Whether all that the play tells has happened. It can go on: there is always more to come."""
+        """Whether the play has reached its end. It can go on after that."""
         return self._played_ms >= self._play.ends_ms
 
     @property
-    def is_told(self) -> bool:
-        """Whether Slack has heard all of that. What is over then may still be said to be."""
+    def is_shown_in_slack(self) -> bool:
+        """Whether Slack has received every message on it. Alerts that end then may still be resolved."""
         return self.is_over and self._clock.has_shown(self._play.ends_ms)
 
     def go_on(self) -> None:

@@ -74,7 +74,7 @@ class Demo:
         screen.imported(tally, until=to_datetime(play.begins_ms))
         with PacedClock(stack, scenario.calendar, period_days=play.period_days, inbox=inbox) as clock:
             player = Player(play, stack, clock, inbox, screen, tokens=tokens)
-            while not player.is_told:
+            while not player.is_shown_in_slack:
                 player.go_on()
             self.found = _aftermath(scenario, player, inbox)
             screen.outcome(player.outcome())

@@ -14,16 +14,16 @@ from flatline.demo.slack_receiver import Message
 from flatline.domain.time import to_ms
 
 _ACTIVE: Final = "/api/v2/alerts?active=true&silenced=false&inhibited=false"
-# Those who tell at once. A digest waits for its time.
+# They send at once; a digest waits for its time.
 _RECEIVERS: Final = frozenset({"slack-articles", "slack-good-news", "slack-pipeline"})
 # What Slack shows of a name may differ from it: nothing is waited for longer.
 _PATIENCE_S: Final = 30.0
 
 
 class UnnotifiedAlerts:
-    """Asks Alertmanager what it still has to tell. While that is something, a demo's clock has to stand still.
+    """Asks Alertmanager which alerts it has not sent yet. While there are any, a demo's clock has to stand still.
 
-    What ends before Alertmanager has told of it, it never tells.
+    Alertmanager never sends an alert that ends before it was sent.
     """
 
     def __init__(self, alertmanager: str, messages: Callable[[], Sequence[Message]]) -> None:
@@ -32,8 +32,8 @@ class UnnotifiedAlerts:
         self._messages = messages
         self._since_s: dict[str, float] = {}
 
-    def is_something(self) -> bool:
-        """Whether there is anything, or Alertmanager doesn't say."""
+    def are_left(self) -> bool:
+        """Whether there are any, or Alertmanager does not answer."""
         try:
             alerts = orjson.loads(get(self._alertmanager, _ACTIVE))
         except (OSError, http.client.HTTPException):

@@ -19,8 +19,8 @@ from flatline.domain.groups.survey import Survey
 from flatline.domain.judgement.watch_list import Candidates
 from flatline.domain.state.addresses import Addresses
 from flatline.engine.due_queue import DueQueue
-from flatline.engine.fitting import cut_to
 from flatline.engine.log import Changelog, Forwarded, Forwarder, Offset, Outgoing, Refused, Writer
+from flatline.engine.oversized_letters import shortened
 from flatline.engine.partition import Change, Partition
 from flatline.schema.offset_metadata import metadata_of
 from flatline.schema.partitioning import partition_of
@@ -185,11 +185,11 @@ class Task:
         }
         is_changed = self.articles.is_changed
         changes = self.articles.take_changes(covered if offsets else None)
-        letters = [cut_to(letter, self._letter_bytes_max) for letter in self.articles.dead_letters]
+        letters = [shortened(letter, self._letter_bytes_max) for letter in self.articles.dead_letters]
         records, self.unpublished = [*self.unpublished, *letters], []
         forwarded, self.articles.dead_letters, self.articles.forwarded = self.articles.forwarded, [], []
 
-        records += [cut_to(letter, self._letter_bytes_max) for letter in await _forward(forwarder, forwarded)]
+        records += [shortened(letter, self._letter_bytes_max) for letter in await _forward(forwarder, forwarded)]
         if records or offsets or is_changed:
             assert self._writer is not None, "it runs"
             await self._writer.commit(self._outgoing(records, changes), offsets)

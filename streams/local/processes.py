@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flatline.local.errors import LaunchError
 
-_LEASH = Path(__file__).with_name("leash.py")
+_DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
 # The kernel takes the thread that starts a child for its parent. This one lives exactly as long as this process.
 _SPAWNER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
 _LOG_BYTES_MAX = 16_000_000
@@ -52,10 +52,10 @@ class Child:
         self._popen = _SPAWNER.submit(self._spawn).result()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        leash = [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid())]
+        wrapper = [sys.executable, "-I", "-S", str(_DIE_WITH_PARENT), str(os.getpid())]
         with self.log.open("ab") as log:
             return subprocess.Popen(  # noqa: S603 - our own list of arguments
-                [*leash, *self.process.command],
+                [*wrapper, *self.process.command],
                 env={**os.environ, **self.process.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -65,7 +65,7 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """The process id, which stays the same over the leash's exec."""
+        """The process id, which stays the same over the wrapper's exec."""
         return self._popen.pid
 
     def end(self) -> str | None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from kafka.errors import GroupIdNotFoundError, NonEmptyGroupError
 
 from flatline.agents.former_topics import group_of
-from flatline.generations import generation_being_built, say_building, topics_being_built, topics_of
+from flatline.generations import generation_being_built, publish_building, topics_being_built, topics_of
 from flatline.rebuild.progress import Progress
 from flatline.schema.generation import Building, Generation, Layout
 from flatline.schema.topics import Topics
@@ -34,7 +34,7 @@ def begin(settings: Settings, serving: Generation, progress: Progress, *, partit
         former = Building(serving.layout, state=serving.former_state, rules="")
         _remove(settings, topics_being_built(settings, former), topics_of(settings, serving))
     building = Building(layout, state=max(states) + 1, rules=rules)
-    say_building(settings, building)
+    publish_building(settings, building)
     return building
 
 

@@ -9,7 +9,7 @@ from flatline.clock import clock_from
 from flatline.engine.kafka_log import KafkaChangelog
 from flatline.engine.log import FencedError
 from flatline.errors import FlatlineError
-from flatline.generations import say_building, say_serving, serving_generation, topics_being_built, topics_of
+from flatline.generations import publish_building, publish_serving, serving_generation, topics_being_built, topics_of
 from flatline.kafka.cluster import KafkaCluster
 from flatline.policy_file import load_policy
 from flatline.rebuild.beginning import begin
@@ -137,8 +137,8 @@ async def _build_rounds(
 
 def _cut_over(settings: Settings, former: Topics, generation: Generation) -> None:
     """Have a generation serve, and see to it that the former one writes nothing more."""
-    say_serving(settings, generation)
-    say_building(settings, None)
+    publish_serving(settings, generation)
+    publish_building(settings, None)
     _wait_left(settings, former)
     asyncio.run(_fence(settings, former))
 

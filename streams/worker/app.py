@@ -47,8 +47,8 @@ from flatline.settings import Settings
 from flatline.worker.health import Health
 from flatline.worker.lag import Lag
 from flatline.worker.loop import Worker
+from flatline.worker.newer_generation import NewerGeneration
 from flatline.worker.scrape import Scrape
-from flatline.worker.succession import Succession
 
 HEARTBEATS_A_SESSION: Final = 6
 REQUEST_TIMEOUT_S_MIN: Final = 90.0  # Faust's own default
@@ -101,7 +101,7 @@ class Assembly(NamedTuple):
     background: Background
     assignment: Assignment
     worker: Worker
-    succession: Succession
+    newer_generation: NewerGeneration
 
 
 def run_worker(settings: Settings, generation: Generation, *, bytes_max: Mapping[str, int] = NO_LIMITS) -> None:
@@ -125,7 +125,7 @@ def run_worker(settings: Settings, generation: Generation, *, bytes_max: Mapping
     try:
         faust_worker.execute_from_commandline()
     except SystemExit:
-        if not assembly.succession.has_come:
+        if not assembly.newer_generation.has_come:
             raise
     _start_anew(settings)
 
@@ -139,7 +139,7 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
     """Build everything one worker consists of. Raises PolicyError."""
     policy = load_policy(settings.policy_file)
     topics, clock = topics_of(settings, generation), clock_from(settings)
-    succession = Succession(generation, end=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    newer_generation = NewerGeneration(generation, end=lambda: os.kill(os.getpid(), signal.SIGTERM))
     metrics = WorkerMetrics(CollectorRegistry())
     cluster = settings.cluster
 
@@ -161,7 +161,7 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
     heartbeats = listen(topics.heartbeats, heartbeat_receiver(sources))
     group_parts = listen(topics.group_parts, group_totals.receive_record)
     group_verdicts = listen(topics.groups, groups.receive)
-    generations = listen(topics.generations, succession.receive)
+    generations = listen(topics.generations, newer_generation.receive)
 
     moves = Moves()
     listened_moves = listen(topics.moves, moves.receive_record)
@@ -218,7 +218,7 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
     listening = [heartbeats.run, group_parts.run, group_verdicts.run, listened_moves.run, generations.run]
     runs = [loop_watchdog.run, health.run, *listening, *[follow.run] * bool(to_follow), worker.run]
     background = Background(endpoint, runs, at_end=[assignment.close, forwarder.close])
-    return Assembly(app, background, assignment, worker, succession)
+    return Assembly(app, background, assignment, worker, newer_generation)
 
 
 def _faust_app(settings: Settings, topics: Topics, listener: RebalanceListener) -> MicroBatchApp:

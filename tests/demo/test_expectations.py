@@ -93,17 +93,17 @@ def test_inbox_shows_each_message_once(channel: Channel) -> None:
 
 def test_the_clock_waits_for_what_is_still_to_be_told(channel: Channel) -> None:
     """An alert that fires has to reach Slack, unless it goes to nobody or into the digest, or another speaks for it."""
-    untold = UnnotifiedAlerts(channel.address, list)
+    unnotified = UnnotifiedAlerts(channel.address, list)
     heard = UnnotifiedAlerts(channel.address, lambda: channel.inbox.messages)
-    assert not untold.is_something()
+    assert not unnotified.are_left()
     channel.tell(alert("WorkerDown", "w1", instance="w1"))
-    assert untold.is_something()
-    assert not heard.is_something()
+    assert unnotified.are_left()
+    assert not heard.are_left()
     channel.tell(alert("ArticleSilent", "T", article="a", tier="1"))
-    assert not heard.is_something()
+    assert not heard.are_left()
     channel.tell(alert("ArticleCooling", "A doubtful one", article="b", tier="1"))
     channel.tell(
         alert("WorkerDown", "w1", instance="w1", over=True),
         alert("ArticleSilent", "T", article="a", over=True, tier="1"),
     )
-    assert not untold.is_something()
+    assert not unnotified.are_left()

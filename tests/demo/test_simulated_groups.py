@@ -68,7 +68,7 @@ def _verdicts(played: Simulation, *, ahead_ms: int) -> Iterator[GroupVerdict]:
                     previous=said.get(group),
                     now_ms=now_ms,
                     thresholds=POLICY.default,
-                    unseen_because=None,
+                    unseen_reason=None,
                 )
                 yield said[group]
 

@@ -30,8 +30,8 @@ from flatline.domain.quality.article_link_value import article_link_value, natur
 from flatline.domain.quality.per_link import WeighedLink, newest
 from flatline.domain.state import link
 from flatline.domain.state.article import Article
-from flatline.domain.state.credit import week_begins_ms, weeks_of
 from flatline.domain.state.previous_verdict import PreviousVerdict
+from flatline.domain.state.reported_weeks import week_begins_ms, weeks_of
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.time import DAY_MS, day_of, to_datetime
 from flatline.domain.urls.fingerprints import referrer
@@ -97,7 +97,7 @@ def explain(
         cooling_from=_cooling_from(rhythm, at) if rhythm and is_judged else None,
         silent_from=_silent_from(rhythm, at) if rhythm and is_judged else None,
         unseen_days=round(visibility.unseen_days, 1),
-        unseen_because=visibility.because,
+        unseen_because=visibility.reason,
         expectation=published_expectation(expectation) if expectation else None,
         evergreen=round(expectation.evergreen, 2) if expectation else None,
         curve_links=context.baseline.curve.links,
@@ -207,19 +207,19 @@ def _explained_link(weighed: WeighedLink, event: LinkEvent | None) -> ExplainedL
 
 def _sources(article: Article, context: ExplanationContext, *, now_ms: int) -> list[ExplainedSource]:
     found = []
-    for source, credit in article.header.sources.items():
-        fresh, behind = context.freshness.get(source), context.visibility.behind.get(source)
+    for source, weeks in article.header.sources.items():
+        fresh, delay = context.freshness.get(source), context.visibility.delays.get(source)
         found.append(
             ExplainedSource(
                 source=source,
-                last_reported_in_week_of=_date(day_of(week_begins_ms(credit))),
-                weeks_with_links=weeks_of(credit),
+                last_reported_in_week_of=_date(day_of(week_begins_ms(weeks))),
+                weeks_with_links=weeks_of(weeks),
                 is_expected=source in context.visibility.expected,
                 stale_for_days=round(fresh.staleness_ms / DAY_MS, 2) if fresh else None,
                 stale_after_days=round(fresh.limit_ms / DAY_MS, 2) if fresh else None,
                 is_stale=fresh is not None and fresh.is_stale,
-                seen_until=_date(day_of(min(behind.seen_until_ms, now_ms))) if behind else None,
-                because=behind.because if behind else None,
+                seen_until=_date(day_of(min(delay.seen_until_ms, now_ms))) if delay else None,
+                because=delay.reason if delay else None,
             )
         )
     return sorted(found, key=lambda each: (each.last_reported_in_week_of, each.weeks_with_links), reverse=True)

@@ -53,9 +53,9 @@ def judge_group(
     previous: GroupVerdict | None,
     now_ms: int,
     thresholds: Thresholds,
-    unseen_because: str | None,
+    unseen_reason: str | None,
 ) -> GroupVerdict:
-    """Say how a group stands at ``now_ms``. While ``unseen_because`` says why it can't be seen, it gets no worse."""
+    """Say how a group stands at ``now_ms``. While ``unseen_reason`` says why it can't be seen, it gets no worse."""
     sums = total.sums
     stretches = stretches_of(sums)
     former = previous.state if previous else GroupState.NEW
@@ -63,12 +63,12 @@ def judge_group(
     most = min(stretches, key=lambda stretch: stretch.chance_of_so_many)
     state = _state(sums, former, fewest=fewest, most=most, thresholds=thresholds)
     told = {GroupState.ABOVE_CURVE: most, GroupState.UNDER_CURVE: fewest}.get(state) or _last_window(sums)
-    unseen_because = unseen_because or _unseen_because(sums, thresholds)
-    suppressed = bool(previous and unseen_because and _SEVERITY.get(state, 0) > _SEVERITY.get(former, 0))
+    unseen_reason = unseen_reason or _unseen_reason(sums, thresholds)
+    suppressed = bool(previous and unseen_reason and _SEVERITY.get(state, 0) > _SEVERITY.get(former, 0))
     reason = _reason(group, told, state)
     if suppressed:
         state = former
-        reason = f"{reason} The verdict is held back because {unseen_because}."
+        reason = f"{reason} The verdict is held back because {unseen_reason}."
     now = to_datetime(now_ms)
     last_7, last_28, last_90 = (
         Tally(round(expected, 1), round(gained)) for expected, gained in zip(sums.expected, sums.gained, strict=True)
@@ -153,7 +153,7 @@ def _is_above(most: Stretch, former: GroupState, thresholds: Thresholds) -> bool
     return most.chance_of_so_many <= limit and most.expected <= ratio * most.gained
 
 
-def _unseen_because(sums: Sums, thresholds: Thresholds) -> str | None:
+def _unseen_reason(sums: Sums, thresholds: Thresholds) -> str | None:
     expected = sums.unseen_expected + sums.expected[-1]
     share = sums.unseen_expected / expected if expected else 0.0
     if share <= thresholds.group_blind_share:
@@ -179,7 +179,7 @@ def _percent(chance: float) -> str:
     return f"{chance * 100:.2g} %" if chance >= _SMALLEST_TOLD else "less than 0.01 %"
 
 
-def says_the_same(verdict: GroupVerdict, known: GroupVerdict | None) -> bool:
+def is_unchanged(verdict: GroupVerdict, known: GroupVerdict | None) -> bool:
     """Whether two verdicts differ in nothing but when they were said."""
     return known is not None and structs.replace(verdict, judged_at=known.judged_at) == known
 

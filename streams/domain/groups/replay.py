@@ -55,7 +55,7 @@ def replay_groups(
                     previous=verdicts.get(group),
                     now_ms=now_ms,
                     thresholds=thresholds,
-                    unseen_because=None,
+                    unseen_reason=None,
                 )
                 yield verdicts[group]
 

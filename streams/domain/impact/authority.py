@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from flatline.domain.impact.ledger import Ledger, Linked
+from flatline.domain.impact.ledger import GainedLink, Ledger
 from flatline.domain.state import link
 from flatline.domain.time import DAY_MS
 
@@ -21,8 +21,8 @@ EXPOSURE_DAYS_MAX: Final = 365
 GAINED_MIN: Final = 5
 
 
-class By(StrEnum):
-    """On whose side: an author, or the site (registrable domain) of an article."""
+class Beneficiary(StrEnum):
+    """Who gains from a publication's links: an article's author, or its site (registrable domain)."""
 
     AUTHOR = "author"
     SITE = "site"
@@ -68,13 +68,13 @@ class Pair(NamedTuple):
         return (self.linking.gained / self.linking.exposed_ms) / (self.others.gained / self.others.exposed_ms)
 
 
-def pairs(ledger: Ledger, by: By, *, links_min: int = 1) -> list[Pair]:
+def pairs(ledger: Ledger, by: Beneficiary, *, links_min: int = 1) -> list[Pair]:
     """Return the pairs with at least so many links, most links first."""
-    side = ledger.authors if by is By.AUTHOR else dict(enumerate(ledger.domains))
+    side = ledger.authors if by is Beneficiary.AUTHOR else dict(enumerate(ledger.domains))
     domains = ledger.domains
-    given: defaultdict[tuple[str, str], list[Linked]] = defaultdict(list)
+    given: defaultdict[tuple[str, str], list[GainedLink]] = defaultdict(list)
     links_back: Counter[tuple[str, str]] = Counter()
-    gains: defaultdict[int, list[Linked]] = defaultdict(list)
+    gains: defaultdict[int, list[GainedLink]] = defaultdict(list)
     for linked in ledger.links():
         gains[linked.target].append(linked)
         if linked.target in side:
@@ -113,7 +113,7 @@ def pairs(ledger: Ledger, by: By, *, links_min: int = 1) -> list[Pair]:
 class _Target:
     """When a page gained links."""
 
-    def __init__(self, gained: Iterable[Linked]) -> None:
+    def __init__(self, gained: Iterable[GainedLink]) -> None:
         self._entered_ms = min(linked.first_gained_ms for linked in gained)
         self._gained_ms: Sequence[int] = sorted(
             linked.first_gained_ms for linked in gained if linked.flags & link.ORGANIC
@@ -128,7 +128,7 @@ class _Target:
 
 
 def _of_linking_pages(
-    links: Iterable[Linked], targets: Mapping[int, _Target], *, until_ms: int
+    links: Iterable[GainedLink], targets: Mapping[int, _Target], *, until_ms: int
 ) -> tuple[Exposure, Exposure]:
     """Return the exposure of the pages that link, since they do; and what they take up in that of all pages."""
     linked_ms: dict[int, int] = {}

@@ -21,8 +21,8 @@ _PAGE: Final = (1 << _PAGE_BITS) - 1
 _UNKNOWN: Final = Link(0, 0, 0)
 
 
-class Linked(NamedTuple):
-    """A link that was gained, between two pages by their numbers; when first, in ms, and flags as in `link`."""
+class GainedLink(NamedTuple):
+    """A gained link between two pages, by their numbers: when it was first gained, in ms, and its flags."""
 
     page: int
     target: int
@@ -73,12 +73,12 @@ class Ledger:
         day = self._page(record.url, "url"), referring_domain(sending_page(record)), record.day
         self._visits[day] = max(self._visits.get(day, 0), record.visits)
 
-    def links(self) -> Iterator[Linked]:
+    def links(self) -> Iterator[GainedLink]:
         """Yield the links between domains that were ever gained; those within a domain are its own."""
         for pair, known in self._links.items():
             page, target = pair >> _PAGE_BITS, pair & _PAGE
             if known.flags & link.GAINED and self.domains[page] != self.domains[target]:
-                yield Linked(page, target, known.first_gained_ms, known.flags)
+                yield GainedLink(page, target, known.first_gained_ms, known.flags)
 
     def visits(self) -> Iterator[tuple[int, str, int]]:
         """Yield the article, the referring domain, and the visits that it sent on a day."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from flatline.domain.judgement.evidence import Circumstances, Evidence
 from flatline.domain.judgement.finding_rules import FINDING_RULES, is_mass_loss_made_good
-from flatline.domain.judgement.reasons import MADE_GOOD, nothing_worse, reason_of
+from flatline.domain.judgement.reasons import MADE_GOOD, held_back, reason_of
 from flatline.domain.judgement.states import SEVERITY, is_judgeable, is_taken_back_by_time, silent_since_day, state_of
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.thresholds import Thresholds
@@ -57,7 +57,7 @@ def judge(
         suppressed = SEVERITY.get(looks_like, 0) > SEVERITY.get(state, 0)
     reason = reason_of(state, evidence, at)
     if suppressed:
-        reason = f"{reason} {nothing_worse(evidence)}"
+        reason = f"{reason} {held_back(evidence)}"
     findings = _findings(evidence, at, now_ms=now_ms)
     if is_mass_loss_made_good(findings, at):
         reason = f"{reason} {MADE_GOOD}"

@@ -42,7 +42,7 @@ def reason(
     day = max(today, matter.last_day)
     # A run of thin links that is hardly chance says that links are seen, and needs less of a gap.
     needed = thresholds.quality_gone_probability
-    if was_found or chance_of_run(link_value, after_day=matter.last_day) <= RUN_CHANCE_MAX:
+    if was_found or probability_of_run(link_value, after_day=matter.last_day) <= RUN_CHANCE_MAX:
         needed = thresholds.thin_run_probability
     if hazard.probability(matter, day) < needed:
         return None
@@ -62,7 +62,7 @@ def thin_lately(link_value: LinkValue, *, today: int, after_day: int) -> tuple[i
     return signs.total(), ", ".join(phrases[:REASONS_MAX]) + (" and others" if len(phrases) > REASONS_MAX else "")
 
 
-def chance_of_run(link_value: LinkValue, *, after_day: int) -> float:
+def probability_of_run(link_value: LinkValue, *, after_day: int) -> float:
     """Return how probable it is that all links after a day are thin, if as many mattered as up to it."""
     thin_before = sum(count for (day, _), count in link_value.thin_days.items() if day <= after_day)
     matter = sum(link_value.days.values())

@@ -38,7 +38,7 @@ def reason_of(state: State, evidence: Evidence, at: Circumstances) -> str:
     )
 
 
-def nothing_worse(evidence: Evidence) -> str:
+def held_back(evidence: Evidence) -> str:
     """Return why the verdict does not get worse at the moment."""
     visibility = evidence.visibility
     unseen = (
@@ -47,7 +47,7 @@ def nothing_worse(evidence: Evidence) -> str:
         else ""
     )
     return (
-        f"The verdict is held back because {visibility.because or 'its sources report late'}{unseen and f': {unseen}'}."
+        f"The verdict is held back because {visibility.reason or 'its sources report late'}{unseen and f': {unseen}'}."
     )
 
 

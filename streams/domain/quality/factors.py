@@ -37,7 +37,7 @@ class Facts(NamedTuple):
     has_visits: bool = False  # it sent people
 
 
-class Sign(NamedTuple):
+class QualityFactor(NamedTuple):
     """What speaks for a link, or against it: the quality is multiplied by ``factor``."""
 
     name: str
@@ -108,7 +108,7 @@ class LinkQuality(NamedTuple):
     """The quality of a link, 0 to 1, and its signs, the strongest first."""
 
     quality: float
-    signs: tuple[Sign, ...]
+    signs: tuple[QualityFactor, ...]
     against: str  # the phrase of what speaks most against it
 
 
@@ -129,11 +129,11 @@ def quality_of(facts: Facts) -> LinkQuality:
     return LinkQuality(min(quality, 1.0), tuple(signs), against)
 
 
-def _sign(name: str) -> Sign:
-    return Sign(name, FACTORS[name], _PHRASES[name])
+def _sign(name: str) -> QualityFactor:
+    return QualityFactor(name, FACTORS[name], _PHRASES[name])
 
 
-def _rel_and_text(facts: Facts) -> Iterator[Sign]:
+def _rel_and_text(facts: Facts) -> Iterator[QualityFactor]:
     """Yield the worst of the rel tokens, the placement, and whether there is text around."""
     flags = facts.flags
     if flags & link.SPONSORED:
@@ -150,30 +150,30 @@ def _rel_and_text(facts: Facts) -> Iterator[Sign]:
         yield _sign("text: none around it")
 
 
-def _anchor(facts: Facts) -> Iterator[Sign]:
+def _anchor(facts: Facts) -> Iterator[QualityFactor]:
     """Yield the worst that can be said of the anchor."""
     if facts.flags & link.STUFFED_ANCHOR:
         yield _sign("anchor: stuffed")
     elif facts.anchor_domains >= ANCHOR_DOMAINS_MIN:
         name = "anchor: on many domains"
-        yield Sign(name, FACTORS[name], f"with the same anchor on {facts.anchor_domains:,} domains")
+        yield QualityFactor(name, FACTORS[name], f"with the same anchor on {facts.anchor_domains:,} domains")
     elif facts.flags & link.GENERIC_ANCHOR:
         yield _sign("anchor: generic")
 
 
-def _page(facts: Facts) -> Iterator[Sign]:
+def _page(facts: Facts) -> Iterator[QualityFactor]:
     """Yield the kind of the page: its factor to the power of how sure it is."""
     kind, confidence = READINGS[link_traits.reading_of(facts.traits)]
     if kind is not PageKind.UNKNOWN:
         name, doubt = f"page: {kind}", "" if confidence == 1 else "what looks like "
-        yield Sign(name, FACTORS[name] ** confidence, f"on {doubt}{_PAGES[kind]}")
+        yield QualityFactor(name, FACTORS[name] ** confidence, f"on {doubt}{_PAGES[kind]}")
 
 
-def _domain(facts: Facts) -> Iterator[Sign]:
+def _domain(facts: Facts) -> Iterator[QualityFactor]:
     """Yield what is known of the referring domain."""
     if (authority := link_traits.authority_of(facts.traits)) is not None:
         factor = AUTHORITY_AT_0 * (AUTHORITY_AT_100 / AUTHORITY_AT_0) ** (authority / 100)
-        yield Sign("domain: authority", factor, f"on a domain of authority {authority}")
+        yield QualityFactor("domain: authority", factor, f"on a domain of authority {authority}")
     if facts.reputation is not DomainReputation.UNKNOWN:
         yield _sign(f"domain: {facts.reputation}")
     if facts.is_sitewide:

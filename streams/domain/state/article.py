@@ -6,9 +6,9 @@ from typing import Final
 
 import msgspec
 
-from flatline.domain.state.credit import Credit, credited, is_of_newest_week, joined
 from flatline.domain.state.link import Effect
 from flatline.domain.state.previous_verdict import PreviousVerdict
+from flatline.domain.state.reported_weeks import ReportedWeeks, is_of_newest_week, joined, with_report
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.state.segment import SEGMENT_LINKS_MAX, KnownLink, Segment
 from flatline.domain.state.totals import Totals, totals_of
@@ -97,7 +97,7 @@ class Header(msgspec.Struct, array_like=True, gc=False):
     """What does not follow from the links."""
 
     watched_since_ms: int
-    sources: dict[str, Credit] = {}  # what each source reported
+    sources: dict[str, ReportedWeeks] = {}  # what each source reported
     registration: Registration = Registration()
     previous_verdict: PreviousVerdict | None = None
     removed_ms: int = 0  # what was first gained, reported or registered until then is forgotten
@@ -256,11 +256,11 @@ class Article:
     ) -> bool:
         """Apply observations, count what each did by source and effect, and return whether anything was learned."""
         first, lows, reported = self._first, self._lows, self.header.sources
-        is_news = is_credited = False
+        is_news = is_new_week = False
         for observation in observations:
             page, is_gain, at_ms, source = observation.page, observation.is_gain, observation.at_ms, observation.source
             if is_gain and source is not None and not is_of_newest_week(reported.get(source, 0), at_ms):
-                is_credited |= self._credit(source, at_ms)
+                is_new_week |= self._note_week(source, at_ms)
             index = bisect_right(lows, page) if lows else 0
             segment = self._further[index - 1] if index else first
             effect, is_new = segment.apply(page, observation.domain, is_gain, at_ms, observation.flags_and_traits)
@@ -271,7 +271,7 @@ class Article:
             self._note_growth(segment, index)
         if is_news:
             self._totals = self._rhythm = None
-        return is_news or is_credited
+        return is_news or is_new_week
 
     def register(self, registration: Registration) -> bool:
         """Take a registration unless a newer one is known; return whether anything was learned.
@@ -313,9 +313,9 @@ class Article:
         """Add what a header says of the same article; return whether anything was learned."""
         header, before = self.header, msgspec.msgpack.encode(self.header)
         header.watched_since_ms = min(header.watched_since_ms, other.watched_since_ms)
-        for source, credit in sorted(other.sources.items()):
+        for source, weeks in sorted(other.sources.items()):
             if source in header.sources or len(header.sources) < SOURCES_MAX:
-                header.sources[source] = joined(header.sources.get(source, 0), credit)
+                header.sources[source] = joined(header.sources.get(source, 0), weeks)
         reputations = [each for each in (header.previous_verdict, other.previous_verdict) if each is not None]
         header.previous_verdict = max(reputations, key=lambda each: (each.since_ms, each.digest), default=None)
         self.remove(other.removed_ms)
@@ -374,12 +374,12 @@ class Article:
             self._changed = set()
         self._changed.add(low)
 
-    def _credit(self, source: str, at_ms: int) -> bool:
+    def _note_week(self, source: str, at_ms: int) -> bool:
         """Note that a source reported a gain of that time; return whether that is news, and there was room for it."""
         sources = self.header.sources
         known = sources.get(source, 0)
-        credit = credited(known, at_ms)
+        weeks = with_report(known, at_ms)
         has_room = known != 0 or len(sources) < SOURCES_MAX
         if has_room:
-            sources[source] = credit
-        return has_room and credit != known
+            sources[source] = weeks
+        return has_room and weeks != known

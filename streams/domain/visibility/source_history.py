@@ -107,7 +107,7 @@ class SourceHistory(Struct, array_like=True, gc=False):
         return is_news or samples % WRITTEN_EVERY == 0
 
 
-class Habit(NamedTuple):
+class ReportingHabit(NamedTuple):
     """How a source usually reports, in days.
 
     ``last_day``      UTC day on which it last reported
@@ -124,7 +124,7 @@ class Habit(NamedTuple):
     back_on: int = 0
 
 
-def habit_of(history: Iterable[SourceHistory], *, unusual_gaps: int) -> Habit | None:
+def reporting_habit_of(history: Iterable[SourceHistory], *, unusual_gaps: int) -> ReportingHabit | None:
     """Return the habit of a source from its histories on several partitions; None while these are too short.
 
     Of a source with few articles too little can be said: when these stop, it falls silent with them.
@@ -140,8 +140,8 @@ def habit_of(history: Iterable[SourceHistory], *, unusual_gaps: int) -> Habit | 
     lag = _usual_lag_days([each.lags for each in history if each.lags])
     for earlier, later in reversed(list(pairwise(days))):
         if later - earlier > unusual_gaps * usual_gap:
-            return Habit(days[-1], usual_gap, lag, away_from=earlier, back_on=later)
-    return Habit(days[-1], usual_gap, lag)
+            return ReportingHabit(days[-1], usual_gap, lag, away_from=earlier, back_on=later)
+    return ReportingHabit(days[-1], usual_gap, lag)
 
 
 def _usual_lag_days(histograms: list[list[int]]) -> int:

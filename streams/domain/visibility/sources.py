@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 from flatline.domain.formatting import count
 from flatline.domain.time import DAY_MS, day_of, to_datetime, to_ms
 from flatline.domain.visibility.clamped_heartbeat import clamped
-from flatline.domain.visibility.source_history import Habit, SourceHistory, habit_of
-from flatline.domain.visibility.visibility import Behind, Visibility
+from flatline.domain.visibility.source_history import ReportingHabit, SourceHistory, reporting_habit_of
+from flatline.domain.visibility.visibility import SourceDelay, Visibility
 from flatline.schema.heartbeat import Heartbeat
 
 STALE_AFTER_PERIODS: Final = 3
@@ -69,8 +69,8 @@ class Sources:
         self._finished: dict[str, Heartbeat] = {}
         self._left_out: set[str] = set()
         self._returns: dict[str, _Return] = {}
-        self._habits: dict[str, Habit] = {}
-        self._known_habits: dict[str, tuple[int, Habit | None]] = {}
+        self._habits: dict[str, ReportingHabit] = {}
+        self._known_habits: dict[str, tuple[int, ReportingHabit | None]] = {}
 
     @property
     def left_out(self) -> int:
@@ -172,23 +172,23 @@ class Sources:
         what it usually reports later. When it comes back, it is not believed at once: what it missed has to come first.
         """
         freshness = self.freshness(now_ms)
-        behind: dict[str, Behind] = {}
+        delays: dict[str, SourceDelay] = {}
         late_days: dict[str, int] = {}
         for source in freshness:
             habit = self._habits.get(source)
-            seen_until_ms, because = self._seen_until(source, habit, freshness[source], now_ms)
+            seen_until_ms, reason = self._seen_until(source, habit, freshness[source], now_ms)
             if habit is not None and now_ms - habit.lag * DAY_MS < seen_until_ms:
                 seen_until_ms = now_ms - habit.lag * DAY_MS
-                because = because or f"its source {source} usually reports up to {count(habit.lag, 'day')} late"
+                reason = reason or f"its source {source} usually reports up to {count(habit.lag, 'day')} late"
             if day_of(seen_until_ms) < day_of(now_ms):
-                behind[source] = Behind(day_of(seen_until_ms) * DAY_MS, because, freshness[source].is_stale)
+                delays[source] = SourceDelay(day_of(seen_until_ms) * DAY_MS, reason, freshness[source].is_stale)
             returned = self._return_of(source, habit)
             if returned is not None and 0 <= now_ms - returned.back_ms < LATE_WITHIN_DAYS * DAY_MS:
                 late_days[source] = returned.away_days
-        return Visibility(frozenset(freshness), behind, late_days, is_lagging)
+        return Visibility(frozenset(freshness), delays, late_days, is_lagging)
 
     def _seen_until(
-        self, source: str, habit: Habit | None, freshness: Freshness, now_ms: int
+        self, source: str, habit: ReportingHabit | None, freshness: Freshness, now_ms: int
     ) -> tuple[int, str | None]:
         """Return until when a source has seen everything, but for its lag; and why, where that is unusual."""
         seen_until_ms, has_heartbeats = now_ms - freshness.staleness_ms, source in self._expected
@@ -197,11 +197,11 @@ class Sources:
             return seen_until_ms, f"its source {source} has seen nothing since {since}, which is unusual"
         returned = self._return_of(source, None if has_heartbeats else habit)
         if returned is not None and returned.back_ms <= now_ms < returned.settled_ms:
-            because = f"its source {source} has just come back, and may still report what it missed"
-            return returned.seen_until_ms, because
+            reason = f"its source {source} has just come back, and may still report what it missed"
+            return returned.seen_until_ms, reason
         return (seen_until_ms if has_heartbeats else now_ms), None
 
-    def _return_of(self, source: str, habit: Habit | None) -> _Return | None:
+    def _return_of(self, source: str, habit: ReportingHabit | None) -> _Return | None:
         """Return how a source last came back: by its heartbeats, else by its habit."""
         returned = self._returns.get(source)
         if returned is None and habit is not None and habit.away_from is not None:
@@ -210,12 +210,12 @@ class Sources:
             return _Return((habit.away_from + 1) * DAY_MS, back_ms, settled_ms)
         return returned
 
-    def _habit(self, source: str, history: list[SourceHistory]) -> Habit | None:
+    def _habit(self, source: str, history: list[SourceHistory]) -> ReportingHabit | None:
         """Return the habit of a source, made only after a new report: it is asked for all the time."""
         news = sum(hash((sum(each.days), sum(each.lags), len(each.articles))) for each in history)
         known = self._known_habits.get(source)
         if known is None or known[0] != news:
-            known = self._known_habits[source] = news, habit_of(history, unusual_gaps=STALE_AFTER_PERIODS)
+            known = self._known_habits[source] = news, reporting_habit_of(history, unusual_gaps=STALE_AFTER_PERIODS)
         return known[1]
 
     def _note_return(self, known: Heartbeat, heartbeat: Heartbeat) -> None:
@@ -224,7 +224,7 @@ class Sources:
             return
         self._returns[heartbeat.source] = _Return(seen_until_ms, back_ms, back_ms + _period_ms(known))
 
-    def _has_finished(self, source: str, habit: Habit) -> bool:
+    def _has_finished(self, source: str, habit: ReportingHabit) -> bool:
         """Whether a source said that it has finished, and has reported nothing since that day."""
         last = self._finished.get(source)
         return last is not None and habit.last_day <= day_of(to_ms(last.sent_at))

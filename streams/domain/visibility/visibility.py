@@ -13,23 +13,23 @@ rate does, which shows as little in a whole day as the full one in a part of it.
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from flatline.domain.state.credit import Credit, newest_week, weeks_until
+from flatline.domain.state.reported_weeks import ReportedWeeks, newest_week, weeks_until
 from flatline.domain.time import DAY_MS
 
 UNSEEN_DAYS_MAX: Final = 7.0
 """A quarter of the shortest window over which a group is judged."""
 
 
-class Behind(NamedTuple):
-    """A source that has not seen everything yet.
+class SourceDelay(NamedTuple):
+    """How far a source has reported that has not reported everything yet.
 
     ``seen_until_ms``  up to when it has
-    ``because``        why, in words; None if so much delay is usual for it
+    ``reason``         why, in words; None if so much delay is usual for it
     ``is_stale``       whether nothing was received from it for too long
     """
 
     seen_until_ms: int
-    because: str | None = None
+    reason: str | None = None
     is_stale: bool = False
 
 
@@ -38,13 +38,13 @@ class ArticleVisibility(NamedTuple):
 
     ``unseen_days``  how many of the days since count for nothing; shares of days add up
     ``late_days``    of how many days before this week links may have come in this week, with this week's date
-    ``because``      why, where it is unusual, or nothing can be said at all
+    ``reason``       why, where it is unusual, or nothing can be said at all
     ``is_unseen``    none of them can see: all are stale, or the worker lags
     """
 
     unseen_days: float = 0.0
     late_days: int = 0
-    because: str | None = None
+    reason: str | None = None
     is_unseen: bool = False
 
     @property
@@ -60,50 +60,50 @@ class Visibility(NamedTuple):
     """What sources can see at the moment.
 
     ``expected``   the sources that are expected to report more
-    ``behind``     those of them that have not seen everything
+    ``delays``     of those of them that have not seen everything
     ``late_days``  for how long those were away that came back lately
     """
 
     expected: frozenset[str] = frozenset()
-    behind: Mapping[str, Behind] = {}
+    delays: Mapping[str, SourceDelay] = {}
     late_days: Mapping[str, int] = {}
     is_lagging: bool = False
 
-    def of_article(self, reported: Mapping[str, Credit], *, since_ms: int, now_ms: int) -> ArticleVisibility:
+    def of_article(self, reported: Mapping[str, ReportedWeeks], *, since_ms: int, now_ms: int) -> ArticleVisibility:
         """Return what could be seen of an article after ``since_ms``, given what its sources reported."""
         late_days = max((days for source, days in self.late_days.items() if source in reported), default=0)
         if self.is_lagging:
             days = max(0.0, (now_ms - since_ms) / DAY_MS)
             return ArticleVisibility(days, late_days, "the worker has not caught up with its records", is_unseen=True)
-        if self.behind.keys().isdisjoint(reported):
+        if self.delays.keys().isdisjoint(reported):
             return ArticleVisibility(0.0, late_days) if late_days else FULLY_VISIBLE
         return self._partial(reported, since_ms=since_ms, now_ms=now_ms, late_days=late_days)
 
     def _partial(
-        self, reported: Mapping[str, Credit], *, since_ms: int, now_ms: int, late_days: int
+        self, reported: Mapping[str, ReportedWeeks], *, since_ms: int, now_ms: int, late_days: int
     ) -> ArticleVisibility:
-        newest = max(newest_week(credit) for source, credit in reported.items() if source in self.expected)
+        newest = max(newest_week(weeks) for source, weeks in reported.items() if source in self.expected)
         usual = {
             source: weeks
-            for source, credit in reported.items()
-            if source in self.expected and (weeks := weeks_until(credit, newest))
+            for source, all_weeks in reported.items()
+            if source in self.expected and (weeks := weeks_until(all_weeks, newest))
         }
         everything, seeing = 0, 0
         for source, weeks in usual.items():
             everything |= weeks
-            if source not in self.behind:
+            if source not in self.delays:
                 seeing |= weeks
         # From now backwards: with each source that had seen until then, more could be seen.
         behind = sorted(
-            usual.keys() & self.behind.keys(), key=lambda source: (self.behind[source].seen_until_ms, source)
+            usual.keys() & self.delays.keys(), key=lambda source: (self.delays[source].seen_until_ms, source)
         )
         unseen_ms, until_ms = 0.0, now_ms
         for source in reversed(behind):
-            begin_ms = max(since_ms, self.behind[source].seen_until_ms)
+            begin_ms = max(since_ms, self.delays[source].seen_until_ms)
             if begin_ms < until_ms:
                 unseen_ms += (until_ms - begin_ms) * (1 - seeing.bit_count() / everything.bit_count())
                 until_ms = begin_ms
             seeing |= usual[source]
-        because = (self.behind[source].because for source in behind) if unseen_ms else ()
-        is_unseen = all(source in self.behind and self.behind[source].is_stale for source in usual)
-        return ArticleVisibility(unseen_ms / DAY_MS, late_days, next(filter(None, because), None), is_unseen)
+        reasons = (self.delays[source].reason for source in behind) if unseen_ms else ()
+        is_unseen = all(source in self.delays and self.delays[source].is_stale for source in usual)
+        return ArticleVisibility(unseen_ms / DAY_MS, late_days, next(filter(None, reasons), None), is_unseen)

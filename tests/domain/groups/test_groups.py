@@ -156,11 +156,9 @@ def _judge(
     previous = None
     total = _total([expected] * BLOCKS, gained, articles=articles, unseen=unseen)
     if former:
-        previous = judge_group(SERIES, total, previous=None, now_ms=0, thresholds=THRESHOLDS, unseen_because=None)
+        previous = judge_group(SERIES, total, previous=None, now_ms=0, thresholds=THRESHOLDS, unseen_reason=None)
         previous = type(previous)(**{f: getattr(previous, f) for f in previous.__struct_fields__} | {"state": former})
-    return judge_group(
-        SERIES, total, previous=previous, now_ms=NOW * DAY_MS, thresholds=THRESHOLDS, unseen_because=None
-    )
+    return judge_group(SERIES, total, previous=previous, now_ms=NOW * DAY_MS, thresholds=THRESHOLDS, unseen_reason=None)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatline.domain.impact.authority import EXPOSURE_DAYS_MAX, By, Exposure, Pair, pairs
+from flatline.domain.impact.authority import EXPOSURE_DAYS_MAX, Beneficiary, Exposure, Pair, pairs
 from flatline.domain.impact.ledger import Ledger
 from flatline.domain.time import DAY_MS, LATEST_MS
 from flatline.schema.article_record import ArticleRecord
@@ -70,9 +70,9 @@ def _site(page: str) -> str:
     return page.split("/")[2]
 
 
-def _expected(history: list[Event], sent: list[tuple[str, str, int, int]], by: By) -> list[Pair]:
+def _expected(history: list[Event], sent: list[tuple[str, str, int, int]], by: Beneficiary) -> list[Pair]:
     """Count every pair by itself, from the events as they are."""
-    side = AUTHORS if by is By.AUTHOR else {page: _site(page) for page in PAGES}
+    side = AUTHORS if by is Beneficiary.AUTHOR else {page: _site(page) for page in PAGES}
     first: dict[tuple[str, str], int] = {}
     for page, target, is_gain, _, day in history:
         if is_gain and _site(page) != _site(target):
@@ -122,9 +122,11 @@ def _expected(history: list[Event], sent: list[tuple[str, str, int, int]], by: B
     return sorted(found, key=lambda pair: (-pair.links, pair.domain, pair.beneficiary))
 
 
-@pytest.mark.parametrize("by", By)
+@pytest.mark.parametrize("by", Beneficiary)
 @given(history=events, sent=visits, chance=st.randoms(use_true_random=False))
-def test_pairs(by: By, history: list[Event], sent: list[tuple[str, str, int, int]], chance: random.Random) -> None:
+def test_pairs(
+    by: Beneficiary, history: list[Event], sent: list[tuple[str, str, int, int]], chance: random.Random
+) -> None:
     """The figures of every pair are those of a plain count, in whatever order events come, and with repeats."""
     expected = _expected(history, sent, by)
     assert pairs(_ledger(history, sent), by) == expected
@@ -148,7 +150,7 @@ def test_a_publication_and_an_author() -> None:
             for day in range(10, 70, 10)
         ),
     ]
-    (pair, *_) = pairs(_ledger(history, [(a_page, article, 1, 40)]), By.AUTHOR)
+    (pair, *_) = pairs(_ledger(history, [(a_page, article, 1, 40)]), Beneficiary.AUTHOR)
     assert pair == Pair(
         "mag.example",
         "Ada",
@@ -169,8 +171,8 @@ def test_a_registration_taken_back() -> None:
     ledger = _ledger(history)
     ledger.unregister(b"https://ada.example/1")
     ledger.unregister(b"https://never.example/met")
-    assert pairs(ledger, By.AUTHOR) == []
-    assert len(pairs(ledger, By.SITE)) == 1
+    assert pairs(ledger, Beneficiary.AUTHOR) == []
+    assert len(pairs(ledger, Beneficiary.SITE)) == 1
 
 
 @pytest.mark.parametrize("truth", [0.5, 1.0, 2.0])
@@ -191,5 +193,7 @@ def test_the_truth_of_a_simulated_world(truth: float) -> None:
             for day in range(born, 800)
             if chance.random() < gains_a_day * (0.2 + 2.718 ** ((born - day) / 100))
         ]
-    (of_ada,) = (pair for pair in pairs(_ledger(history), By.AUTHOR, links_min=50) if pair.beneficiary == "Ada")
+    (of_ada,) = (
+        pair for pair in pairs(_ledger(history), Beneficiary.AUTHOR, links_min=50) if pair.beneficiary == "Ada"
+    )
     assert of_ada.lift == pytest.approx(truth, rel=0.15)

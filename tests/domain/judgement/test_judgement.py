@@ -179,7 +179,7 @@ def test_unseen_days_do_not_count(
     previous: State | None, unseen_days: int, state: State, suppressed: bool, why: str
 ) -> None:
     """Of an article that looks silent only so much is said as the days tell on which it could be seen."""
-    visibility = ArticleVisibility(unseen_days, because="its source x is stale")
+    visibility = ArticleVisibility(unseen_days, reason="its source x is stale")
     judgement = _judge(every(20, since=460, until=300), previous=previous, visibility=visibility)
     assert (judgement.state, judgement.suppressed) == (state, suppressed), why
     assert ("its source x is stale" in judgement.reason) == suppressed
@@ -188,7 +188,7 @@ def test_unseen_days_do_not_count(
 def test_blindness_does_not_suppress_getting_better() -> None:
     """A link that does arrive counts, stale source or not."""
     ages = [*every(20, since=600, until=460), 2]
-    assert _judge(ages, previous=State.SILENT, visibility=ArticleVisibility(2, because="x")).state is State.REVIVED
+    assert _judge(ages, previous=State.SILENT, visibility=ArticleVisibility(2, reason="x")).state is State.REVIVED
 
 
 def test_since_is_the_day_on_which_silence_was_reached() -> None:
@@ -232,7 +232,7 @@ def test_since_stays_while_the_state_stays() -> None:
         ),
         (
             every(20, since=460, until=300),
-            {"visibility": ArticleVisibility(200.0, because="its source north is stale"), "previous": State.STEADY},
+            {"visibility": ArticleVisibility(200.0, reason="its source north is stale"), "previous": State.STEADY},
             (
                 "It gains links as it used to. No link for 300 days (since 2025-08-05). It has gained links on 9 days, "
                 "recently one every 20 days. Probability of no link in the next 180 days: 25%. The verdict is held "

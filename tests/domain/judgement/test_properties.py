@@ -19,7 +19,7 @@ from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.state.segment import Segment
 from flatline.domain.time import DAY_MS
-from flatline.domain.visibility.visibility import ArticleVisibility, Behind, Visibility
+from flatline.domain.visibility.visibility import ArticleVisibility, SourceDelay, Visibility
 from flatline.schema.verdict import State
 
 BEGIN = 18_000
@@ -123,7 +123,7 @@ def test_the_order_of_events_changes_nothing(events: list[tuple[int, bool, int, 
             fingerprints = (page + 1).to_bytes(8, "big"), (page // 3).to_bytes(6, "big")
             at_ms = (BEGIN + day) * DAY_MS
             article.apply([LinkObservation(b"key", *fingerprints, gained, at_ms, ORGANIC, f"{source}")], Counter())
-        visibility = Visibility(frozenset("012"), {"0": Behind((BEGIN + 290) * DAY_MS, "gone")})
+        visibility = Visibility(frozenset("012"), {"0": SourceDelay((BEGIN + 290) * DAY_MS, "gone")})
         evidence = evidence_of(article, visibility, now_ms=now_ms)
         found.append((evidence, judge(evidence, previous=None, now_ms=now_ms, thresholds=THRESHOLDS, hazard=HAZARD)))
     assert found[0] == found[1]

@@ -85,14 +85,14 @@ THIN_NOW = every(7, since=500)
         (
             WORTHY_ONCE,
             THIN_NOW,
-            {"visibility": ArticleVisibility(because="x is stale", is_unseen=True)},
+            {"visibility": ArticleVisibility(reason="x is stale", is_unseen=True)},
             False,
             "links that matter may be unseen",
         ),
         (
             WORTHY_ONCE,
             THIN_NOW,
-            {"visibility": ArticleVisibility(because="x is stale", is_unseen=True), "was_found": True},
+            {"visibility": ArticleVisibility(reason="x is stale", is_unseen=True), "was_found": True},
             True,
             "what was said stays said",
         ),

@@ -10,10 +10,10 @@ from flatline.domain.time import DAY_MS, to_datetime
 from flatline.domain.visibility.source_history import (
     ARTICLES_MIN,
     DAYS_REMEMBERED,
-    Habit,
+    ReportingHabit,
     SourceHistory,
     SourceReport,
-    habit_of,
+    reporting_habit_of,
     source_report_of,
 )
 from flatline.schema.link_event import LinkEvent
@@ -34,26 +34,34 @@ def history(days: list[int], *, lag_hours: float | None = 0, articles: int = ART
 @pytest.mark.parametrize(
     ("days", "habit", "why"),
     [
-        (list(range(30)), Habit(29, usual_gap=1, lag=0), "each day"),
-        ([*range(0, 28, 7), *range(1, 28, 7), *range(2, 28, 7)], Habit(23, usual_gap=5, lag=0), "three days a week"),
-        ([*range(20), *range(60, 70)], Habit(69, usual_gap=1, lag=0, away_from=19, back_on=60), "was away once"),
+        (list(range(30)), ReportingHabit(29, usual_gap=1, lag=0), "each day"),
+        (
+            [*range(0, 28, 7), *range(1, 28, 7), *range(2, 28, 7)],
+            ReportingHabit(23, usual_gap=5, lag=0),
+            "three days a week",
+        ),
+        (
+            [*range(20), *range(60, 70)],
+            ReportingHabit(69, usual_gap=1, lag=0, away_from=19, back_on=60),
+            "was away once",
+        ),
         (
             [*range(10), *range(40, 50), *range(100, 110)],
-            Habit(109, usual_gap=1, lag=0, away_from=49, back_on=100),
+            ReportingHabit(109, usual_gap=1, lag=0, away_from=49, back_on=100),
             "of two absences the last counts, and neither makes a habit",
         ),
         ([0, 1, 2, 3, 4], None, "five days teach too little"),
     ],
 )
-def test_habit(days: list[int], habit: Habit | None, why: str) -> None:
+def test_habit(days: list[int], habit: ReportingHabit | None, why: str) -> None:
     """Its habit is the gap that it hardly ever exceeds; an absence is no habit."""
-    assert habit_of([history(days)], unusual_gaps=3) == habit, why
+    assert reporting_habit_of([history(days)], unusual_gaps=3) == habit, why
 
 
 def test_of_a_source_with_few_articles_nothing_is_said() -> None:
     """When they stop, it falls silent, and nobody can tell which of the two happened."""
     days = list(range(30))
-    assert habit_of([history(days, articles=ARTICLES_MIN - 1)], unusual_gaps=3) is None
+    assert reporting_habit_of([history(days, articles=ARTICLES_MIN - 1)], unusual_gaps=3) is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 400)), max_size=80), st.randoms())
@@ -66,13 +74,13 @@ def test_several_partitions_hear_what_one_would(reports: list[tuple[int, int]], 
     for each in parts:
         assert each.days == sorted(each.days)[-DAYS_REMEMBERED:]
         each.articles = one.articles = list(range(ARTICLES_MIN))
-    assert habit_of(parts, unusual_gaps=3) == habit_of([one], unusual_gaps=3)
+    assert reporting_habit_of(parts, unusual_gaps=3) == reporting_habit_of([one], unusual_gaps=3)
 
 
 @pytest.mark.parametrize(("lag_hours", "lag_days"), [(0, 0), (5, 0), (20, 1), (24 * 12, 21), (24 * 900, 90)])
 def test_lag_is_learned_within_a_factor_of_two(lag_hours: float, lag_days: int) -> None:
     """In whole days, at most double, and never so long that nothing would ever be said."""
-    habit = habit_of([history([day // 2 for day in range(60)], lag_hours=lag_hours)], unusual_gaps=3)
+    habit = reporting_habit_of([history([day // 2 for day in range(60)], lag_hours=lag_hours)], unusual_gaps=3)
     assert habit
     assert habit.lag == lag_days
 

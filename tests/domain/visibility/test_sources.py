@@ -78,8 +78,8 @@ def test_stale_by_habit(days_ago: range, heartbeats: list[Heartbeat], is_stale: 
     for heartbeat in heartbeats:
         sources.receive(heartbeat)
     assert (sources.stale(to_ms(NOW)) == {"north"}) == is_stale, why
-    behind = sources.visibility(to_ms(NOW)).behind
-    assert ("north" in behind and bool(behind["north"].because)) == is_stale, why
+    delays = sources.visibility(to_ms(NOW)).delays
+    assert ("north" in delays and bool(delays["north"].reason)) == is_stale, why
 
 
 def test_a_source_that_has_just_come_back_is_not_believed_at_once() -> None:
@@ -90,9 +90,9 @@ def test_a_source_that_has_just_come_back_is_not_believed_at_once() -> None:
     now_ms = to_ms(NOW)
     assert not sources.stale(now_ms)
     at_once, later = sources.visibility(now_ms + 60_000), sources.visibility(now_ms + DAY_MS)
-    assert at_once.behind["north"].seen_until_ms == now_ms - 40 * DAY_MS
-    assert "has just come back" in str(at_once.behind["north"].because)
-    assert later.behind["north"].because is None
+    assert at_once.delays["north"].seen_until_ms == now_ms - 40 * DAY_MS
+    assert "has just come back" in str(at_once.delays["north"].reason)
+    assert later.delays["north"].reason is None
     assert at_once.late_days == {"north": 40}
 
 

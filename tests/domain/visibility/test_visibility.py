@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatline.domain.state.credit import credited
+from flatline.domain.state.reported_weeks import with_report
 from flatline.domain.time import DAY_MS
-from flatline.domain.visibility.visibility import FULLY_VISIBLE, Behind, Visibility
+from flatline.domain.visibility.visibility import FULLY_VISIBLE, SourceDelay, Visibility
 
 NOW_MS = 20_300 * DAY_MS
 WEEK_MS = 7 * DAY_MS
@@ -24,13 +24,13 @@ def credit(weeks_ago: range) -> int:
     """Return the credit of a source that reported a link in each of these weeks before the last link."""
     whole = 0
     for week in weeks_ago:
-        whole = credited(whole, SINCE_MS - week * WEEK_MS)
+        whole = with_report(whole, SINCE_MS - week * WEEK_MS)
     return whole
 
 
-def gone(days: int) -> Behind:
+def gone(days: int) -> SourceDelay:
     """Return that a source last reported so many days ago."""
-    return Behind(NOW_MS - days * DAY_MS, f"gone for {days}")
+    return SourceDelay(NOW_MS - days * DAY_MS, f"gone for {days}")
 
 
 @pytest.mark.parametrize(
@@ -50,24 +50,24 @@ def gone(days: int) -> Behind:
     ],
 )
 def test_days_count_as_far_as_they_could_be_seen(
-    reported: Mapping[str, range], behind: Mapping[str, Behind], unseen_days: float, why: str
+    reported: Mapping[str, range], behind: Mapping[str, SourceDelay], unseen_days: float, why: str
 ) -> None:
     """A day counts by the share of the weeks with links that the seeing sources would have shown."""
     visibility = Visibility(frozenset({"north", "south"}), behind)
     credits_ = {source: credit(weeks) for source, weeks in reported.items()}
     of_article = visibility.of_article(credits_, since_ms=SINCE_MS, now_ms=NOW_MS)
     assert of_article.unseen_days == pytest.approx(unseen_days), why
-    assert bool(of_article.because) == bool(unseen_days)
+    assert bool(of_article.reason) == bool(unseen_days)
 
 
-def late(days: int) -> Behind:
+def late(days: int) -> SourceDelay:
     """Return that a source usually reports so many days late, and has seen everything but for that."""
-    return Behind(NOW_MS - days * DAY_MS, f"reports {days} days late")
+    return SourceDelay(NOW_MS - days * DAY_MS, f"reports {days} days late")
 
 
-def stale(days: int) -> Behind:
+def stale(days: int) -> SourceDelay:
     """Return that a source has seen nothing for so many days, which is unusual."""
-    return Behind(NOW_MS - days * DAY_MS, "stale", is_stale=True)
+    return SourceDelay(NOW_MS - days * DAY_MS, "stale", is_stale=True)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def stale(days: int) -> Behind:
         ({"north": stale(2), "south": stale(2)}, True, True, "nobody looks"),
     ],
 )
-def test_how_little_is_seen(behind: Mapping[str, Behind], is_unseen: bool, is_hardly_seen: bool, why: str) -> None:
+def test_how_little_is_seen(behind: Mapping[str, SourceDelay], is_unseen: bool, is_hardly_seen: bool, why: str) -> None:
     """Nobody sees an article whose usual sources are all stale; one that is seen too little isn't asked of, either."""
     reported = {"north": credit(EVEN), "south": credit(ODD)}
     visibility = Visibility(frozenset(reported), behind).of_article(reported, since_ms=SINCE_MS, now_ms=NOW_MS)
@@ -93,7 +93,7 @@ def test_while_the_worker_lags_nothing_counts() -> None:
     """What it has not read yet may hold anything."""
     visibility = Visibility(is_lagging=True).of_article({}, since_ms=SINCE_MS, now_ms=NOW_MS)
     assert visibility.unseen_days == 100
-    assert visibility.because
+    assert visibility.reason
     assert Visibility().of_article({}, since_ms=SINCE_MS, now_ms=NOW_MS) == FULLY_VISIBLE
 
 
@@ -104,7 +104,7 @@ def test_credit_is_a_function_of_the_set_of_reports(weeks: list[int], chance: ob
     shuffled = [*weeks, *weeks]
     chance.shuffle(shuffled)  # type: ignore[attr-defined]
     for week in shuffled:
-        whole = credited(whole, week * WEEK_MS + 5)
+        whole = with_report(whole, week * WEEK_MS + 5)
     newest = max(weeks)
     assert whole >> 48 == newest
     assert {newest - bit for bit in range(48) if whole >> bit & 1} == {week for week in weeks if newest - week < 48}
@@ -120,7 +120,7 @@ def test_seen_days_are_the_sum_over_days(reported: dict[str, set[int]], away: di
     credits_ = {}
     for source, weeks in reported.items():
         for week in weeks:
-            credits_[source] = credited(credits_.get(source, 0), SINCE_MS - week * WEEK_MS)
+            credits_[source] = with_report(credits_.get(source, 0), SINCE_MS - week * WEEK_MS)
     now_ms = NOW_MS + later * DAY_MS
     visibility = Visibility(frozenset("abcd"), {source: gone(days) for source, days in away.items()})
     newest = min(min(weeks) for weeks in reported.values())

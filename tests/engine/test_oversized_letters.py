@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.engine.batch_writer import batch_bytes_max
-from flatline.engine.fitting import cut_to
 from flatline.engine.log import Outgoing
+from flatline.engine.oversized_letters import shortened
 from flatline.schema.dead_letter import dead_letter
 from flatline.schema.rejection import Reason, Rejected
 
@@ -21,7 +21,7 @@ def test_a_dead_letter_fits(key: bytes | None, value_bytes: int, detail: str, by
     value = bytes(n % 251 for n in range(value_bytes))
     made = dead_letter(Rejected(Reason.TOO_LONG, detail), origin={"topic": "t", "offset": 3}, key=key, value=value)
     letter = Outgoing("dlq", 0, made.key, made.value, headers=made.headers)
-    cut = cut_to(letter, bytes_max)
+    cut = shortened(letter, bytes_max)
     size, words = batch_bytes_max(cut), dict(cut.headers)
     assert size <= bytes_max
     assert (words["reason"], words["topic"], words["offset"]) == (b"too_long", b"t", b"3")

@@ -1,4 +1,4 @@
-"""Dead letters, as their topic takes them: one that is too long for it must not end a worker."""
+"""Shortens dead letters that are too long for their topic: the broker would refuse them, and the worker would end."""
 
 from typing import Final
 
@@ -9,10 +9,10 @@ from flatline.schema.dead_letter import CUT_HEADER
 _CUT_HEADER_BYTES: Final = 32  # its name, its number, and their lengths
 
 
-def cut_to(letter: Outgoing, bytes_max: int) -> Outgoing:
-    """Return a dead letter that a topic takes which takes so many bytes: with the beginning of its value, and a header.
+def shortened(letter: Outgoing, bytes_max: int) -> Outgoing:
+    """Return a dead letter of at most ``bytes_max`` bytes: its value is cut, and a header says after how many bytes.
 
-    The key goes, too, where nothing else is left to go.
+    If that is not enough, the key is left out, too.
     """
     size, value = batch_bytes_max(letter), letter.value or b""
     if size <= bytes_max:

@@ -9,8 +9,8 @@ from flatline.schema.generation import SERVING, Generation
 log = logging.getLogger("flatline.worker")
 
 
-class Succession:
-    """Ends this worker, in order, when a later generation than its own begins to serve."""
+class NewerGeneration:
+    """Watches the topic of generations, and calls ``end`` once a newer one than ``own`` serves."""
 
     def __init__(self, own: Generation, *, end: Callable[[], object]) -> None:
         self._own = own

@@ -1,4 +1,4 @@
-"""`leash.py PARENT PROGRAM [ARGUMENT...]`: becomes PROGRAM, which the kernel kills when PARENT dies, however it dies.
+"""`die_with_parent.py PARENT PROGRAM [ARGUMENT...]`: becomes PROGRAM, which the kernel kills when PARENT dies.
 
 The kernel keeps that promise over exec and needs no cooperation of the program: a JVM can't outlive the launcher.
 A script of its own instead of subprocess' preexec_fn, which is unsafe where there are threads.
