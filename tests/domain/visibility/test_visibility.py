@@ -20,8 +20,8 @@ EVEN, ODD = range(0, 40, 2), range(1, 40, 2)
 OTHERS = range(20, 40)
 
 
-def credit(weeks_ago: range) -> int:
-    """Return the credit of a source that reported a link in each of these weeks before the last link."""
+def reported_weeks(weeks_ago: range) -> int:
+    """Return the weeks of a source that reported a link in each of these weeks before the last link."""
     whole = 0
     for week in weeks_ago:
         whole = with_report(whole, SINCE_MS - week * WEEK_MS)
@@ -54,8 +54,8 @@ def test_days_count_as_far_as_they_could_be_seen(
 ) -> None:
     """A day counts by the share of the weeks with links that the seeing sources would have shown."""
     visibility = Visibility(frozenset({"north", "south"}), behind)
-    credits_ = {source: credit(weeks) for source, weeks in reported.items()}
-    of_article = visibility.of_article(credits_, since_ms=SINCE_MS, now_ms=NOW_MS)
+    reports = {source: reported_weeks(weeks) for source, weeks in reported.items()}
+    of_article = visibility.of_article(reports, since_ms=SINCE_MS, now_ms=NOW_MS)
     assert of_article.unseen_days == pytest.approx(unseen_days), why
     assert bool(of_article.reason) == bool(unseen_days)
 
@@ -84,7 +84,7 @@ def stale(days: int) -> SourceDelay:
 )
 def test_how_little_is_seen(behind: Mapping[str, SourceDelay], is_unseen: bool, is_hardly_seen: bool, why: str) -> None:
     """Nobody sees an article whose usual sources are all stale; one that is seen too little isn't asked of, either."""
-    reported = {"north": credit(EVEN), "south": credit(ODD)}
+    reported = {"north": reported_weeks(EVEN), "south": reported_weeks(ODD)}
     visibility = Visibility(frozenset(reported), behind).of_article(reported, since_ms=SINCE_MS, now_ms=NOW_MS)
     assert (visibility.is_unseen, visibility.is_hardly_seen) == (is_unseen, is_hardly_seen), why
 
@@ -98,7 +98,7 @@ def test_while_the_worker_lags_nothing_counts() -> None:
 
 
 @given(st.lists(st.integers(0, 60 * 52), min_size=1), st.randoms())
-def test_credit_is_a_function_of_the_set_of_reports(weeks: list[int], chance: object) -> None:
+def test_reported_weeks_are_a_function_of_the_set_of_reports(weeks: list[int], chance: object) -> None:
     """In any order and any number of times, it is the newest week and a bit for each of the 48 up to it."""
     whole = 0
     shuffled = [*weeks, *weeks]
@@ -117,10 +117,10 @@ def test_credit_is_a_function_of_the_set_of_reports(weeks: list[int], chance: ob
 )
 def test_seen_days_are_the_sum_over_days(reported: dict[str, set[int]], away: dict[str, int], later: int) -> None:
     """Day by day, with sets: the share of the weeks in which a source reported that could see on that day."""
-    credits_ = {}
+    reports = {}
     for source, weeks in reported.items():
         for week in weeks:
-            credits_[source] = with_report(credits_.get(source, 0), SINCE_MS - week * WEEK_MS)
+            reports[source] = with_report(reports.get(source, 0), SINCE_MS - week * WEEK_MS)
     now_ms = NOW_MS + later * DAY_MS
     visibility = Visibility(frozenset("abcd"), {source: gone(days) for source, days in away.items()})
     newest = min(min(weeks) for weeks in reported.values())
@@ -130,4 +130,4 @@ def test_seen_days_are_the_sum_over_days(reported: dict[str, set[int]], away: di
     for day in range(SINCE_MS // DAY_MS, now_ms // DAY_MS):
         sees = [source for source in usual if source not in away or NOW_MS // DAY_MS - away[source] > day]
         expected += 1 - len(set().union(*(usual[source] for source in sees))) / len(everything)
-    assert visibility.of_article(credits_, since_ms=SINCE_MS, now_ms=now_ms).unseen_days == pytest.approx(expected)
+    assert visibility.of_article(reports, since_ms=SINCE_MS, now_ms=now_ms).unseen_days == pytest.approx(expected)
