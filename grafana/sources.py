@@ -27,7 +27,14 @@ _EVENTS: Final = "flatline_link_events_total"
 _REJECTED: Final = 'source_outcome:flatline_ingest_events:increase15m{outcome="rejected"}'
 _CLAMPED: Final = "source:flatline_event_time_clamped:increase15m"
 _INGESTS: Final = series("up", OURS, 'job="flatline-ingest"')
-_EFFECTS: Final = {"gained": GOOD, "restored": "light-green", "lost": DOUBTFUL, "seen_again": MARKED, "ignored": GREY}
+_EFFECTS: Final = {
+    "gained": GOOD,
+    "restored": "light-green",
+    "lost": DOUBTFUL,
+    "suspected": "light-orange",
+    "seen_again": MARKED,
+    "ignored": GREY,
+}
 
 
 def made() -> Dashboard:

@@ -1,6 +1,7 @@
 """Applies link events to their articles. Work that can be done once a batch is not done for each event."""
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping, MutableMapping
 
 from flatline.agents.record_agent import RecordAgent
 from flatline.domain.events.observation import ArticleKeys, observation_of
@@ -43,31 +44,33 @@ class LinkAgent(RecordAgent):
             except Rejected as rejected:
                 self._reject(rejected, record, batch, partition)
                 continue
-            if observation is None:
-                effects[event.source, Effect.IGNORED] += not self._ignored_sent_on(event, record, batch, partition)
-                continue
-            key = observation.article
-            if key not in observations and self._sent_on(key, record, batch, partition):
-                continue
-            observations[key].append(observation)
-            if observation.is_clamped:
-                clamped[event.source] += 1
+            if isinstance(observation, LinkObservation):
+                key = observation.article
+                if key not in observations and self._sent_on(key, record, batch, partition):
+                    continue
+                observations[key].append(observation)
+                if observation.is_clamped:
+                    clamped[event.source] += 1
+            else:
+                effects[event.source, observation] += not self._unapplied_sent_on(event, record, batch, partition)
+                if observation is Effect.IGNORED:
+                    continue
             if record.timestamp >= day_ends_ms:  # a batch of days long gone may hold several
                 _note_reports(newest, partition, now_ms=now_ms)
                 day_ends_ms = record.timestamp // DAY_MS * DAY_MS + DAY_MS
             if event.discovery != "import":
                 newest[event.source] = event, record
         _note_reports(newest, partition, now_ms=now_ms)
-        for key, seen in observations.items():
-            article = partition.get(key) or partition.create(key, now_ms=now_ms)
-            if article.apply(seen, effects) and not article.is_dirty:
-                partition.touch(article)
+        _apply_all(observations, effects, partition, now_ms=now_ms)
         self._metrics.count_events(effects)
         self._metrics.count_clamped(clamped)
         self._metrics.observe_latency([record.timestamp for record in batch.records[-1:]], now_ms=now_ms)
 
-    def _ignored_sent_on(self, event: LinkEvent, record: Record, batch: MicroBatch, partition: Partition) -> bool:
-        """Send an ignored record on like any other: when it is ignored no longer, it is looked for where it belongs."""
+    def _unapplied_sent_on(self, event: LinkEvent, record: Record, batch: MicroBatch, partition: Partition) -> bool:
+        """Send an ignored record on like any other: when it is ignored no longer, it is looked for where it belongs.
+
+        The same goes for a suspicion.
+        """
         try:
             return self._sent_on(self._keys[event.url_to], record, batch, partition)
         except Rejected:
@@ -83,6 +86,20 @@ class LinkAgent(RecordAgent):
             return False
         self._send_on(key, record, batch, partition)
         return True
+
+
+def _apply_all(
+    observations: Mapping[bytes, list[LinkObservation]],
+    effects: MutableMapping[tuple[str | None, Effect], int],
+    partition: Partition,
+    *,
+    now_ms: int,
+) -> None:
+    """Apply what was seen to the articles, and count what it did."""
+    for key, seen in observations.items():
+        article = partition.get(key) or partition.create(key, now_ms=now_ms)
+        if article.apply(seen, effects) and not article.is_dirty:
+            partition.touch(article)
 
 
 def _note_reports(newest: dict[str | None, tuple[LinkEvent, Record]], partition: Partition, *, now_ms: int) -> None:

@@ -10,7 +10,7 @@ from flatline.domain.policy.ignore import Ignored
 from flatline.domain.state.article import Article, Header, LinkObservation, Registration, registration_of
 from flatline.domain.state.link import Effect
 from flatline.domain.state.segment import Segment
-from flatline.domain.time import EARLIEST_MS, day_of, to_ms
+from flatline.domain.time import EARLIEST_MS, clamped_ms, day_of, stated_ms, to_ms
 from flatline.domain.urls.canonical import article_key
 from flatline.domain.visibility.source_history import SourceReport, source_report_of
 from flatline.schema import codec
@@ -70,6 +70,7 @@ class Histories:
     lines: int = 0
     undated: int = 0
     ignored: int = 0
+    suspected: int = 0
     rejected: RejectedLines = field(default_factory=RejectedLines)
     heartbeats: list[Heartbeat] = field(default_factory=list)
     reports: dict[tuple[str, int], list[SourceReport]] = field(default_factory=dict)
@@ -100,16 +101,20 @@ class Histories:
             except Rejected as rejected:
                 self.rejected.reject(rejected, file=name, number=line.number)
                 continue
-            if observation is None:
+            if observation is Effect.IGNORED:
                 self.ignored += 1
                 continue
             if event.occurred_at is None and event.observed_at is None:
                 self.undated += 1
                 continue
-            if observation.article == self.about:
-                self.events.append(event)
-            by_key[observation.article].append(observation)
-            at_ms = observation.at_ms
+            if isinstance(observation, LinkObservation):
+                if observation.article == self.about:
+                    self.events.append(event)
+                by_key[observation.article].append(observation)
+                at_ms = observation.at_ms
+            else:
+                self.suspected += 1
+                at_ms = clamped_ms(stated_ms(event, recorded_ms=recorded_ms), recorded_ms=recorded_ms)
             self.end_ms = max(self.end_ms, at_ms)
             if event.source is not None and event.discovery != "import":
                 self._note_report(event.source, event, at_ms)

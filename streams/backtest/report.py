@@ -82,6 +82,7 @@ class BacktestReport(Struct, frozen=True):
     rejected: dict[str, int]
     undated: int
     ignored: int
+    suspected: int
     end: str
     source_alerts: list[SourceAlertRow]
     group_alert_count: int
@@ -153,6 +154,7 @@ def run(
         rejected={reason.value: count for reason, count in histories.rejected.most_common()},
         undated=histories.undated,
         ignored=histories.ignored,
+        suspected=histories.suspected,
         end=_date(end_day),
         source_alerts=[
             SourceAlertRow(

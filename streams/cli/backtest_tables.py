@@ -27,6 +27,8 @@ def show(found: Backtest, console: Console, *, alerts_listed: int) -> None:
         console.print(f"  {report.undated:,} without a time of their own are left out.")
     if report.ignored:
         console.print(f"  {report.ignored:,} are ignored by the policy.")
+    if report.suspected:
+        console.print(f"  {report.suspected:,} only suspect that a link is gone, and change nothing.")
     console.print("\nWhat this policy would have said:")
     console.print(_alert_counts(report))
     if report.source_alerts:

@@ -56,7 +56,7 @@ def fold(
         if recorded_at is None and event.occurred_at is None and event.observed_at is None:
             raise Rejected(Reason.INVALID_TIME, "the event has no time of its own, and recorded_at is not given")
         observation = observation_of(event, recorded_ms=recorded_ms, keys=keys, ignored=policy.ignored)
-        if observation is not None:
+        if isinstance(observation, LinkObservation):
             by_article[observation.article].append(observation)
     watched_since_ms = EARLIEST_MS if watched_since is None else ms_of("watched_since", watched_since)
     for key, observations in by_article.items():

@@ -23,9 +23,9 @@ class WorkerMetrics:
         self._link_events = Counter(
             "flatline_link_events",
             "Link events applied, by source and effect. gained: a link that nobody had reported before; "
-            "seen_again: nothing new, for example because a second source confirms a link; ignored: the policy "
-            "excludes the event. If one source stops gaining links while the others continue, that source has a "
-            "problem.",
+            "seen_again: nothing new, for example because a second source confirms a link; suspected: somebody thinks "
+            "that a link is gone, or could not look, which changes nothing; ignored: the policy excludes the "
+            "event. If one source stops gaining links while the others continue, that source has a problem.",
             ["source", "effect"],
             registry=registry,
         )

@@ -36,6 +36,9 @@ _REASON_BY_TEXT = (
 )
 
 
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
 def _reason(text: str) -> Reason:
     return next((reason for part, reason in _REASON_BY_TEXT if part in text), Reason.WRONG_TYPE)
 
@@ -49,13 +52,14 @@ class Codec(Generic[T]):
 
     def __init__(self, record_type: type[T]) -> None:
         self._decode = msgspec.json.Decoder(record_type).decode
+        self._optional = {each.encode_name for each in msgspec.structs.fields(record_type) if not each.required}
         self.encode = msgspec.json.Encoder().encode
 
     def decode(self, value: bytes | None) -> T:
-        """Return the typed record; raise `Rejected` and nothing else."""
+        """Return the typed record; raise `Rejected` and nothing else. An optional field that is null is left out."""
         try:
             if value is not None and len(value) <= RECORD_BYTES_MAX:
-                return self._decode(value)
+                return self._decode_with_nulls(value)
         except msgspec.ValidationError as error:
             raise Rejected(_reason(str(error)), str(error)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -64,6 +68,17 @@ class Codec(Generic[T]):
         if value is None or len(value) <= RECORD_BYTES_MAX:
             raise Rejected(Reason.EMPTY, "the record has no value")
         raise Rejected(Reason.TOO_LONG, f"the record has {len(value)} bytes; the limit is {RECORD_BYTES_MAX}")
+
+    def _decode_with_nulls(self, value: bytes) -> T:
+        """Decode, and only where that fails look for nulls: few records have any where their types have none."""
+        try:
+            return self._decode(value)
+        except msgspec.ValidationError:
+            fields = _fields(value)
+            said = {name: raw for name, raw in fields.items() if bytes(raw) != b"null" or name not in self._optional}
+            if len(said) == len(fields):
+                raise
+        return self._decode(msgspec.json.encode(said))
 
 
 links = Codec(LinkEvent)

@@ -1,7 +1,7 @@
 """JSON Schema files, generated from the types: ``python -m flatline.schema.json_schema`` writes them anew."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
@@ -36,16 +36,33 @@ TYPES: dict[str, Any] = {
 }
 
 
-def generate(record_type: Any) -> bytes:
+RECEIVED: Final = frozenset({"link_event", "article_record", "visits_record", "removal", "move", "heartbeat"})
+"""What others write: null is accepted there for any optional field."""
+
+
+def generate(name: str) -> bytes:
     """Return the JSON Schema (draft 2020-12) of one record type, with a newline at its end."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(record_type)}
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(TYPES[name])}
+    if name in RECEIVED:
+        for definition in schema["$defs"].values():
+            _allow_nulls(definition)
     return msgspec.json.format(msgspec.json.encode(schema), indent=2) + b"\n"
+
+
+def _allow_nulls(definition: dict[str, Any]) -> None:
+    """Let every optional field of an object be null."""
+    for name, field in definition["properties"].items():
+        kinds = field.get("anyOf", [])
+        if name in definition["required"] or {"type": "null"} in kinds:
+            continue
+        about = {key: field.pop(key) for key in ("description", "default") if key in field}
+        definition["properties"][name] = {"anyOf": [*(kinds or [field]), {"type": "null"}], **about}
 
 
 def write_all() -> None:
     """Write one file a type beside this module."""
-    for name, record_type in TYPES.items():
-        (FOLDER / f"{name}.schema.json").write_bytes(generate(record_type))
+    for name in TYPES:
+        (FOLDER / f"{name}.schema.json").write_bytes(generate(name))
 
 
 if __name__ == "__main__":

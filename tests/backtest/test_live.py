@@ -39,7 +39,8 @@ events = st.fixed_dictionaries(
         "url_to": st.sampled_from(
             ["https://t.example/", "http://t.example/index.html", "https://u.example/x?utm_id=1"]
         ),
-        "change": st.sampled_from(["gained", "lost"]),
+        "change": st.sampled_from(["gained", "lost", "suspected"]),
+        "lost_reason": st.sampled_from([None, "removed", "timeout"]),
         "discovery": st.sampled_from(["link_found", "import", "page_found"]),
         "rel": st.lists(st.sampled_from(["nofollow", "UGC", "sponsored"]), max_size=2),
         "source": st.sampled_from([None, "crawler", "untrusted"]),
@@ -70,3 +71,6 @@ def test_the_worker_and_the_backtest_know_the_same(events: list[dict[str, object
     peeked = {key: partition.peek(key) for key in partition}
     assert known == {key: (article.totals, article.header.sources) for key, article in peeked.items() if article}
     assert histories.rejected.total() == len(partition.dead_letters)
+    samples = [sample for metric in metrics.registry.collect() for sample in metric.samples]
+    suspected = [sample.value for sample in samples if sample.labels.get("effect") == "suspected"]
+    assert histories.suspected == sum(suspected)

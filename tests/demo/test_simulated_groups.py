@@ -15,7 +15,7 @@ from flatline.domain.groups.survey import Group, Survey, contribution, membershi
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.judgement.judge_article import judge_article
 from flatline.domain.quality.article_link_value import article_link_value
-from flatline.domain.state.article import Article, Header, registration_of
+from flatline.domain.state.article import Article, Header, LinkObservation, registration_of
 from flatline.domain.state.segment import Segment
 from flatline.domain.time import DAY_MS, to_datetime
 from flatline.domain.visibility.sources import Sources
@@ -53,7 +53,7 @@ def _verdicts(played: Simulation, *, ahead_ms: int) -> Iterator[GroupVerdict]:
             observation = observation_of(
                 codec.links.decode(report.line), recorded_ms=played.ends_ms + DAY_MS, keys=keys
             )
-            assert observation
+            assert isinstance(observation, LinkObservation)
             articles[observation.article].apply([observation], Counter())
         read_ms, now = now_ms + ahead_ms, to_datetime(now_ms)
         for source in played.sources(now_ms):

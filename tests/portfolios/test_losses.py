@@ -1,5 +1,7 @@
 """Links that are gone together, and links that come back."""
 
+from typing import Any
+
 import pytest
 
 from flatline.schema.verdict import Finding, FindingKind, State, Verdict
@@ -80,6 +82,22 @@ def test_a_mass_loss_is_found_with_its_likely_reason(links: list[Link], begin: i
 def test_what_is_no_mass_loss(links: list[Link], why: str) -> None:
     """Few links, few of all, or few at a time."""
     assert not any(losses(play(links)["article"])), why
+
+
+@pytest.mark.parametrize(
+    "unseen", [{"lost_reason": "timeout"}, {"change": "suspected"}, {"change": "suspected", "lost_reason": "removed"}]
+)
+def test_what_was_not_seen_is_not_lost(unseen: dict[str, Any]) -> None:
+    """A crawler that could not read forty pages, or only thinks so, takes no link away; a second look may."""
+    days = range(-600, -200, 10)
+    suspected = [link._replace(**unseen) for link in lose(days, on=200)]
+    life = play([*suspected, *lose(days, on=210)])["article"]
+    found = losses(life)
+    assert not any(found[:210])
+    assert life[209].live == life[209].gained_total
+    assert life[209].lost_total == 0
+    assert found[210]
+    assert life[210].lost_total == len(days)
 
 
 def test_links_that_come_back_take_it_back() -> None:

@@ -61,6 +61,7 @@ class Link(NamedTuple):
     change: str = "gained"
     discovery: str = "link_found"
     reported: int | None = None
+    lost_reason: str | None = None
 
 
 class Record(NamedTuple):
@@ -179,6 +180,7 @@ class World:
             url_to=f"https://yours.example/{link.article}",
             change=link.change,  # type: ignore[arg-type]
             discovery=link.discovery,  # type: ignore[arg-type]
+            lost_reason=link.lost_reason,
             occurred_at=to_datetime(occurred_ms) if link.source.is_dated else None,
             observed_at=to_datetime((BEGIN + reported) * DAY_MS + 12 * HOUR_MS),
             source=link.source.name,

@@ -2,12 +2,15 @@
 
 import json
 from contextlib import suppress
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatline.schema import codec
+from flatline.schema import codec, json_schema
+from flatline.schema.codec import Codec
 from flatline.schema.limits import RECORD_BYTES_MAX
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.rejection import Reason, Rejected
@@ -31,6 +34,45 @@ def test_any_object_decodes_or_is_rejected(extra: dict[str, object]) -> None:
     """The same for objects that look like events."""
     event = {"url_from": "https://a.example/", "url_to": "https://b.example/", **extra}
     _decode_or_reject(json.dumps(event).encode())
+
+
+RECEIVED: dict[str, tuple[Codec[Any], dict[str, object]]] = {
+    "link_event": (codec.links, {"url_from": "https://a.example/", "url_to": "https://b.example/"}),
+    "article_record": (codec.articles, {"url": "https://b.example/"}),
+    "visits_record": (codec.visits, {"url": "https://b.example/", "day": "2026-02-01", "visits": 3, "domain": "a.ex"}),
+    "removal": (codec.removals, {"url": "https://b.example/", "removed_at": "2026-02-01T00:00:00Z"}),
+    "move": (
+        codec.moves,
+        {"old": "https://a.example/", "new": "https://b.example/", "decided_at": "2026-02-01T00:00:00Z"},
+    ),
+    "heartbeat": (
+        codec.heartbeats,
+        {"source": "s", "sent_at": "2026-02-01T00:00:00Z", "seen_until": "2026-02-01T00:00:00Z"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", sorted(json_schema.RECEIVED))
+def test_null_is_left_out(name: str) -> None:
+    """An optional field that is null is as if it were not there, lists too; a required one is still missing."""
+    kind, least = RECEIVED[name]
+    optional = [each.name for each in msgspec.structs.fields(json_schema.TYPES[name]) if not each.required]
+    said = [each for each in optional if each not in least]
+    assert said
+    for nulls in [*([each] for each in said), said]:
+        record = json.dumps(least | dict.fromkeys(nulls)).encode()
+        assert kind.decode(record) == kind.decode(json.dumps(least).encode()), nulls
+    for required in set(least) - set(optional):
+        with pytest.raises(Rejected):
+            kind.decode(json.dumps(least | dict.fromkeys([required, said[0]])).encode())
+
+
+def test_a_null_hides_no_other_fault() -> None:
+    """The reason is that of what is wrong beside it."""
+    with pytest.raises(Rejected) as rejection:
+        codec.links.decode(b'{"url_from": "https://a.ex/", "url_to": "https://b.ex/", "rel": null, "flags": 1}')
+    assert rejection.value.reason == Reason.WRONG_TYPE
+    assert "flags" in rejection.value.detail
 
 
 def _decode_or_reject(value: bytes | None) -> None:

@@ -42,7 +42,7 @@ def events_of(row: Row, *, source: str, exported_at: datetime, history_before: d
         observed_at=min(row.last_seen, exported_at) if is_restored and row.last_seen else min(first_seen, exported_at),
         anchor=row.anchor[:TEXT_CHARACTERS_MAX] or None,
         context=row.context[:TEXT_CHARACTERS_MAX] or None,
-        rel=sorted(token[:TOKEN_CHARACTERS_MAX] for token in row.rel or ())[:32],
+        rel=None if row.rel is None else sorted(token[:TOKEN_CHARACTERS_MAX] for token in row.rel)[:32],
         placement=row.placement,
         page=_page(row),
         flags=sorted(row.flags),

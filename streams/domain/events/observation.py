@@ -1,13 +1,13 @@
 """Turns a link event into a `LinkObservation`, for the worker and the backtest alike."""
 
 import sys
-from typing import Final
+from typing import Final, Literal
 
 from flatline.domain.events.event_traits import flags_and_traits_of
 from flatline.domain.policy.ignore import Ignored
 from flatline.domain.state import link
 from flatline.domain.state.article import LinkObservation
-from flatline.domain.state.link import rel_flags
+from flatline.domain.state.link import Effect, rel_flags
 from flatline.domain.time import EARLIEST_MS, LATEST_MS, check_record_time, clamped_ms, stated_ms
 from flatline.domain.urls.canonical import article_key
 from flatline.domain.urls.fingerprints import referrer
@@ -15,6 +15,9 @@ from flatline.schema.link_event import LinkEvent
 
 REMEMBERED_BYTES_MAX: Final = 64 << 20
 _ENTRY_BYTES: Final = 128  # of the table, for each key
+
+NotApplied = Literal[Effect.IGNORED, Effect.SUSPECTED]
+"""What an event does that its article takes nothing from."""
 
 
 class ArticleKeys(dict[str, bytes]):
@@ -39,13 +42,15 @@ class ArticleKeys(dict[str, bytes]):
 
 def observation_of(
     event: LinkEvent, *, recorded_ms: int, keys: ArticleKeys, ignored: Ignored | None = None
-) -> LinkObservation | None:
-    """Return what a link event of a record written at ``recorded_ms`` says of its link; None when it is ``ignored``.
+) -> LinkObservation | NotApplied:
+    """Return what a link event of a record written at ``recorded_ms`` says of its link, unless it changes nothing.
+
+    Those are events that are ``ignored``, and suspicions.
 
     Raise `Rejected` for URLs that can't be read, and for a record without a possible time of its own.
     """
     if ignored is not None and ignored.covers(event):
-        return None
+        return Effect.IGNORED
     page, domain = referrer(event.url_from)
     article = keys[event.url_to]
     at_ms = stated_ms(event, recorded_ms=recorded_ms)
@@ -53,6 +58,8 @@ def observation_of(
     if is_clamped:
         check_record_time(recorded_ms)
         at_ms = clamped_ms(at_ms, recorded_ms=recorded_ms)
+    if event.is_suspicion:
+        return Effect.SUSPECTED
     return LinkObservation(
         article, page, domain, event.change == "gained", at_ms, _flags_and_traits(event), event.source, is_clamped
     )

@@ -50,11 +50,13 @@ class Ledger:
         """Take a link event that was written at ``recorded_ms``; raise `Rejected`."""
         page, target = self._page(event.url_from, "url_from"), self._page(event.url_to, "url_to")
         at_ms = clamped_ms(stated_ms(event, recorded_ms=recorded_ms), recorded_ms=recorded_ms)
+        self.until_ms = max(self.until_ms, at_ms)
+        if event.is_suspicion:
+            return
         flags = link.ORGANIC if event.discovery == "link_found" else 0
         pair = page << _PAGE_BITS | target
         known = self._links.get(pair, _UNKNOWN)
         self._links[pair] = link.seen(known, gained=event.change == "gained", at_ms=at_ms, flags=flags)
-        self.until_ms = max(self.until_ms, at_ms)
 
     def register(self, record: ArticleRecord) -> None:
         """Take an article's registration; raise `Rejected`."""

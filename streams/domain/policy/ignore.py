@@ -60,7 +60,7 @@ class Ignored:
         """Whether an event is left out. Raises `Rejected` for one whose URLs can't be read."""
         if event.source in self._sources:
             return True
-        if self._rel and any(token.lower() in self._rel for token in event.rel):
+        if self._rel and any(token.lower() in self._rel for token in event.rel or ()):
             return True
         if self._domains and referring_domain(canonicalize_field(event.url_from, field="url_from")) in self._domains:
             return True

@@ -40,6 +40,7 @@ class Effect(StrEnum):
     RESTORED = "restored"  # a lost link is back
     LOST = "lost"  # a live link is not live any more
     SEEN_AGAIN = "seen_again"  # nothing new
+    SUSPECTED = "suspected"  # nothing: somebody thinks that the link is gone, and a second look will tell
     IGNORED = "ignored"  # the policy leaves it out
 
     __hash__ = str.__hash__  # that of Enum takes ten times as long, and these are counted for each event

@@ -130,7 +130,7 @@ def short(event: LinkEvent) -> Expected:
         event.url_to,
         at.isoformat(" ")[:19],
         event.anchor,
-        " ".join(event.rel),
+        " ".join(event.rel or ()),
         event.placement,
         " ".join(event.flags),
         event.lost_reason,

@@ -92,7 +92,8 @@ def test_what_was_written_is_read(
     assert rejected == []
     assert [(table.format, table.links) for table in found] == [(form, len(written))]
     assert sorted(
-        (event.url_from, event.url_to, event.anchor, event.observed_at, "nofollow" in event.rel) for event in events
+        (event.url_from, event.url_to, event.anchor, event.observed_at, "nofollow" in (event.rel or ()))
+        for event in events
     ) == sorted(
         (f"https://page{page}.example/a?b={page}", f"https://pub.example/{article}", anchor, at, nofollow)
         for page, article, anchor, at, nofollow in written

@@ -12,6 +12,7 @@ from flatline.domain.events.observation import ArticleKeys, observation_of
 from flatline.domain.policy.ignore import Ignore, Ignored
 from flatline.domain.state import link
 from flatline.domain.state.article import LinkObservation
+from flatline.domain.state.link import Effect
 from flatline.domain.time import EARLIEST_MS, to_ms
 from flatline.domain.urls.canonical import article_key
 from flatline.schema.link_event import LinkEvent
@@ -63,13 +64,51 @@ def test_what_an_event_says(
 def test_what_is_ignored_is_no_observation() -> None:
     """An ignored event gives none, and one that can't be read is rejected although its source is ignored by none."""
     ignored, keys = Ignored(Ignore(sources=["scraper"])), ArticleKeys()
-    assert observation_of(_event(source="scraper"), recorded_ms=RECORDED_MS, keys=keys, ignored=ignored) is None
-    assert observation_of(_event(source="other"), recorded_ms=RECORDED_MS, keys=keys, ignored=ignored)
+    scraped, other = (
+        observation_of(_event(source=source), recorded_ms=RECORDED_MS, keys=keys, ignored=ignored)
+        for source in ("scraper", "other")
+    )
+    assert scraped is Effect.IGNORED
+    assert isinstance(other, LinkObservation)
     for field in ("url_from", "url_to"):
         with pytest.raises(Rejected) as caught:
             observation_of(_event(**{field: "mailto:x"}), recorded_ms=RECORDED_MS, keys=keys, ignored=ignored)
         assert caught.value.reason is Reason.INVALID_URL
         assert field in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"change": "suspected"}, Effect.SUSPECTED),
+        ({"change": "suspected", "lost_reason": "removed"}, Effect.SUSPECTED),
+        ({"change": "lost", "lost_reason": "timeout"}, Effect.SUSPECTED),
+        ({"change": "lost", "lost_reason": "HTTP 403"}, Effect.SUSPECTED),
+        ({"change": "lost", "lost_reason": "5xx"}, Effect.SUSPECTED),
+        ({"change": "lost", "lost_reason": "503 Service Unavailable"}, Effect.SUSPECTED),
+        ({"change": "lost", "lost_reason": "robots"}, Effect.SUSPECTED),
+        ({"change": "lost", "lost_reason": "vendor_unsure"}, Effect.SUSPECTED),
+        ({"change": "lost", "lost_reason": "404"}, None),
+        ({"change": "lost", "lost_reason": "page_gone"}, None),
+        ({"change": "lost", "lost_reason": "a word of a vendor's own"}, None),
+        ({"change": "lost"}, None),
+        ({"change": "gained", "lost_reason": "timeout"}, None),
+    ],
+)
+def test_a_suspicion_is_no_loss(fields: dict[str, object], expected: Effect | None) -> None:
+    """Who could not look, or only thinks that a link is gone, says nothing that its article takes."""
+    found = observation_of(_event(**fields), recorded_ms=RECORDED_MS, keys=ArticleKeys())
+    assert isinstance(found, LinkObservation) if expected is None else found is expected
+
+
+def test_a_suspicion_that_cannot_be_read_is_rejected() -> None:
+    """Like any other event."""
+    keys = ArticleKeys()
+    for fields in ({"url_from": "mailto:x"}, {"url_to": "mailto:x"}):
+        with pytest.raises(Rejected):
+            observation_of(_event(change="suspected", **fields), recorded_ms=RECORDED_MS, keys=keys)
+    with pytest.raises(Rejected):
+        observation_of(_event(change="suspected", occurred_at=None), recorded_ms=-1, keys=keys)
 
 
 @settings(deadline=None)

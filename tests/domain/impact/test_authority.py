@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.domain.impact.authority import EXPOSURE_DAYS_MAX, Beneficiary, Exposure, Pair, pairs
 from flatline.domain.impact.ledger import Ledger
-from flatline.domain.time import DAY_MS, LATEST_MS
+from flatline.domain.time import DAY_MS, LATEST_MS, to_ms
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.visits_record import VisitsRecord
@@ -197,3 +198,16 @@ def test_the_truth_of_a_simulated_world(truth: float) -> None:
         pair for pair in pairs(_ledger(history), Beneficiary.AUTHOR, links_min=50) if pair.beneficiary == "Ada"
     )
     assert of_ada.lift == pytest.approx(truth, rel=0.15)
+
+
+def test_a_suspicion_takes_no_link_away() -> None:
+    """It says only how far the links are known."""
+    ledger = Ledger()
+    said = LinkEvent("https://a.example/1", "https://ada.example/1", occurred_at=DAY_0)
+    ledger.add_link(said, recorded_ms=LATEST_MS)
+    known = list(ledger.links())
+    for changed in ({"change": "suspected"}, {"change": "lost", "lost_reason": "timeout"}):
+        later = msgspec.structs.replace(said, occurred_at=DAY_0 + timedelta(9), **changed)
+        ledger.add_link(later, recorded_ms=LATEST_MS)
+    assert list(ledger.links()) == known
+    assert ledger.until_ms == to_ms(DAY_0 + timedelta(9))
