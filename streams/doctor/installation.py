@@ -2,12 +2,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-import aiohttp
-
 from flatline.doctor.alertmanager import NAME as ALERTMANAGER
 from flatline.doctor.alertmanager import examine_alertmanager
 from flatline.doctor.check_result import CheckResult
-from flatline.doctor.http import Server, session
+from flatline.doctor.http import Server, Session, session
 from flatline.doctor.kafka import examine_kafka
 from flatline.doctor.prometheus import NAME as PROMETHEUS
 from flatline.doctor.prometheus import examine_prometheus, is_young
@@ -48,7 +46,7 @@ async def _examine(settings: Settings) -> list[CheckResult]:
     return [finding for part in parts for finding in part]
 
 
-async def _examine_monitoring(settings: Settings, asking: aiohttp.ClientSession) -> list[CheckResult]:
+async def _examine_monitoring(settings: Settings, asking: Session) -> list[CheckResult]:
     prometheus = _server(settings.prometheus_url, asking)
     alertmanager = _server(settings.alertmanager_url, asking)
     findings = []
@@ -71,5 +69,5 @@ async def _deliver(settings: Settings) -> list[CheckResult]:
     return [CheckResult.wrong(TEST_ALERT, "not sent: start `flatline up`, or set FLATLINE_ALERTMANAGER_URL")]
 
 
-def _server(url: str | None, asking: aiohttp.ClientSession) -> Server | None:
+def _server(url: str | None, asking: Session) -> Server | None:
     return Server(url, asking) if url else None

@@ -1,0 +1,189 @@
+"""One request and its answer: no redirect is followed here, and nothing is retried."""
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Final
+from urllib.parse import urljoin
+
+import aiohttp
+import can_ada
+from yarl import URL
+
+from flatline_connectors.fetching.addresses import ForbiddenAddress, MayConnect, guarded_connector
+from flatline_connectors.fetching.bodies import ACCEPTED_ENCODINGS, decoded, read
+from flatline_connectors.fetching.outcomes import NO_VALIDATORS, Failed, Outcome, Validators, of_status
+from flatline_connectors.fetching.timing import Timing
+
+CONNECT_TIMEOUT_S: Final = 10.0
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_URL_CHARACTERS_MAX: Final = 4_096
+_VALIDATOR_CHARACTERS_MAX: Final = 1_000
+_RETRY_AFTER_MAX_S: Final = 86_400.0
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
+
+
+@dataclass(frozen=True)
+class Target:
+    """An address that can be asked: absolute, http or https, without credentials and fragment."""
+
+    url: str
+    host: str
+    origin: str
+
+
+def target_of(url: str, base: str | None = None) -> Target:
+    """Parse an address as browsers do. Raise `Failed` (invalid_url) for one that is never asked."""
+    if len(url) > _URL_CHARACTERS_MAX:
+        raise Failed(Outcome.INVALID_URL, f"an address of more than {_URL_CHARACTERS_MAX:,} characters")
+    try:
+        parsed = can_ada.parse(urljoin(base, url) if base else url)
+    except (ValueError, TypeError):
+        raise Failed(Outcome.INVALID_URL, f"{url[:200]!r} is not an absolute URL") from None
+    if parsed.protocol not in {"http:", "https:"}:
+        raise Failed(Outcome.INVALID_URL, f"{url[:200]!r} is neither http nor https")
+    if parsed.username or parsed.password:
+        raise Failed(Outcome.INVALID_URL, f"the address on {parsed.hostname} holds credentials")
+    parsed.hash = ""
+    return Target(parsed.href, parsed.hostname, f"{parsed.protocol}//{parsed.host}")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server said. ``location`` is set for redirects only, and then there is no body."""
+
+    status: int
+    location: str | None = None
+    body: bytes = b""
+    content_type: str = ""
+    charset: str | None = None
+    validators: Validators = NO_VALIDATORS
+
+
+class Exchange:
+    """Asks servers, through connections that only go where they may."""
+
+    def __init__(
+        self,
+        user_agent: str,
+        timing: Timing,
+        may_connect: MayConnect,
+        resolver: aiohttp.abc.AbstractResolver | None,
+        connect_timeout_s: float,
+    ) -> None:
+        self._timing = timing
+        self._session = aiohttp.ClientSession(  # noqa: TID251 - the one place
+            connector=guarded_connector(may_connect, resolver),
+            headers={"User-Agent": user_agent, "Accept-Encoding": ACCEPTED_ENCODINGS},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,  # a proxy would connect for us, unguarded
+            timeout=aiohttp.ClientTimeout(total=None, connect=connect_timeout_s),
+        )
+
+    async def close(self) -> None:
+        """Close what is open."""
+        await self._session.close()
+
+    async def ask(
+        self,
+        target: Target,
+        *,
+        accepted: frozenset[str] | None,
+        bytes_max: int,
+        timeout_s: float,
+        validators: Validators | None = None,
+    ) -> Answer:
+        """Return the answer with a page, a redirect, or a 304. Raise `Failed` for all others.
+
+        ``accepted``: media types of pages that are wanted; None: any.
+        """
+        try:
+            async with asyncio.timeout(timeout_s), self._request(target, validators) as response:
+                return await self._answer(response, accepted, bytes_max, may_be_unmodified=validators is not None)
+        except TimeoutError as error:  # aiohttp's, of the connection, is one as well
+            raise Failed(Outcome.TIMED_OUT, f"{target.host} did not answer in time") from error
+
+    @asynccontextmanager
+    async def _request(self, target: Target, validators: Validators | None) -> AsyncIterator[aiohttp.ClientResponse]:
+        headers = {
+            "If-None-Match": validators.etag if validators else "",
+            "If-Modified-Since": validators.last_modified if validators else "",
+        }
+        headers = {name: value for name, value in headers.items() if value}
+        url = URL(target.url, encoded=True)
+        try:
+            async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+                yield response
+        except aiohttp.ClientConnectorDNSError as error:
+            raise _of_address(error, Outcome.UNKNOWN_HOST) from error
+        except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError, ssl.SSLError) as error:
+            raise Failed(Outcome.TLS_FAILED, f"{target.host}: {error}") from error
+        except aiohttp.ClientConnectorError as error:
+            raise _of_address(error, Outcome.UNREACHABLE) from error
+        except aiohttp.InvalidURL as error:
+            raise Failed(Outcome.INVALID_URL, f"{target.url[:200]!r} can't be asked") from error
+        except TimeoutError:
+            raise
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise Failed(Outcome.BROKEN, f"{target.host}: {type(error).__name__}: {str(error)[:200]}") from error
+
+    async def _answer(
+        self,
+        response: aiohttp.ClientResponse,
+        accepted: frozenset[str] | None,
+        bytes_max: int,
+        *,
+        may_be_unmodified: bool,
+    ) -> Answer:
+        status = response.status
+        if status in REDIRECTS and "Location" in response.headers:
+            return Answer(status, location=response.headers["Location"])
+        outcome = of_status(status)
+        if outcome is Outcome.NOT_MODIFIED and may_be_unmodified:
+            return Answer(status)
+        if outcome is not Outcome.FETCHED:
+            outcome = Outcome.BROKEN if outcome is Outcome.NOT_MODIFIED else outcome
+            retry_after_s = _retry_after_s(response.headers.get("Retry-After", ""), now_s=self._timing.now_s())
+            raise Failed(outcome, f"HTTP status {status}", status=status, retry_after_s=retry_after_s)
+        content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if accepted is not None and content_type not in accepted:
+            raise Failed(Outcome.WRONG_TYPE, f"Content-Type {content_type[:100]!r}", status=status)
+        if (response.content_length or 0) > bytes_max:
+            raise Failed(Outcome.TOO_LARGE, f"{response.content_length:,} bytes are announced", status=status)
+        wire = await read(response.content.iter_any(), bytes_max=bytes_max)
+        body = decoded(wire, response.headers.get("Content-Encoding", ""), bytes_max=bytes_max)
+        return Answer(
+            status,
+            body=body,
+            content_type=content_type,
+            charset=response.charset,
+            validators=Validators(
+                _validator(response.headers.get("ETag", "")), _validator(response.headers.get("Last-Modified", ""))
+            ),
+        )
+
+
+def _of_address(error: aiohttp.ClientConnectorError, otherwise: Outcome) -> Failed:
+    """Tell what was refused by us from what failed."""
+    if isinstance(error.os_error, ForbiddenAddress):
+        return Failed(Outcome.FORBIDDEN_ADDRESS, str(error.os_error))
+    return Failed(otherwise, f"{error.host}: {error.os_error}")
+
+
+def _validator(value: str) -> str:
+    return value if len(value) <= _VALIDATOR_CHARACTERS_MAX else ""
+
+
+def _retry_after_s(value: str, *, now_s: float) -> float | None:
+    """Return what a Retry-After asks for (RFC 9110 §10.2.3), up to a day; None if it is neither of its two forms."""
+    if _SECONDS.fullmatch(value):
+        return min(float(value), _RETRY_AFTER_MAX_S)
+    try:
+        return min(max(0.0, parsedate_to_datetime(value).timestamp() - now_s), _RETRY_AFTER_MAX_S)
+    except (ValueError, OverflowError):
+        return None
