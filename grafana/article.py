@@ -1,4 +1,4 @@
-"""Article: what a verdict on one watched article rests on."""
+"""Article: what a verdict on one watched article is based on."""
 
 from typing import Final
 
@@ -39,7 +39,7 @@ def made() -> Dashboard:
     return board(
         ARTICLE,
         "Article",
-        "One article of the watch list: its state, and what that rests on. `flatline explain` says more, and "
+        "One article of the watch list: its state, and what that is based on. `flatline explain` shows more, and "
         "knows what happened before Prometheus began to keep these figures.",
         [
             Row(1, "$title ($article)", _now()),

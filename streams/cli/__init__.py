@@ -1,4 +1,4 @@
-"""The command line: a noun and a verb, or one of the short words. Each command is a thin shell."""
+"""The command line: each command is a noun and a verb, or one word, and a thin layer around the other packages."""
 
 import sys
 from itertools import chain
@@ -34,7 +34,7 @@ from flatline.errors import FlatlineError
 app = typer.Typer(
     name="flatline",
     cls=Commands,
-    help="Flatline watches the links that your content earns, and says when they stop.",
+    help="Flatline watches the links that your content earns, and tells you if they stop.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -46,16 +46,16 @@ _SECTIONS: Final[dict[str, tuple[tuple[str, Any, str], ...]]] = {
         ("up", up.up, "Run everything on this machine until Ctrl-C."),
         ("doctor", doctor.doctor, "Check this machine and the running installation."),
     ),
-    "Bring in and maintain your data": (
+    "Add and maintain your data": (
         ("links", links.app, "Links to your articles, from files."),
         ("articles", articles.app, "Your articles."),
         ("visits", visits.app, "Visits that links bring."),
         ("sites", sites.app, "Addresses that move."),
     ),
-    "See what Flatline says": (
-        ("explain", explain.explain, "Show what the verdict on an article rests on."),
+    "See the results": (
+        ("explain", explain.explain, "Show what the verdict on an article is based on."),
         ("groups", groups.app, "Series, authors, strategies and sites."),
-        ("cohorts", groups.cohorts_app, "How fast links come, by site and month."),
+        ("cohorts", groups.cohorts_app, "How fast links arrive, by site and month."),
         ("publications", publications.app, "Who links to you, and what they get back."),
     ),
     "Try and change the rules": (

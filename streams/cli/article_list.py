@@ -76,7 +76,7 @@ def list_articles(
         sleep(_POLL_S)
     if waiting:
         Console(stderr=True).print(
-            f"[yellow]{waiting:,} records are not in the verdicts yet; what follows may be without them.[/yellow]"
+            f"[yellow]{waiting:,} records are not processed yet; these verdicts may lack them.[/yellow]"
         )
     verdicts = latest_verdicts(settings.cluster, topics.verdicts)
     chosen = sorted((v for v in verdicts if not state or v.state in state), key=_SORT_KEYS[sort])

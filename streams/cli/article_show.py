@@ -48,4 +48,4 @@ def show_article(article: Article, *, json: Json = False, settings: Settings) ->
     show_verdict(verdict, console)
     console.print()
     show_links(verdict, console)
-    console.print(f"\n`flatline explain {verdict.article}` shows what this rests on.", markup=False, soft_wrap=True)
+    console.print(f"\n`flatline explain {verdict.article}` shows what this is based on.", markup=False, soft_wrap=True)

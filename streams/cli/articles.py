@@ -1,4 +1,4 @@
-"""`flatline articles`: list them, and what a team says about its own pieces."""
+"""`flatline articles`: list, register and remove articles."""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +21,9 @@ app.command("show")(show_article)
 @app.command()
 @with_settings()
 def add(
-    url: Annotated[str, typer.Argument(help="Any address of the article, or the label `article` of its alerts.")],
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="Any address of the article, or the label `article` of its alerts.")
+    ],
     *,
     title: Annotated[str, typer.Option(help="Title, used in alerts.")] = "",
     published_at: Annotated[str, typer.Option(help="Publication date: 2026-01-31, or 2026-01-31T12:00:00Z.")] = "",
@@ -65,7 +67,9 @@ def add(
 @app.command("import")
 @with_settings()
 def import_file(
-    file: Annotated[Path, typer.Argument(help="NDJSON, or CSV with a header; also .gz or .zst; - is stdin.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="NDJSON, or CSV with a header; also .gz or .zst; - is stdin.")
+    ],
     *,
     strict: Strict = False,
     json: Json = False,
@@ -73,9 +77,9 @@ def import_file(
 ) -> None:
     """Register the articles of a file.
 
-    NDJSON has an article record a line. CSV has these columns in any order: url, title, published_at, author, series,
-    strategy, tier, aliases (separated by spaces). Only url is required. Lines that can't be read go to the dead-letter
-    topic with the reason.
+    NDJSON has one article record per line. CSV has these columns in any order: url, title, published_at, author,
+    series, strategy, tier, aliases (separated by spaces). Only url is required. Lines that can't be read go to the
+    dead-letter topic with the reason.
     """
     from flatline.cli.importing import ImportRoute, import_all
     from flatline_connectors.sending import articles
@@ -91,7 +95,8 @@ def import_file(
 @with_settings()
 def remove(
     urls: Annotated[
-        list[str], typer.Argument(help="Any address of each article, or the label `article` of its alerts.")
+        list[str],
+        typer.Argument(metavar="URL", help="Any address of each article, or the label `article` of its alerts."),
     ],
     *,
     yes: Yes = False,
@@ -122,7 +127,7 @@ def remove(
         verdict = known.get(url)
         typer.echo(f"{url}: {'not known' if verdict is None else f'{verdict.gained_total:,} links gained'}")
     if not yes:
-        typer.echo("Nothing was removed: say --yes to do it.")
+        typer.echo("Nothing was removed. Add --yes to do it.")
         return
     with Producer(settings.cluster, topics, now_ms=clock.now_ms) as producer:
         for url in removed:

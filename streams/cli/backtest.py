@@ -23,14 +23,14 @@ def backtest(
     watch_from: WatchFrom = None,
     picture: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Draw precision against delay into this .svg or .png file. Repeatable."),
+        typer.Option(metavar="FILE", help="Plot precision against delay to this .svg or .png file. Repeatable."),
     ] = None,
     alerts: Annotated[int, typer.Option(min=0, help="How many of the latest alerts to list.")] = 10,
     strict: Strict = False,
     json: Json = False,
     settings: Settings,
 ) -> None:
-    """Replay known link events: which alerts would have come, when, and how many were right.
+    """Replay known link events, and show which alerts would have come, when, and how many were right.
 
     For comparison it shows a fixed gap (an alert after so many days without a link) at equal precision, and checks
     whether the probabilities hold. Lines that can't be read are counted and left out.

@@ -1,4 +1,4 @@
-"""What a backtest found, as tables in a terminal."""
+"""Prints the results of a backtest as tables."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ GROUPS_LISTED: Final = 10
 
 
 def show(found: Backtest, console: Console, *, alerts_listed: int) -> None:
-    """Print it: what was read, the alerts, the comparison with the fixed gap, the calibration."""
+    """Print what was read, the alerts, the comparison with a fixed gap, and the calibration."""
     report = found.report
     console.print(f"{report.lines:,} events of {report.articles:,} articles, until {report.end}.")
     for reason, count in found.histories.rejected.most_common():
@@ -24,31 +24,35 @@ def show(found: Backtest, console: Console, *, alerts_listed: int) -> None:
         first = f"the first in {file}, line {number}: {detail[:_DETAIL_CHARACTERS]}"
         console.print(f"  {count:,} {reason}; {first}", markup=False, soft_wrap=True)
     if report.undated:
-        console.print(f"  {report.undated:,} without a time of their own are left out.")
+        console.print(f"  {report.undated:,} have no date of their own and are left out.")
     if report.ignored:
-        console.print(f"  {report.ignored:,} are ignored by the policy.")
+        console.print(f"  The policy ignores {report.ignored:,}.")
     if report.suspected:
         console.print(f"  {report.suspected:,} only suspect that a link is gone, and change nothing.")
-    console.print("\nWhat this policy would have said:")
+    console.print("\nAlerts under this policy:")
     console.print(_alert_counts(report))
     if report.source_alerts:
-        console.print("\nSources that went quiet, and kept their articles from being called silent:")
+        console.print("\nSources that went quiet; their articles were not reported meanwhile:")
         console.print(_sources(report.source_alerts[-SOURCES_LISTED:]))
     if report.group_alerts:
-        console.print(f"\nGroups under their curve, the latest of {report.group_alert_count:,}:")
+        console.print(f"\nGroups that gained fewer links than expected, the latest of {report.group_alert_count:,}:")
         console.print(_groups(report.group_alerts[-GROUPS_LISTED:]))
     listed = report.alerts[-alerts_listed:] if alerts_listed else []
     if listed:
         console.print(f"\nThe latest {len(listed):,} of {len(report.alerts):,} alerts:")
         console.print(_alerts(listed))
-    console.print(f"\nOne threshold for all, and a fixed gap, in {report.cases:,} silences of active articles:")
+    console.print(
+        f"\nA threshold on the probability, next to a fixed gap, over {report.cases:,} silences of active articles:"
+    )
     console.print(_comparison(report))
-    horizon = f"right: alerts after which no link came for {report.horizon_days} days."
-    console.print(f"{horizon} delay: of these, days since the last link.")
+    horizon = f"right: no link came in the {report.horizon_days} days after the alert."
+    console.print(f"{horizon} delay: days from the last link to a right alert.")
     if report.brier is not None:
-        console.print("\nDoes the probability mean what it says?")
+        console.print("\nCalibration: the predicted probability, and how often no link came:")
         console.print(_calibration(report))
-        console.print(f"Brier score {report.brier:.4f}; {report.base_rate_brier:.4f} for always saying the base rate.")
+        console.print(
+            f"Brier score {report.brier:.4f} (always predicting the base rate: {report.base_rate_brier:.4f})."
+        )
 
 
 def _table(*headings: str) -> Table:
@@ -104,14 +108,14 @@ def _alerts(alerts: list[AlertRow]) -> Table:
     for each in alerts:
         ending = Text(each.ending or "", _STYLES.get(Ending(each.ending), "") if each.ending else "")
         article = Text(each.article.removeprefix("https://"))
-        reason = f"Told with its group. {each.reason}" if each.taken_over else each.reason
+        reason = f"Reported with its group. {each.reason}" if each.taken_over else each.reason
         table.add_row(each.date, each.kind, ending, article, Text(reason))
     return table
 
 
 def _comparison(report: BacktestReport) -> Table:
     table = _table(
-        *("precision", "chance", "delay", "median", "right", "of"),
+        *("precision", "threshold", "delay", "median", "right", "of"),
         *("fixed gap", "right", "of", "ratio"),
     )
     gaps = {row.precision: row for row in report.fixed_gap}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flatline.demo.play import Scenario
 
 
-@with_settings(of_running=False, about="Folder for demos alone; else `demo` below the data folder.")
+@with_settings(of_running=False, about="Folder for the demo's data; by default `demo` in the data folder.")
 def demo(
     *,
     history: Annotated[
@@ -26,7 +26,9 @@ def demo(
     once: Annotated[
         bool, typer.Option("--once", help="Exit when the history has been played; exit code 1 if something went wrong.")
     ] = False,
-    speed: Annotated[float | None, typer.Option(min=0.01, max=100, help="Most days that pass in a second.")] = None,
+    speed: Annotated[
+        float | None, typer.Option(min=0.01, max=100, help="Maximum number of simulated days per second.")
+    ] = None,
     data_dir: str | None,
     settings: Settings,
 ) -> None:
@@ -51,7 +53,9 @@ def demo(
     if played.found is None:
         raise typer.Exit(INTERRUPTED)
     if played.unfulfilled:
-        raise DemoError("Not as expected: " + "; ".join(finding.words for finding in played.unfulfilled))
+        raise DemoError(
+            "These expectations were not met: " + "; ".join(finding.words for finding in played.unfulfilled)
+        )
 
 
 def _scenario(history: Path | None, *, speed: float | None) -> "Scenario":

@@ -25,7 +25,8 @@ _SIGNS: Final = {"fine": Text("✓", "green"), "look": Text("!", "yellow"), "wro
 def doctor(
     *,
     send_test_alert: Annotated[
-        bool, typer.Option("--send-test-alert", help="Also send a test alert to where alerts go, such as Slack.")
+        bool,
+        typer.Option("--send-test-alert", help="Also send a test alert the way that alerts go, for example to Slack."),
     ] = False,
     json: Json = False,
     settings: Settings,

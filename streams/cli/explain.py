@@ -28,7 +28,7 @@ def explain(
     *,
     files: Annotated[
         list[Path] | None,
-        typer.Option("--from", metavar="FILE", help="Read link events from NDJSON and not from Kafka. Repeatable."),
+        typer.Option("--from", metavar="FILE", help="Read link events from NDJSON instead of Kafka. Repeatable."),
     ] = None,
     articles: Articles = None,
     heartbeats: Heartbeats = None,
@@ -38,10 +38,10 @@ def explain(
     json: Json = False,
     settings: Settings,
 ) -> None:
-    """Show everything that the verdict on an article rests on.
+    """Show everything that the verdict on an article is based on.
 
-    The links gained and expected, the probability of silence and what moves it most, the newest links with their
-    quality, the sources and how far each has seen, the groups of the article, and the thresholds in force.
+    The links gained and expected, the probability of silence and what changes it most, the newest links with their
+    quality, the sources and how far each has reported, the groups of the article, and the thresholds in force.
     """
     import msgspec
 

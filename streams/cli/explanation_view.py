@@ -1,4 +1,4 @@
-"""An explanation in a terminal, from what is said down to what it rests on."""
+"""Prints an explanation in a terminal: the verdict first, then everything that it is based on."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -41,11 +41,11 @@ _SHOWN_THRESHOLDS: Final = (
 
 
 def show(found: Explanation, console: Console, *, is_live: bool) -> None:
-    """Print it; ``is_live``: from Kafka, which forgets events."""
+    """Print an explanation. ``is_live``: it was read from Kafka, which may have deleted old events."""
     _verdict(found, console)
     _probability(found, console)
     _curve(found, console)
-    heading(console, "Its links")
+    heading(console, "Links")
     show_links(found.verdict, console)
     _links(found.links, console, is_live=is_live)
     _sources(found, console)
@@ -58,27 +58,27 @@ def _verdict(found: Explanation, console: Console) -> None:
     verdict, said = found.verdict, found.said
     show_verdict(verdict, console)
     if said is not None and said.state is not verdict.state:
-        console.print(f"The worker said {said.state} when it last judged, on {said.judged_at:%Y-%m-%d %H:%M} UTC.")
+        console.print(f"The worker's newest verdict is {said.state}, of {said.judged_at:%Y-%m-%d %H:%M} UTC.")
 
 
 def _probability(found: Explanation, console: Console) -> None:
     policy, verdict, pace = found.policy, found.verdict, found.pace
-    heading(console, f"Chance that no link comes in the next {verdict.horizon_days} days")
+    heading(console, f"Probability of no new link in the next {verdict.horizon_days} days")
     if found.probability is None:
         known = pace.link_days if pace else 0
         console.print(
-            f"Not judged: new links came on {count(known, 'day')}, and {policy.link_days_min} are needed. "
-            "Imports and first meetings of a page are no new links."
+            f"Not judged: new links came on {count(known, 'day')}; {policy.link_days_min} are needed. "
+            "Imported links, and links on pages that were crawled for the first time, do not count as new."
         )
         return
     console.print(
-        f"{_percent(found.probability)}. Called cooling from {policy.cooling_probability:.0%} on, "
-        f"silent from {policy.silent_probability:.0%} on and {policy.silent_gaps:g} mean gaps."
+        f"{_percent(found.probability)}. An article is cooling from {policy.cooling_probability:.0%}, and silent from "
+        f"{policy.silent_probability:.0%} once its gap is {policy.silent_gaps:g} times its average length."
     )
     if pace is not None:
         console.print(
-            f"Links on {count(pace.link_days, 'day')} from {pace.first_link_on} to {pace.last_link_on}; gaps of late "
-            f"usually {pace.usual_gap_days:g} d, {pace.mean_gap_days:g} d on average, the longest ever "
+            f"It gained links on {count(pace.link_days, 'day')} from {pace.first_link_on} to {pace.last_link_on}. "
+            f"Recent gaps: {pace.usual_gap_days:g} d usually, {pace.mean_gap_days:g} d on average; longest ever: "
             f"{pace.longest_gap_days:,} d."
         )
     if found.unseen_days >= 1:
@@ -86,7 +86,9 @@ def _probability(found: Explanation, console: Console) -> None:
         console.print(f"{found.unseen_days:,.0f} days of its silence do not count{because}.")
     console.print(_foreseen(found))
     typical = _percent(found.typical_probability)
-    console.print(f"A typical article stands at {typical} on the day of a link. What moves this one, the most first:")
+    console.print(
+        f"For a typical article it is {typical} on the day of a link. What changes it here, largest effect first:"
+    )
     table = _table()
     table.add_column(overflow="fold")
     table.add_column(no_wrap=True)
@@ -98,15 +100,15 @@ def _probability(found: Explanation, console: Console) -> None:
 
 
 def _foreseen(found: Explanation) -> str:
-    """Say from when on the article is called what, if no link comes."""
+    """Return a sentence on when the article becomes cooling and silent if no link comes."""
     today = found.verdict.judged_at.date()
     steps = (("cooling", found.cooling_from), ("silent", found.silent_from))
-    coming = [f"{name} from {day} on" for name, day in steps if day is not None and day > today]
+    coming = [f"{name} on {day}" for name, day in steps if day is not None and day > today]
     if coming:
-        return f"If no link comes, it is called {' and '.join(coming)}."
+        return f"If no link comes, it becomes {' and '.join(coming)}."
     if found.silent_from is None:
         return "At its own pace, even ten years without a link would not make it silent."
-    return f"By these figures alone it is silent since {found.silent_from}."
+    return f"By these figures alone it has been silent since {found.silent_from}."
 
 
 def _percent(probability: float) -> str:
@@ -121,12 +123,12 @@ def _bar(moved: ExplainedInfluence) -> str:
 def _curve(found: Explanation, console: Console) -> None:
     if len(found.curve) < 2 or found.curve[0].date == found.curve[-1].date:  # noqa: PLR2004 (no line has one point)
         return
-    heading(console, "Links over its life: gained (line) and expected (dots)")
+    heading(console, "Links over time: gained (line) and expected (dots)")
     width = min(console.width, _PLOT_WIDTH_MAX)
     console.print(Text(plot(found.curve, width=width, height=_PLOT_HEIGHT)), no_wrap=True, crop=True)
     elsewhere = found.verdict.gained_total - found.curve[-1].gained
     if elsewhere:
-        console.print(f"Without {count(elsewhere, 'link')} of imports and first meetings, whose dates are not theirs.")
+        console.print(f"{count(elsewhere, 'link')} of unknown age (from imports and first crawls) are left out.")
     learned = (
         f"the curve learned from {count(found.curve_links, 'link')} of articles like it"
         if found.curve_links
@@ -134,8 +136,8 @@ def _curve(found: Explanation, console: Console) -> None:
     )
     if found.evergreen is not None:
         console.print(
-            f"Expected by {learned} ({1 - found.evergreen:.0%}) or at a constant rate ({found.evergreen:.0%}), "
-            "as far as either explains its links. Beyond its last links the dots go on with what was still expected."
+            f"The expectation mixes {learned} ({1 - found.evergreen:.0%}) and a constant rate ({found.evergreen:.0%}), "
+            "weighted by how well each explains the links. After the last link, the dots show what was still expected."
         )
     told = found.expectation
     if told is not None:
@@ -159,7 +161,7 @@ def _links(links: Iterable[ExplainedLink], console: Console, *, is_live: bool) -
     links = list(links)
     if not links:
         return
-    heading(console, f"The newest {len(links):,}, with their quality (0 to 1) and why")
+    heading(console, f"The newest {len(links):,}, with their quality (0 to 1) and the reasons")
     table = _table()
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
@@ -168,16 +170,16 @@ def _links(links: Iterable[ExplainedLink], console: Console, *, is_live: bool) -
         table.add_row(str(each.gained_on), f"{each.quality:.2f}", _link(each))
     console.print(table)
     if is_live and any(each.url is None for each in links):
-        console.print("Of links whose events Kafka does not keep any more only their figures are left.")
+        console.print("Kafka no longer has the events of some of these links; only their figures are left.")
 
 
 def _link(each: ExplainedLink) -> Text:
-    lines = [text(each.url or "(its page is not kept any more)", "" if each.url else "dim")]
+    lines = [text(each.url or "(the address of the page is no longer stored)", "" if each.url else "dim")]
     if each.anchor:
         lines[0].append(" ").append_text(text(f"“{each.anchor}”", "italic", _ANCHOR_CHARACTERS))
     marks = ["thin"] * each.is_thin + ["lost"] * (not each.is_live)
-    marks += ["import or first meeting: counts, but is no sign of life"] * (not each.is_sign_of_life)
-    why = ", ".join(each.why) or "nothing is known that speaks for it or against it"
+    marks += ["import or first crawl: counts, but not as a new link"] * (not each.is_sign_of_life)
+    why = ", ".join(each.why) or "nothing is known for or against it"
     via = f" ({plain(each.source)})" if each.source else ""
     lines.append(Text(f"{''.join(f'{mark}; ' for mark in marks)}{why}{via}", "dim"))
     return Text("\n").join(lines)
@@ -186,23 +188,24 @@ def _link(each: ExplainedLink) -> Text:
 def _sources(found: Explanation, console: Console) -> None:
     heading(console, "Sources")
     if not found.sources:
-        console.print("No source is named in its links.")
+        console.print("None of its links names a source.")
         return
     table = _table()
     for _ in range(3):
         table.add_column(overflow="fold")
     for each in found.sources:
-        weeks = f"{count(each.weeks_with_links, 'week')} with links, the last that of {each.last_reported_in_week_of}"
+        last = each.last_reported_in_week_of
+        weeks = f"{count(each.weeks_with_links, 'week')} with links, the last in the week of {last}"
         table.add_row(text(each.source), weeks, Text(_freshness(each), "red" if each.is_stale else ""))
     console.print(table)
 
 
 def _freshness(source: ExplainedSource) -> str:
     if source.stale_for_days is None or source.stale_after_days is None:
-        return "no heartbeats and no habits known: taken to see everything"
-    age = f"seen everything until {_ago(source.stale_for_days)}"
+        return "no heartbeats, and no known rhythm: assumed to be complete"
+    age = f"complete until {_ago(source.stale_for_days)}"
     if source.is_stale:
-        return f"STALE: {age}; unusual after {_length(source.stale_after_days)}"
+        return f"STALE: {age}; stale after {_length(source.stale_after_days)}"
     return f"fresh: {age}" + (f"; {plain(source.because)}" if source.because else "")
 
 
@@ -229,10 +232,10 @@ def _groups(groups: Iterable[ExplainedGroup], console: Console) -> None:
 def _changes(found: Explanation, console: Console) -> None:
     if not found.changes:
         return
-    heading(console, "What was said, as it changed")
+    heading(console, "How the verdict changed")
     earlier = len(found.changes) - _CHANGES_SHOWN
     if earlier > 0:
-        console.print(f"{count(earlier, 'earlier change')} left out.")
+        console.print(f"{count(earlier, 'earlier change')} not shown.")
     table = _table()
     table.add_column(no_wrap=True)
     table.add_column()

@@ -1,4 +1,4 @@
-"""How commands are found: a noun, then its verb. A wrong word is answered with the right one."""
+"""Finds commands: a noun, then its verb. For a wrong word it suggests the right one."""
 
 from textwrap import fill
 from typing import Any, ClassVar, Final
@@ -15,7 +15,7 @@ _COLUMNS: Final = 80
 
 
 class Noun(TyperGroup):
-    """A group of commands that knows what somebody may have meant."""
+    """A group of commands that suggests one in place of a wrong word."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (typer's signature)
         """Return the commands in the order in which they were declared."""
@@ -33,7 +33,7 @@ class Noun(TyperGroup):
         return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Return the command that is named. Raises typer's usage error, with what was probably meant."""
+        """Return the named command. Raises typer's usage error, with a suggestion."""
         if self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
             self._refuse(ctx, args, f"No such command: {args[0]}.")
         return super().resolve_command(ctx, args)

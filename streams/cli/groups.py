@@ -1,4 +1,4 @@
-"""`flatline groups` and `flatline cohorts`: articles taken together."""
+"""`flatline groups` and `flatline cohorts`: articles as groups."""
 
 import sys
 from typing import Annotated, Final
@@ -20,7 +20,7 @@ _STYLES: Final = {GroupState.UNDER_CURVE: "bold red", GroupState.ABOVE_CURVE: "g
 _ORDER: Final = {GroupState.UNDER_CURVE: 0, GroupState.ABOVE_CURVE: 1, GroupState.ON_CURVE: 2, GroupState.NEW: 3}
 
 app = noun("Series, authors, strategies and sites, judged as a whole.")
-cohorts_app = noun("How fast links come, by site, strategy and month of publication.")
+cohorts_app = noun("How fast links arrive, by site, strategy and month of publication.")
 
 
 @app.command("list")
@@ -31,7 +31,7 @@ def list_groups(
     json: Json = False,
     settings: Settings,
 ) -> None:
-    """List groups: the links they gained, and were expected to."""
+    """List groups, with the links that they gained and should have gained."""
     from flatline.generations import serving_topics
     from flatline.readmodel.latest_groups import latest_groups
 

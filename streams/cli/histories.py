@@ -1,4 +1,4 @@
-"""What `flatline backtest`, `flatline explain` and `flatline model fit` have in common: files in, histories out."""
+"""Reads histories from files, for `flatline backtest`, `flatline explain` and `flatline model fit`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -27,7 +27,7 @@ from flatline_connectors.sending.producer import Producer
 
 T = TypeVar("T")
 
-_AGAIN: Final = "Import the whole of it again: what is already there changes nothing."
+_AGAIN: Final = "Import all of it again: links that are already there are not counted twice."
 _DETAIL_CHARACTERS: Final = 200
 
 
@@ -57,7 +57,7 @@ class CtrlC:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Obey it at once in the block."""
+        """Let Ctrl-C interrupt the block at once."""
         self._is_reading = True
         try:
             self.check()
@@ -68,7 +68,7 @@ class CtrlC:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an import came to."""
+    """The result of an import."""
 
     tally: ImportCounts
     seconds: float
@@ -163,7 +163,7 @@ def _summary(outcome: Outcome, dead_letters: str) -> dict[str, object]:
 def _sentences(outcome: Outcome, *, dead_letters: str, cluster: KafkaCluster) -> Iterator[str]:
     tally = outcome.tally
     if outcome.is_interrupted:
-        yield f"Interrupted. What was read until then is in Kafka. {_AGAIN}"
+        yield f"Interrupted. Everything read so far is in Kafka. {_AGAIN}"
     rate = f"{outcome.seconds:.1f} s, {tally.lines / outcome.seconds:,.0f}/s"
     yield f"{tally.lines:,} lines: {tally.accepted:,} accepted, {tally.rejected.total():,} rejected ({rate})."
     for reason, count in tally.rejected.most_common():

@@ -41,9 +41,11 @@ def ingest(*, settings: Settings) -> None:
     host, port = settings.ingest_host, settings.ingest_port
     tokens_file, no_auth = settings.ingest_tokens_file, settings.ingest_no_auth
     if no_auth and not _is_loopback(host):
-        raise typer.BadParameter(f"--no-auth is for this machine alone, and {host} is open to others.")
+        raise typer.BadParameter(f"--no-auth is only allowed on loopback addresses; {host} is open to other machines.")
     if not no_auth and tokens_file is None:
-        raise typer.BadParameter("--tokens-file (or FLATLINE_INGEST_TOKENS_FILE) is missing; --no-auth does without.")
+        raise typer.BadParameter(
+            "--tokens-file (or FLATLINE_INGEST_TOKENS_FILE) is missing; use --no-auth to run without tokens."
+        )
     authority = Anyone() if no_auth or tokens_file is None else Tokens(tokens_file)
     cluster, topics = settings.cluster, serving_topics(settings)
     limits = Limits(**{each.name: getattr(settings, f"ingest_{each.name}") for each in fields(Limits)})

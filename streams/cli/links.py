@@ -1,4 +1,4 @@
-"""`flatline links`: links that somebody else has listed."""
+"""`flatline links`: import links from files."""
 
 import gc
 from pathlib import Path
@@ -11,7 +11,7 @@ from flatline.cli.options import Json, Strict, with_settings
 from flatline.settings import Settings
 from flatline_connectors.files.exports.dates import DateOrder
 
-app = noun("Bring in links from files.")
+app = noun("Links to your articles.")
 
 
 @app.command("import")
@@ -28,17 +28,15 @@ def import_files(
     columns: Annotated[
         list[str] | None,
         typer.Option(
-            "--map", metavar="FIELD=COLUMN", help="Which column of a sheet has a field: url_from=COLUMN. Repeatable."
+            "--map", metavar="FIELD=COLUMN", help="Column of a sheet to read a field from: url_from=COLUMN. Repeatable."
         ),
     ] = None,
     date_order: Annotated[
-        DateOrder | None, typer.Option("--date-order", help="How to read 03/04/2026 where the file leaves it open.")
+        DateOrder | None, typer.Option("--date-order", help="How to read 03/04/2026 if the file does not show it.")
     ] = None,
     sites: Annotated[
         list[str] | None,
-        typer.Option(
-            "--site", metavar="HOST", help="A site of yours; only links to your sites are imported. Repeatable."
-        ),
+        typer.Option("--site", metavar="HOST", help="Import only links to this site of yours. Repeatable."),
     ] = None,
     source: Annotated[str, typer.Option(help="Source of the events; by default the tool, such as ahrefs-export.")] = "",
     exported_on: Annotated[
@@ -56,7 +54,7 @@ def import_files(
         ),
     ] = "",
     explain: Annotated[
-        bool, typer.Option("--explain", help="Print what is recognised in the files, and import nothing.")
+        bool, typer.Option("--explain", help="Show how the files would be read, and import nothing.")
     ] = False,
     strict: Strict = False,
     json: Json = False,

@@ -63,7 +63,7 @@ def fit(
     with console.status(f"fitting {len(cases):,} pauses"):
         model = fitted(cases, start=None if from_scratch else shipped, fitted_on=fitted_on)
     output.write_bytes(msgspec.json.format(msgspec.json.encode(model), indent=2) + b"\n")
-    table = Table("model", "Brier score", "always the base rate", box=None)
+    table = Table("model", "Brier score", "of the base rate", box=None)
     for name, each in (("fitted", model), ("shipped", shipped)):
         if each.horizon_days == horizon_days and (found := assess(cases, Hazard(each).probability).calibration):
             table.add_row(name, f"{found.brier:.4f}", f"{found.base_rate_brier:.4f}")

@@ -1,4 +1,4 @@
-"""Options that several commands have: one name, one meaning and one text each."""
+"""Options that several commands share."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,13 +14,15 @@ from flatline.settings import Settings, SettingsError, load_settings, variable_o
 Command = Callable[..., None]
 
 FLAGS: Final = {"policy_file": "--policy"}
-"""Options that are not called as their settings are."""
+"""Names of options that differ from those of their settings."""
 _METAVARS: Final = {"_file": "FILE", "_dir": "FOLDER", "_host": "ADDRESS", "_port": "PORT"}
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON: one object a line.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON: one object per line.")]
 Strict = Annotated[bool, typer.Option("--strict", help="End with exit code 4 if a line was rejected.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it. Without this option, only show what would change.")]
-Incomplete = Annotated[bool, typer.Option("--incomplete", help="Go on even if the oldest records of the log are gone.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Make the change. Without this option, only show it.")]
+Incomplete = Annotated[
+    bool, typer.Option("--incomplete", help="Continue even if the oldest records of the log are gone.")
+]
 Article = Annotated[
     str, typer.Argument(metavar="ARTICLE", help="Any URL of the article, or the label `article` of its alerts.")
 ]
@@ -44,7 +46,7 @@ def _day(text: str) -> datetime:
     try:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no date: write it as 2026-01-31.") from None
+        raise typer.BadParameter(f"{text!r} is not a date: write it as 2026-01-31.") from None
 
 
 def day(flag: str, about: str) -> Any:

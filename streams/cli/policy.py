@@ -1,4 +1,4 @@
-"""`flatline policy`: the thresholds of the judgement, and what is ignored."""
+"""`flatline policy`: thresholds and ignored links."""
 
 from pathlib import Path
 from typing import Annotated
@@ -34,7 +34,8 @@ def show(
 @with_settings()
 def check(
     file: Annotated[
-        Path | None, typer.Argument(help="The policy file; FLATLINE_POLICY_FILE if left out.", show_default=False)
+        Path | None,
+        typer.Argument(metavar="FILE", help="The policy file; by default FLATLINE_POLICY_FILE.", show_default=False),
     ] = None,
     *,
     settings: Settings,

@@ -1,4 +1,4 @@
-"""How far long work has come: a bar on a terminal, else a line now and then; always on stderr."""
+"""Progress of long work: a bar on a terminal, otherwise a line now and then; always on stderr."""
 
 import time
 from collections.abc import Iterable, Iterator

@@ -60,7 +60,7 @@ def list_publications(
     json: Json = False,
     settings: Settings,
 ) -> None:
-    """List who links to you, and what they get back.
+    """List the publications that link to you, and what they get back.
 
     A publication is a referring domain. It gives links and visits. It gets links back; and its pages that link to an
     author may gain more links than its other pages. Without FILE all records are read from Kafka.
@@ -74,7 +74,7 @@ def list_publications(
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in left_out.most_common())
         errors.print(f"Left out, because they can't be read: {reasons}.")
     if by is Beneficiary.AUTHOR and not ledger.authors:
-        errors.print("No article has an author: register them (--articles FILE), or say --by site.")
+        errors.print("No article has an author: register them (--articles FILE), or use --by site.")
     found = pairs(ledger, by, links_min=min_links)
     if json:
         for pair in found:
@@ -182,7 +182,7 @@ def _table(found: list[Pair], by: Beneficiary) -> Table:
         caption = f"the first {len(shown)} of {caption}; --json has all of them"
     caption += (
         f".\nback: links from the {by} to the publication. "
-        f"its pages: links gained a page and year, where they link to the {by} / where not; lift: their ratio."
+        f"its pages: links per page and year, of those that link to the {by} / of the others; lift: their ratio."
     )
     table = Table(box=None, caption=caption, caption_justify="left")
     columns = {

@@ -1,4 +1,4 @@
-"""How far a rebuild is, in the terminal."""
+"""The progress of a rebuild, in the terminal."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -24,15 +24,16 @@ app = noun("Where sites have moved: domains, sections and single articles.")
 _HOST: Final = re.compile(r"(https?://)?[^/\s]+/?")
 _SHOWN_MAX: Final = 10
 _Old = Annotated[
-    str, typer.Argument(help="old.example/* or old.example (all of it), old.example/blog/*, or one address.")
+    str,
+    typer.Argument(metavar="OLD", help="old.example/* or old.example (all of it), old.example/blog/*, or one address."),
 ]
-_New = Annotated[str, typer.Argument(help="The new address, of the same form.")]
+_New = Annotated[str, typer.Argument(metavar="NEW", help="The new address, of the same form.")]
 
 
 @app.command()
 @with_settings()
 def move(old: _Old, new: _New, *, yes: Yes = False, settings: Settings) -> None:
-    """Say that a site, a section or an article has a new address.
+    """Record the new address of a site, a section or an article.
 
     Links to the old addresses, past and future, count for the new ones. `flatline sites undo` reverts a move.
     """
@@ -44,7 +45,7 @@ def move(old: _Old, new: _New, *, yes: Yes = False, settings: Settings) -> None:
 def undo(old: _Old, new: _New, *, yes: Yes = False, settings: Settings) -> None:
     """Revert a move.
 
-    The old addresses are articles of their own again, with all links that were sent for them.
+    The old addresses are separate articles again, with all links that were reported for them.
     """
     _decide(old, new, is_undone=True, yes=yes, settings=settings)
 
@@ -57,7 +58,7 @@ def moves(
     json: Json = False,
     settings: Settings,
 ) -> None:
-    """List the moves, the newest first."""
+    """List the moves, newest first."""
     from flatline.domain.state.moves import move_of
     from flatline.generations import serving_topics
     from flatline.readmodel.latest_moves import latest_moves
@@ -104,7 +105,7 @@ def _decide(old: str, new: str, *, is_undone: bool, yes: bool, settings: Setting
     else:
         _show_move(known, Moves([*known, rule]), verdicts)
     if not yes:
-        typer.echo("Nothing was changed: say --yes to do it.")
+        typer.echo("Nothing was changed. Add --yes to do it.")
         return
     with Producer(settings.cluster, topics, now_ms=clock.now_ms) as producer:
         producer.send_move(rule)
@@ -114,7 +115,7 @@ def _decide(old: str, new: str, *, is_undone: bool, yes: bool, settings: Setting
 
 
 def _whole(text: str) -> str:
-    """Return what a person means by a host alone: all that is on it."""
+    """Return the address that a host alone stands for: everything on it."""
     return text.rstrip("/") + "/*" if _HOST.fullmatch(text) else text
 
 
@@ -140,4 +141,6 @@ def _show_move(known: "Moves", then: "Moves", verdicts: "list[Verdict]") -> None
 def _show_undo(rule: "Rule", verdicts: "list[Verdict]") -> None:
     there = [verdict for verdict in verdicts if rule.new.covers(verdict.article)]
     links = sum(verdict.gained_total for verdict in there)
-    typer.echo(f"{len(there):,} articles at {rule.new} have {links:,} links; those sent for {rule.old} go back to it.")
+    typer.echo(
+        f"{len(there):,} articles at {rule.new} have {links:,} links. Those reported for {rule.old} return to it."
+    )

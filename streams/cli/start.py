@@ -1,4 +1,4 @@
-"""What `flatline` alone says: the commands that a newcomer needs first."""
+"""`flatline` without a command: the first commands that a newcomer needs."""
 
 from importlib.metadata import version
 from typing import Annotated, Final
@@ -6,12 +6,12 @@ from typing import Annotated, Final
 import typer
 
 _FIRST: Final = """\
-Flatline watches the links that your content earns, and says when they stop.
+Flatline watches the links that your content earns, and tells you when they stop.
 
   flatline demo                see it at work on a simulated history
   flatline up                  run it on this machine
   flatline links import FILE   bring in your links
-  flatline articles list       see how each article stands
+  flatline articles list       list the articles and their states
   flatline explain ARTICLE     see why
 
 `flatline --help` lists all commands. `flatline doctor` says what is missing or not well.
@@ -22,7 +22,7 @@ def start(
     ctx: typer.Context,
     show_version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
 ) -> None:
-    """Watch the links that your content earns, and say when they stop."""
+    """Watch the links that your content earns, and tell you when they stop."""
     if show_version:
         typer.echo(f"flatline {version('flatline')}")
         raise typer.Exit

@@ -24,11 +24,11 @@ def rebuild(
     incomplete: Incomplete = False,
     settings: Settings,
 ) -> None:
-    """Make the state anew from the log, by today's rules.
+    """Rebuild the state from the log, by the current rules.
 
-    Use it after you changed the policy or lifted an `ignore`, or when the state was lost. The old state serves until
-    the new one is ready; then workers switch over by themselves. Run it again to resume after an interruption. The old
-    state is kept until the next rebuild: `flatline state back` returns to it.
+    Use it after you changed the policy or lifted an `ignore`, or when the state was lost. The old state stays in use
+    until the new one is ready; then the workers switch to it by themselves. Run it again to resume after an
+    interruption. The old state is kept until the next rebuild: `flatline state back` returns to it.
     """
     from flatline.rebuild.rebuild import rebuild as rebuild_state
 
@@ -36,14 +36,14 @@ def rebuild(
         rebuilt = rebuild_state(settings, bar, may_be_incomplete=incomplete)
     number, state = rebuilt.generation.number, rebuilt.generation.state
     typer.echo(
-        f"State {state}, made of {rebuilt.offsets:,} offsets of the log, serves from now on (generation {number})."
+        f"State {state}, built from {rebuilt.offsets:,} offsets of the log, is now in use (generation {number})."
     )
 
 
 @app.command()
 @with_settings()
 def show(*, json: Json = False, settings: Settings) -> None:
-    """Show which state serves, and which is being made."""
+    """Show which state is in use, and which is being built."""
     from flatline.generations import generation_being_built, serving_generation, topics_of
 
     generation, building = serving_generation(settings), generation_being_built(settings)
@@ -60,11 +60,11 @@ def show(*, json: Json = False, settings: Settings) -> None:
         }
         sys.stdout.buffer.write(orjson.dumps(found, option=orjson.OPT_APPEND_NEWLINE))
         return
-    typer.echo(f"State {generation.state} serves: {topics.changelog.name}, made by the group {topics.group}.")
+    typer.echo(f"State {generation.state} is in use: {topics.changelog.name}, kept by the group {topics.group}.")
     if generation.former_state is not None:
-        typer.echo(f"State {generation.former_state} is kept: `flatline state back` has it serve again.")
+        typer.echo(f"State {generation.former_state} is kept: `flatline state back` returns to it.")
     if building is not None:
-        typer.echo(f"State {building.state} was begun: `flatline state rebuild` goes on with it.")
+        typer.echo(f"State {building.state} is unfinished: `flatline state rebuild` continues it.")
 
 
 @app.command()
@@ -77,4 +77,4 @@ def back(*, settings: Settings) -> None:
     from flatline.rebuild.rebuild import go_back
 
     generation: Generation = go_back(settings)
-    typer.echo(f"State {generation.state} serves again (generation {generation.number}).")
+    typer.echo(f"State {generation.state} is in use again (generation {generation.number}).")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _ASK_YOURSELF: Final = (
     "The settings that begin with FLATLINE_ must be those of the workers: FLATLINE_NAMESPACE, FLATLINE_PARTITIONS, "
-    "FLATLINE_REPLICATION_FACTOR and FLATLINE_RETENTION_DAYS say what should be."
+    "FLATLINE_REPLICATION_FACTOR and FLATLINE_RETENTION_DAYS define the topics."
 )
 
 app = noun("The topics in Kafka.")
@@ -81,16 +81,16 @@ def repartition(
 ) -> None:
     """Change the number of partitions.
 
-    Makes new topics with a copy of the log, and a new state from them. The old ones serve until the new ones are ready;
-    then workers switch over by themselves, and forward what producers still write to the old topics. Run it again to
-    resume after an interruption. To go back, run it with the old number.
+    Copies the log into new topics and builds a new state from them. The old ones stay in use until the new ones are
+    ready; then the workers switch by themselves, and forward what producers still write to the old topics. Run it
+    again to resume after an interruption. To go back, run it with the old number.
     """
     from flatline.rebuild.rebuild import rebuild
 
     with rebuild_bar() as bar:
         rebuilt = rebuild(settings, bar, partitions=partitions, may_be_incomplete=incomplete)
     layout = rebuilt.generation.layout
-    typer.echo(f"Topics with {layout.partitions} partitions serve from now on, and state {rebuilt.generation.state}.")
+    typer.echo(f"Topics with {layout.partitions} partitions are now in use, with state {rebuilt.generation.state}.")
 
 
 def _print(topics: Iterable[Topic], done: Mapping[str, str]) -> None:

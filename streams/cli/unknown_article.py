@@ -1,4 +1,4 @@
-"""What is said of an article that is not known."""
+"""The error message for an article that is not known."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -12,7 +12,7 @@ _ALIKE: Final = 0.85
 
 
 def unknown_article(key: str, known: Iterable[str], where: str) -> str:
-    """Return what to say of an article that is not known; those of its host are compared with it, if there are any."""
+    """Return the message: it names similar addresses among those known of the article's host."""
     host = key.split("/", 3)[2]
     known = list(known)
     of_host = [each for each in known if each.split("/", 3)[2] == host]
@@ -20,10 +20,10 @@ def unknown_article(key: str, known: Iterable[str], where: str) -> str:
     close = get_close_matches(key, islice(of_host or known, _COMPARED_MAX), n=_SUGGESTED, cutoff=cutoff)
     alike = "".join(f"\n  {each}" for each in close)
     if alike:
-        return f"No link to {key} is known from {where}. Known are:{alike}"
+        return f"No link to {key} was found in {where}. Similar articles are:{alike}"
     todo = (
-        "`flatline articles list` lists the known ones, and `flatline links import FILE` brings links in."
+        "`flatline articles list` shows the known articles; `flatline links import FILE` imports links."
         if where == "Kafka"
         else "Name the files that have its links with --from."
     )
-    return f"No link to {key} is known from {where}, nor to any address like it. {todo}"
+    return f"No link to {key} was found in {where}, nor to a similar address. {todo}"

@@ -1,4 +1,4 @@
-"""A verdict in a terminal."""
+"""Prints a verdict in a terminal."""
 
 from rich.console import Console
 from rich.text import Text
@@ -10,7 +10,7 @@ from flatline.state_styles import STATE_STYLES
 
 
 def show_verdict(verdict: Verdict, console: Console) -> None:
-    """Print what an article is, how it stands, and why."""
+    """Print the article, its state, and the reason."""
     console.print(text(verdict.title or verdict.article, "bold"))
     if verdict.title:
         console.print(text(verdict.article, "dim"))
@@ -39,16 +39,17 @@ def show_links(verdict: Verdict, console: Console) -> None:
         aside = "" if burstiness is None else f" Burstiness {burstiness:+.2f} (-1 regular, 0 random, 1 bursty)."
         console.print(f"Profile: {verdict.profile.reason}{aside}")
     if (worth := verdict.worth) is not None:
-        last = f"the last that matters came on {worth.last_worthy_on}" if worth.last_worthy_on else "none matters"
+        last = f"the last one came on {worth.last_worthy_on}" if worth.last_worthy_on else "there never was one"
         console.print(
-            f"Worth: {worth.weighted_total:,.1f} in all; {worth.thin:,} of the links are thin; "
-            f"{worth.worthy_in_90_days:,} of those of the last 90 days matter; {last}."
+            f"Quality: the links add up to {worth.weighted_total:,.1f}; {worth.thin:,} are thin. High-quality links in "
+            f"the last 90 days: {worth.worthy_in_90_days:,}; {last}."
         )
     if (impact := verdict.impact) is not None:
         console.print(
-            f"Impact: {count(impact.visits_total, 'visit')}, {impact.visits_in_days.last_28:,} of them in 28 days; "
-            f"{count(impact.links_with_visits, 'link')} from {count(impact.sending_domains, 'domain')} that sent some,"
-            f" {impact.links_without_visits:,} from others, {impact.trophies:,} of these for show only."
+            f"Impact: {count(impact.visits_total, 'visit')}, {impact.visits_in_days.last_28:,} of them in the last 28 "
+            f"days; {count(impact.links_with_visits, 'link')} from {count(impact.sending_domains, 'domain')} that sent "
+            f"visits, {impact.links_without_visits:,} from others ({impact.trophies:,} of these are trophies: still "
+            f"there, but have never sent a visit)."
         )
 
 

@@ -1,4 +1,4 @@
-"""`flatline visits`: what analytics knows of the visits that links bring."""
+"""`flatline visits`: import the visits that links bring, as analytics tools count them."""
 
 from functools import partial
 from pathlib import Path
@@ -10,13 +10,15 @@ from flatline.cli.grammar import noun
 from flatline.cli.options import Json, Strict, with_settings
 from flatline.settings import Settings
 
-app = noun("Say which referring domains send visits to your articles.")
+app = noun("Visits that links bring to your articles.")
 
 
 @app.command("import")
 @with_settings()
 def import_file(
-    file: Annotated[Path, typer.Argument(help="NDJSON, or CSV with a header; also .gz or .zst; - is stdin.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="NDJSON, or CSV with a header; also .gz or .zst; - is stdin.")
+    ],
     *,
     strict: Strict = False,
     json: Json = False,
@@ -24,10 +26,10 @@ def import_file(
 ) -> None:
     """Import the visits of a file.
 
-    A line has the visits of one UTC day from one referring domain to one article. NDJSON has a visits record a line.
-    CSV has these columns in any order: url, domain (or url_from), day, visits, source. Lines that can't be read go to
-    the dead-letter topic with the reason. Importing a file twice changes nothing; of several figures for the same day
-    the largest counts.
+    A line has the visits of one UTC day from one referring domain to one article. NDJSON has one visits record per
+    line. CSV has these columns in any order: url, domain (or url_from), day, visits, source. Lines that can't be read
+    go to the dead-letter topic with the reason. Importing a file twice changes nothing; of several figures for the same
+    day the largest counts.
     """
     from flatline.cli.importing import ImportRoute, import_all
     from flatline_connectors.sending import visits

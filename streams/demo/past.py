@@ -35,7 +35,7 @@ def import_past(play: Play, stack: LocalStack, *, say: Callable[[str], None]) ->
                 pass
         events = LineFile(play.links)
         for _ in take(events, tally, producer, prepare=links.prepare, send=producer.send_link, as_lines=play.past):
-            say(f"importing what is known: {tally.lines:,} link events")
+            say(f"importing the history: {tally.lines:,} link events")
         producer.flush()
         say_finished(producer)
     waited, moved_s = 0, monotonic()
@@ -45,6 +45,6 @@ def import_past(play: Play, stack: LocalStack, *, say: Callable[[str], None]) ->
         elif monotonic() > moved_s + _PATIENCE_S:
             logs = settings.data_dir / "logs"
             raise DemoError(f"{waiting:,} records still wait for the worker. Its log is in {logs}.")
-        say(f"{waiting:,} records wait to be accumulated")
+        say(f"{waiting:,} records wait for the worker")
         stack.wait(_ASK_EVERY_S)
     return tally

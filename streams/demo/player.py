@@ -83,7 +83,7 @@ class Player:
             (self._pushed - self._rejected, "links were pushed"),
             (self._rejected, "more were rejected"),
             *((count, f"articles are {state}") for state, count in articles.items()),
-            (self._unseen_most, "articles could not be seen at a time, at most, because a source was stale"),
+            (self._unseen_most, "articles at most could not be seen at the same time, because a source was stale"),
             *((count, f"Slack messages on {alert}") for alert, count in messages.items()),
         ]
         return [(count, words) for count, words in counts if count]

@@ -28,14 +28,14 @@ class RecordedHistory:
     def __init__(self, path: Path) -> None:
         """Look through the file, to learn when its events happened. Raise `DemoError` if nothing can be played."""
         if path.is_dir():
-            raise DemoError(f"{path} is a folder. Only files of link events are taken yet: NDJSON, also .gz or .zst.")
+            raise DemoError(f"{path} is a folder. A history is a file of link events: NDJSON, also .gz or .zst.")
         self.path = path
         self._at_ms = array("q", map(_event_time_ms, LineFile(path)))
         now_ms = WallClock().now_ms()
         dated = [at_ms for at_ms in self._at_ms if at_ms != _UNDATED and at_ms <= now_ms]
         if not dated:
             raise DemoError(
-                f"{path} holds no link event with a time in the past. Expected is one JSON object a line, such as\n"
+                f"{path} has no link event with a date in the past. Each line has to be one JSON object, such as\n"
                 '  {"url_from": "https://a.example/post", "url_to": "https://b.example/", '
                 '"occurred_at": "2026-01-31T12:00:00Z"}'
             )

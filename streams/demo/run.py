@@ -82,13 +82,13 @@ class Demo:
             if not is_once:
                 screen.places(_places(stack))
                 stops_at = to_datetime(scenario.calendar.ends_ms)
-                screen.say(f"The clock stops on {stops_at:%Y-%m-%d}. All stays to be looked at until Ctrl-C.")
+                screen.say(f"The clock stops on {stops_at:%Y-%m-%d}. Everything stays available until Ctrl-C.")
             while not is_once:
                 player.go_on()
 
 
 def _aftermath(scenario: Scenario, player: Player, inbox: SlackInbox) -> Sequence[Finding]:
-    """Go on until all has come that was expected, or nothing more will; return what was found."""
+    """Go on until everything expected has arrived, or nothing more can; return the findings."""
     give_up_at_s = monotonic() + _PATIENCE_S
     while True:
         player.go_on()

@@ -36,8 +36,8 @@ class SimulatedScenario:
         """Say what is going to be played."""
         return (
             f"A simulated history: {len(ALL_SERIES) * len(SUBJECTS)} articles in {len(ALL_SERIES)} series, "
-            f"{len(CRAWLERS)} crawlers. Its story takes {story.DAYS} days, which pass in "
-            f"{story.DAYS / self.calendar.days_per_s:.0f} seconds where everything keeps up."
+            f"{len(CRAWLERS)} crawlers. Its story takes {story.DAYS} days, which take about "
+            f"{story.DAYS / self.calendar.days_per_s:.0f} seconds if everything keeps up."
         )
 
     def play(self, folder: Path) -> Simulation:
@@ -64,8 +64,8 @@ class RecordedScenario:
         self.calendar = Calendar(starts_ms, speed, history.last_ms + 1)
         self._opening = (
             f"The history of {path}: {history.events:,} lines, {to_datetime(history.first_ms):%Y-%m-%d} to "
-            f"{to_datetime(history.last_ms):%Y-%m-%d}. The last {history.live_days:.0f} days happen now, "
-            f"{speed:.2g} of them in a second where everything keeps up."
+            f"{to_datetime(history.last_ms):%Y-%m-%d}. The last {history.live_days:.0f} days are replayed now, "
+            f"{speed:.2g} of them per second if everything keeps up."
         )
 
     def opening(self) -> str:

@@ -1,4 +1,4 @@
-"""What one sees of a demo: a log of what happens and, on a terminal, a panel below it that says how things stand."""
+"""The output of a demo: a log of what happens and, on a terminal, a panel below it with the current status."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -52,7 +52,8 @@ class Screen:
     def imported(self, tally: ImportCounts, *, until: datetime) -> None:
         """Say what became of the past."""
         self.say(
-            f"Imported: {tally.accepted:,} link events from before {until:%Y-%m-%d}. What was silent then is no news."
+            f"Imported: {tally.accepted:,} link events from before {until:%Y-%m-%d}. Articles that were already silent "
+            "then are not reported."
         )
         if rejected := tally.rejected.total():
             reasons = ", ".join(f"{count:,} {reason}" for reason, count in tally.rejected.most_common())
@@ -68,7 +69,7 @@ class Screen:
         rest = [line for line in lines if line not in self._slack_said]
         self._slack_said.update(line for line in lines if line != _RESOLVED)
         if known := len(lines) - len(rest):
-            rest.append(f"(and {known} line{'s' if known > 1 else ''} as before)")
+            rest.append(f"({known} more line{'s' if known > 1 else ''}, as before)")
         if message.violation:
             title = f"Slack would refuse this, because {message.violation}: {title}"
         if not self._console.is_terminal:

@@ -65,7 +65,7 @@ async def examine_alertmanager(server: Server, *, is_fed: bool) -> list[CheckRes
 
 
 def _examine_reload(is_successful: float) -> CheckResult:
-    remedy = "`amtool check-config` says where the mistake is, its log too"
+    remedy = "`amtool check-config` and its log show the mistake"
     return worst(
         "Alertmanager's configuration",
         wrong=[] if is_successful else [f"could not be loaded, so an older one is in force: {remedy}"],
@@ -80,7 +80,7 @@ def _examine_receivers(configuration: Configuration) -> CheckResult:
     telling = [f"{name} ({', '.join(kinds)})" for name, kinds in integrations.items() if kinds]
     look = [f"deploy/alertmanager/alertmanager.yml has more: {', '.join(missing)}"] if missing else []
     if not telling:
-        look.append(f"none tells anybody, alerts stay in Alertmanager: {_SLACK_REMEDY}")
+        look.append(f"none of them sends anything, so alerts stay in Alertmanager: {_SLACK_REMEDY}")
     elif not any("slack" in kinds for kinds in integrations.values()):
         look.append(f"Slack is not among them: {_SLACK_REMEDY}")
     return worst("receivers", look=look, fine=", ".join(telling))
@@ -90,11 +90,13 @@ def _examine_watchdog(alerts: list[Mapping[str, Any]], *, is_fed: bool) -> Check
     what = "Prometheus → Alertmanager"
     last = max((alert["updatedAt"] for alert in alerts if alert["labels"]["alertname"] == _WATCHDOG), default=None)
     if last:
-        return CheckResult.fine(what, f"the alert {_WATCHDOG}, which always fires, came at {last}")
+        return CheckResult.fine(what, f"the alert {_WATCHDOG}, which always fires, arrived at {last}")
     missing = f"the alert {_WATCHDOG}, which always fires, is not there"
     if not is_fed:
         return CheckResult.look(what, f"{missing} yet: Prometheus was started just now; look again in a minute")
-    return CheckResult.wrong(what, f"{missing}, so no other would be: look at Prometheus' `alerting`, rules and log")
+    return CheckResult.wrong(
+        what, f"{missing}, so no other alert would arrive either: look at Prometheus' `alerting`, rules and log"
+    )
 
 
 def _examine_alerts(alerts: list[Mapping[str, Any]]) -> CheckResult:
@@ -107,7 +109,7 @@ def _examine_alerts(alerts: list[Mapping[str, Any]]) -> CheckResult:
     unsaid = [f"{count} {name}" for (name, state), count in sorted(firing.items()) if state == "suppressed"]
     look = [f"firing: {', '.join(said)}"] if said else []
     if unsaid:
-        look.append(f"firing and not told, by a silence or another alert: {', '.join(unsaid)}")
+        look.append(f"firing but not sent, because of a silence or another alert: {', '.join(unsaid)}")
     return worst("alerts", look=look, fine="none is firing")
 
 

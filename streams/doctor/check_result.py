@@ -22,17 +22,17 @@ class CheckResult:
 
     @classmethod
     def fine(cls, what: str, says: str) -> Self:
-        """Nothing to do."""
+        """Nothing needs to be done."""
         return cls(what, Sign.FINE, says)
 
     @classmethod
     def look(cls, what: str, says: str) -> Self:
-        """No failure, but somebody may want to know."""
+        """Not a failure, but worth a look."""
         return cls(what, Sign.LOOK, says)
 
     @classmethod
     def wrong(cls, what: str, says: str) -> Self:
-        """Something has to be done, and ``says`` says what."""
+        """Must be fixed; ``says`` says how."""
         return cls(what, Sign.WRONG, says)
 
 

@@ -37,7 +37,7 @@ class Server:
         try:
             return orjson.loads(answer)
         except orjson.JSONDecodeError:
-            raise Unanswered(f"answers {path} with something else than JSON: is it another server?") from None
+            raise Unanswered(f"does not answer {path} with JSON: is it another server?") from None
 
     async def post(self, path: str, body: Any) -> None:
         """Send JSON. Raises Unanswered unless it is taken."""
@@ -52,7 +52,7 @@ class Server:
         except aiohttp.ClientConnectorError as error:
             raise Unanswered(f"can't be reached: {error.os_error.strerror or error.os_error}") from None
         except aiohttp.ClientError as error:
-            raise Unanswered(f"answers no HTTP as it should ({type(error).__name__})") from None
+            raise Unanswered(f"does not answer as an HTTP server does ({type(error).__name__})") from None
         if answer.status != HTTPStatus.OK:
             raise Unanswered(f"answers {path} with {answer.status}: {said[:200].strip()}")
         return said

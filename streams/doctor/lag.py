@@ -19,7 +19,7 @@ _LOOK_EVERY_S: Final = 0.5
 _SHOWN_MAX: Final = 10
 _GROUP = "consumer group"
 _LAG = "consumer lag"
-_MARKS = "; {marks} offsets of the lag are marks of a producer's transactions, which is normal: they never go away"
+_MARKS = "; {marks} offsets of the lag are a producer's transaction markers, which is normal: they stay"
 
 
 def examine_group(cluster: KafkaCluster, topics: Topics) -> list[CheckResult]:
@@ -59,13 +59,11 @@ def _committed(admin: AdminClient, group: str) -> Offsets:
 def _examine_members(group: str, members: int, *, state: str) -> CheckResult:
     if members == 0:
         return CheckResult.wrong(
-            _GROUP, f"nobody is in {group}, so nothing is read: start a worker (`flatline worker`)"
+            _GROUP, f"{group} has no members, so nothing is read: start a worker (`flatline worker`)"
         )
     named = f"{group} has {members} member{'s' if members > 1 else ''}"
     if state != "Stable":
-        return CheckResult.look(
-            _GROUP, f"{named} and is {state}: partitions are being shared out anew; look again soon"
-        )
+        return CheckResult.look(_GROUP, f"{named} and is {state}: its partitions are being reassigned; look again soon")
     return CheckResult.fine(_GROUP, named)
 
 
@@ -93,7 +91,7 @@ def _examine_lag(
         return CheckResult.wrong(_LAG, f"{shown}\nThey wait for a worker.")
     moved, is_caught_up = _watch(waiting, ends, committed)
     if is_caught_up:
-        return CheckResult.fine(_LAG, "records come, and are read within seconds")
+        return CheckResult.fine(_LAG, "records arrive and are read within seconds")
     if moved:
         return CheckResult.look(
             _LAG, f"{shown}\n{moved:,} were read while we looked: normal after an import, a pause or a start of workers"

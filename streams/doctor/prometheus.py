@@ -53,7 +53,7 @@ def _examine_configuration(running: Mapping[str, Any]) -> CheckResult:
     what = "Prometheus' configuration"
     if running["reloadConfigSuccess"]:
         return CheckResult.fine(what, f"loaded at {running['lastConfigTime']}")
-    remedy = "`promtool check config` says where the mistake is, its log too"
+    remedy = "`promtool check config` and its log show the mistake"
     return CheckResult.wrong(
         what, f"could not be loaded, so the one of {running['lastConfigTime']} is in force: {remedy}"
     )
@@ -66,7 +66,7 @@ def _examine_targets(targets: list[Mapping[str, Any]], *, may_come: bool) -> Che
         return CheckResult.look(
             _TARGETS, "Prometheus was started just now and has not found all; look again in a minute"
         )
-    unset = [f"{job} has no target: say in prometheus.yml where it listens" for job in missing]
+    unset = [f"{job} has no target: add its address to prometheus.yml" for job in missing]
     named = {id(target): f"{target['labels']['job']} {target['labels'].get('instance', '')}" for target in ours}
     down = [
         f"{named[id(target)]} is down: {target['lastError'] or 'no reason given'}"
@@ -85,7 +85,7 @@ def _examine_alertmanagers(
     if not told and may_come:
         return CheckResult.look(what, "Prometheus was started just now and has found none yet; look again in a minute")
     if not told:
-        return CheckResult.wrong(what, "Prometheus knows none, so nobody hears of alerts: say where under `alerting`")
+        return CheckResult.wrong(what, "Prometheus has none, so alerts go nowhere: add it under `alerting`")
     if alertmanager and urlsplit(alertmanager.shown).netloc not in told:
         return CheckResult.look(
             what, f"alerts go to {', '.join(told)}; FLATLINE_ALERTMANAGER_URL is {alertmanager.shown}"

@@ -9,7 +9,7 @@ from flatline.local.pace import Pace, duration_ms
 from flatline.local.prometheus import rules_at
 
 _WHAT: Final = "rules"
-_RELOAD: Final = "bring deploy/prometheus/rules to Prometheus' rule_files and reload it (SIGHUP, or restart)"
+_RELOAD: Final = "add deploy/prometheus/rules to Prometheus' rule_files and reload it (SIGHUP, or restart)"
 
 
 class _Rule(NamedTuple):

@@ -62,8 +62,8 @@ def _alert(by: str, now: datetime) -> dict[str, Any]:
         },
         "annotations": {
             "subject": f"{by}, {now:%Y-%m-%d %H:%M:%S} UTC",
-            "summary": "A test of Flatline's alerts, nothing is wrong",
-            "description": "Sent by `flatline doctor --send-test-alert`. That you read this is all it is for.",
+            "summary": "A test of Flatline's alerts; nothing is wrong",
+            "description": "Sent by `flatline doctor --send-test-alert`. If you can read this, alerts reach you.",
             "resolved": "The test is over.",
             "runbook_url": _RUNBOOK,
         },
@@ -85,7 +85,7 @@ async def _followed(
     goes_to = ", ".join(receivers)
     if posted["status"]["state"] == "suppressed":
         by = ", ".join(posted["status"]["silencedBy"] + posted["status"]["inhibitedBy"])
-        return [CheckResult.wrong(WHAT, f"for {goes_to}, but told to nobody: silenced or inhibited by {by}")]
+        return [CheckResult.wrong(WHAT, f"routed to {goes_to}, but not sent: silenced or inhibited by {by}")]
     integrations = configuration.integrations()
     expected: Counter[str] = sum((integrations[name] for name in receivers), Counter())
     if not expected:
@@ -103,7 +103,7 @@ async def _posted(server: Server, alert: Mapping[str, Any]) -> dict[str, Any]:
         if found and (found[0]["status"]["state"] != "unprocessed" or time.monotonic() > give_up_at_s):
             return found[0]
         if time.monotonic() > give_up_at_s:
-            raise Unanswered("took the alert and does not list it")
+            raise Unanswered("accepted the alert but does not list it")
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
@@ -137,14 +137,14 @@ def _verdict(goes_to: str, kind: str, sent: tuple[int, int], *, expected: int, t
     taken, refused = sent
     if taken >= expected:
         return CheckResult.fine(
-            WHAT, f"{goes_to} sent it by {kind}, which took it after {took_s:.0f} s: look for it there"
+            WHAT, f"{goes_to} sent it by {kind}, which accepted it after {took_s:.0f} s: look for it there"
         )
     if refused:
         remedy = "is the URL the right one, does the channel exist? Alertmanager's log has the answer"
         return CheckResult.wrong(WHAT, f"{goes_to} sent it by {kind}, which refused it {refused} times: {remedy}")
     return CheckResult.wrong(
         WHAT,
-        f"{goes_to} did not send it by {kind} within {took_s:.0f} s: a silent server, or a route that waits for its "
+        f"{goes_to} did not send it by {kind} within {took_s:.0f} s: a silent server, or a route outside its "
         f"hours? Alertmanager's log has the answer",
     )
 

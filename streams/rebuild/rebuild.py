@@ -45,7 +45,7 @@ class Rebuilt(NamedTuple):
 def rebuild(
     settings: Settings, progress: Progress, *, partitions: int | None = None, may_be_incomplete: bool = False
 ) -> Rebuilt:
-    """Make the state anew from the log by the rules of now, then have it serve.
+    """Rebuild the state from the log by the current rules, then put it into use.
 
     With another number of ``partitions`` the log is copied into topics that have as many, and the state is made of
     these. The state that serves goes on until then. Interrupted, it goes on where it was when it is run again. Raises

@@ -51,7 +51,7 @@ def test_a_person_reads_all_that_it_rests_on(history: Path) -> None:
     for said in (
         "SILENT since",
         "It has probably stopped gaining links.",
-        "Chance that no link comes in the next 180 days",
+        "Probability of no new link in the next 180 days",
         "no link for 210 days",
         "speaks for silence",
         "gained (line) and expected (dots)",
@@ -61,7 +61,7 @@ def test_a_person_reads_all_that_it_rests_on(history: Path) -> None:
         "Profile:",
         "in a footer, nofollow",
         "crawler",
-        "no heartbeats and no habits known",
+        "no heartbeats, and no known rhythm",
         "on curve. The site t.example gained",
         "2020-01-29  steady",
         "silent_probability",
@@ -113,7 +113,7 @@ def test_the_past_is_explained_as_it_was(history: Path) -> None:
     assert max(each["date"] for each in found["changes"]) <= "2020-12-31"
     early = _explain("https://t.example/stopped", "--from", history, "--on", "2019-12-31")
     assert early.returncode == 1
-    assert "is known from these files by 2019-12-31" in early.stderr
+    assert "was found in these files by 2019-12-31" in early.stderr
 
 
 def test_what_was_foreseen_comes_true(history: Path) -> None:
@@ -162,7 +162,7 @@ def test_heartbeats_say_how_far_a_source_has_seen(history: Path, tmp_path: Path)
     run = _explain("https://t.example/stopped", "--from", history, "--heartbeats", heartbeats, columns=300)
     assert "STEADY since" in run.stdout
     assert "do not count, because its source crawler has seen nothing since 2021-02-18" in run.stdout
-    assert "STALE: seen everything until" in run.stdout
+    assert "STALE: complete until" in run.stdout
     assert "The site t.example gained" not in run.stdout  # nothing is asked of articles that nobody could see
 
 

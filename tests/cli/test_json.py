@@ -1,4 +1,4 @@
-"""`--json` is one object a line on stdout, and nothing else, with every command that has it."""
+"""`--json` is one object per line on stdout, and nothing else, with every command that has it."""
 
 import json
 import subprocess
@@ -81,7 +81,7 @@ def test_every_command_with_json_is_called() -> None:
     assert having.keys() == CALLS.keys()
     for command in having.values():
         [option] = [param for param in command.params if "--json" in param.opts]
-        assert "one object a line" in option.help
+        assert "one object per line" in option.help
 
 
 @pytest.mark.parametrize("command", CALLS)

@@ -26,7 +26,7 @@ def test_a_move_is_shown_done_listed_and_undone(
     """Only --yes writes; a host means all that is on it; what was done can be undone once, and be done again."""
     shown = flatline(environment, "sites", "move", "http://www.old.example", "new.example/blog/*")
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert shown.stdout.endswith("0 known articles with 0 links move.\nNothing was changed: say --yes to do it.\n")
+    assert shown.stdout.endswith("0 known articles with 0 links move.\nNothing was changed. Add --yes to do it.\n")
     assert read_all(kafka_bootstrap, topics.moves) == []
     for command in ("move", "undo", "move"):
         done = flatline(environment, "sites", command, "old.example", "new.example/blog/*", "--yes")

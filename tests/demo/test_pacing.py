@@ -1,4 +1,4 @@
-"""The demo's clock goes no faster than what it leads keeps up."""
+"""The demo's clock goes no faster than everything that it leads can keep up with."""
 
 from typing import NamedTuple
 

@@ -124,7 +124,7 @@ def test_progress_is_worth_a_look_until_all_is_read(
     assert "2 were read while we looked" in found.says
 
     reads.extend([1, 1, 1])
-    assert by_name(settings)["consumer lag"].says == "records come, and are read within seconds"
+    assert by_name(settings)["consumer lag"].says == "records arrive and are read within seconds"
 
 
 def test_marks_of_transactions_are_no_lag(settings: Settings, links: str, member: KafkaConsumer) -> None:

@@ -67,7 +67,7 @@ async def test_the_alert_is_delivered_and_says_that_it_is_a_test(running: Runnin
         assert receiver.violations == []
         messages = [plain_text(message) for message in receiver.messages]
     for by in ("anna@desk", "ben@desk"):
-        assert any("A test of Flatline's alerts, nothing is wrong" in said and by in said for said in messages)
+        assert any("A test of Flatline's alerts; nothing is wrong" in said and by in said for said in messages)
 
 
 @pytest.mark.servers

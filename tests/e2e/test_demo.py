@@ -126,8 +126,8 @@ def test_what_cant_be_played_is_said(tmp_path: Path) -> None:
     (tmp_path / "demo").mkdir()
     (tmp_path / "demo" / "letters").touch()
     for arguments, says in (
-        (["--history", str(tmp_path)], "is a folder. Only files of link events are taken yet"),
-        (["--history", str(empty)], "holds no link event with a time in the past"),
+        (["--history", str(tmp_path)], "is a folder. A history is a file of link events"),
+        (["--history", str(empty)], "has no link event with a date in the past"),
         ([], "holds something that no demo has made"),
     ):
         with demo(tmp_path, *arguments) as process:

@@ -55,4 +55,4 @@ def test_an_article_is_explained_as_the_worker_knows_it(kafka_bootstrap: str, na
             [FLATLINE, "explain", f"{ARTICLE}s"], env=running.environment, capture_output=True, text=True, check=False
         )
         assert unknown.returncode == 1
-        assert f"Known are:\n  {ARTICLE}\n" in unknown.stderr
+        assert f"Similar articles are:\n  {ARTICLE}\n" in unknown.stderr

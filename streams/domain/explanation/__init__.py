@@ -1,1 +1,1 @@
-"""Everything that a verdict on one article rests on, for somebody who asks why."""
+"""Collects everything that the verdict on one article is based on."""

@@ -1,4 +1,4 @@
-"""Everything that a verdict on an article rests on."""
+"""Builds the explanation of a verdict: everything that it is based on."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
