@@ -143,6 +143,22 @@ def test_very_many_links_are_weighed_once_a_day() -> None:
         assert sum(daily.of(article, quality_min=0.25, may_be_of_today=True).days.values()) == links + 1
 
 
+def test_those_of_an_article_that_moved_are_weighed_once_a_day() -> None:
+    """It is put together anew for each judgement, and what was found of the same article is kept, up to a limit."""
+    daily = DailyLinkValues(kept_max=1)
+
+    def value_of(key: bytes, links: int) -> LinkValue:
+        article = Article(key, Header(NOW_MS), Segment())
+        _gain(article, range(links))
+        shown = Article.to_look_at(key, [article, Article(b"https://former.example/", Header(NOW_MS), Segment())])
+        return daily.of(shown, quality_min=0.25, may_be_of_today=True)
+
+    before = value_of(KEY, WEIGHED_AT_ONCE_MAX + 1)
+    assert value_of(KEY, WEIGHED_AT_ONCE_MAX + 2) is before
+    value_of(b"https://other.example/", WEIGHED_AT_ONCE_MAX + 1)
+    assert value_of(KEY, WEIGHED_AT_ONCE_MAX + 2) is not before
+
+
 def _gain(article: Article, numbers: Iterable[int]) -> None:
     seen = [LinkObservation(KEY, number.to_bytes(8), bytes(6), True, NOW_MS, link.ORGANIC) for number in numbers]
     article.apply(seen, Counter())

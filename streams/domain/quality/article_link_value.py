@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Final
-from weakref import WeakKeyDictionary
 
 from flatline.domain.events.anchors import natural
 from flatline.domain.learned.domain_reputation import DomainReputation
@@ -12,6 +11,8 @@ from flatline.domain.state.rhythm import Rhythm
 
 WEIGHED_AT_ONCE_MAX: Final = 2_000
 """Links of an article that are weighed whenever it is judged; more are weighed once a day."""
+KEPT_MAX: Final = 1_000
+"""Articles of which that is kept until it is weighed again."""
 
 
 def article_link_value(
@@ -42,11 +43,13 @@ def natural_anchors(article: Article) -> frozenset[int]:
 class DailyLinkValues:
     """Weighs articles; those with more than WEIGHED_AT_ONCE_MAX links anew only when it is told to.
 
-    What was found of these is kept for as long as the article is in memory.
+    What was found of these is kept by the article's key: one that moved is put together anew whenever it is judged. Of
+    more than ``kept_max``, that of the one that was weighed longest ago is dropped.
     """
 
-    def __init__(self) -> None:
-        self._kept: WeakKeyDictionary[Article, LinkValue] = WeakKeyDictionary()
+    def __init__(self, *, kept_max: int = KEPT_MAX) -> None:
+        self._kept_max = kept_max
+        self._kept: dict[bytes, LinkValue] = {}
 
     def of(
         self,
@@ -58,9 +61,12 @@ class DailyLinkValues:
     ) -> LinkValue:
         """Return what `article_link_value` does; or did last, where links are many and it ``may_be_of_today``."""
         has_many = article.totals.gained > WEIGHED_AT_ONCE_MAX
-        if has_many and may_be_of_today and (kept := self._kept.get(article)) is not None:
+        if has_many and may_be_of_today and (kept := self._kept.get(article.key)) is not None:
             return kept
         link_value = article_link_value(article, quality_min=quality_min, reputation_of=reputation_of)
         if has_many:
-            self._kept[article] = link_value
+            self._kept.pop(article.key, None)
+            self._kept[article.key] = link_value
+            if len(self._kept) > self._kept_max:
+                del self._kept[next(iter(self._kept))]
         return link_value

@@ -83,10 +83,7 @@ def shown(key: bytes, parts: Iterable[Article]) -> Article:
     if len(parts) == 1 and parts[0].key == key and not parts[0].header.removed_ms:
         return parts[0]
     own = next((part for part in parts if part.key == key), None)
-    largest, *others = sorted(parts, key=lambda part: -sum(map(len, part.segments)))
-    article = largest.copy(key)
-    for part in others:
-        article.join_part(part)
+    article = Article.to_look_at(key, parts)
     if own is not None and own.header.previous_verdict is not None:
         article.header.previous_verdict = own.header.previous_verdict
     return _without_removed(article, own) if article.header.removed_ms else article

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from flatline.domain.state.joining import joined_segments
 from flatline.domain.state.link import Effect
 from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.state.reported_weeks import ReportedWeeks, is_of_newest_week, joined, with_report
@@ -345,12 +346,20 @@ class Article:
         is_news |= self.join(known for segment in part.segments for known in segment.known())
         return self.apply_visits(part.visits.reports()) or is_news
 
-    def copy(self, key: bytes) -> "Article":
-        """Return an article with this key that knows the same, and changes by itself."""
-        header = msgspec.structs.replace(self.header, sources=dict(self.header.sources))
-        further = {low: segment.copy() for low, segment in zip(self._lows, self._further, strict=True)}
-        visits = self.visits.copy() if self.visits else NO_VISITS
-        return Article(key, header, self._first.copy(), further, visits)
+    @classmethod
+    def to_look_at(cls, key: bytes, parts: Iterable["Article"]) -> "Article":
+        """Return an article with this key that shows all that is known in the parts; these don't change.
+
+        It shares segments with them, in no order: it takes no events, and can't be encoded.
+        """
+        largest, *others = sorted(parts, key=lambda part: -sum(map(len, part.segments)))
+        header = msgspec.structs.replace(largest.header, sources=dict(largest.header.sources))
+        article = cls(key, header, Segment(), visits=largest.visits.copy() if largest.visits else NO_VISITS)
+        for part in others:
+            article.join_header(part.header)
+            article.apply_visits(part.visits.reports())
+        article._further = joined_segments(part.segments for part in (largest, *others))
+        return article
 
     def mark_changed(self) -> None:
         """Have all parts encoded when the changed ones are asked for."""

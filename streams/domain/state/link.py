@@ -74,14 +74,23 @@ def seen(link: Link, *, gained: bool, at_ms: int, flags: int) -> Link:
 
 def joined(one: Link, other: Link) -> Link:
     """Return the link after all events of both: ``seen`` of the events of one, then of those of the other."""
-    gains_ms = [link.first_gained_ms for link in (one, other) if link.first_gained_ms]
-    first_ms, newest_ms = min(gains_ms, default=0), max(one.newest_ms, other.newest_ms)
-    flags = (one.flags | other.flags) & ~(ORGANIC | LIVE)
-    for link in (one, other):
-        if link.first_gained_ms == first_ms:
-            flags |= link.flags & ORGANIC
-        if link.newest_ms == newest_ms:
-            flags |= link.flags & LIVE
+    first_ms, newest_ms, known = one
+    other_first_ms, other_newest_ms, other_known = other
+    flags = (known | other_known) & ~(ORGANIC | LIVE)
+    if other_first_ms == first_ms:
+        flags |= (known | other_known) & ORGANIC
+    elif first_ms == 0 or 0 < other_first_ms < first_ms:
+        first_ms = other_first_ms
+        flags |= other_known & ORGANIC
+    else:
+        flags |= known & ORGANIC
+    if other_newest_ms == newest_ms:
+        flags |= (known | other_known) & LIVE
+    elif other_newest_ms > newest_ms:
+        newest_ms = other_newest_ms
+        flags |= other_known & LIVE
+    else:
+        flags |= known & LIVE
     return Link(first_ms, newest_ms, flags)
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -100,13 +101,31 @@ def test_joined_part_by_part(one: Knowledge, other: Knowledge) -> None:
     assert _all_of(joined) == _all_of(_article(other, one))
 
 
-@given(knowledge)
-def test_a_copy_changes_by_itself(known: Knowledge) -> None:
-    """What is learned by a copy is not learned by the article."""
-    article = _article(known)
-    before = _all_of(article)
-    copy = article.copy(KEY)
-    assert _all_of(copy) == before
-    _ = [copy.apply([_observation(10_000 + n, True, 5, 0, "new")], defaultdict(int)) for n in range(200)]
-    copy.apply_visits([DayOfVisits(b"domain", 5, 5)])
-    assert _all_of(article) == before
+@settings(max_examples=60)
+@given(st.lists(knowledge, min_size=1, max_size=3))
+def test_put_together_to_look_at(known: list[Knowledge]) -> None:
+    """What is shown of several addresses is what one would know that had seen everything; they stay as they were."""
+    parts = [_article(each) for each in known]
+    before = [_all_of(part) for part in parts]
+    article = Article.to_look_at(KEY, parts)
+    assert _all_of(article) == _all_of(_article(*reversed(known)))
+    assert sum(map(len, article.segments)) == len(_all_of(article)[0])  # type: ignore[arg-type]
+    assert [_all_of(part) for part in parts] == before
+
+
+def test_what_only_one_knows_is_not_taken_apart() -> None:
+    """Of links that only one address has, the segments are the same: that takes no time for each link."""
+    one, other = (
+        _article(([], [_observation(page, True, T0_MS, 0, None) for page in pages], [], [], 0))
+        for pages in (range(1_000), range(990, 2_000))
+    )
+    theirs = [*one.segments, *other.segments]
+    shown = Article.to_look_at(KEY, [one, other]).segments
+    assert len([segment for segment in shown if not any(segment is each for each in theirs)]) <= 2 * 10
+
+
+def test_what_is_shown_is_not_written() -> None:
+    """Its segments are in no order: nobody would find a link in them."""
+    shown = Article.to_look_at(KEY, [_article(([], [_observation(1, True, T0_MS, 0, None)], [], [], 0))])
+    with pytest.raises(ValueError, match="zip"):
+        list(shown.encode_further(only_changed=False))
