@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, cast
 
+import msgspec
 import zstandard
 
 from flatline.schema.dead_letter import VALUE_BYTES_MAX
@@ -20,7 +21,9 @@ from flatline_connectors.errors import ConnectorError
 LINE_BYTES_MAX: Final = VALUE_BYTES_MAX
 
 _GZIP: Final = b"\x1f\x8b"
-_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+# A frame of zstd, and frames to be skipped (RFC 8878 §3.1), with which some tools begin a file.
+_ZSTD: Final = (b"\x28\xb5\x2f\xfd", *(bytes([first]) + b"\x2a\x4d\x18" for first in range(0x50, 0x60)))
+_NULS_OF_UTF_16: Final = 2  # in two ASCII characters
 _BLOCK_BYTES: Final = 1 << 20
 _PLAIN_BLOCK_BYTES: Final = 1 << 17
 # Four bytes of zstd can stand for 128 KiB: of small pieces comes little at a time.
@@ -76,7 +79,9 @@ class LineFile:
         return 0 if self.size_bytes is None or self._file.closed else self._file.tell()
 
     def __iter__(self) -> Iterator[Line]:
-        """Return the lines, blank ones left out. Raise `UnreadableFile` where the file is broken or ends too soon.
+        """Return the lines, blank ones left out.
+
+        Raise `UnreadableFile` where the file is broken or ends too soon, and for one that is UTF-16 or a JSON array.
 
         A line of more than LINE_BYTES_MAX bytes comes with LINE_BYTES_MAX + 1 of them.
         """
@@ -91,6 +96,8 @@ class LineFile:
                         _skip_line(plain)
                     value = value.removeprefix(codecs.BOM_UTF8) if number == 1 else value
                     value = value.rstrip(b"\r\n")
+                    if number == 1:
+                        _check_first(self.name, value)
                     if value and not value.isspace():
                         yield Line(number, value)
         except _BREAKS as error:
@@ -111,21 +118,23 @@ class LineFile:
 
     def whole(self, bytes_max: int) -> bytes:
         """Return the whole file, unpacked. Raise `UnreadableFile`, also where it has more than ``bytes_max``."""
-        first, self._first_line = self.first_line(), None
+        data, self._first_line = bytearray(self.first_line()), None
         try:
             with self._file, self._plain as plain:
-                data = first + plain.read(bytes_max)
+                while len(data) <= bytes_max and (block := plain.read1(_BLOCK_BYTES)):
+                    data += block
         except _BREAKS as error:
-            raise UnreadableFile(f"{self.name} is broken: {error}") from error
+            lines = data.count(b"\n")
+            raise UnreadableFile(f"{self.name} is broken after line {lines} ({len(data):,} bytes): {error}") from error
         if len(data) > bytes_max:
             raise UnreadableFile(f"{self.name} has more than {bytes_max:,} bytes unpacked.", remedy="Split it.")
-        return data
+        return bytes(data)
 
     @cached_property
-    def _plain(self) -> BinaryIO:
+    def _plain(self) -> "io.BufferedReader[Any]":
         magic = self._file.peek(4)[:4]
         if magic.startswith(_GZIP) or self.name.endswith(".gz"):
-            return cast("BinaryIO", io.BufferedReader(gzip.GzipFile(fileobj=self._file), _PLAIN_BLOCK_BYTES))
+            return io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=self._file)), _PLAIN_BLOCK_BYTES)
         if magic.startswith(_ZSTD) or self.name.endswith(".zst"):
             return io.BufferedReader(_Zstd(self._file), _PLAIN_BLOCK_BYTES)
         return self._file
@@ -177,6 +186,26 @@ class _Zstd(io.RawIOBase):
             plain.append(self._frame.decompress(piece))
             self._is_within_frame, piece = not self._frame.eof, self._frame.unused_data
         return b"".join(plain)
+
+
+def _check_first(name: str, line: bytes) -> None:
+    """Raise `UnreadableFile` for the first line of what has no lines of records, but looks as if it had."""
+    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or line[:4].count(0) == _NULS_OF_UTF_16:
+        raise UnreadableFile(
+            f"{name} is UTF-16, and records are UTF-8.", remedy=f"Convert it: iconv -f UTF-16 -t UTF-8 {name}"
+        )
+    if line.lstrip().startswith(b"[") and _is_array_of_records(line):
+        raise UnreadableFile(
+            f"{name} is one JSON array, and not a record a line.", remedy=f"Convert it: jq -c '.[]' {name}"
+        )
+
+
+def _is_array_of_records(line: bytes) -> bool:
+    try:
+        elements = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return True  # it goes on in the next line
+    return any(isinstance(element, dict) for element in elements)
 
 
 def _skip_line(file: BinaryIO) -> None:

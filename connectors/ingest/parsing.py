@@ -8,13 +8,16 @@ from typing import Final
 
 import msgspec
 
+from flatline_connectors.files.array import WHITE_SPACE, NotAnArray, TooComplex, elements
 from flatline_connectors.ingest.answers import Refused
-from flatline_connectors.ingest.array import WHITE_SPACE, NotAnArray, TooComplex, elements
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 
 _GZIP_WINDOW_BITS: Final = 31
+_GZIP_NAMES: Final = ("gzip", "x-gzip")  # RFC 9110 §8.4.1.3: the same
+# Each costs a copy of what follows it.
+_GZIP_MEMBERS_MAX: Final = 256
 
 _decode_value: Final = msgspec.json.Decoder(msgspec.Raw).decode
 _decode_array: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -24,21 +27,33 @@ _COMMAS_AN_EVENT: Final = 40
 
 
 def decompress(body: bytes, *, encoding: str, bytes_max: int) -> bytes:
-    """Undo the Content-Encoding, which is nothing or gzip. Raise `Refused`: 400, 413, 415."""
+    """Undo the Content-Encoding, which is nothing or gzip, in one member or several. Raise `Refused`: 400, 413, 415."""
     if encoding in ("", "identity"):
         return body
-    if encoding != "gzip":
+    if encoding not in _GZIP_NAMES:
         raise Refused(415, "unsupported_encoding", "Content-Encoding must be gzip, or not be there.")
-    decompressor = zlib.decompressobj(_GZIP_WINDOW_BITS)
-    try:
-        plain = decompressor.decompress(body, bytes_max + 1)
-    except zlib.error:
-        raise Refused(400, "bad_gzip", "The body is not gzip.") from None
-    if len(plain) > bytes_max:
-        raise too_large(bytes_max)
-    if not decompressor.eof or decompressor.unused_data:
-        raise Refused(400, "bad_gzip", "The body is not one whole gzip stream.")
-    return plain
+    members, plain_bytes, rest = list[bytes](), 0, body
+    while rest or not members:
+        decompressor = zlib.decompressobj(_GZIP_WINDOW_BITS)
+        try:
+            members.append(decompressor.decompress(rest, bytes_max + 1 - plain_bytes))
+        except zlib.error:
+            raise Refused(400, "bad_gzip", f"The body is not gzip {_from(len(body) - len(rest))}.") from None
+        plain_bytes += len(members[-1])
+        if plain_bytes > bytes_max:
+            raise too_large(bytes_max)
+        if len(members) > _GZIP_MEMBERS_MAX:
+            raise Refused(413, "too_complex", f"A body may have {_GZIP_MEMBERS_MAX} gzip members; send several.")
+        if not decompressor.eof:
+            read = f"{plain_bytes:,} bytes, decompressed, were read, and nothing was taken"
+            raise Refused(400, "bad_gzip", f"The body is no whole gzip stream: it ends too soon. {read}.")
+        # Some tools fill up the last block of what they write with zeros.
+        rest = decompressor.unused_data.lstrip(b"\0")
+    return b"".join(members)
+
+
+def _from(byte: int) -> str:
+    return f"from byte {byte:,} on" if byte else "at all"
 
 
 def split(body: bytes, *, content_type: str, events_max: int) -> list[bytes]:

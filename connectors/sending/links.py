@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from flatline.domain.time import check_stated_times
 from flatline.domain.urls import canonical as urls
 from flatline.schema import codec
 from flatline.schema.link_event import LinkEvent
@@ -30,6 +31,7 @@ def prepare(value: bytes, *, default_source: str | None = None) -> PreparedLink:
     event = codec.links.decode(value)
     key = _article_key(event.url_to, field="url_to")
     _article_key(event.url_from, field="url_from")
+    check_stated_times(event)
     if default_source is not None and event.source is None:
         value = with_source(value, default_source)
         event = msgspec.structs.replace(event, source=default_source)

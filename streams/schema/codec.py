@@ -1,6 +1,9 @@
 """Bytes to typed records and back, with every error turned into a finite reason."""
 
-from typing import Generic, TypeVar
+import re
+from calendar import monthrange
+from datetime import UTC, datetime
+from typing import Final, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -36,6 +39,9 @@ _REASON_BY_TEXT = (
 )
 
 
+# A text that is an instant in second 60, which RFC 3339 knows and Python does not.
+_SECOND_60: Final = re.compile(rb'(?<!\\)"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:)60(\.\d+)?(Z|z|[+-]\d\d:\d\d)"')
+
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -56,10 +62,15 @@ class Codec(Generic[T]):
         self.encode = msgspec.json.Encoder().encode
 
     def decode(self, value: bytes | None) -> T:
-        """Return the typed record; raise `Rejected` and nothing else. An optional field that is null is left out."""
+        """Return the typed record; raise `Rejected` and nothing else. An optional field that is null is left out.
+
+        A leap second is the last millisecond before it.
+        """
         try:
             if value is not None and len(value) <= RECORD_BYTES_MAX:
-                return self._decode_with_nulls(value)
+                if not value.isascii():
+                    value.decode()  # msgspec does not look into fields that it skips
+                return self._decode_leniently(value)
         except msgspec.ValidationError as error:
             raise Rejected(_reason(str(error)), str(error)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -69,16 +80,27 @@ class Codec(Generic[T]):
             raise Rejected(Reason.EMPTY, "the record has no value")
         raise Rejected(Reason.TOO_LONG, f"the record has {len(value)} bytes; the limit is {RECORD_BYTES_MAX}")
 
-    def _decode_with_nulls(self, value: bytes) -> T:
-        """Decode, and only where that fails look for nulls: few records have any where their types have none."""
+    def _decode_leniently(self, value: bytes) -> T:
+        """Decode, and only where that fails look for nulls and leap seconds: few records have any."""
         try:
             return self._decode(value)
         except msgspec.ValidationError:
-            fields = _fields(value)
+            lenient = _SECOND_60.sub(_second_59, value)
+            fields = _fields(lenient)
             said = {name: raw for name, raw in fields.items() if bytes(raw) != b"null" or name not in self._optional}
-            if len(said) == len(fields):
+            if lenient == value and len(said) == len(fields):
                 raise
         return self._decode(msgspec.json.encode(said))
+
+
+def _second_59(second_60: re.Match[bytes]) -> bytes:
+    """Return the last millisecond before a leap second; what is none, which ends no month of UTC, stays as it is."""
+    try:
+        before = datetime.fromisoformat(f"{second_60[1].decode()}59{second_60[3].decode()}".upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return second_60[0]
+    is_last = (before.hour, before.minute, before.day) == (23, 59, monthrange(before.year, before.month)[1])
+    return b'"%b59.999%b"' % (second_60[1], second_60[3]) if is_last else second_60[0]
 
 
 links = Codec(LinkEvent)

@@ -11,8 +11,6 @@ import orjson
 from tests.chaos.events import POISON, TRUTH
 from tests.integration.reading import Stored
 
-FIRST_WEB_PAGE_MS = int(datetime(1991, 8, 6, tzinfo=UTC).timestamp() * 1000)
-
 
 class Counts(NamedTuple):
     """What `flatline articles list` must say of an article."""
@@ -48,7 +46,7 @@ def reference(records: Iterable[Stored]) -> Reference:
         event = orjson.loads(record.value or b"")
         truth = event[TRUTH]
         dated = event.get("occurred_at") or event.get("observed_at")
-        at_ms = max(FIRST_WEB_PAGE_MS, min(_ms(dated), record.timestamp_ms)) if dated else record.timestamp_ms
+        at_ms = min(_ms(dated), record.timestamp_ms) if dated else record.timestamp_ms
         is_gain = event.get("change", "gained") == "gained"
         changes[truth["article"]][truth["page"], truth["domain"]].add((at_ms, is_gain))
     return Reference({article: _count(links) for article, links in changes.items()}, poison)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flatline_connectors.files.array import STEPS_MAX, NotAnArray, TooComplex, elements
 from flatline_connectors.ingest import parsing
 from flatline_connectors.ingest.answers import Refused
-from flatline_connectors.ingest.array import STEPS_MAX, NotAnArray, TooComplex, elements
 
 MIB = 1 << 20
 

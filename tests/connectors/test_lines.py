@@ -1,6 +1,7 @@
 """Files into lines, whatever they are packed in."""
 
 import gzip
+import re
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -95,3 +96,52 @@ def test_files_that_cant_be_opened(tmp_path: Path) -> None:
     for path in (tmp_path / "missing", tmp_path):
         with pytest.raises(UnreadableFile, match=str(path)):
             LineFile(path)
+
+
+@pytest.mark.parametrize("kind", range(0x50, 0x60))
+def test_frames_that_are_to_be_skipped(kind: int, tmp_path: Path) -> None:
+    """A zstd file may begin with some, and have others anywhere, whatever its name."""
+    skippable = bytes([kind]) + b"\x2a\x4d\x18" + (600).to_bytes(4, "little") + b"x" * 600
+    one, two = (zstandard.ZstdCompressor().compress(line) for line in (b"1\n", b"2\n"))
+    path = tmp_path / "lines"
+    path.write_bytes(skippable + one + skippable + two + skippable)
+    assert lines_of(path) == [(1, b"1"), (2, b"2")]
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_named(codec: str, tmp_path: Path) -> None:
+    """With a mark or without one, it is no file of lines that can't be read; the remedy is a command."""
+    path = tmp_path / "lines"
+    path.write_bytes('{"url": "https://yours.example/"}\n'.encode(codec))
+    with pytest.raises(UnreadableFile, match="is UTF-16") as error:
+        lines_of(path)
+    assert f"iconv -f UTF-16 -t UTF-8 {path}" in error.value.remedy
+
+
+@pytest.mark.parametrize("text", [b'[{"url": "x"}]', b'[\n  {"url": "x"}\n]\n', b'[{"url": "x"},\n {"url": "y"}]'])
+def test_one_array_is_named(text: bytes, tmp_path: Path) -> None:
+    """It isn't told as so many lines that can't be read; the remedy is a command."""
+    path = tmp_path / "lines"
+    path.write_bytes(text)
+    with pytest.raises(UnreadableFile, match="one JSON array") as error:
+        lines_of(path)
+    assert f"jq -c '.[]' {path}" in error.value.remedy
+
+
+def test_a_line_that_is_an_array_is_a_line(tmp_path: Path) -> None:
+    """It may be a bad one among good ones."""
+    path = tmp_path / "lines"
+    path.write_bytes(b"[1]\n{}\n")
+    assert lines_of(path) == [(1, b"[1]"), (2, b"{}")]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.ZstdCompressor().compress], ids=["gz", "zst"])
+def test_a_cut_archive_says_how_far_it_was_read_as_a_whole(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    """In lines and in bytes of what is in it."""
+    plain = b"".join(b"%d\n" % number**5 for number in range(200_000))
+    path = tmp_path / "lines"
+    path.write_bytes(pack(plain)[:-9])
+    with pytest.raises(UnreadableFile, match=r"broken after line \d+ \([\d,]+ bytes\)") as error:
+        LineFile(path).whole(1 << 30)
+    lines, read = (int(text.replace(",", "")) for text in re.findall(r"[\d,]+", str(error.value).split("after")[1])[:2])
+    assert plain[:read].count(b"\n") == lines > 1000

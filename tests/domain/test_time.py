@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatline.domain.time import EARLIEST_MS, clamped_ms, stated_ms, to_datetime, to_ms
+from flatline.domain.time import EARLIEST_MS, check_stated_times, clamped_ms, stated_ms, to_datetime, to_ms
 from flatline.schema.link_event import LinkEvent
+from flatline.schema.rejection import Reason, Rejected
 
 RECORDED = datetime(2026, 6, 1, tzinfo=UTC)
 OCCURRED = datetime(2026, 5, 1, tzinfo=UTC)
@@ -21,8 +22,6 @@ OBSERVED = datetime(2026, 5, 3, tzinfo=UTC)
         (None, OBSERVED, OBSERVED, False, "else when somebody saw it"),
         (None, None, RECORDED, False, "else when the record was written"),
         (RECORDED + timedelta(days=1), None, RECORDED, True, "nobody writes of what is still to come"),
-        (datetime(1970, 1, 1, tzinfo=UTC), None, to_datetime(EARLIEST_MS), True, "there was no web yet"),
-        (datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))), None, to_datetime(EARLIEST_MS), True, "nor then"),
     ],
 )
 def test_event_time(
@@ -33,6 +32,26 @@ def test_event_time(
     when_ms = stated_ms(event, recorded_ms=to_ms(RECORDED))
     at_ms = clamped_ms(when_ms, recorded_ms=to_ms(RECORDED))
     assert (to_datetime(at_ms), at_ms != when_ms) == (expected, is_clamped), why
+
+
+@pytest.mark.parametrize("field", ["occurred_at", "observed_at"])
+@pytest.mark.parametrize(
+    "instant",
+    [
+        datetime(1970, 1, 1, tzinfo=UTC),
+        datetime(1970, 1, 21, tzinfo=UTC),
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))),
+        to_datetime(EARLIEST_MS - 1),
+    ],
+)
+def test_a_time_before_the_web_is_none(field: str, instant: datetime) -> None:
+    """A clock that was never set says nothing, whatever else the event says. From the first web page on it does."""
+    times = {"occurred_at": OCCURRED, "observed_at": OBSERVED}
+    with pytest.raises(Rejected, match=field) as rejected:
+        check_stated_times(LinkEvent("https://a.example/", "https://b.example/", **{**times, field: instant}))
+    assert rejected.value.reason is Reason.INVALID_TIME
+    times[field] = to_datetime(EARLIEST_MS)
+    check_stated_times(LinkEvent("https://a.example/", "https://b.example/", **times))
 
 
 def test_a_record_time_in_microseconds_is_clamped() -> None:

@@ -75,6 +75,43 @@ def test_a_null_hides_no_other_fault() -> None:
     assert "flags" in rejection.value.detail
 
 
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59.999Z"),
+        ("2016-12-31T23:59:60.5Z", "2016-12-31T23:59:59.999Z"),
+        ("2017-01-01T05:29:60+05:30", "2017-01-01T05:29:59.999+05:30"),
+        ("2026-01-31T12:00:60Z", None),
+        ("2026-01-30T23:59:60Z", None),
+        ("2026-02-31T23:59:60Z", None),
+        ("2016-12-31T23:59:61Z", None),
+    ],
+)
+def test_a_leap_second(text: str, means: str | None) -> None:
+    """RFC 3339 knows second 60 at the end of a month in UTC; any other is no time."""
+    for other in ({}, {"rel": None}):
+        event = {"url_from": "https://a.example/", "url_to": "https://b.example/", **other}
+        record = json.dumps({**event, "occurred_at": text, "page": {"published_at": text}}).encode()
+        if means is None:
+            with pytest.raises(Rejected) as rejection:
+                codec.links.decode(record)
+            assert rejection.value.reason == Reason.INVALID_TIME
+        else:
+            same = json.dumps({**event, "occurred_at": means, "page": {"published_at": means}}).encode()
+            assert codec.links.decode(record) == codec.links.decode(same)
+
+
+def test_what_is_not_utf_8_is_no_json() -> None:
+    """Neither in a field that is known, nor in one that is not, nor in a field's name, however it is broken."""
+    for text in (b'"anchor": "%b"', b'"x": "%b"', b'"x": {"y": ["%b"]}', b'"%b": 1'):
+        for broken in (b"caf\xe9", b"\xed\xa0\xbd", b"\xc0\xaf", b"\xf5\x80\x80\x80", b"\xe2\x82"):
+            with pytest.raises(Rejected) as rejection:
+                codec.links.decode(
+                    b'{"url_from": "https://a.ex/", "url_to": "https://b.ex/", %b}' % text.replace(b"%b", broken)
+                )
+            assert rejection.value.reason == Reason.INVALID_JSON
+
+
 def _decode_or_reject(value: bytes | None) -> None:
     with suppress(Rejected):
         event = codec.links.decode(value)

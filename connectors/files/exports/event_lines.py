@@ -7,6 +7,7 @@ import msgspec
 
 from flatline.schema import codec
 from flatline.schema.rejection import Rejected
+from flatline_connectors.files.array import NotAnArray, TooComplex, elements
 from flatline_connectors.files.exports.errors import UnreadableExport
 from flatline_connectors.files.exports.events import events_of
 from flatline_connectors.files.exports.opening import FILE_BYTES_MAX, decoded
@@ -20,6 +21,7 @@ OUR_FORMAT: Final = "flatline"
 _SCRAPY: Final = "scrapy-items"
 _MARKS_OF_WIDE_TEXT: Final = (b"\xff\xfe", b"\xfe\xff")
 _HEAD_BYTES: Final = 1 << 16
+_TRIED: Final = 100
 _raw_array: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -97,12 +99,25 @@ def _our_events(name: str, data: bytes) -> list[bytes] | None:
         # Bad lines before good ones.
         is_ours = start != b"{" and any(line.lstrip().startswith(b"{") for line in data[:_HEAD_BYTES].splitlines()[1:])
         return data.splitlines() if is_ours else None
+    events = _elements(data)
+    for event in events[:_TRIED]:
+        try:
+            ends = _ends_of(event)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue  # one bad event, perhaps
+        return events if ends.first_seen is None and ends.first_seen_link is None else None
+    return None
+
+
+def _elements(data: bytes) -> list[bytes]:
+    """Return the elements of an array; of one that is none, or can't be taken apart, none."""
     try:
-        events = [bytes(event) for event in _raw_array(data)]
-        ends = _ends_of(events[0])
-    except (msgspec.DecodeError, UnicodeDecodeError, IndexError):
-        return None
-    return events if ends.first_seen is None and ends.first_seen_link is None else None
+        return [bytes(element) for element in _raw_array(data)]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        try:
+            return list(elements(data))
+        except (NotAnArray, TooComplex):
+            return []
 
 
 def _of_items(file: LineFile, options: Options, report: Report) -> Iterator[Line | UnusableLine]:

@@ -8,7 +8,7 @@ from flatline.domain.policy.ignore import Ignored
 from flatline.domain.state import link
 from flatline.domain.state.article import LinkObservation
 from flatline.domain.state.link import Effect, rel_flags
-from flatline.domain.time import EARLIEST_MS, LATEST_MS, check_record_time, clamped_ms, stated_ms
+from flatline.domain.time import EARLIEST_MS, LATEST_MS, check_record_time, check_stated_times, clamped_ms, stated_ms
 from flatline.domain.urls.canonical import article_key
 from flatline.domain.urls.fingerprints import referrer
 from flatline.schema.link_event import LinkEvent
@@ -47,12 +47,14 @@ def observation_of(
 
     Those are events that are ``ignored``, and suspicions.
 
-    Raise `Rejected` for URLs that can't be read, and for a record without a possible time of its own.
+    Raise `Rejected` for URLs that can't be read, for times before the web, and for a record without a possible time of
+    its own.
     """
     if ignored is not None and ignored.covers(event):
         return Effect.IGNORED
     page, domain = referrer(event.url_from)
     article = keys[event.url_to]
+    check_stated_times(event)
     at_ms = stated_ms(event, recorded_ms=recorded_ms)
     is_clamped = not EARLIEST_MS <= at_ms <= recorded_ms <= LATEST_MS
     if is_clamped:

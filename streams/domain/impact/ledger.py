@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from flatline.domain.state import link
 from flatline.domain.state.link import Link
 from flatline.domain.state.visits import sending_page
-from flatline.domain.time import clamped_ms, stated_ms
+from flatline.domain.time import check_stated_times, clamped_ms, stated_ms
 from flatline.domain.urls.canonical import canonicalize_field, referring_domain
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.link_event import LinkEvent
@@ -49,6 +49,7 @@ class Ledger:
     def add_link(self, event: LinkEvent, *, recorded_ms: int) -> None:
         """Take a link event that was written at ``recorded_ms``; raise `Rejected`."""
         page, target = self._page(event.url_from, "url_from"), self._page(event.url_to, "url_to")
+        check_stated_times(event)
         at_ms = clamped_ms(stated_ms(event, recorded_ms=recorded_ms), recorded_ms=recorded_ms)
         self.until_ms = max(self.until_ms, at_ms)
         if event.is_suspicion:

@@ -13,7 +13,7 @@ from flatline.domain.policy.ignore import Ignore, Ignored
 from flatline.domain.state import link
 from flatline.domain.state.article import LinkObservation
 from flatline.domain.state.link import Effect
-from flatline.domain.time import EARLIEST_MS, to_ms
+from flatline.domain.time import to_ms
 from flatline.domain.urls.canonical import article_key
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.rejection import Reason, Rejected
@@ -46,11 +46,6 @@ def _event(**fields: object) -> LinkEvent:
         ),
         ({"occurred_at": None}, (True, RECORDED_MS, link.ORGANIC, None, False), "no date but the record's"),
         ({"occurred_at": datetime(2062, 1, 1, tzinfo=UTC)}, (True, RECORDED_MS, link.ORGANIC, None, True), "ahead"),
-        (
-            {"occurred_at": datetime(1970, 1, 1, tzinfo=UTC)},
-            (True, EARLIEST_MS, link.ORGANIC, None, True),
-            "no web",
-        ),
     ],
 )
 def test_what_an_event_says(
@@ -59,6 +54,15 @@ def test_what_an_event_says(
     """Both URLs become what the state knows them by, and the time one that is possible."""
     observation = observation_of(_event(**fields), recorded_ms=RECORDED_MS, keys=ArticleKeys())
     assert observation == LinkObservation(b"https://b.example/x", PAGE, DOMAIN, *expected), why
+
+
+def test_a_time_before_the_web_is_rejected() -> None:
+    """Also of a suspicion: it is no time, and the event has no other."""
+    for change in ("gained", "lost", "suspected"):
+        event = _event(change=change, occurred_at=datetime(1970, 1, 1, tzinfo=UTC))
+        with pytest.raises(Rejected) as caught:
+            observation_of(event, recorded_ms=RECORDED_MS, keys=ArticleKeys())
+        assert caught.value.reason is Reason.INVALID_TIME
 
 
 def test_what_is_ignored_is_no_observation() -> None:
