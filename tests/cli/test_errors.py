@@ -15,7 +15,9 @@ from flatline.errors import FlatlineError
 ROOT = Path(__file__).parents[2]
 # Not for people: they are caught where they are raised for, and become an answer, a finding or an end.
 INTERNAL = {
+    "Failed",  # becomes a fetch's outcome
     "FencedError",  # a former owner of a partition is refused by the broker
+    "ForbiddenAddress",  # becomes a Failed
     "InvalidUrl",  # becomes a Rejected
     "NotAnArray",  # become an answer of the ingest
     "Refused",
