@@ -138,7 +138,7 @@ def test_marks_of_transactions_are_no_lag(settings: Settings, links: str, member
     member.commit({TopicPartition(links, 0): OffsetAndMetadata(last + 1, "", -1)})
     found = by_name(settings)["consumer lag"]
     assert found.sign == Sign.FINE
-    assert "1 offsets of the lag are marks" in found.says
+    assert "1 offsets of the lag are a producer's transaction markers" in found.says
 
 
 def test_a_kafka_that_is_silent_is_found_out() -> None:

@@ -62,7 +62,7 @@ async def test_the_alert_is_delivered_and_says_that_it_is_a_test(running: Runnin
         for by in ("anna@desk", "ben@desk"):
             [found] = await send_test_alert(server, by=by)
             assert found.sign == Sign.FINE, found.says
-            assert found.says.startswith("slack-pipeline sent it by slack, which took it")
+            assert found.says.startswith("slack-pipeline sent it by slack, which accepted it")
         assert await server.json("/api/v2/alerts") == []
         assert receiver.violations == []
         messages = [plain_text(message) for message in receiver.messages]
