@@ -1,6 +1,7 @@
 """The articles of one partition: as bytes until they are touched, and as bytes again when too many are not."""
 
 import logging
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -57,6 +58,8 @@ class Partition:
         self._warm: list[Article] = []
         self._warm_segments = 0
         self._changes: list[Change] = []  # records that are bytes already
+        self._taken: deque[Change] = deque()  # those of the changes that were taken last
+        self._unencoded: dict[bytes, Article] = {}  # the articles of these, as long as they are as they were taken
         self.source_histories: dict[str, SourceHistory] = {}
         self._changed_sources: set[str] = set()
         self.dirty: list[Article] = []
@@ -137,6 +140,8 @@ class Partition:
 
     def get(self, key: bytes) -> Article | None:
         """Return an article to work on; whoever changes it says so with `touch`."""
+        if key in self._unencoded:
+            self._encode(key)
         article = self._articles.get(key)
         if article.__class__ is bytes:
             article = self.peek(key)
@@ -180,28 +185,34 @@ class Partition:
     def take_changes(self, positions: Mapping[str, tuple[int, int]] | None = None) -> Iterator[Change]:
         """Return the changelog records of all changes so far, and of ``positions`` if given; forget the changes.
 
-        They are made as they are asked for. What is learned of an article in the meantime is written with it, or with
-        the next changes: either way nothing is left out.
+        They are made as they are asked for, and say what was known when they were taken: an article that somebody gets
+        to work on in the meantime is encoded before. Else a takeover would know what came after ``positions``. It would
+        be delivered that again, as no news, and take it for judged.
         """
         if positions is not None:
             self.positions = dict(positions)
             self._changes.append((_POSITIONS, FORMAT_BYTE + msgpack.encode(self.positions)))
-        changes, dirty, changed_sources = self._changes, self.dirty, self._changed_sources
-        self._changes, self.dirty, self._changed_sources = [], [], set()
-        return self._encoded(changes, dirty, changed_sources)
+        changed_sources, self._changed_sources = self._changed_sources, set()
+        self._taken, self._changes = deque(self._changes), []
+        self._unencoded, self.dirty = {article.key: article for article in self.dirty}, []
+        return self._encoded(changed_sources)
 
-    def _encoded(self, changes: list[Change], dirty: list[Article], changed_sources: set[str]) -> Iterator[Change]:
-        yield from changes
-        for article in dirty:
-            article.is_dirty = False
-            if self._articles.get(article.key) is not article:
-                continue  # it is no more
-            # At once, or it might change between its segments.
-            yield from self._records(article)
+    def _encoded(self, changed_sources: set[str]) -> Iterator[Change]:
+        while self._taken or self._unencoded:
+            if not self._taken:
+                self._encode(next(iter(self._unencoded)))
+            while self._taken:
+                yield self._taken.popleft()
         yield from [
             (_SOURCE + source.encode(), FORMAT_BYTE + self.source_histories[source].encode())
             for source in changed_sources
         ]
+
+    def _encode(self, key: bytes) -> None:
+        article = self._unencoded.pop(key)
+        article.is_dirty = False
+        if self._articles.get(key) is article:  # else it is no more
+            self._taken += self._records(article)
 
     def take_moved(self) -> Iterator[tuple[bytes, bytes, bytes]]:
         """Yield the changelog records of all changes so far to articles that moved, each after where that is.

@@ -3,6 +3,8 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -80,6 +82,25 @@ def test_unchanged_articles_are_not_written() -> None:
     assert [key for key, _ in partition.take_changes()] == [KEYS[2]]
     assert not partition.is_changed
     assert not list(partition.take_changes())
+
+
+@settings(max_examples=60)
+@given(commits, st.randoms(use_true_random=False))
+def test_changes_say_what_was_known_when_they_were_taken(
+    batches: list[list[tuple[bytes, int, bool]]], chance: Random
+) -> None:
+    """What is learned while they are written is not in them, and is in the next ones."""
+    partition, changelog = Partition(), dict[bytes, bytes | None]()
+    for batch in [*batches, []]:
+        known, changes = _figures(partition), partition.take_changes()
+        for event in batch:
+            changelog.update(islice(changes, chance.randrange(3)))
+            _apply(partition, [event])
+        changelog.update(changes)
+        restored = Partition()
+        for key, value in changelog.items():
+            restored.restore(key, value)
+        assert _figures(restored) == known
 
 
 def test_what_was_looked_at_and_put_back_is_written() -> None:

@@ -117,6 +117,32 @@ async def test_offsets_say_how_far_the_verdicts_are() -> None:
     assert changelog.offsets == {}, "all that was restored was judged"
 
 
+async def test_what_is_learned_during_a_commit_is_news_to_an_heir() -> None:
+    """It is not in that commit: whoever takes over then doesn't count it as judged when it is delivered again."""
+    changelog = StandInChangelog()
+    task = await _restored(changelog)
+    _gain(task, 1)
+    task.applied("links", 10)
+    task.queue_changes()
+    _judge(task)
+    task.articles.forwarded.append(Forwarded(Outgoing("links", 1, b"k", b"v"), lambda _: None))
+
+    class Slow(StandInForwarder):
+        async def forward(self, _records: object) -> list[Refused]:
+            _gain(task, 2)
+            task.applied("links", 20)
+            return []
+
+    await task.commit(Slow())
+    assert (changelog.offsets["links", 0], _links(changelog)) == ((10, "judged=10"), 1)
+
+    heir = await _restored(changelog)
+    _gain(heir, 2)
+    heir.applied("links", 20)
+    await heir.commit(FORWARDER)
+    assert changelog.offsets["links", 0] == (20, "judged=10"), "nobody has judged what came after 10"
+
+
 async def test_what_belongs_elsewhere_is_written_first() -> None:
     """A commit that fails after forwarding has committed no offset; one whose forwarding fails has written nothing."""
     changelog = StandInChangelog()
