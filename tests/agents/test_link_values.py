@@ -100,6 +100,33 @@ def test_order_and_repetition_change_nothing(events: list[dict[str, object]], ag
     assert link_value[1:] == expected[1:]
 
 
+LATER = "2026-05-10T12:00:00Z"
+CHANGES = [
+    _event("a.example", rel=[], placement="content", anchor="here"),
+    _event("a.example", rel=["nofollow"], occurred_at="2026-05-03T12:00:00Z"),
+    _event("a.example", placement="footer", observed_at=LATER),
+    _event("a.example", change="lost", occurred_at="2026-05-04T12:00:00Z"),
+    _event("a.example", rel=["ugc"], occurred_at="2026-05-03T11:00:00Z"),
+    _event("b.example", rel=["nofollow"], flags=["canonical"]),
+    _event("b.example", rel=[], observed_at=LATER),
+]
+
+
+@settings(max_examples=60)
+@given(st.permutations(CHANGES), st.lists(st.sampled_from(CHANGES), max_size=4))
+def test_a_link_that_changes_has_its_newest_look(
+    events: list[dict[str, object]], again: list[dict[str, object]]
+) -> None:
+    """It turned nofollow and moved to the footer, another is followed again: in any order, also from the changelog."""
+    article = _partition([*events, *again]).peek(KEY)
+    assert article is not None
+    totals = article.totals
+    assert (totals.gained, totals.nofollow, totals.ugc, totals.live) == (2, 1, 0, 1)
+    link_value = article_link_value(article, quality_min=0.25)
+    assert link_value.weighted == pytest.approx(0.5 * 0.7 * 0.9 * 0.2 + 0.5)
+    assert link_value.thin == 1
+
+
 def test_visits_save_a_link() -> None:
     """Once its domain has sent somebody, a link from a footer matters."""
     article = _partition(EVENTS[2:3]).peek(KEY)

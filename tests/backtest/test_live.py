@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from flatline.agents.links import LinkAgent
 from flatline.backtest.histories import Histories
 from flatline.domain.policy.ignore import Ignore, Ignored
+from flatline.domain.state.article import Article
 from flatline.engine.log import MicroBatch
 from flatline.engine.partition import Partition
 from flatline.metrics import WorkerMetrics
@@ -43,12 +44,20 @@ events = st.fixed_dictionaries(
         "lost_reason": st.sampled_from([None, "removed", "timeout"]),
         "discovery": st.sampled_from(["link_found", "import", "page_found"]),
         "rel": st.lists(st.sampled_from(["nofollow", "UGC", "sponsored"]), max_size=2),
+        "placement": st.sampled_from([None, "footer", "content"]),
+        "flags": st.sampled_from([None, ["spam"], ["redirect", "floor"]]),
+        "observed_at": st.sampled_from([None, "2020-05-05T03:00:00Z", "2019-01-02T03:00:00+05:00"]),
         "source": st.sampled_from([None, "crawler", "untrusted"]),
         "occurred_at": st.sampled_from(
             [f"20{year}-01-{day:02}T03:00:00+05:00" for year in (19, 31) for day in (1, 2, 9)]
         ),
     }
 )
+
+
+def _known_of(article: Article) -> tuple[object, ...]:
+    links = {known.page: known for segment in article.segments for known in segment.known()}
+    return article.totals, article.header.sources, links
 
 
 @given(st.lists(events, max_size=20), st.sampled_from([None, IGNORED]))
@@ -67,9 +76,9 @@ def test_the_worker_and_the_backtest_know_the_same(events: list[dict[str, object
     for history in histories:
         article = history.article()
         article.apply(history.observations, Counter())
-        known[history.key] = article.totals, article.header.sources
+        known[history.key] = _known_of(article)
     peeked = {key: partition.peek(key) for key in partition}
-    assert known == {key: (article.totals, article.header.sources) for key, article in peeked.items() if article}
+    assert known == {key: _known_of(article) for key, article in peeked.items() if article}
     assert histories.rejected.total() == len(partition.dead_letters)
     samples = [sample for metric in metrics.registry.collect() for sample in metric.samples]
     suspected = [sample.value for sample in samples if sample.labels.get("effect") == "suspected"]

@@ -22,7 +22,7 @@ class Row(Struct, gc=False):
     """One link as one row tells it. Instants are in UTC; None is "not said".
 
     ``rel``      tokens; None where the tool does not know them, which is not "followed"
-    ``flags``    of `flatline.schema.link_event.FLAGS`
+    ``flags``    as the contract has them (`flatline.schema.link_event`)
     ``is_lost``  with ``lost_at`` None where the tool does not say when
     """
 

@@ -16,6 +16,9 @@ from flatline.schema.link_event import LinkEvent
 PROSE_CHARS_MIN: Final = 40
 BARE_CHARS_MAX: Final = 15
 
+_NOT_EDITORIAL: Final = frozenset({"redirect", "canonical", "alternate", "rss", "form", "frame", "meta"})
+"""Kinds of links that no author has put into a text. An image is none of them."""
+
 _DISCLOSURE: Final = re.compile(
     r"\b(?:sponsored (?:by|post|content|link|article)|advertorial|advertisement|advertising partners?)\b",
     re.IGNORECASE,
@@ -32,10 +35,8 @@ def flags_and_traits_of(event: LinkEvent) -> int:
     if page is not None or is_url_telling(url) or INTERVIEW_SLUG in url:
         place = pages.place_of(page, url)
     anchor, context = event.anchor, event.context
-    if anchor:
-        flags_and_traits = anchors.flags_and_traits_of(
-            anchor if len(anchor) <= CHARS_READ_MAX else anchor[:CHARS_READ_MAX]
-        )
+    if anchor is not None:
+        flags_and_traits = _of_anchor(anchor)
     if context is not None:
         if len(context) >= PROSE_CHARS_MIN:
             flags_and_traits |= link.IN_PROSE
@@ -50,4 +51,19 @@ def flags_and_traits_of(event: LinkEvent) -> int:
         flags_and_traits |= _PLACEMENTS[event.placement]
     if event.authority is not None:
         flags_and_traits |= link_traits.authority(event.authority) << link.FLAG_BITS
-    return flags_and_traits
+    return flags_and_traits | _flags_of_tools(event.flags)
+
+
+def _of_anchor(anchor: str) -> int:
+    read = anchor if len(anchor) <= CHARS_READ_MAX else anchor[:CHARS_READ_MAX]
+    return anchors.flags_and_traits_of(read) or link.PLAIN_ANCHOR
+
+
+def _flags_of_tools(names: list[str]) -> int:
+    flags = 0
+    for name in names:
+        if name in _NOT_EDITORIAL:
+            flags |= link.NOT_EDITORIAL
+        elif name == "spam":
+            flags |= link.SPAM
+    return flags

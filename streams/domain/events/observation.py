@@ -8,12 +8,23 @@ from flatline.domain.policy.ignore import Ignored
 from flatline.domain.state import link
 from flatline.domain.state.article import LinkObservation
 from flatline.domain.state.link import Effect, rel_flags
-from flatline.domain.time import EARLIEST_MS, LATEST_MS, check_record_time, check_stated_times, clamped_ms, stated_ms
+from flatline.domain.time import (
+    DAY_MS,
+    EARLIEST_MS,
+    LATEST_MS,
+    check_record_time,
+    check_stated_times,
+    clamped_ms,
+    stated_ms,
+    to_ms,
+)
 from flatline.domain.urls.canonical import article_key
 from flatline.domain.urls.fingerprints import referrer
 from flatline.schema.link_event import LinkEvent
 
 REMEMBERED_BYTES_MAX: Final = 64 << 20
+SEEN_WITHIN_MS: Final = DAY_MS
+"""A link that was seen so soon after it appeared is taken to have looked like that then: a second time takes room."""
 _ENTRY_BYTES: Final = 128  # of the table, for each key
 
 NotApplied = Literal[Effect.IGNORED, Effect.SUSPECTED]
@@ -63,8 +74,25 @@ def observation_of(
     if event.is_suspicion:
         return Effect.SUSPECTED
     return LinkObservation(
-        article, page, domain, event.change == "gained", at_ms, _flags_and_traits(event), event.source, is_clamped
+        article,
+        page,
+        domain,
+        event.change == "gained",
+        at_ms,
+        _flags_and_traits(event),
+        event.source,
+        is_clamped,
+        0 if event.observed_at is None or event.occurred_at is None else _looked_ms(event, at_ms, recorded_ms),
     )
+
+
+def _looked_ms(event: LinkEvent, at_ms: int, recorded_ms: int) -> int:
+    """Return when the link looked as the event says, where that is long after the event; else 0.
+
+    Whoever reports a link once more, with the day on which it appeared, says how it looks now.
+    """
+    observed_ms = clamped_ms(to_ms(event.observed_at), recorded_ms=recorded_ms) if event.observed_at else 0
+    return observed_ms if observed_ms > at_ms + SEEN_WITHIN_MS else 0
 
 
 def _flags_and_traits(event: LinkEvent) -> int:
@@ -72,6 +100,6 @@ def _flags_and_traits(event: LinkEvent) -> int:
     flags_and_traits = link.ORGANIC if event.discovery == "link_found" else 0
     if event.change == "gained":
         flags_and_traits |= flags_and_traits_of(event)
-        if event.rel:
+        if event.rel is not None:
             flags_and_traits |= rel_flags(event.rel)
     return flags_and_traits

@@ -21,7 +21,15 @@ SITEWIDE_AFTER: Final = 10
 VISITED_MIN: Final = 0.6
 
 FLAGS: Final = (
-    link.NOFOLLOW | link.UGC | link.SPONSORED | link.STUFFED_ANCHOR | link.GENERIC_ANCHOR | link.IN_PROSE | link.BARE
+    link.NOFOLLOW
+    | link.UGC
+    | link.SPONSORED
+    | link.STUFFED_ANCHOR
+    | link.GENERIC_ANCHOR
+    | link.IN_PROSE
+    | link.BARE
+    | link.SPAM
+    | link.NOT_EDITORIAL
 )
 """The flags of a link that its quality goes by."""
 
@@ -46,6 +54,8 @@ class QualityFactor(NamedTuple):
 
 
 FACTORS: Final = {
+    "tool: spam": 0.1,
+    "kind: not editorial": 0.1,
     "rel: sponsored": 0.2,
     "rel: ugc": 0.5,
     "rel: nofollow": 0.7,
@@ -74,6 +84,8 @@ FACTORS: Final = {
 }
 
 _PHRASES: Final = {
+    "tool: spam": "called spam by a tool",
+    "kind: not editorial": "as a redirect or the like, which no author wrote",
     "rel: sponsored": "marked as sponsored",
     "rel: ugc": "marked as written by users",
     "rel: nofollow": "nofollow",
@@ -134,8 +146,12 @@ def _sign(name: str) -> QualityFactor:
 
 
 def _rel_and_text(facts: Facts) -> Iterator[QualityFactor]:
-    """Yield the worst of the rel tokens, the placement, and whether there is text around."""
+    """Yield what tools say, the worst of the rel tokens, the placement, and whether there is text around."""
     flags = facts.flags
+    if flags & link.SPAM:
+        yield _sign("tool: spam")
+    if flags & link.NOT_EDITORIAL:
+        yield _sign("kind: not editorial")
     if flags & link.SPONSORED:
         yield _sign("rel: sponsored")
     elif flags & link.UGC:

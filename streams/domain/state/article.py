@@ -35,6 +35,7 @@ class LinkObservation(msgspec.Struct, frozen=True, gc=False):
     ``at_ms``         when; ``is_clamped`` if the event says another time, which can't be
     ``flags_and_traits``  as for `Segment.apply`
     ``source``        who reports it
+    ``looked_ms``     when its link looked like that; 0: at ``at_ms``
     """
 
     article: bytes
@@ -45,6 +46,7 @@ class LinkObservation(msgspec.Struct, frozen=True, gc=False):
     flags_and_traits: int
     source: str | None = None
     is_clamped: bool = False
+    looked_ms: int = 0
 
 
 class UnknownFormatError(FlatlineError):
@@ -264,7 +266,9 @@ class Article:
                 is_new_week |= self._note_week(source, at_ms)
             index = bisect_right(lows, page) if lows else 0
             segment = self._further[index - 1] if index else first
-            effect, is_new = segment.apply(page, observation.domain, is_gain, at_ms, observation.flags_and_traits)
+            effect, is_new = segment.apply(
+                page, observation.domain, is_gain, at_ms, observation.flags_and_traits, looked_ms=observation.looked_ms
+            )
             effects[source, effect] += 1
             if not is_new:
                 continue

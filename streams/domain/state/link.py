@@ -1,7 +1,7 @@
 """What is known of one link: it grows the same way whatever order its events come in.
 
 `seen` is commutative, associative and idempotent (a join of maxima, minima and unions), so any events in any order, any
-number of times, lead to the same `Link`.
+number of times, lead to the same `Link`. Of the flags that say how it looks, `look` keeps the newest.
 """
 
 from collections.abc import Iterable
@@ -19,6 +19,11 @@ STUFFED_ANCHOR: Final = 128  # made for search engines
 GENERIC_ANCHOR: Final = 256  # "here"
 IN_PROSE: Final = 512  # with text around it
 BARE: Final = 1024  # with none, although whoever saw it looked
+FOLLOWED: Final = 2048  # said to have none of the rel tokens above
+PLAIN_ANCHOR: Final = 4096  # with an anchor that says nothing
+SPAM: Final = 8192  # a tool calls it spam
+NOT_EDITORIAL: Final = 16384  # a redirect, a canonical address and the like: no author set it
+LOOKED_AT_NEWEST: Final = 32768  # only in a segment: how it looks was said at its newest change, not at its first gain
 
 FLAG_BITS: Final = 16
 
@@ -47,11 +52,11 @@ class Effect(StrEnum):
 
 
 def rel_flags(tokens: Iterable[str]) -> int:
-    """Return the flags of the tokens of a rel attribute; letter case does not count, and unknown tokens have none."""
+    """Return the flags of all tokens of a rel attribute, FOLLOWED where none has one. Letter case does not count."""
     flags = 0
     for token in tokens:
         flags |= _REL_FLAGS.get(token.lower(), 0)
-    return flags
+    return flags or FOLLOWED
 
 
 def seen(link: Link, *, gained: bool, at_ms: int, flags: int) -> Link:

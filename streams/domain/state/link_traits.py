@@ -1,7 +1,7 @@
 """Traits of a link that its quality goes by, beside the flags: four bytes a link, joined field by field.
 
-Each field keeps the highest code that was ever seen, so any events in any order, any number of times, lead to the same
-traits. 0 in a field: not known.
+`joined` keeps the highest code of each field, so any events in any order, any number of times, lead to the same traits.
+Of the anchor and the placement, `look` keeps the newest. 0 in a field: not known.
 """
 
 from typing import Final

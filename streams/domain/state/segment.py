@@ -12,14 +12,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import Final, Literal, NamedTuple
 
-from flatline.domain.state import link, link_traits
+from flatline.domain.state import link, link_traits, look
 from flatline.domain.state.link import Effect, Link
+from flatline.domain.state.look import Look, look_at
 from flatline.domain.urls.fingerprints import DOMAIN_BYTES, PAGE_BYTES
 
 SEGMENT_LINKS_MAX: Final = 128
 
 _INSTANT: Final = (1 << 48) - 1
 _FLAGS: Final = (1 << link.FLAG_BITS) - 1
+_OF_LOOK: Final = look.ALL & _FLAGS
+_OF_LOOK_TRAITS: Final = look.ALL >> link.FLAG_BITS
 _WIDTHS: Final = (PAGE_BYTES, DOMAIN_BYTES, 8, link_traits.BYTES)  # of the columns that every link is in
 
 
@@ -35,12 +38,16 @@ LinkRow = tuple[int, int, bytes]
 
 
 class KnownLink(NamedTuple):
-    """All that is known of a link; ``page`` and ``domain`` are fingerprints of the referring page and of its domain."""
+    """All that is known of a link; ``page`` and ``domain`` are fingerprints of the referring page and of its domain.
+
+    ``looked``: when each part of its look was said.
+    """
 
     page: bytes
     domain: bytes
     link: Link
     traits: int
+    looked: look.Times
 
 
 NOTHING_NEW: Final = Applied(Effect.SEEN_AGAIN, is_news=False)
@@ -55,9 +62,11 @@ class Segment:
     ``facts``    a number each: the instant of the first gain, shifted by FLAG_BITS, and the flags
     ``traits``   link_traits.BYTES each
     ``newest``   the instant of the newest change, where it is not that of the first gain
+    ``looked``   when the parts of its look were said, where not all of them were said at the first gain, or all at the
+                 newest change, which its facts say (LOOKED_AT_NEWEST)
     """
 
-    __slots__ = ("domains", "facts", "newest", "pages", "traits")
+    __slots__ = ("domains", "facts", "looked", "newest", "pages", "traits")
 
     def __init__(
         self, pages: bytes = b"", domains: bytes = b"", facts: bytes = b"", traits: bytes = b"", newest: bytes = b""
@@ -66,15 +75,20 @@ class Segment:
         self.domains = bytearray(domains)
         self.facts = _array("Q", facts)
         self.traits = _array("I", traits)
-        self.newest = {each >> 48: each & _INSTANT for each in _array("Q", newest)}
+        self.newest: dict[int, int] = {}
+        self.looked: dict[int, look.Times] = {}
+        self._restore(_array("Q", newest))
 
     def __len__(self) -> int:
         return len(self.facts)
 
-    def apply(self, page: bytes, domain: bytes, gained: bool, at_ms: int, flags_and_traits: int) -> Applied:
+    def apply(
+        self, page: bytes, domain: bytes, gained: bool, at_ms: int, flags_and_traits: int, *, looked_ms: int = 0
+    ) -> Applied:
         """Apply an event about the link from ``page``.
 
         ``flags_and_traits``  flags as for `link.seen`, and above `link.FLAG_BITS` the link's traits
+        ``looked_ms``         when it looked like that; 0: at ``at_ms``
         """
         flags = flags_and_traits & _FLAGS
         at = self._find(page)
@@ -82,6 +96,8 @@ class Segment:
             if gained:
                 self.facts.append(at_ms << link.FLAG_BITS | flags | link.GAINED | link.LIVE)
                 self.traits.append(flags_and_traits >> link.FLAG_BITS)
+                if looked_ms > at_ms and flags_and_traits & look.ALL:
+                    self.looked[len(self.facts) - 1] = look_at(flags_and_traits, looked_ms).times
             else:
                 self.newest[len(self.facts)] = at_ms
                 self.facts.append(link.LOST)
@@ -92,15 +108,19 @@ class Segment:
         number = at // PAGE_BYTES
         fact, known = self.facts[number], self.traits[number]
         traits = link_traits.joined(known, flags_and_traits >> link.FLAG_BITS) if gained else known
-        if gained and fact >> link.FLAG_BITS == at_ms and fact & flags == flags and traits == known:
+        if gained and fact >> link.FLAG_BITS == at_ms and fact & flags == flags and traits == known and not looked_ms:
             return NOTHING_NEW  # the same event once more, by far the most usual case
         before = self.link(number)
         after = link.seen(before, gained=gained, at_ms=at_ms, flags=flags)
-        if after == before and traits == known:
-            return NOTHING_NEW
-        self.traits[number] = traits
-        self._set(number, after)
-        return _NEWS[link.effect(before, after, gained=gained)]
+        if self._keeps_look(number, after) and not (gained and flags_and_traits & look.ALL):
+            is_news = after != before or traits != known
+            if is_news:
+                self.traits[number] = traits
+                self._set_changes(number, after, after.flags)
+        else:
+            seen = look_at(flags_and_traits, looked_ms or at_ms) if gained else Look()
+            is_news = self._put(number, before, after, traits, seen)
+        return _NEWS[link.effect(before, after, gained=gained)] if is_news else NOTHING_NEW
 
     def _find(self, page: bytes) -> int:
         at = self.pages.find(page)
@@ -110,7 +130,7 @@ class Segment:
 
     def join(self, known: KnownLink) -> bool:
         """Add all that is known elsewhere of a link; return whether that is news."""
-        page, domain, other, traits = known
+        page, domain, other, traits, times = known
         at = self._find(page)
         if at < 0:
             number = len(self.facts)
@@ -118,16 +138,16 @@ class Segment:
             self.domains += domain
             self.facts.append(0)
             self.traits.append(traits)
-            self._set(number, other)
+            self._set(number, other, times)
             return True
-        return self.join_at(at // PAGE_BYTES, other, traits)
+        return self.join_at(at // PAGE_BYTES, other, traits, times)
 
-    def join_at(self, number: int, other: Link, traits: int) -> bool:
+    def join_at(self, number: int, other: Link, traits: int, times: look.Times) -> bool:
         """Add all that is known elsewhere of the link at a place; return whether that is news."""
-        before, traits_before = self.link(number), self.traits[number]
-        after, self.traits[number] = link.joined(before, other), link_traits.joined(traits_before, traits)
-        self._set(number, after)
-        return after != before or self.traits[number] != traits_before
+        before = self.link(number)
+        seen = Look((other.flags | traits << link.FLAG_BITS) & look.ALL, times)
+        after, traits = link.joined(before, other), link_traits.joined(self.traits[number], traits)
+        return self._put(number, before, after, traits, seen)
 
     def joined_with(self, places: Mapping[int, tuple[Segment, int]]) -> Segment:
         """Return a segment with what is known elsewhere of its links, by their `page_numbers`: in whose which place."""
@@ -135,32 +155,49 @@ class Segment:
         if places.keys().isdisjoint(numbers):
             return self
         joined = self.copy()
-        facts, newest, traits = joined.facts, joined.newest, joined.traits
         for number, page in enumerate(numbers):
             if page not in places:
                 continue
             other, place = places[page]
-            if place in other.newest or number in newest:
-                joined.join_at(number, other.link(place), other.traits[place])
-                continue
-            # Two gains, at most: by far the most usual case, of which a tenth of a million must take no time.
-            earlier, later = facts[number], other.facts[place]
-            if later < earlier:
-                earlier, later = later, earlier
-            if earlier >> link.FLAG_BITS == later >> link.FLAG_BITS:
-                facts[number] = earlier | later
-            else:
-                facts[number] = earlier & ~link.LIVE | later & (_FLAGS & ~link.ORGANIC)
-                newest[number] = later >> link.FLAG_BITS
-            traits[number] = link_traits.joined(traits[number], other.traits[place])
+            if not joined.join_gain(number, other, place):
+                known = other.link(place)
+                joined.join_at(number, known, other.traits[place], other.look_of(place, known).times)
         return joined
+
+    def join_gain(self, number: int, other: Segment, place: int) -> bool:
+        """Join the link at a place of another segment, if each was only gained, and their looks don't differ.
+
+        That is by far the most usual case, and a tenth of a million of it must take no time. Return whether it was.
+        """
+        if place in other.newest or number in self.newest or place in other.looked or number in self.looked:
+            return False
+        earlier, later = self.facts[number], other.facts[place]
+        traits, traits_of_later = self.traits[number], other.traits[place]
+        joined = link_traits.joined(traits, traits_of_later)
+        if earlier >> link.FLAG_BITS == later >> link.FLAG_BITS:
+            self.facts[number] = earlier | later
+            self.traits[number] = joined
+            return True
+        if later < earlier:
+            earlier, later, traits, traits_of_later = later, earlier, traits_of_later, traits
+        before = earlier & _OF_LOOK, traits & _OF_LOOK_TRAITS
+        newest = later & _OF_LOOK, traits_of_later & _OF_LOOK_TRAITS
+        if any(before) and any(newest) and before != newest:
+            return False
+        self.facts[number] = earlier & ~link.LIVE | later & (_FLAGS & ~link.ORGANIC)
+        if any(newest):
+            self.facts[number] |= link.LOOKED_AT_NEWEST
+        self.newest[number] = later >> link.FLAG_BITS
+        self.traits[number] = joined
+        return True
 
     def known(self) -> Iterator[KnownLink]:
         """Return all that is known of each link."""
         for number in range(len(self)):
             page = bytes(self.pages[number * PAGE_BYTES : (number + 1) * PAGE_BYTES])
             domain = bytes(self.domains[number * DOMAIN_BYTES : (number + 1) * DOMAIN_BYTES])
-            yield KnownLink(page, domain, self.link(number), self.traits[number])
+            known = self.link(number)
+            yield KnownLink(page, domain, known, self.traits[number], self.look_of(number, known).times)
 
     def page_numbers(self) -> array[int]:
         """Return the fingerprints of the pages as numbers, in this machine's byte order."""
@@ -170,17 +207,63 @@ class Segment:
         """Return one that knows the same, and changes by itself."""
         copied = Segment()
         copied.pages, copied.domains = self.pages[:], self.domains[:]
-        copied.facts, copied.traits, copied.newest = self.facts[:], self.traits[:], dict(self.newest)
+        copied.facts, copied.traits = self.facts[:], self.traits[:]
+        copied.newest, copied.looked = dict(self.newest), dict(self.looked)
         return copied
 
     def link(self, number: int) -> Link:
         """Return the link at a place."""
         fact = self.facts[number]
         first_ms = fact >> link.FLAG_BITS
-        return Link(first_ms, self.newest.get(number, first_ms), fact & _FLAGS)
+        return Link(first_ms, self.newest.get(number, first_ms), fact & _FLAGS & ~link.LOOKED_AT_NEWEST)
 
-    def _set(self, number: int, after: Link) -> None:
-        self.facts[number] = after.first_gained_ms << link.FLAG_BITS | after.flags
+    def _keeps_look(self, number: int, after: Link) -> bool:
+        """Whether all of the look of the link at a place was said at its first gain, and that stays the first."""
+        fact = self.facts[number]
+        if fact & link.LOOKED_AT_NEWEST or number in self.looked:
+            return False
+        return after.first_gained_ms == fact >> link.FLAG_BITS or not (fact & _OF_LOOK or self.traits[number])
+
+    def look_of(self, number: int, known: Link) -> Look:
+        """Return how the link at a place looks, of which the rest is known."""
+        marks = (known.flags | self.traits[number] << link.FLAG_BITS) & look.ALL
+        times = self.looked.get(number)
+        if times is not None:
+            return Look(marks, times)
+        is_newest = self.facts[number] & link.LOOKED_AT_NEWEST
+        return look_at(marks, known.newest_ms if is_newest else known.first_gained_ms)
+
+    def _put(self, number: int, before: Link, after: Link, traits: int, seen: Look) -> bool:
+        """Keep what is known now of the link at a place, and how it was seen to look; return whether that is news.
+
+        Of ``after`` and ``traits`` the look is left out.
+        """
+        look_before = self.look_of(number, before)
+        looks = look.joined(look_before, seen)
+        flags = after.flags & ~_OF_LOOK | looks.marks & _OF_LOOK
+        after = Link(after.first_gained_ms, after.newest_ms, flags)
+        traits = traits & ~_OF_LOOK_TRAITS | looks.marks >> link.FLAG_BITS
+        if after == before and traits == self.traits[number] and looks == look_before:
+            return False
+        self.traits[number] = traits
+        self._set(number, after, looks.times)
+        return True
+
+    def _set(self, number: int, after: Link, looked: look.Times) -> None:
+        flags = after.flags
+        newest_ms = max(looked)
+        is_at_once = looked.count(newest_ms) + looked.count(0) == len(looked)
+        if not newest_ms or (is_at_once and newest_ms == after.first_gained_ms):
+            self.looked.pop(number, None)
+        elif is_at_once and newest_ms == after.newest_ms:
+            flags |= link.LOOKED_AT_NEWEST
+            self.looked.pop(number, None)
+        else:
+            self.looked[number] = looked
+        self._set_changes(number, after, flags)
+
+    def _set_changes(self, number: int, after: Link, flags: int) -> None:
+        self.facts[number] = after.first_gained_ms << link.FLAG_BITS | flags
         if after.newest_ms == after.first_gained_ms:
             self.newest.pop(number, None)
         else:
@@ -212,6 +295,8 @@ class Segment:
         for number in numbers:
             if number in self.newest:
                 chosen.newest[len(chosen)] = self.newest[number]
+            if number in self.looked:
+                chosen.looked[len(chosen)] = self.looked[number]
             chosen.pages += self.pages[number * PAGE_BYTES : (number + 1) * PAGE_BYTES]
             chosen.domains += self.domains[number * DOMAIN_BYTES : (number + 1) * DOMAIN_BYTES]
             chosen.facts.append(self.facts[number])
@@ -219,10 +304,32 @@ class Segment:
         return chosen
 
     def encode(self) -> bytes:
-        """Return all columns, after the number of links."""
-        newest = array("Q", [number << 48 | newest_ms for number, newest_ms in self.newest.items()])
+        """Return all columns, after the number of links.
+
+        A link that is in ``looked`` has several instants in the last one: its newest change is the last of them, which
+        is the one that older versions take.
+        """
+        newest = array("Q")
+        for number in self.newest | self.looked if self.looked else self.newest:
+            instants = look.packed(self.looked[number]) if number in self.looked else ()
+            newest.extend(number << 48 | instant for instant in (*instants, self.link(number).newest_ms))
         columns = (self.pages, self.domains, _little(self.facts), _little(self.traits), _little(newest))
         return b"".join((len(self).to_bytes(2, "little"), *columns))
+
+    def _restore(self, instants: array[int]) -> None:
+        """Take the last column apart, as `encode` made it. Raise ValueError on other numbers."""
+        further: dict[int, list[int]] = {}
+        for each in instants:
+            number, instant = each >> 48, each & _INSTANT
+            if number in self.newest:
+                further.setdefault(number, []).append(self.newest[number])
+            self.newest[number] = instant
+        for number, before in further.items():
+            if number >= len(self.facts):
+                raise ValueError(f"there is no link {number} of {len(self.facts)}")
+            self.looked[number] = look.unpacked(before)
+            if self.newest[number] == self.facts[number] >> link.FLAG_BITS:
+                del self.newest[number]
 
     @classmethod
     def decode(cls, encoded: bytes) -> Segment:

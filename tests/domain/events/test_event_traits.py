@@ -27,7 +27,11 @@ def _traits(flags_and_traits: int) -> int:
     [
         ({}, 0, "nothing is known"),
         ({"anchor": "here"}, link.GENERIC_ANCHOR, "what any link may be called"),
-        ({"anchor": ""}, 0, "an image without a text"),
+        ({"anchor": ""}, link.PLAIN_ANCHOR, "an image without a text"),
+        ({"anchor": "https://yours.example/x"}, link.PLAIN_ANCHOR, "what is said, although it says nothing"),
+        ({"flags": ["spam", "floor"]}, link.SPAM, "what a tool says of it"),
+        ({"flags": ["canonical"]}, link.NOT_EDITORIAL, "nobody wrote it"),
+        ({"flags": ["image", "sitewide", "a flag of tomorrow"]}, 0, "a link like any other"),
         ({"context": ""}, link.BARE, "the producer looked, and there was no text"),
         ({"context": "Read this:"}, link.BARE, "hardly any"),
         ({"context": "Read what they say of it:"}, 0, "neither prose nor bare"),
@@ -72,7 +76,7 @@ def test_marks_of_anything(
     flags_and_traits = flags_and_traits_of(
         _event(anchor=anchor, context=context, placement=placement, authority=authority, page=page)
     )
-    known = link.STUFFED_ANCHOR | link.GENERIC_ANCHOR | link.IN_PROSE | link.BARE
+    known = link.STUFFED_ANCHOR | link.GENERIC_ANCHOR | link.PLAIN_ANCHOR | link.IN_PROSE | link.BARE
     assert flags_and_traits & (1 << link.FLAG_BITS) - 1 & ~known == 0
     assert 0 <= flags_and_traits >> link.FLAG_BITS < 1 << 8 * link_traits.BYTES
     assert link_traits.placement_of(flags_and_traits >> link.FLAG_BITS) == placement

@@ -1,6 +1,7 @@
 """From a link event to what its article takes."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -38,6 +39,23 @@ def _event(**fields: object) -> LinkEvent:
             (True, to_ms(OCCURRED), link.ORGANIC | link.NOFOLLOW, None, False),
             "its flags_and_traits",
         ),
+        ({"rel": []}, (True, to_ms(OCCURRED), link.ORGANIC | link.FOLLOWED, None, False), "it has no tokens"),
+        ({"rel": ["noopener"]}, (True, to_ms(OCCURRED), link.ORGANIC | link.FOLLOWED, None, False), "none of ours"),
+        (
+            {"observed_at": OCCURRED + timedelta(hours=24)},
+            (True, to_ms(OCCURRED), link.ORGANIC, None, False),
+            "seen soon",
+        ),
+        (
+            {"observed_at": OCCURRED + timedelta(hours=25)},
+            (True, to_ms(OCCURRED), link.ORGANIC, None, False, to_ms(OCCURRED + timedelta(hours=25))),
+            "seen again",
+        ),
+        (
+            {"observed_at": datetime(2062, 1, 1, tzinfo=UTC)},
+            (True, to_ms(OCCURRED), link.ORGANIC, None, False, RECORDED_MS),
+            "seen, says a clock that is ahead",
+        ),
         ({"discovery": "import"}, (True, to_ms(OCCURRED), 0, None, False), "an import is no sign of life"),
         (
             {"change": "lost", "rel": ["ugc"]},
@@ -48,9 +66,7 @@ def _event(**fields: object) -> LinkEvent:
         ({"occurred_at": datetime(2062, 1, 1, tzinfo=UTC)}, (True, RECORDED_MS, link.ORGANIC, None, True), "ahead"),
     ],
 )
-def test_what_an_event_says(
-    fields: dict[str, object], expected: tuple[bool, int, int, str | None, bool], why: str
-) -> None:
+def test_what_an_event_says(fields: dict[str, object], expected: tuple[Any, ...], why: str) -> None:
     """Both URLs become what the state knows them by, and the time one that is possible."""
     observation = observation_of(_event(**fields), recorded_ms=RECORDED_MS, keys=ArticleKeys())
     assert observation == LinkObservation(b"https://b.example/x", PAGE, DOMAIN, *expected), why

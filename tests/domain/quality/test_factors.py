@@ -20,6 +20,8 @@ def _page(kind: PageKind, confidence: float) -> int:
 
 
 FACTS = {
+    "tool: spam": Facts(link.SPAM),
+    "kind: not editorial": Facts(link.NOT_EDITORIAL),
     "rel: sponsored": Facts(link.SPONSORED),
     "rel: ugc": Facts(link.UGC),
     "rel: nofollow": Facts(link.NOFOLLOW),

@@ -19,12 +19,25 @@ T0_MS = 1_600_000_000_000
 WEEK_MS = 7 * DAY_MS
 # Times that lie weeks apart, or at the same instant.
 times = st.sampled_from([T0_MS + ms for ms in (0, 1, WEEK_MS, 3 * WEEK_MS, 60 * WEEK_MS)])
-flags_and_traits = st.sampled_from([0, link.ORGANIC, link.UGC, link.ORGANIC | 7 << link.FLAG_BITS])
+flags_and_traits = st.sampled_from(
+    [0, link.ORGANIC, link.UGC, link.FOLLOWED, link.ORGANIC | 7 << link.FLAG_BITS, link.UGC | link.PLAIN_ANCHOR]
+)
 
 
-def _observation(page: int, is_gain: bool, at_ms: int, mark: int, source: str | None) -> LinkObservation:
+def _observation(
+    page: int, is_gain: bool, at_ms: int, mark: int, source: str | None, *, later_ms: int = 0
+) -> LinkObservation:
     fingerprint = (page * 0x9E3779B97F4A7C15 % (1 << 64)).to_bytes(PAGE_BYTES, "big")
-    return LinkObservation(KEY, fingerprint, fingerprint[:DOMAIN_BYTES], is_gain, at_ms, mark if is_gain else 0, source)
+    return LinkObservation(
+        KEY,
+        fingerprint,
+        fingerprint[:DOMAIN_BYTES],
+        is_gain,
+        at_ms,
+        mark if is_gain else 0,
+        source,
+        looked_ms=at_ms + later_ms if later_ms else 0,
+    )
 
 
 observations = st.builds(
@@ -34,6 +47,7 @@ observations = st.builds(
     times,
     flags_and_traits,
     st.sampled_from([None, "crawler", "vendor"]),
+    later_ms=st.sampled_from([0, WEEK_MS, 2 * WEEK_MS]),
 )
 # More than a segment has room for, in runs of pages that both know, or one of them.
 runs = st.builds(

@@ -1,5 +1,8 @@
 """A segment against a plain dict of links."""
 
+from random import Random
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,32 +18,61 @@ events = st.lists(
         pages,
         st.booleans(),
         st.integers(1, 8),
-        st.sampled_from([0, link.ORGANIC, link.ORGANIC | link.UGC]),
+        st.sampled_from(
+            [0, link.ORGANIC, link.ORGANIC | link.UGC, link.FOLLOWED, link.NOFOLLOW | link.BARE, link.PLAIN_ANCHOR]
+        ),
         st.sampled_from(
             [0, 1, link_traits.placement("nav"), link_traits.placement("content") | 2, link_traits.authority(40)]
         ),
+        st.sampled_from([0, 0, 1, 3]),
     ),
     max_size=120,
 )
 UNKNOWN = Link(0, 0, 0)
-Event = tuple[bytes, bool, int, int, int]  # page, gained, at_ms, flags, traits
+Event = tuple[bytes, bool, int, int, int, int]  # page, gained, at_ms, flags, traits, how long after that it was seen
 Known = tuple[Link, int]  # a link, and its traits
+LOOKS = (
+    (link.NOFOLLOW | link.UGC | link.FOLLOWED, 0),
+    (link.PLAIN_ANCHOR, link_traits.ANCHOR),
+    (link.BARE, 0),
+    (0, link_traits.PLACEMENT),
+)
 
 
 def _domain(page: bytes) -> bytes:
     return page[:DOMAIN_BYTES]
 
 
-def _see(segment: Segment, links: dict[bytes, Known], history: list[Event]) -> None:
+def _told(history: list[Event]) -> tuple[Known, list[int]]:
+    """Return what the events of one page say together, and when each part of its look was said: from all at once."""
+    known, traits = UNKNOWN, 0
+    for _, gained, at_ms, flags, said, _ in history:
+        known = link.seen(known, gained=gained, at_ms=at_ms, flags=flags)
+        traits = link_traits.joined(traits, said) if gained else traits
+    flags, times = known.flags, []
+    for of_flags, of_traits in LOOKS:
+        said = [(event[2] + event[5], event[3] & of_flags, event[4] & of_traits) for event in history if event[1]]
+        times.append(newest := max((at_ms for at_ms, *look in said if any(look)), default=0))
+        flags, traits = flags & ~of_flags, traits & ~of_traits
+        for at_ms, look_flags, _ in said:
+            flags |= look_flags * (at_ms == newest)
+        traits |= max((look for at_ms, _, look in said if at_ms == newest), default=0)
+    return (known._replace(flags=flags), traits), times
+
+
+def _see(segment: Segment, seen: dict[bytes, list[Event]], history: list[Event]) -> None:
     """Apply events to both, and compare what the segment says of each."""
-    for page, gained, at_ms, flags, traits in history:
-        before, known = links.get(page, (UNKNOWN, 0))
-        after = link.seen(before, gained=gained, at_ms=at_ms, flags=flags)
-        joined = link_traits.joined(known, traits) if gained else known
-        links[page] = after, joined
-        effect, is_news = segment.apply(page, _domain(page), gained, at_ms, flags | traits << link.FLAG_BITS)
-        assert is_news == ((after, joined) != (before, known))
-        assert effect == (link.effect(before, after, gained=gained) if is_news else Effect.SEEN_AGAIN)
+    for event in history:
+        page, gained, at_ms, flags, traits, later_ms = event
+        events = seen.setdefault(page, [])
+        before, after = _told(events), _told([*events, event])
+        events.append(event)
+        looked_ms = at_ms + later_ms if later_ms else 0
+        effect, is_news = segment.apply(
+            page, _domain(page), gained, at_ms, flags | traits << link.FLAG_BITS, looked_ms=looked_ms
+        )
+        assert is_news == (after != before)
+        assert effect == (link.effect(before[0][0], after[0][0], gained=gained) if is_news else Effect.SEEN_AGAIN)
 
 
 def _content(segment: Segment) -> dict[bytes, tuple[bytes, Known]]:
@@ -53,32 +85,82 @@ def _content(segment: Segment) -> dict[bytes, tuple[bytes, Known]]:
     }
 
 
-def _expected(links: dict[bytes, Known]) -> dict[bytes, tuple[bytes, Known]]:
-    return {page: (_domain(page), each) for page, each in links.items()}
+def _expected(seen: dict[bytes, list[Event]]) -> dict[bytes, tuple[bytes, Known]]:
+    return {page: (_domain(page), _told(events)[0]) for page, events in seen.items()}
+
+
+def _looked(segment: Segment) -> dict[bytes, tuple[int, ...]]:
+    return {known.page: known.looked for known in segment.known()}
 
 
 @settings(max_examples=200)
 @given(events, events)
 def test_behaves_like_a_dict_of_links(before: list[Event], after: list[Event]) -> None:
     """It holds what the events lead to, and says what each did; also when it was bytes in between."""
-    links: dict[bytes, Known] = {}
+    seen: dict[bytes, list[Event]] = {}
     segment = Segment()
-    _see(segment, links, before)
+    _see(segment, seen, before)
     segment = Segment.decode(segment.encode())
-    _see(segment, links, after)
-    assert _content(segment) == _expected(links)
-    assert len(segment) == len(links)
+    _see(segment, seen, after)
+    assert _content(segment) == _expected(seen)
+    assert _looked(segment) == {page: tuple(_told(events)[1]) for page, events in seen.items()}
+    assert len(segment) == len(seen)
+
+
+@settings(max_examples=200)
+@given(events, events, st.randoms())
+def test_order_and_parts_change_nothing(one: list[Event], other: list[Event], chance: Random) -> None:
+    """Events in another order, some of them again, or joined from two segments, lead to the same."""
+    expected, shuffled, joined, part = Segment(), Segment(), Segment(), Segment()
+    _see(expected, {}, [*one, *other])
+    again = [*one, *other, *one[:5]]
+    chance.shuffle(again)
+    _see(shuffled, {}, again)
+    _see(joined, {}, one)
+    _see(part, {}, other)
+    for known in [*part.known(), *part.known()]:
+        joined.join(known)
+    assert _content(shuffled) == _content(joined) == _content(expected)
+    assert _looked(shuffled) == _looked(joined) == _looked(expected)
+
+
+@given(events)
+def test_an_older_version_reads_the_newest_change(history: list[Event]) -> None:
+    """It takes the last instant of a link for that of its newest change, and knows nothing of looks."""
+    segment = Segment()
+    _see(segment, {}, history)
+    columns = segment.encode()[2 + len(segment) * 26 :]
+    newest = {}
+    for at in range(0, len(columns), 8):
+        each = int.from_bytes(columns[at : at + 8], "little")
+        newest[each >> 48] = each & (1 << 48) - 1
+    for number in range(len(segment)):
+        first_ms, newest_ms, _ = segment.link(number)
+        assert newest.get(number, first_ms) == newest_ms
+
+
+@pytest.mark.parametrize("numbers", [(7, 1, 5), (0, 0o7777, 5), (0, 0o1000, 5)])
+def test_damaged_times_are_refused(numbers: tuple[int, int, int]) -> None:
+    """Times of a link that is not there, or that are not there themselves, are not believed."""
+    segment = Segment()
+    segment.apply(bytes(PAGE_BYTES), bytes(DOMAIN_BYTES), True, 5, 0)
+    number, *instants = numbers
+    damaged = b"".join((number << 48 | instant).to_bytes(8, "little") for instant in instants)
+    with pytest.raises(ValueError, match="no"):
+        Segment.decode(segment.encode() + damaged)
 
 
 @given(events.filter(lambda history: len({event[0] for event in history}) > 1))
 def test_a_split_keeps_every_link(history: list[Event]) -> None:
     """Every link is in the half where it is looked for, and neither half is empty."""
-    links: dict[bytes, Known] = {}
+    links: dict[bytes, list[Event]] = {}
     lower = Segment()
     _see(lower, links, history)
+    looked = _looked(lower)
     low, upper = lower.split()
     assert _content(lower) == _expected({page: each for page, each in links.items() if page < low})
     assert _content(upper) == _expected({page: each for page, each in links.items() if page >= low})
+    assert _looked(lower) | _looked(upper) == looked
     assert len(lower)
     assert len(upper)
 
