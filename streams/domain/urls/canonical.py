@@ -3,12 +3,15 @@
 import re
 from functools import cache, lru_cache
 from string import ascii_letters, digits
+from unicodedata import is_normalized, normalize
+from urllib.parse import quote, unquote
 
 import can_ada
 import xxhash
 from publicsuffixlist import PublicSuffixList
 
-from flatline.domain.urls.tracking_parameters import TRACKING_PARAMETERS, TRACKING_PREFIXES
+from flatline.domain.urls import amp
+from flatline.domain.urls.tracking_parameters import is_tracking
 from flatline.schema.rejection import Reason, Rejected
 
 MAX_LENGTH = 4096
@@ -17,9 +20,11 @@ MAX_LENGTH = 4096
 SLUG_LENGTH_MAX = 200
 """Characters of a metric's label that names a page."""
 
+_INDEX_SUFFIXES = "asp aspx cfm cgi htm html jsp jspx php php3 php4 php5 phtml pl shtm shtml xhtml"
+_DEFAULT_SUFFIXES = "asp aspx cfm htm html jsp php"
 INDEX_FILES = frozenset(
-    {f"index.{suffix}" for suffix in ("asp", "aspx", "htm", "html", "jsp", "php", "shtml", "xhtml")}
-    | {f"default.{suffix}" for suffix in ("asp", "aspx", "htm", "html")}
+    {f"index.{suffix}" for suffix in _INDEX_SUFFIXES.split()}
+    | {f"default.{suffix}" for suffix in _DEFAULT_SUFFIXES.split()}
 )
 """What servers answer with when a folder is asked for; lower case."""
 
@@ -41,14 +46,27 @@ _ESCAPE_TO_NORMALIZE = re.compile(
 )
 _UNRESERVED = frozenset(ascii_letters + digits + "-._~")
 
+# The first bytes of all characters that NFC may change or put into another order: most text needs no closer look.
+_MAY_COMPOSE = re.compile(r"%(?:C[C-E]|D[26-9A-F]|E[0-3A]|EF|F0)")
+# Escaped text that is not ASCII, with the letter before it, which an accent may belong to.
+_FOREIGN = re.compile(r"(?:(?<!%)(?<!%[0-9A-Fa-f])[A-Za-z])?(?:%[89A-F][0-9A-F])+")
+
+# Sessions of servers that use no cookies: Java's at the end of a segment, and ASP.NET's as a segment of its own.
+_SESSION_IN_PATH = re.compile(
+    r"(?<!/\.)(?<!/\.\.)(?:;|%3B)(?i:jsessionid)=[^/;]*|/(?:\((?:[A-Z]\([A-Za-z0-9_-]+\))*S\([a-z0-9]{24}\)\))(?=/|$)"
+)
+
+# "&" as HTML writes it, left in an address that was copied from a page's source.
+_ENTITY = re.compile(r"(?:amp(?:;|%3B))+", re.IGNORECASE)
 
 # The shape of most URLs that are canonical already: if the host is, there is nothing in them that the parser or the
 # rules would change.
 # The first group is a host that surely is canonical, and its own registrable domain or itself a suffix: a name of two
 # labels, none of them Punycode or a number. Any other host is in the second group.
 PLAIN = re.compile(
-    r"https://(?:((?!www\.)(?=[^/]{1,63}/)[a-z0-9]+(?:-[a-z0-9]+)*\.[a-z]+)|([a-z0-9.-]+))"
-    r"(?:(?:/(?!(?i:index|default)\.)[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)+|/)"
+    r"https://(?:((?!www\.|google\.)(?=[^/]{1,63}/)[a-z0-9]+(?:-[a-z0-9]+)*\.[a-z]+)|([a-z0-9.-]+))"
+    r"(?:(?:/(?!(?i:index|default)\.|amp$|\()[A-Za-z0-9_~!$&'()*+,=:@-][A-Za-z0-9._~!$&'()*+,=:@-]*)+"
+    r"(?<!\.amp)(?<!\.amp\.htm)(?<!\.amp\.html)|/)"
 ).fullmatch
 
 
@@ -78,10 +96,20 @@ def _canonicalize(url: str) -> str:
     authority = _canonical_host(parsed.hostname)
     if parsed.port not in {"", "80", "443"}:
         authority = f"{authority}:{parsed.port}"
-    path = _without_index_file(_with_normalized_escapes(parsed.pathname))
+    path = _with_normalized_escapes(parsed.pathname)
+    if ";" in path or "/(" in path or "%3B" in path:
+        path = _SESSION_IN_PATH.sub("", path)
+    path = _without_index_file(path)
     search = parsed.search
     if search:
         search = _without_tracking(_with_normalized_escapes(search))
+    if authority.endswith(amp.CACHES) or authority.startswith(amp.VIEWERS):
+        original = amp.original(authority, path, search)
+        try:
+            if original:
+                return _canonicalize(original)
+        except InvalidUrl:
+            pass  # it only looks like a copy
     canonical = f"https://{authority}{path or '/'}{search}"
     # Escapes lengthen the text, and the canonical form must itself be a valid URL.
     if len(canonical) > MAX_LENGTH:
@@ -158,9 +186,12 @@ def _canonical_host(host: str) -> str:
 
 @lru_cache(maxsize=_CACHED_HOSTS)
 def is_canonical_host(host: str) -> bool:
-    """Whether a plain host is canonical: to the parser, 127.1 is an address, and a..b is no host."""
+    """Whether all plain URLs of a plain host are canonical.
+
+    To the parser, 127.1 is an address, and a..b is no host; and at some hosts are copies of others' pages.
+    """
     try:
-        return _canonicalize(f"https://{host}/") == f"https://{host}/"
+        return not amp.serves_copies(host) and _canonicalize(f"https://{host}/") == f"https://{host}/"
     except InvalidUrl:
         return False
 
@@ -177,9 +208,20 @@ def _registrable_domain(authority: str) -> str:
 def _with_normalized_escapes(text: str) -> str:
     """Normalise percent-encoding by RFC 3986 §6.2.2: unreserved characters bare, other escapes in upper case.
 
-    It makes no dot segments: to the parser, ``%2e`` is a dot already.
+    What is escaped is in Unicode's form NFC. It makes no dot segments: to the parser, ``%2e`` is a dot already.
     """
-    return _ESCAPE_TO_NORMALIZE.sub(_normalized_escape, text) if "%" in text else text
+    if "%" not in text:
+        return text
+    text = _ESCAPE_TO_NORMALIZE.sub(_normalized_escape, text)
+    return _FOREIGN.sub(_composed, text) if _MAY_COMPOSE.search(text) else text
+
+
+def _composed(escaped: re.Match[str]) -> str:
+    try:
+        text = unquote(escaped[0], errors="strict")
+    except UnicodeDecodeError:
+        return escaped[0]
+    return escaped[0] if is_normalized("NFC", text) else quote(normalize("NFC", text), safe="")
 
 
 def _normalized_escape(escape: re.Match[str]) -> str:
@@ -188,21 +230,24 @@ def _normalized_escape(escape: re.Match[str]) -> str:
 
 
 def _without_index_file(path: str) -> str:
-    """Fold trailing slashes and index files until neither is left; the root becomes the empty text."""
+    """Fold trailing slashes, index files and marks of AMP until none is left; the root becomes the empty text."""
     while True:
         path = path.rstrip("/")
         folder, _, last = path.rpartition("/")
-        if last.lower() not in INDEX_FILES:
+        if last.lower() in INDEX_FILES or (last == "amp" and folder.strip("/")):
+            path = folder
+        elif ".amp" in last and amp.is_copy(last):
+            path = f"{folder}/{amp.without_suffix(last)}"
+        else:
             return path
-        path = folder
 
 
 def _without_tracking(search: str) -> str:
     """Drop tracking and empty parameters of ``?…``; the others keep their order and text."""
-    kept = [parameter for parameter in search[1:].split("&") if parameter and not _is_tracking(parameter)]
+    parameters = search[1:].split("&")
+    if "amp" in search.lower():
+        parameters = [
+            _ENTITY.sub("", parameter, count=1) if _ENTITY.match(parameter) else parameter for parameter in parameters
+        ]
+    kept = [parameter for parameter in parameters if parameter and not is_tracking(parameter)]
     return f"?{'&'.join(kept)}" if kept else ""
-
-
-def _is_tracking(parameter: str) -> bool:
-    name = parameter.partition("=")[0].lower()
-    return name in TRACKING_PARAMETERS or name.startswith(TRACKING_PREFIXES)

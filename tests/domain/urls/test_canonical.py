@@ -100,8 +100,9 @@ def with_more(draw: st.DrawFn, texts: tuple[str, ...], more: st.SearchStrategy[s
 def variants(draw: st.DrawFn, page: Page) -> str:
     """Write a page in another way, by any of the documented rules at once."""
     host = "www." * draw(st.integers(0, 2)) * (page.host in WWW_HOSTS) + page.host
-    path = "/".join(draw(with_more(page.segments, st.sampled_from([".", "%2e", "x/..", "x/.%2E"]))))
-    query = "&".join(draw(with_more(page.parameters, tracking | st.just(""))))
+    others = [".", "%2e", "x/..", "x/.%2E", "(S(lit3py55t21z5v55vlm25s55))"]
+    path = "/".join(draw(with_more(page.segments, st.sampled_from(others))))
+    query = draw(st.sampled_from(["&", "&amp;"])).join(draw(with_more(page.parameters, tracking | st.just(""))))
     return "".join(
         [
             draw(st.sampled_from(["", " ", "\n\t"])),
@@ -112,6 +113,7 @@ def variants(draw: st.DrawFn, page: Page) -> str:
             page.port or draw(st.sampled_from(["", ":", ":80", ":443"])),
             f"/{path}",
             *(f"/{name}" for name in draw(st.lists(index_files | st.just(""), max_size=3))),
+            draw(st.sampled_from(["", "/;jsessionid=E460A978.n2"])),
             f"?{query}" if query else draw(st.sampled_from(["", "?"])),
             draw(st.sampled_from(["", "#", "#part", "#!/part?id=1"])),
         ]
@@ -213,6 +215,21 @@ def test_limits_include_their_values() -> None:
         ("https://example.com/a?my_utm_source=x", "https://example.com/a?my_utm_source=x", "only the beginning counts"),
         ("https://example.com/a?b=utm_source", "https://example.com/a?b=utm_source", "values don't track"),
         ("https://example.com/a?b=%2B+c;utm_id=1", "https://example.com/a?b=%2B+c;utm_id=1", "only & separates"),
+        ("https://example.com/..;jsessionid=1", "https://example.com/..;jsessionid=1", "two dots are no name"),
+        ("https://example.com/a%3Bjsessionid=1", "https://example.com/a", "the semicolon may be escaped"),
+        ("https://example.com/a;jsessionid=1/b;JSESSIONID=2", "https://example.com/a/b", "in any segment"),
+        ("https://example.com/..amp", "https://example.com/..amp", "one dot is no name"),
+        ("https://example.com/index.amp.html", "https://example.com/", "what is left can be an index file"),
+        ("https://example.com/a/index.php/amp", "https://example.com/a", "and before it, too"),
+        ("https://example.com/%3A%CC%81", "https://example.com/%3A%CC%81", "an escape's digit is no letter"),
+        ("https://example.com/?a=%CC%B8", "https://example.com/?a=%CC%B8", "what separates is no letter either"),
+        ("https://example.com/%E2%84%AA", "https://example.com/K", "one letter that Unicode has twice"),
+        ("https://example.com/%CC%FF", "https://example.com/%CC%FF", "what is no UTF-8 has no form"),
+        ("https://example.com/?a=1&AMP%3BAMP;b", "https://example.com/?a=1&b", "entities may be escaped and doubled"),
+        ("https://a.cdn.ampproject.org/c/s/-!.com/y", "https://a.cdn.ampproject.org/c/s/-!.com/y", "no host"),
+        ("https://google.de:8080/amp/s/a.com", "https://google.de:8080/amp/s/a.com", "another server"),
+        ("https://cdn.ampproject.org/c/google.com/amp/s/a.com/b.amp", "https://a.com/b", "copies of copies"),
+        ("https://example.com/a?session_id=12", "https://example.com/a?session_id=12", "a talk at a conference"),
         ("https://example.com/a?b=c/", "https://example.com/a?b=c/", "a value's slash may count"),
     ],
 )
@@ -274,7 +291,9 @@ url_shaped = st.builds(
         | st.sampled_from(
             [*"/:?#&=%@[]\\.。é\t\0\ud800", "..", "%2e", "%2F", "%4", "%41", "%e9", "%%", "xn--", "ß", ":80"]
         )
-        | st.sampled_from(["www.", ".com", "1", "0x7f", "/index.html", "/a/", "utm_source=x", "&fbclid"]),
+        | st.sampled_from(["www.", ".com", "1", "0x7f", "/index.html", "/a/", "utm_source=x", "&fbclid"])
+        | st.sampled_from([";jsessionid=", "/amp", ".amp", ".html", "&amp;", "amp%3B", "%CC%81", "/(S(", "))", "e"])
+        | st.sampled_from(["cdn.ampproject.org/c/s/", "google.com/amp/s/", "/c/", "(S(lit3py55t21z5v55vlm25s55))"]),
         max_size=30,
     ).map("".join),
 )
