@@ -37,8 +37,13 @@ def importing(file: Path, environment: dict[str, str], *, patience_s: float = PA
 
 
 @contextmanager
-def pushing(ingest: RunningIngest, events: Events, *, at_once: int = _PUSHED_AT_ONCE) -> Iterator[list[bytes]]:
-    """Push batches during the block, each again until it is taken; the list gets the events that were."""
+def pushing(
+    ingest: RunningIngest, events: Events, *, at_once: int = _PUSHED_AT_ONCE, pause_s: float = 0.0
+) -> Iterator[list[bytes]]:
+    """Push batches during the block, each again until it is taken; the list gets the events that were.
+
+    With a pause between them, so that a long block has no more events than can be checked.
+    """
     taken: list[bytes] = []
     failures: list[BaseException] = []
     is_over = threading.Event()
@@ -52,6 +57,7 @@ def pushing(ingest: RunningIngest, events: Events, *, at_once: int = _PUSHED_AT_
                 time.sleep(int(answer.headers["Retry-After"]))
             assert answer.body == {"accepted": len(batch), "rejected": []}
             taken.extend(batch)
+            is_over.wait(pause_s)
 
     def push_or_tell() -> None:
         try:

@@ -29,7 +29,7 @@ def test_deleted_records(trial: Trial) -> None:
     _delete_records(trial, until_share=0.5)
     trial.installation.start(1)
     trial.wait_caught_up()
-    seen = trial.records()
+    seen = list(trial.records())
     trial.installation.kill(1)
     write_all(trial.bootstrap, islice(trial.events, EVENTS))
     _delete_records(trial, until_share=0.9)

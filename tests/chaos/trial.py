@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -64,9 +64,9 @@ class Trial:
 
         until("all is committed", has_caught_up, timeout_s=CATCH_UP_S)
 
-    def records(self) -> list[Stored]:
-        """Return the records that are in the topic of links now."""
-        return list(read(self.bootstrap, self.topics.links, isolation_level="read_committed"))
+    def records(self) -> Iterator[Stored]:
+        """Yield the records that are in the topic of links now: a million of them in memory take a gigabyte."""
+        return read(self.bootstrap, self.topics.links, isolation_level="read_committed")
 
     def check(self, *, also: Sequence[Stored] = ()) -> None:
         """Wait until the workers have caught up: the state of every article, and every dead letter, must be right.
@@ -86,7 +86,7 @@ class Trial:
         self.wait_caught_up()
         ends = Counter(end.exit_code for end in self.installation.ends)
         assert ends.keys() <= {EXIT_SOFTWARE, EXIT_REFUSED}
-        expected = reference([*also, *self.records()])
+        expected = reference(chain(also, self.records()))
         wrong = _wrong(self._counted(), expected.counts)
         assert not wrong, f"{when} {len(wrong)} of {len(expected.counts)} articles are wrong: {_some(wrong)}"
         letters = {
