@@ -1,17 +1,33 @@
 """Which generation of the state serves: read from Kafka by all who need to know their topics, written by a cutover."""
 
-from collections.abc import Mapping
-from typing import Final
+import logging
+from collections.abc import Callable, Iterable
+from typing import Final, TypeVar
 
-from flatline.readmodel.latest_verdicts import latest_values
+from flatline.errors import FlatlineError
+from flatline.readmodel.records import records
 from flatline.schema import codec
 from flatline.schema.generation import BUILDING, SERVING, Building, Generation, Layout
+from flatline.schema.rejection import Rejected
 from flatline.schema.topics import Topics
 from flatline.settings import Settings
+
+T = TypeVar("T")
+
+log = logging.getLogger("flatline.generations")
 
 _TIMEOUT_S: Final = 30.0
 # The first that every command asks: whoever has no Kafka is to read so soon.
 _CONNECT_TIMEOUT_MS: Final = 10_000
+
+
+class UnreadableGenerationError(FlatlineError):
+    """It isn't known which state serves, or is being made."""
+
+    remedy = (
+        "Something else wrote into this topic. Write the record again with any Kafka client: its fields are those of "
+        "`flatline.schema.generation`, and the names of the changelog topics say which states there are."
+    )
 
 
 def serving_topics(settings: Settings) -> Topics:
@@ -22,10 +38,9 @@ def serving_topics(settings: Settings) -> Topics:
 def serving_generation(settings: Settings) -> Generation:
     """Return the generation that serves: the first one, of the settings, where nothing says otherwise.
 
-    Raises KafkaError.
+    Raises KafkaError and UnreadableGenerationError.
     """
-    value = _newest(settings).get(SERVING)
-    return first_generation(settings) if value is None else codec.generations.decode(value)
+    return _newest(settings, SERVING, codec.generations.decode) or first_generation(settings)
 
 
 def first_generation(settings: Settings) -> Generation:
@@ -34,9 +49,8 @@ def first_generation(settings: Settings) -> Generation:
 
 
 def generation_being_built(settings: Settings) -> Building | None:
-    """Return the state that is being made; None when none is. Raises KafkaError."""
-    value = _newest(settings).get(BUILDING)
-    return None if value is None else codec.buildings.decode(value)
+    """Return the state that is being made; None when none is. Raises KafkaError and UnreadableGenerationError."""
+    return _newest(settings, BUILDING, codec.buildings.decode)
 
 
 def topics_of(settings: Settings, generation: Generation) -> Topics:
@@ -75,17 +89,40 @@ def _topics(settings: Settings, layout: Layout, state: int) -> Topics:
     )
 
 
-def _newest(settings: Settings) -> Mapping[bytes, bytes]:
+def _newest(settings: Settings, key: bytes, decode: Callable[[bytes], T]) -> T | None:
+    """Return the newest that can be read, as workers do; None where nothing is written or all is taken back."""
     topic = settings.topics.generations
     consumer = settings.cluster.consumer(
         bootstrap_timeout_ms=_CONNECT_TIMEOUT_MS, enable_auto_commit=False, group_id=None
     )
     try:
         if topic.name not in consumer.topics():  # an installation from before there were generations
-            return {}
+            return None
     finally:
         consumer.close()
-    return latest_values(settings.cluster, topic)
+    written = (record.value for record in records(settings.cluster, topic) if record.key == key)
+    return newest_readable(written, decode, what=f"{topic.name}, key {key.decode()}")
+
+
+def newest_readable(values: Iterable[bytes | None], decode: Callable[[bytes], T], *, what: str) -> T | None:
+    """Return what the newest value says that can be read; None where there is none, or a tombstone after it.
+
+    Raise UnreadableGenerationError where none of them can be read: what is left out is said in the log.
+    """
+    found: T | None = None
+    unreadable: Rejected | None = None
+    for value in values:
+        if value is None:
+            found = unreadable = None
+            continue
+        try:
+            found = decode(value)
+        except Rejected as error:
+            log.warning("an unreadable record of %s is skipped: %s", what, error)
+            unreadable = error
+    if found is None and unreadable is not None:
+        raise UnreadableGenerationError(f"{what}: no record can be read: {unreadable}")
+    return found
 
 
 def _write(settings: Settings, key: bytes, value: bytes | None) -> None:

@@ -16,6 +16,7 @@ from flatline.readmodel.article_state import stored_article
 from flatline.readmodel.latest_groups import latest_group_totals, latest_groups
 from flatline.readmodel.latest_moves import latest_moves
 from flatline.readmodel.latest_verdicts import latest_values
+from flatline.readmodel.readable import readable
 from flatline.readmodel.records import records
 from flatline.schema import codec
 from flatline.schema.link_event import LinkEvent
@@ -43,9 +44,9 @@ def explain_live(
         except Rejected:
             continue
     sources.learn_habits([source_histories])
-    published = latest_values(cluster, topics.verdicts, partition=partition_of(key, topics.verdicts.partitions)).get(
-        key
-    )
+    values = latest_values(cluster, topics.verdicts, partition=partition_of(key, topics.verdicts.partitions))
+    own = {key: values[key]} if key in values else {}
+    published = readable(topics.verdicts.name, own, lambda _, value: codec.verdicts.decode(value))
     listed = newest(article.segments, links, quality_min=0.0)
     since_ms = min((each.gained_ms for each in listed), default=now_ms)
     context = ExplanationContext(
@@ -55,14 +56,14 @@ def explain_live(
         events=_events(cluster, topics, key, moves, since_ms=since_ms),
         freshness=sources.freshness(now_ms),
         groups={Group(each.kind, each.name): each for each in latest_groups(cluster, topics)},
-        published=None if published is None else codec.verdicts.decode(published),
+        published=published[0] if published else None,
     )
     return explain(article, context, previous=article.header.previous_verdict, now_ms=now_ms, links=links)
 
 
 def known_keys(cluster: KafkaCluster, topics: Topics) -> list[str]:
     """Return the keys of all articles that a verdict was published on. Raises KafkaError."""
-    return [key.decode() for key in latest_values(cluster, topics.verdicts)]
+    return [key.decode(errors="replace") for key in latest_values(cluster, topics.verdicts)]
 
 
 def _events(cluster: KafkaCluster, topics: Topics, key: bytes, moves: Moves, *, since_ms: int) -> Iterator[LinkEvent]:

@@ -11,17 +11,23 @@ T = TypeVar("T")
 log = logging.getLogger("flatline.readmodel")
 
 
-def readable(topic: str, values: Mapping[bytes, bytes], read: Callable[[bytes, bytes], T]) -> list[T]:
-    """Return what ``read`` makes of keys and values, without those that it rejects.
+def readable(
+    topic: str,
+    values: Mapping[bytes, bytes],
+    read: Callable[[bytes, bytes], T],
+    *,
+    errors: tuple[type[Exception], ...] = (Rejected,),
+) -> list[T]:
+    """Return what ``read`` makes of keys and values, without those at which it raises one of ``errors``.
 
     These are logged once: how many they are, and the key and the reason of the first.
     """
     found: list[T] = []
-    rejected: list[tuple[bytes, Rejected]] = []
+    rejected: list[tuple[bytes, Exception]] = []
     for key, value in values.items():
         try:
             found.append(read(key, value))
-        except Rejected as error:
+        except errors as error:
             rejected.append((key, error))
     if rejected:
         (first, why), count = rejected[0], len(rejected)
