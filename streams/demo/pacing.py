@@ -21,7 +21,8 @@ _SENT_AHEAD_S: Final = 1.0
 # clock may be ahead of what the rules have seen. An article is called revived for 28 days, and three evaluations make
 # that an alert.
 _LEAD_PERIODS: Final = 0.9
-_TURN_S_MAX: Final = 0.5
+# After a slow turn the clock goes on by no more than what was sent ahead.
+_TURN_S_MAX: Final = _SENT_AHEAD_S
 _STANDS_STILL_S_MAX: Final = 600.0
 
 
