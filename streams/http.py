@@ -1,4 +1,4 @@
-"""What the worker answers over HTTP: /metrics, /livez and /readyz."""
+"""What the worker answers over HTTP: /metrics, /livez, /readyz and /discovery."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,9 +6,11 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.aiohttp import make_aiohttp_handler
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
 
 class Endpoint:
-    """An HTTP server. ``not_live`` and ``not_ready`` return why not, or None."""
+    """An HTTP server. ``not_live`` and ``not_ready`` return why not, or None; ``discovery`` answers Prometheus."""
 
     def __init__(
         self,
@@ -18,6 +20,7 @@ class Endpoint:
         registry: CollectorRegistry,
         not_live: Callable[[], str | None],
         not_ready: Callable[[], str | None],
+        discovery: Handler,
     ) -> None:
         self._host = host
         self._port = port
@@ -25,6 +28,7 @@ class Endpoint:
         app.router.add_get("/metrics", make_aiohttp_handler(registry))
         app.router.add_get("/livez", _answer(not_live))
         app.router.add_get("/readyz", _answer(not_ready))
+        app.router.add_get("/discovery", discovery)
         self._runner = web.AppRunner(app, access_log=None)
 
     async def start(self) -> None:
@@ -37,7 +41,7 @@ class Endpoint:
         await self._runner.cleanup()
 
 
-def _answer(why_not: Callable[[], str | None]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _answer(why_not: Callable[[], str | None]) -> Handler:
     async def handler(_request: web.Request) -> web.StreamResponse:
         reason = why_not()
         return web.Response(text=f"{reason or 'ok'}\n", status=503 if reason else 200)

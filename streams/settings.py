@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from flatline.errors import FlatlineError
 from flatline.kafka.security import Mechanism, Protocol, Security
 from flatline.schema.heartbeat import PERIOD_S_MAX
+from flatline.schema.instance import FORGET_AFTER_S_MAX, FORGET_AFTER_S_MIN, HOST_PATTERN
 from flatline.schema.topics import Topics
 
 if TYPE_CHECKING:
@@ -50,6 +51,13 @@ def _http_url(value: str) -> str:
     if not re.fullmatch(rf"https?://([^\s/@]+@)?({_SERVER}|[^\s,:/@]+)(/[^\s?#]*)?", value):
         raise ValueError("expected http:// or https://, a host, and perhaps a port and a path")
     return value.rstrip("/")
+
+
+def _host(value: str) -> str:
+    bare = value.removeprefix("[").removesuffix("]")
+    if not re.search(HOST_PATTERN, bare):
+        raise ValueError("expected a host name or an IP address")
+    return bare
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
@@ -103,6 +111,16 @@ class Settings(BaseSettings):
     workers: int = Field(1, ge=1, description="Number of workers that `flatline up` starts. They share the partitions.")
     worker_host: str = Field("127.0.0.1", description="Address of the worker's /metrics, /livez and /readyz.")
     worker_port: Port = Field(8711, description="Port of the worker's /metrics, /livez and /readyz.")
+    advertised_host: Annotated[str, AfterValidator(_host)] | None = Field(
+        None,
+        description="Host at which Prometheus reaches the worker or ingest; else the address that it listens on.",
+    )
+    forget_instance_after_s: float = Field(
+        86_400,
+        ge=FORGET_AFTER_S_MIN,
+        le=FORGET_AFTER_S_MAX,
+        description="How long Prometheus is told of a worker or ingest that died, so that its alert goes on.",
+    )
     ingest_host: str = Field("127.0.0.1", description="Address that the ingest listens on.")
     ingest_port: Port = Field(8710, description="Port that the ingest listens on.")
     ingest_tokens_file: Path | None = Field(None, description="File with the tokens that may push.")

@@ -42,6 +42,7 @@ class Ingest:
 
     ``heartbeats``  receives the heartbeats topic; ``caught_up`` waits until it has all that is there, and raises
                     KafkaError
+    ``discovery``   answers Prometheus, which asks where our processes are
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Ingest:
         heartbeats: Heartbeats,
         caught_up: Callable[[], Awaitable[None]],
         is_kafka_reachable: Callable[[], Awaitable[bool]],
+        discovery: Handler,
     ) -> None:
         self._producer = producer
         self._authority = authority
@@ -61,6 +63,7 @@ class Ingest:
         self._heartbeats = heartbeats
         self._caught_up = caught_up
         self._is_kafka_reachable = is_kafka_reachable
+        self._discovery = discovery
         self._batches = BatchSender(producer, limits, now_s=time.monotonic)
         self._in_flight = RequestsInFlight(limits, metrics, is_full=lambda: producer.is_full)
         self.connections = Connections(limits, metrics)
@@ -80,6 +83,7 @@ class Ingest:
                 web.get("/metrics", self._exposition),
                 web.get("/livez", self._livez),
                 web.get("/readyz", self._readyz),
+                web.get("/discovery", self._discovery),
             ]
         )
         app.on_cleanup.append(self._close)

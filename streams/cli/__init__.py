@@ -15,6 +15,7 @@ from flatline.cli import (
     explain,
     groups,
     ingest,
+    instances,
     links,
     model,
     policy,
@@ -66,6 +67,7 @@ _SECTIONS: Final[dict[str, tuple[tuple[str, Any, str], ...]]] = {
     "Operate": (
         ("worker", worker.worker, "Run one worker: count links, judge articles."),
         ("ingest", ingest.ingest, "Run the HTTP server that crawlers push to."),
+        ("instances", instances.app, "Workers and ingests that Prometheus finds."),
         ("topics", topics.app, "The topics in Kafka."),
         ("state", state.app, "What workers know, made from the log."),
     ),

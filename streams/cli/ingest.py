@@ -25,6 +25,7 @@ def ingest(*, settings: Settings) -> None:
     from prometheus_client import CollectorRegistry
 
     from flatline.agents.topic_reader import TopicReader
+    from flatline.discovery.discovery import Discovery
     from flatline_connectors.ingest.app import Ingest
     from flatline_connectors.ingest.auth import Anyone, Tokens
     from flatline_connectors.ingest.heartbeats import Heartbeats
@@ -49,11 +50,12 @@ def ingest(*, settings: Settings) -> None:
     authority = Anyone() if no_auth or tokens_file is None else Tokens(tokens_file)
     cluster, topics = settings.cluster, serving_topics(settings)
     limits = Limits(**{each.name: getattr(settings, f"ingest_{each.name}") for each in fields(Limits)})
+    discovery = Discovery(settings, topics, role="ingest", host=host, port=port)
     heartbeats = Heartbeats(default_period_s=settings.ingest_heartbeat_period_s)
 
     async def run(producer: Producer) -> None:
         listen = TopicReader(cluster=cluster, topic=topics.heartbeats, receive=heartbeats.receive)
-        listening = asyncio.create_task(listen.run())
+        running = [asyncio.create_task(listen.run()), asyncio.create_task(discovery.reads())]
         receiver = Ingest(
             producer,
             authority,
@@ -62,18 +64,26 @@ def ingest(*, settings: Settings) -> None:
             heartbeats=heartbeats,
             caught_up=listen.caught_up,
             is_kafka_reachable=lambda: is_kafka_reachable(cluster),
+            discovery=discovery.answer,
         )
         await listen.current()  # before that it would not know what sources declared
+
+        def listens() -> None:
+            running.append(asyncio.create_task(discovery.announces()))
+            typer.echo(f"The ingest listens on http://{host}:{port}")
+
         try:
             await serve(
                 receiver,
                 host=host,
                 port=port,
-                on_listening=lambda: typer.echo(f"The ingest listens on http://{host}:{port}"),
+                on_listening=listens,
                 on_hangup=authority.reload,
             )
         finally:
-            listening.cancel()
+            await discovery.end()
+            for task in running:
+                task.cancel()
 
     with Producer(cluster, topics, now_ms=clock_from(settings).now_ms, linger_ms=5) as producer:
         asyncio.run(run(producer))

@@ -15,8 +15,8 @@ log = logging.getLogger("flatline.worker")
 def worker(*, settings: Settings, worker_port: str | None) -> None:
     """Run one worker until it is stopped: count links and judge articles.
 
-    Start more workers to share the load. Each has its own metrics, at the address that it logs first; add that address
-    to Prometheus. Without --port or FLATLINE_WORKER_PORT it takes the first free port from 8711 on. It creates missing
+    Start more workers to share the load. Each has its own metrics, at the address that it logs first, and Prometheus
+    finds it. Without --port or FLATLINE_WORKER_PORT it takes the first free port from 8711 on. It creates missing
     topics, and refuses to start when a topic is wrong or the state was lost.
     """
     from flatline.admin.topics import check_topics, ensure_topics, message_bytes_max

@@ -66,7 +66,9 @@ def _examine_targets(targets: list[Mapping[str, Any]], *, may_come: bool) -> Che
         return CheckResult.look(
             _TARGETS, "Prometheus was started just now and has not found all; look again in a minute"
         )
-    unset = [f"{job} has no target: add its address to prometheus.yml" for job in missing]
+    unset = [
+        f"{job} has no target: see `flatline instances list`, and http_sd_configs in prometheus.yml" for job in missing
+    ]
     named = {id(target): f"{target['labels']['job']} {target['labels'].get('instance', '')}" for target in ours}
     down = [
         f"{named[id(target)]} is down: {target['lastError'] or 'no reason given'}"

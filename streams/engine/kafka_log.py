@@ -62,7 +62,7 @@ class KafkaChangelog:
         try:
             await _to_its_end(producer.start())
         except BaseException:
-            await _stop(producer)
+            await stop_producer(producer)
             raise
         return KafkaWriter(producer, partition, group=self._group, bytes_max=self._bytes_max)
 
@@ -114,7 +114,7 @@ class KafkaWriter:
 
     async def close(self) -> None:
         """Give the connection back."""
-        await _stop(self._producer)
+        await stop_producer(self._producer)
 
 
 class InvalidRecordError(BrokerResponseError):  # type: ignore[misc]
@@ -174,7 +174,7 @@ class KafkaForwarder:
                 await asyncio.sleep(RETRY_S)
             finally:
                 if self._producer is None:
-                    await _stop(producer)
+                    await stop_producer(producer)
         return self._producer
 
     async def _without_refused(self, records: Sequence[Outgoing]) -> list[Refused]:
@@ -184,13 +184,13 @@ class KafkaForwarder:
             await producer.start()
             return [each async for each in _refused(producer, records)]
         finally:
-            await _stop(producer)
+            await stop_producer(producer)
 
     async def close(self) -> None:
         """Give the connection back."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _stop(producer)
+            await stop_producer(producer)
 
 
 async def _refused(producer: AsyncProducer, records: Sequence[Outgoing]) -> AsyncIterator[Refused]:
@@ -234,7 +234,7 @@ async def started(consumer: AsyncConsumer) -> AsyncIterator[None]:
         await consumer.stop()
 
 
-async def _stop(producer: AsyncProducer) -> None:
+async def stop_producer(producer: AsyncProducer) -> None:
     """Stop a producer, started or not. Raises nothing: it is of no more use either way."""
     try:
         async with asyncio.timeout(ANSWER_S):

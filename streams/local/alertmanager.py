@@ -53,7 +53,6 @@ class Alertmanager:
             ],
             address=self.address,
             is_ready=lambda: probes.answers_ok(self.address, "/-/ready"),
-            job="alertmanager",
         )
 
     def _completed(

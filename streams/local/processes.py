@@ -27,8 +27,8 @@ class Process:
     is_ready: Callable[[], bool]
     # On top of this process' own environment.
     environment: Mapping[str, str] = field(default_factory=dict)
-    # The job under which Prometheus scrapes /metrics at the address.
-    job: str | None = None
+    # The URL at which it tells Prometheus what to scrape.
+    discovery_url: str | None = None
     # The end of an essential one is the end of the installation. The others are started again.
     is_essential: bool = False
     ready_within_s: float = 60

@@ -28,6 +28,7 @@ _OUTAGE_TOLERANCE = "3h"
 # the size the oldest metrics go first.
 _RETENTION = "2y"
 _RETENTION_SIZE = "20GB"
+_SERVICE_DISCOVERY = "http_sd_configs"
 _RANGE = re.compile(r"\[(\d+[smhd])\]")
 
 
@@ -35,9 +36,10 @@ class Prometheus:
     """The Prometheus of this machine, with deploy/prometheus/prometheus.yml and its rules, completed.
 
     Expected of the file: `scrape_configs[]` with a `job_name` each, whose targets are replaced by those of
-    ``targets``; `alerting`, whose Alertmanagers are replaced; `global` with intervals and external labels, of which
-    ``grafana_url``, if given, replaces the one of that name. Of each rules/*.yml: `groups[].rules[]`. An accelerated
-    ``pace`` shortens intervals, ranges, `for` and `keep_firing_for`.
+    ``targets``, and one with `http_sd_configs`, whose URLs are replaced by ``discovery_urls``, or where there are none
+    by all other ``targets``; `alerting`, whose Alertmanagers are replaced; `global` with intervals and external labels,
+    of which ``grafana_url``, if given, replaces the one of that name. Of each rules/*.yml: `groups[].rules[]`. An
+    accelerated ``pace`` shortens intervals, ranges, `for` and `keep_firing_for`.
     """
 
     def __init__(self, folder: Path, ports: Ports, *, source: Path = _SOURCE) -> None:
@@ -51,6 +53,7 @@ class Prometheus:
         targets: Mapping[str, Sequence[str]],
         alertmanager: str,
         pace: Pace,
+        discovery_urls: Sequence[str] = (),
         grafana_url: str | None = None,
     ) -> Process:
         """Write its configuration and say how to run it. Raises LaunchError."""
@@ -62,7 +65,11 @@ class Prometheus:
             _write(rules / name, content)
         prometheus_yml = self._folder / "prometheus.yml"
         configuration = _completed(
-            _read(self._source / "prometheus.yml"), targets=targets, alertmanager=alertmanager, pace=pace
+            _read(self._source / "prometheus.yml"),
+            targets=targets,
+            discovery_urls=discovery_urls,
+            alertmanager=alertmanager,
+            pace=pace,
         )
         if grafana_url is not None:
             configuration["global"]["external_labels"]["grafana_url"] = grafana_url
@@ -81,7 +88,6 @@ class Prometheus:
             ],
             address=self.address,
             is_ready=lambda: probes.answers_ok(self.address, "/-/ready"),
-            job="prometheus",
         )
 
 
@@ -94,12 +100,19 @@ def rules_at(pace: Pace, source: Path = _SOURCE) -> dict[str, dict[str, Any]]:
 
 
 def _completed(
-    configuration: dict[str, Any], *, targets: Mapping[str, Sequence[str]], alertmanager: str, pace: Pace
+    configuration: dict[str, Any],
+    *,
+    targets: Mapping[str, Sequence[str]],
+    discovery_urls: Sequence[str],
+    alertmanager: str,
+    pace: Pace,
 ) -> dict[str, Any]:
     scrapes = configuration["scrape_configs"]
-    unknown = [scrape["job_name"] for scrape in scrapes if scrape["job_name"] not in targets]
+    named = [scrape["job_name"] for scrape in scrapes if _SERVICE_DISCOVERY not in scrape]
+    unknown = [job for job in named if job not in targets]
     if unknown:
         raise LaunchError(f"prometheus.yml has jobs that nothing on this machine serves: {', '.join(unknown)}.")
+    others = {job: addresses for job, addresses in targets.items() if job not in named}
     return {
         **configuration,
         "global": _paced_intervals(configuration.get("global", {}), pace),
@@ -108,11 +121,27 @@ def _completed(
         "scrape_configs": [
             {
                 **_paced_intervals(scrape, pace),
-                "static_configs": [{"targets": list(targets[scrape["job_name"]])}],
+                **(
+                    _discovered(scrape, others, discovery_urls, pace)
+                    if _SERVICE_DISCOVERY in scrape
+                    else {"static_configs": [{"targets": list(targets[scrape["job_name"]])}]}
+                ),
             }
             for scrape in scrapes
         ],
     }
+
+
+def _discovered(
+    scrape: Mapping[str, Any], targets: Mapping[str, Sequence[str]], urls: Sequence[str], pace: Pace
+) -> dict[str, Any]:
+    """Return where a scrape configuration finds its targets: at the URLs, or without these in ``targets``."""
+    if not urls:
+        static = [{"targets": list(addresses), "labels": {"job": job}} for job, addresses in targets.items()]
+        return {_SERVICE_DISCOVERY: [], "static_configs": static}
+    [discovery, *_] = scrape[_SERVICE_DISCOVERY]
+    paced = pace.shortened(discovery, ("refresh_interval",), floor_ms=INTERVAL_FLOOR_MS)
+    return {_SERVICE_DISCOVERY: [{**paced, "url": url} for url in urls]}
 
 
 def _paced_rules(file: dict[str, Any], pace: Pace) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def _service(name: str, command: str, settings: Settings, port: int) -> Process:
         address=address,
         is_ready=lambda: probes.answers_ok(address, "/readyz"),
         environment=settings.environment(),
-        job=f"flatline-{command}",
+        discovery_url=f"http://{address}/discovery",
         # A worker reads the whole changelog before it is ready.
         ready_within_s=120,
     )

@@ -1,4 +1,3 @@
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -137,14 +136,11 @@ class LocalStack:
         self, services: Sequence[Process], prometheus: Prometheus, alertmanager: Alertmanager
     ) -> list[Process]:
         pace = Pace(self.settings.clock_speed)
-        targets = defaultdict(list, {"prometheus": [prometheus.address], "alertmanager": [alertmanager.address]})
-        for service in services:
-            if service.job:
-                targets[service.job].append(service.address)
         return [
             alertmanager.process(slack_webhook_url_file=self.settings.slack_webhook_url_file, pace=pace),
             prometheus.process(
-                targets=targets,
+                targets={"prometheus": [prometheus.address], "alertmanager": [alertmanager.address]},
+                discovery_urls=[service.discovery_url for service in services if service.discovery_url],
                 alertmanager=alertmanager.address,
                 pace=pace,
                 grafana_url=self.settings.grafana_url,

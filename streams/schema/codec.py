@@ -12,6 +12,7 @@ from flatline.schema.article_record import ArticleRecord
 from flatline.schema.generation import Building, Generation
 from flatline.schema.group import GroupPart, GroupVerdict, SurveyRound
 from flatline.schema.heartbeat import Heartbeat
+from flatline.schema.instance import Instance
 from flatline.schema.limits import RECORD_BYTES_MAX
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.move import Move
@@ -115,3 +116,4 @@ group_parts = Codec(GroupPart)
 survey_rounds = Codec(SurveyRound)
 generations = Codec(Generation)
 buildings = Codec(Building)
+instances = Codec(Instance)

@@ -9,6 +9,7 @@ from msgspec import Meta
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.group import GroupPart, GroupVerdict, SurveyRound
 from flatline.schema.heartbeat import Heartbeat
+from flatline.schema.instance import Instance
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.move import Move
 from flatline.schema.removal import Removal
@@ -29,6 +30,7 @@ TYPES: dict[str, Any] = {
     "removal": Removal,
     "move": Move,
     "heartbeat": Heartbeat,
+    "instance": Instance,
     "verdict": Verdict,
     "group_verdict": GroupVerdict,
     "group_part": GroupPart,

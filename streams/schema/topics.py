@@ -25,6 +25,7 @@ class Topic:
     max_message_bytes: int = MESSAGE_BYTES_MAX
     compression: Literal["zstd", "producer"] = "producer"
     replication_factor: int = 1
+    segment_ms: int | None = None
 
     def config(self) -> Mapping[str, str]:
         """Return the topic's settings in the broker's own words.
@@ -35,6 +36,7 @@ class Topic:
         if self.cleanup_policy == "delete":
             retention_ms = FOR_EVER if self.retention_ms is None else self.retention_ms
             retention = {"retention.ms": str(retention_ms), "retention.bytes": str(FOR_EVER)}
+        segment = {} if self.segment_ms is None else {"segment.ms": str(self.segment_ms)}
         return {
             "cleanup.policy": self.cleanup_policy,
             "compression.type": self.compression,
@@ -46,6 +48,7 @@ class Topic:
             "message.timestamp.type": "CreateTime",
             "message.timestamp.after.max.ms": str(HOUR_MS),
             **retention,
+            **segment,
         }
 
 
@@ -88,6 +91,7 @@ class Topics:
             max_message_bytes: int = MESSAGE_BYTES_MAX,
             compression: Literal["zstd", "producer"] = "producer",
             partitions: int = 1,
+            segment_ms: int | None = None,
         ) -> Topic:
             return Topic(
                 f"{namespace}.{name}",
@@ -98,6 +102,7 @@ class Topics:
                 max_message_bytes=max_message_bytes,
                 compression=compression,
                 replication_factor=replication_factor,
+                segment_ms=segment_ms,
             )
 
         def keyed(name: str, key: str = "article key", **how: Any) -> Topic:
@@ -139,6 +144,8 @@ class Topics:
             partitions=partitions,
         )
         self.generations = topic("generations.v1", "serving, or building", "compact")
+        # Written all the time and read whole at each start: compaction spares what is being written to.
+        self.instances = topic("instances.v1", "role/machine/address", "compact", segment_ms=HOUR_MS)
 
     @property
     def inputs(self) -> tuple[Topic, ...]:
@@ -161,4 +168,5 @@ class Topics:
             self.dead_letters,
             self.changelog,
             self.generations,
+            self.instances,
         )

@@ -24,6 +24,7 @@ from flatline.agents.survey import GroupVerdicts, Surveyor
 from flatline.agents.topic_reader import Receive, TopicReader, heartbeat_receiver
 from flatline.agents.visits import VisitsAgent
 from flatline.clock import clock_from
+from flatline.discovery.discovery import Discovery
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.state.moves import Moves
 from flatline.domain.visibility.sources import Sources
@@ -205,19 +206,22 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=metrics.registry)
     metrics.registry.register(Gauges(scrape.snapshot))
+    discovery = Discovery(settings, topics, role="worker", host=settings.worker_host, port=settings.worker_port)
     endpoint = Endpoint(
         host=settings.worker_host,
         port=settings.worker_port,
         registry=metrics.registry,
         not_live=health.not_live,
         not_ready=health.not_ready,
+        discovery=discovery.answer,
     )
     former = [topics_of_layout(settings, layout) for layout in generation.former_layouts]
     to_follow = {name: route for each in former for name, route in routes(each, topics).items()}
     follow = FormerTopicForwarder(cluster=settings.cluster, topics=topics, routes=to_follow)
     listening = [heartbeats.run, group_parts.run, group_verdicts.run, listened_moves.run, generations.run]
-    runs = [loop_watchdog.run, health.run, *listening, *[follow.run] * bool(to_follow), worker.run]
-    background = Background(endpoint, runs, at_end=[assignment.close, forwarder.close])
+    found = [discovery.reads, discovery.announces]
+    runs = [loop_watchdog.run, health.run, *listening, *[follow.run] * bool(to_follow), *found, worker.run]
+    background = Background(endpoint, runs, at_end=[discovery.end, assignment.close, forwarder.close])
     return Assembly(app, background, assignment, worker, newer_generation)
 
 

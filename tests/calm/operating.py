@@ -1,10 +1,8 @@
-"""What operators do to processes and to Prometheus' configuration."""
+"""What operators do to processes."""
 
 import os
 import signal
 import time
-
-import yaml
 
 from flatline.local import probes
 from flatline.local.stack import LocalStack
@@ -18,7 +16,6 @@ class Operator:
 
     def __init__(self, stack: LocalStack) -> None:
         self.addresses = stack.addresses
-        self._prometheus_yml = stack.settings.data_dir / "prometheus" / "prometheus.yml"
 
     def restart(self, name: str, how: signal.Signals) -> None:
         """End a process, and return when it serves again."""
@@ -35,19 +32,12 @@ class Operator:
         time.sleep(for_s)
         self.restart(name, signal.SIGKILL)
 
-    def scrape(self, *workers: str) -> None:
-        """Have Prometheus scrape these workers, and wait until it does."""
-        configuration = yaml.safe_load(self._prometheus_yml.read_text())
-        for scrape in configuration["scrape_configs"]:
-            if scrape["job_name"] == "flatline-worker":
-                scrape["static_configs"] = [{"targets": list(workers)}]
-        self._prometheus_yml.write_text(yaml.safe_dump(configuration))
-        prometheus = self.addresses["prometheus"]
-        os.kill(pid_at(prometheus), signal.SIGHUP)
-        until("all workers are scraped", lambda: _scraped(prometheus) == set(workers))
+    def wait_scraped(self, *workers: str) -> None:
+        """Wait until Prometheus has found these workers, and knows no others."""
+        until("all workers are scraped", lambda: _scraped(self.addresses["prometheus"]) == set(workers))
 
 
 def _scraped(prometheus: str) -> set[str]:
     targets = ask(prometheus, "/api/v1/targets")["data"]["activeTargets"]
     workers = [target for target in targets if target["labels"]["job"] == "flatline-worker"]
-    return {target["labels"]["instance"] for target in workers if target["health"] == "up"}
+    return {target["labels"]["instance"] for target in workers if target["health"] != "unknown"}

@@ -70,9 +70,9 @@ def test_rebalance(running: Running) -> None:
     third = flatline_services(stack.settings, [port])[1]
     with Supervisor(folder / "logs", say=print) as supervisor:
         supervisor.start(third)
-        operator.scrape(*workers, third.address)
+        operator.wait_scraped(*workers, third.address)
         wait_seen(stack, third.address)
-    operator.scrape(*workers)
+    operator.wait_scraped(*workers)
     running.assert_calm()
 
 

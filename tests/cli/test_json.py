@@ -36,6 +36,7 @@ CALLS = {
     "doctor": ((), None),
     "explain": ((ARTICLE,), 1),
     "groups list": ((), None),
+    "instances list": ((), 1),
     "publications list": ((), None),
     "sites moves": (("--aliases",), None),
     "state show": ((), 1),

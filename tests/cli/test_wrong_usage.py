@@ -29,6 +29,8 @@ COMPLETE = {
     "explain": ("yours.example/a", "--from", "{missing}"),
     "groups list": (),
     "ingest": (),
+    "instances forget": ("127.0.0.1:8711",),
+    "instances list": (),
     "links import": ("{missing}",),
     "model fit": ("{missing}", "-o", "{missing}/model"),
     "policy check": ("{missing}",),

@@ -3,6 +3,7 @@
 Run as a script with a folder it is a launcher: it holds a LocalStack there until it is told to stop.
 """
 
+import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from flatline.settings import Settings, load_settings
 
 
 def stand_ins(folder: Path) -> Callable[[Settings, Sequence[int]], list[Process]]:
-    """Return services that answer /readyz and /metrics from files in ``folder``."""
+    """Return services that answer /readyz, /metrics and what Prometheus asks for from files in ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "readyz").touch()
     (folder / "metrics").write_text("stand_in 1\n")
@@ -23,7 +24,12 @@ def stand_ins(folder: Path) -> Callable[[Settings, Sequence[int]], list[Process]
     def service(name: str, job: str, port: int) -> Process:
         address = f"127.0.0.1:{port}"
         server = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(folder), str(port)]
-        return Process(name, server, address, is_ready=lambda: probes.answers_ok(address, "/readyz"), job=job)
+        # A file is served as JSON only if it is called so.
+        (folder / f"{name}.json").write_text(json.dumps([{"targets": [address], "labels": {"job": job}}]))
+        discovery_url = f"http://{address}/{name}.json"
+        return Process(
+            name, server, address, lambda: probes.answers_ok(address, "/readyz"), discovery_url=discovery_url
+        )
 
     def services(settings: Settings, worker_ports: Sequence[int]) -> list[Process]:
         workers = [service(f"worker-{n}", "flatline-worker", port) for n, port in enumerate(worker_ports, start=1)]

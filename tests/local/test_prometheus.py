@@ -1,5 +1,6 @@
 import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,21 @@ TARGETS = {
 PACED = {"articles.yml", "findings.yml", "groups.yml", "sources.yml"}
 
 
-def written(folder: Path, pace: Pace, *, grafana_url: str | None = None) -> dict[str, Any]:
+URLS = ["http://127.0.0.1:1001/discovery", "http://127.0.0.1:1003/discovery"]
+
+
+def written(
+    folder: Path, pace: Pace, *, grafana_url: str | None = None, discovery_urls: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return the configuration that Prometheus would be started with, after its own tool has found it good."""
     server = Prometheus(folder, Ports(folder / "ports.json"))
-    process = server.process(targets=TARGETS, alertmanager="127.0.0.1:1004", pace=pace, grafana_url=grafana_url)
+    process = server.process(
+        targets=TARGETS,
+        alertmanager="127.0.0.1:1004",
+        pace=pace,
+        grafana_url=grafana_url,
+        discovery_urls=discovery_urls,
+    )
     assert f"--web.listen-address={server.address}" in process.command
     assert {"--storage.tsdb.retention.time=2y", "--storage.tsdb.retention.size=20GB"} <= set(process.command)
     promtool = programs.PROMTOOL.required()
@@ -52,9 +64,22 @@ def without_durations(rule: dict[str, Any]) -> str:
 def test_targets_are_those_of_this_machine(tmp_path: Path) -> None:
     """Each job scrapes what runs here, and alerts go to the Alertmanager that runs here."""
     configuration = written(tmp_path, Pace())
-    scraped = {scrape["job_name"]: scrape["static_configs"][0]["targets"] for scrape in configuration["scrape_configs"]}
+    scraped = {
+        static.get("labels", {}).get("job", scrape["job_name"]): static["targets"]
+        for scrape in configuration["scrape_configs"]
+        for static in scrape["static_configs"]
+    }
     assert scraped == TARGETS
     assert configuration["alerting"]["alertmanagers"] == [{"static_configs": [{"targets": ["127.0.0.1:1004"]}]}]
+
+
+def test_whoever_announces_itself_is_asked_for(tmp_path: Path) -> None:
+    """All that can answer are asked, as often as the file says; at an accelerated pace each second."""
+    configured = written(tmp_path, Pace(), discovery_urls=URLS)["scrape_configs"][0]
+    assert "static_configs" not in configured
+    assert configured["http_sd_configs"] == [{"url": url, "refresh_interval": "15s"} for url in URLS]
+    paced = written(tmp_path, Pace(86_400), discovery_urls=URLS)["scrape_configs"][0]
+    assert paced["http_sd_configs"] == [{"url": url, "refresh_interval": "1000ms"} for url in URLS]
 
 
 def test_grafanas_address_is_known_to_links_and_no_part_of_alerts(tmp_path: Path) -> None:
@@ -100,5 +125,5 @@ def test_rules_of_an_earlier_version_are_forgotten(tmp_path: Path) -> None:
 def test_job_without_a_target_here_is_refused(tmp_path: Path) -> None:
     """Whoever adds a job to prometheus.yml learns that this machine has to serve it."""
     server = Prometheus(tmp_path, Ports(tmp_path / "ports.json"))
-    with pytest.raises(LaunchError, match="flatline-ingest"):
+    with pytest.raises(LaunchError, match="serves: prometheus, alertmanager"):
         server.process(targets={"flatline-worker": []}, alertmanager="127.0.0.1:1", pace=Pace())

@@ -26,6 +26,7 @@ DECODERS: dict[str, Callable[[bytes], object]] = {
     "move": lambda value: rule_of(codec.moves.decode(value)),
     "visits_record": visits.prepare,
     "heartbeat": codec.heartbeats.decode,
+    "instance": codec.instances.decode,
 }
 
 
