@@ -36,6 +36,16 @@ class UnreadableFile(ConnectorError):
     remedy = "Check the name of the file, and that it is whole."
 
 
+# Of bytes unpacked to bytes packed, in all that has rows of different links: more unpacks to nothing but repetitions.
+PACKED_RATIO_MAX: Final = 200
+_SMALL_BYTES: Final = 1 << 20
+
+
+def unpacked_bytes_max(packed_bytes: int, bytes_max: int) -> int:
+    """Return how many bytes something packed may have unpacked: ``bytes_max``, or fewer where it is small itself."""
+    return min(bytes_max, packed_bytes * PACKED_RATIO_MAX + _SMALL_BYTES)
+
+
 _BREAKS: Final = (OSError, EOFError, zlib.error, zstandard.ZstdError)
 
 
@@ -117,8 +127,13 @@ class LineFile:
         return self._first_line
 
     def whole(self, bytes_max: int) -> bytes:
-        """Return the whole file, unpacked. Raise `UnreadableFile`, also where it has more than ``bytes_max``."""
+        """Return the whole file, unpacked.
+
+        Raise `UnreadableFile`, also where it has more than ``bytes_max``, or unpacks to much more than files do.
+        """
         data, self._first_line = bytearray(self.first_line()), None
+        if self.size_bytes is not None and self._plain is not self._file:
+            bytes_max = unpacked_bytes_max(self.size_bytes, bytes_max)
         try:
             with self._file, self._plain as plain:
                 while len(data) <= bytes_max and (block := plain.read1(_BLOCK_BYTES)):
@@ -127,7 +142,9 @@ class LineFile:
             lines = data.count(b"\n")
             raise UnreadableFile(f"{self.name} is broken after line {lines} ({len(data):,} bytes): {error}") from error
         if len(data) > bytes_max:
-            raise UnreadableFile(f"{self.name} has more than {bytes_max:,} bytes unpacked.", remedy="Split it.")
+            raise UnreadableFile(
+                f"{self.name} has more than {bytes_max:,} bytes unpacked.", remedy="Split it, or unpack it yourself."
+            )
         return bytes(data)
 
     @cached_property

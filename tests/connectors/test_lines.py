@@ -2,6 +2,8 @@
 
 import gzip
 import re
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +54,45 @@ def test_long_lines_fill_no_memory(pack: Callable[[bytes], bytes], tmp_path: Pat
     tracemalloc.stop()
     assert lengths == [(1, LINE_BYTES_MAX + 1, b"a"), (2, LINE_BYTES_MAX, b"b"), (3, 1, b"c")]
     assert peak < 45_000_000
+
+
+LARGEST_MEMORY_MB = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flatline_connectors.files.exports.event_lines import event_lines
+from flatline_connectors.files.exports.reading import Options
+from flatline_connectors.files.lines import LineFile, UnreadableFile
+
+def read(path):
+    list(event_lines(LineFile(Path(path)), Options(exported_at=datetime(2026, 1, 1, tzinfo=UTC)), lambda _found: None))
+
+def largest_memory_mb():  # of this process: what getrusage says begins with that of its parent
+    return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) // 1024
+
+read(sys.argv[1])
+before_mb = largest_memory_mb()
+try:
+    read(sys.argv[2])
+except UnreadableFile as error:
+    print(error)
+print(largest_memory_mb() - before_mb)
+"""
+
+
+@pytest.mark.parametrize("pack", [gzipped, zstd])
+@pytest.mark.parametrize("repeated", [b"\0" * 1_000, b"a,b\n" * 250], ids=["nothing", "rows"])
+def test_a_bomb_is_not_unpacked(pack: Callable[[bytes], bytes], repeated: bytes, tmp_path: Path) -> None:
+    """A file of 100 KB that unpacks to 100 MB costs no such memory, by the largest that the process ever had."""
+    small, bomb = tmp_path / "small", tmp_path / "bomb"
+    head = b"source url,target url\nhttps://a.example/,https://b.example/\n"
+    small.write_bytes(pack(head))
+    bomb.write_bytes(pack(head + repeated * 100_000))
+    command = [sys.executable, "-c", LARGEST_MEMORY_MB, str(small), str(bomb)]
+    said, largest_mb = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert "bytes unpacked" in said
+    assert int(largest_mb) < 60
 
 
 @packings

@@ -13,12 +13,12 @@ import python_calamine
 from flatline_connectors.files.exports.answers import rows_of_answer
 from flatline_connectors.files.exports.errors import UnreadableExport
 from flatline_connectors.files.exports.table import HEADER_WITHIN_LINES, Table, TableRow, table_of
+from flatline_connectors.files.lines import unpacked_bytes_max
 
 IsHeader = Callable[[Sequence[str]], bool]
 
 FILE_BYTES_MAX: Final = 1 << 30
 _ENTRIES_MAX: Final = 200
-_RATIO_MAX: Final = 200
 _ZIP: Final = b"PK\x03\x04"
 _OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
 _SAMPLE_BYTES: Final = 1 << 16
@@ -116,7 +116,7 @@ def _of_zip(name: str, data: bytes, is_header: IsHeader) -> Iterator[Table]:
 
 def _check_sizes(name: str, entries: Sequence[zipfile.ZipInfo], packed_bytes: int) -> None:
     plain_bytes = sum(entry.file_size for entry in entries)
-    if len(entries) > _ENTRIES_MAX or plain_bytes > min(FILE_BYTES_MAX, packed_bytes * _RATIO_MAX + (1 << 20)):
+    if len(entries) > _ENTRIES_MAX or plain_bytes > unpacked_bytes_max(packed_bytes, FILE_BYTES_MAX):
         raise UnreadableExport(
             f"{name} holds {len(entries):,} files with {plain_bytes:,} bytes, which is more than an export has.",
             remedy="Unpack it yourself.",
