@@ -26,8 +26,8 @@ BACK_S = 3.5 * EVALUATION_S
 QUIET_S = 5.0
 # Before the first scrape, and for two minutes after it, these may wait to be sure.
 AT_THE_START = {Subject("WorkerDown"), Subject("IngestDown"), Subject("PushUnavailable")}
-# Prometheus and Alertmanager are no targets here.
-MONITORING = {"NotificationsFailing", "RulesFailing", "ConfigurationRejected"}
+# Prometheus, Alertmanager and node_exporter are no targets here.
+MONITORING = {"NotificationsFailing", "RulesFailing", "ConfigurationRejected", "DiskFilling"}
 # Prometheus remembers over its end since when alerts have been there, but not of those that wait for less than ten
 # minutes, nor of what it takes several scrapes to see: these have to wait again.
 MAY_WAIT_AGAIN = {

@@ -35,6 +35,7 @@ ROUTES = {
     "NotificationsFailing": "slack-pipeline",
     "RulesFailing": "slack-pipeline",
     "ConfigurationRejected": "slack-pipeline",
+    "DiskFilling": "slack-pipeline",
     "WorkerDown": "slack-pipeline",
     "WorkerStuck": "slack-pipeline",
     "CommitsFailing": "slack-pipeline",
@@ -224,7 +225,7 @@ async def test_a_group_takes_the_place_of_its_articles(tmp_path: Path) -> None:
 
 @pytest.mark.servers
 async def test_the_digest_is_one_message_on_everything_that_can_wait(tmp_path: Path) -> None:
-    """Kinds have headings of their own, and what ends is in it, too."""
+    """Each series has a heading, and its articles a line each; all of it is one message."""
     async with talking(tmp_path) as talk:
         await talk.tell(
             alert("ArticleCooling", "Cool", article="a/1", series="S", tier="1"),
@@ -235,18 +236,20 @@ async def test_the_digest_is_one_message_on_everything_that_can_wait(tmp_path: P
         message = await talk.received()
         line = "\u2069: No link for 62 days. Silent since 2026-05-12."
         assert message["title"] == (
-            "Daily digest: 10 articles stopped gaining links, 1 article gained fewer links than usual, "
-            "registered articles are not watched"
+            "Daily digest: 12 new. In all, 10 articles stopped gaining links, "
+            "1 article gained fewer links than usual, registered articles are not watched"
         )
-        assert message["text"].rstrip("\n").split("\n") == [
-            "Stopped gaining links:",
+        first, *lines = message["text"].rstrip("\n").split("\n")
+        assert first.startswith("New since 2")
+        assert lines == [
+            "\u2068S\u2069:",
+            f"• \u2068Cool{line.replace('Silent', 'Cooling')}",
+            "\u2068T\u2069:",
             f"• \u2068Third tier{line}",
+            "Without a series:",
+            "• \u2068the watch list\u2069: No link for 62 days.",
             *(f"• \u2068Unknown {i:02}{line}" for i in range(7)),
             "… and 2 more",
-            "Gained fewer links than usual:",
-            f"• \u2068Cool{line.replace('Silent', 'Cooling')}",
-            "Not watched:",
-            "• \u2068the watch list\u2069: No link for 62 days.",
         ]
         assert message["actions"][1]["url"].endswith("/RUNBOOK.md")
         with pytest.raises(TimeoutError):
@@ -255,20 +258,25 @@ async def test_the_digest_is_one_message_on_everything_that_can_wait(tmp_path: P
 
 @pytest.mark.servers
 async def test_what_is_new_is_not_hidden_in_the_digest(tmp_path: Path) -> None:
-    """More is known than is shown: what began since Friday comes before it, and of both what is registered."""
+    """What began today has a line each, what is registered first; what was known is counted by series, and has none."""
     async with talking(tmp_path) as talk:
         await talk.tell(
             *(alert("ArticleSilent", f"Old {i}", article=f"a/{i}", tier="3", began_days_ago=20) for i in range(9)),
-            alert("ArticleSilent", "Old, unknown", article="a/unknown", began_days_ago=9),
+            alert("ArticleSilent", "Old, of S", article="a/s", series="S", tier="3", began_days_ago=9),
+            alert("ArticleCooling", "Old and cool, of S", article="a/t", series="S", tier="1", began_days_ago=9),
             alert("ArticleSilent", "Today, unknown", article="b/unknown"),
-            alert("ArticleSilent", "On Saturday", article="z/1", tier="3", began_days_ago=2.5),
+            alert("ArticleSilent", "Today", article="z/1", tier="3", began_days_ago=0.4),
         )
-        lines = (await talk.received())["text"].rstrip("\n").split("\n")[1:]
-    assert [line.partition("\u2069")[0].removeprefix("• \u2068") for line in lines] == [
-        "On Saturday",
-        "Today, unknown",
-        *(f"Old {i}" for i in range(6)),
-        "… and 4 more",
+        message = await talk.received()
+    assert message["title"].startswith("Daily digest: 2 new. In all, 12 articles stopped gaining links, 1 article ")
+    lines = message["text"].rstrip("\n").split("\n")[1:]
+    assert [line.partition("\u2069: No link")[0] for line in lines] == [
+        "Without a series:",
+        "• \u2068Today",
+        "• \u2068Today, unknown",
+        "Known before:",
+        "• \u2068S\u2069: 1 article stopped gaining links, 1 article gained fewer links than usual.",
+        "• Without a series: 9 articles stopped gaining links.",
     ]
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -152,6 +153,7 @@ async def test_alerts_of_other_peoples_rules_are_told_as_they_are(talk: Talk) ->
                 "CommitsFailing",
                 "ConfigurationRejected",
                 "ConsumerLagGrowing",
+                "DiskFilling",
                 "IngestDown",
                 "IngestErrors",
                 "NotificationsFailing",
@@ -170,6 +172,56 @@ def test_titles_say_what_happened_to_how_many(name: str, one: str, many: str, st
     assert _title(name, ["a", "b"], status, tmp_path) == over + many
 
 
+@pytest.mark.parametrize(
+    ("changed", "is_over", "since", "why"),
+    [
+        ("2026-11-26T03:00:00Z", False, "2026-11-25", "Thursday: since a day before"),
+        ("2026-11-28T03:00:00Z", False, "2026-11-27", "Saturday: the digest on Monday covers Friday, too"),
+        ("2026-11-29T03:00:00Z", False, "2026-11-27", "Sunday: the same"),
+        ("2026-11-30T03:00:00Z", False, "2026-11-27", "Monday: the same"),
+        ("2026-11-30T03:00:00Z", True, None, "what ended today is a change, too: what began long before is not new"),
+    ],
+)
+def test_new_is_what_the_last_digest_did_not_have(
+    changed: str, is_over: bool, since: str | None, why: str, tmp_path: Path
+) -> None:
+    """A digest comes on working days: what began over the weekend is new on Monday."""
+    old = alert("ArticleSilent", "Old", article="a", series="S") | {"startsAt": "2026-11-10T09:00:00Z"}
+    other = alert("ArticleSilent", "Other", article="b", series="S")
+    other |= {"startsAt": "2026-11-11T09:00:00Z", "endsAt": changed} if is_over else {"startsAt": changed}
+    alerts_ = [old | {"status": "firing"}, other | {"status": "resolved" if is_over else "firing"}]
+    title, text = (
+        _rendered(f"flatline.digest_{part}", {"status": "firing", "alerts": alerts_}, tmp_path)
+        for part in ("title", "text")
+    )
+    known = "Known before:\n• S: 1 article stopped gaining links.\n"
+    if since is None:
+        assert title == "nothing new. Still, 1 article stopped gaining links", why
+        assert text.startswith(f"{known}Resolved:\n• Other: "), why
+    else:
+        assert title == "1 new. In all, 2 articles stopped gaining links", why
+        assert text.startswith(f"New since {since}:\nS:\n• Other: No link"), why
+        assert text.endswith(known.rstrip("\n")), why
+
+
+def test_a_long_digest_stays_short(tmp_path: Path) -> None:
+    """It has at most ten new alerts, ten series of others and ten that ended, and says how many more there are."""
+    began = {"firing": "2026-11-26T03:00:00Z", "old": "2026-11-01T03:00:00Z", "resolved": "2026-11-01T03:00:00Z"}
+    many = [
+        alert("ArticleSilent", f"{status} {i}", article=f"{status}/{i}", series=f"S{i:02}", tier="3")
+        | {"startsAt": starts_at, "endsAt": "2026-11-26T03:00:00Z", "status": status.replace("old", "firing")}
+        for status, starts_at in began.items()
+        for i in range(13)
+    ]
+    text = _rendered("flatline.digest_text", {"status": "firing", "alerts": many}, tmp_path)
+    assert [line for line in text.split("\n") if line.startswith("…")] == [
+        "… and 3 more",
+        "… and 3 more series",
+        "… and 3 more",
+    ]
+    assert text.count("\n") < 50
+
+
 def _title(name: str, subjects: list[str], status: str, folder: Path) -> str:
     """Return the title of a message on these, without the marks of direction."""
     of_group = {"alertname": name, **alerts()[name]["labels"]}
@@ -179,13 +231,18 @@ def _title(name: str, subjects: list[str], status: str, folder: Path) -> str:
         "groupLabels": of_group,
         "commonLabels": of_group,
     }
+    return _rendered("flatline.title", group, folder)
+
+
+def _rendered(template: str, group: dict[str, Any], folder: Path) -> str:
+    """Return what a template makes of a group of alerts, without the marks of direction."""
     file = folder / "group.json"
     file.write_text(json.dumps(group))
-    template = (
+    options = (
         "--template.glob",
         DEPLOY / "alertmanager" / "slack" / "*.tmpl",
         "--template.text",
-        '{{ template "flatline.title" . }}',
+        f'{{{{ template "{template}" . }}}}',
     )
-    rendered = run(programs.AMTOOL.required(), "template", "render", *template, "--template.data", file)
+    rendered = run(programs.AMTOOL.required(), "template", "render", *options, "--template.data", file)
     return rendered.replace("\u2068", "").replace("\u2069", "").strip("\n")
