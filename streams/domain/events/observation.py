@@ -4,7 +4,7 @@ import sys
 from typing import Final, Literal
 
 from flatline.domain.events.event_traits import flags_and_traits_of
-from flatline.domain.policy.ignore import Ignored
+from flatline.domain.policy.ignore import BY_DEFAULT, Ignored
 from flatline.domain.state import link
 from flatline.domain.state.article import LinkObservation
 from flatline.domain.state.link import Effect, rel_flags
@@ -19,7 +19,7 @@ from flatline.domain.time import (
     to_ms,
 )
 from flatline.domain.urls.canonical import article_key
-from flatline.domain.urls.fingerprints import referrer
+from flatline.domain.urls.fingerprints import lists_others, referrer
 from flatline.schema.link_event import LinkEvent
 
 REMEMBERED_BYTES_MAX: Final = 64 << 20
@@ -56,7 +56,8 @@ def observation_of(
 ) -> LinkObservation | NotApplied:
     """Return what a link event of a record written at ``recorded_ms`` says of its link, unless it changes nothing.
 
-    Those are events that are ``ignored``, and suspicions.
+    Those are events that are ``ignored`` (by default links from the article's own site), and suspicions, as which count
+    losses on pages that list others: from there a link wanders off.
 
     Raise `Rejected` for URLs that can't be read, for times before the web, and for a record without a possible time of
     its own.
@@ -65,13 +66,15 @@ def observation_of(
         return Effect.IGNORED
     page, domain = referrer(event.url_from)
     article = keys[event.url_to]
+    if (ignored or BY_DEFAULT).covers_own(article, page, domain):
+        return Effect.IGNORED
     check_stated_times(event)
     at_ms = stated_ms(event, recorded_ms=recorded_ms)
     is_clamped = not EARLIEST_MS <= at_ms <= recorded_ms <= LATEST_MS
     if is_clamped:
         check_record_time(recorded_ms)
         at_ms = clamped_ms(at_ms, recorded_ms=recorded_ms)
-    if event.is_suspicion:
+    if event.is_suspicion or (event.change == "lost" and lists_others(event.url_from)):
         return Effect.SUSPECTED
     return LinkObservation(
         article,

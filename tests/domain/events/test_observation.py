@@ -1,5 +1,6 @@
 """From a link event to what its article takes."""
 
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,8 +13,9 @@ from flatline.domain.events import observation as observations
 from flatline.domain.events.observation import ArticleKeys, observation_of
 from flatline.domain.policy.ignore import Ignore, Ignored
 from flatline.domain.state import link
-from flatline.domain.state.article import LinkObservation
+from flatline.domain.state.article import Article, Header, LinkObservation
 from flatline.domain.state.link import Effect
+from flatline.domain.state.segment import Segment
 from flatline.domain.time import to_ms
 from flatline.domain.urls.canonical import article_key
 from flatline.schema.link_event import LinkEvent
@@ -95,6 +97,58 @@ def test_what_is_ignored_is_no_observation() -> None:
             observation_of(_event(**{field: "mailto:x"}), recorded_ms=RECORDED_MS, keys=keys, ignored=ignored)
         assert caught.value.reason is Reason.INVALID_URL
         assert field in caught.value.detail
+
+
+OWN = Ignore(own_links=False)
+SEVERAL = Ignore(own_domains=["b.example", "c.example"])
+
+
+@pytest.mark.parametrize(
+    ("url_from", "url_to", "ignore", "is_link", "why"),
+    [
+        ("https://b.example/weekly", "https://b.example/x", Ignore(), False, "the same host"),
+        ("https://blog.b.example/weekly", "https://www.b.example/x", Ignore(), False, "the same registrable domain"),
+        ("https://b.example/weekly", "https://b.example/x", OWN, True, "a team wants to count them"),
+        ("https://b.example/x/#top", "http://www.b.example/x?utm_source=y", OWN, False, "no page is its own backlink"),
+        ("https://github.com/one/list", "https://github.com/other/tool", Ignore(), True, "very many authors"),
+        ("https://github.com/other/tool", "https://github.com/other/tool", Ignore(), False, "and one page of one"),
+        ("https://one.github.io/list", "https://other.github.io/x", Ignore(), True, "two owners by the suffix list"),
+        ("https://c.example/weekly", "https://b.example/x", Ignore(), True, "another domain"),
+        ("https://c.example/weekly", "https://b.example/x", SEVERAL, False, "which a team says is its own"),
+        ("https://c.example/weekly", "https://d.example/x", SEVERAL, True, "to a third one"),
+        (
+            "https://c.example/",
+            "https://b.example/",
+            Ignore(own_links=False, own_domains=["b.example", "c.example"]),
+            True,
+            "all of them count then",
+        ),
+    ],
+)
+def test_own_links_are_none(url_from: str, url_to: str, ignore: Ignore, is_link: bool, why: str) -> None:
+    """Gains and losses alike, with a policy and without one."""
+    for ignored in [Ignored(ignore), None] if ignore == Ignore() else [Ignored(ignore)]:
+        for change in ("gained", "lost"):
+            event = _event(url_from=url_from, url_to=url_to, change=change)
+            found = observation_of(event, recorded_ms=RECORDED_MS, keys=ArticleKeys(), ignored=ignored)
+            assert isinstance(found, LinkObservation) if is_link else found is Effect.IGNORED, why
+
+
+def test_a_link_that_wanders_through_an_archive_goes_on() -> None:
+    """Week by week it moves on by a page; it shows under its tags and in the feed, too: one link, gained once."""
+    article = Article(b"https://b.example/x", Header(0), Segment())
+    places = ["/", "/page/2", "/page/3", "/?page=4", "/tag/tools", "/tag/tools/page/2", "/feed/", "/category/all"]
+    effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
+    for week, (place, before) in enumerate(zip(places, [None, *places], strict=False)):
+        at = OCCURRED + timedelta(days=7 * week)
+        events = [_event(url_from=f"https://blog.example{place}", occurred_at=at)]
+        if before not in (None, "/"):
+            events.append(_event(url_from=f"https://blog.example{before}", occurred_at=at, change="lost"))
+        found = [observation_of(event, recorded_ms=RECORDED_MS * 2, keys=ArticleKeys()) for event in events]
+        assert found[1:] in ([], [Effect.SUSPECTED])
+        article.apply([each for each in found if isinstance(each, LinkObservation)], effects)
+    assert effects == {(None, Effect.GAINED): 1, (None, Effect.SEEN_AGAIN): len(places) - 1}
+    assert (article.totals.live, len(list(article.totals.days))) == (1, 1)
 
 
 @pytest.mark.parametrize(
