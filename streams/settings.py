@@ -1,3 +1,4 @@
+import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,6 +59,22 @@ def _host(value: str) -> str:
     if not re.search(HOST_PATTERN, bare):
         raise ValueError("expected a host name or an IP address")
     return bare
+
+
+def _contact(value: str) -> str:
+    # It goes into a header, in parentheses.
+    if not re.fullmatch(r"[!-'*-~]{3,200}", value):
+        raise ValueError("expected a URL or a mail address")
+    return value
+
+
+def _networks(value: str) -> str:
+    try:
+        for network in value.split(","):
+            ipaddress.ip_network(network.strip())
+    except ValueError:
+        raise ValueError("expected networks such as 10.1.0.0/16, separated by commas") from None
+    return value
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
@@ -148,6 +165,14 @@ class Settings(BaseSettings):
     ingest_header_timeout_s: float = Field(10, gt=0, description="Time within which the head of a request must arrive.")
     ingest_body_timeout_s: float = Field(30, gt=0, description="Time within which the body of a request must arrive.")
     ingest_idle_timeout_s: float = Field(75, gt=0, description="How long a connection may be idle between requests.")
+    fetch_contact: Annotated[str, AfterValidator(_contact)] | None = Field(
+        None,
+        description="URL or mail address in the User-Agent when pages are fetched; else the address of the site.",
+    )
+    fetch_networks: Annotated[str, AfterValidator(_networks)] | None = Field(
+        None,
+        description="Networks that are not public but may be fetched from, as 10.1.0.0/16, separated by commas.",
+    )
     slack_webhook_url_file: Path | None = Field(
         None, description="File with the URL of a Slack webhook; without it, alerts stay in Alertmanager."
     )

@@ -25,6 +25,8 @@ def empty_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("FLATLINE_KAFKA_BOOTSTRAP", "broker", "host:port"),
         ("FLATLINE_KAFKA_BOOTSTRAP", "a:1, b:2", "no spaces"),
         ("FLATLINE_NAMESPACE", "my team", "letters"),
+        ("FLATLINE_FETCH_CONTACT", "write (to) us", "mail address"),
+        ("FLATLINE_FETCH_NETWORKS", "10.0.0.0/8,intranet", "networks"),
         ("FLATLINE_GRAFANA_URL", "grafana:3000", "http://"),
     ],
 )

@@ -58,6 +58,16 @@ def is_public(address: str) -> bool:
     return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved and not is_special
 
 
+def public_or_in(networks: str) -> MayConnect:
+    """Return `is_public`, widened by networks of one's own (CIDR, separated by commas). Raise ValueError."""
+    own = [ipaddress.ip_network(text.strip()) for text in networks.split(",") if text.strip()]
+
+    def may_connect(address: str) -> bool:
+        return is_public(address) or any(ipaddress.ip_address(address) in network for network in own)
+
+    return may_connect
+
+
 class ForbiddenAddress(OSError):
     """A host has an address that may not be connected to."""
 

@@ -103,6 +103,13 @@ class Fetcher:
             is_moved=walk.is_moved,
         )
 
+    async def sitemaps(self, url: str) -> tuple[str, ...]:
+        """Return the sitemaps that the robots.txt of a URL's host names; none if there is no such file."""
+        try:
+            return (await self._robots.rules(target_of(url).origin)).sitemaps
+        except Failed:
+            return ()
+
     async def _follow(
         self, walk: "_Walk", accepted: frozenset[str], bytes_max: int, validators: Validators | None
     ) -> Answer:

@@ -42,6 +42,11 @@ class Rules:
             raise Failed(Outcome.ROBOTS_DISALLOWED, f"robots.txt disallows {url[:200]}")
 
     @property
+    def sitemaps(self) -> tuple[str, ...]:
+        """Addresses of the sitemaps that it names."""
+        return tuple(self.file.sitemaps) if self.file else ()
+
+    @property
     def pause_s(self) -> float:
         """How long to leave the host alone after a request."""
         return (self.file and self.file.crawl_delay(PRODUCT_TOKEN)) or PAUSE_S

@@ -93,6 +93,31 @@ def import_file(
 
 @app.command()
 @with_settings()
+def fetch(
+    addresses: Annotated[
+        list[str],
+        typer.Argument(metavar="URL", help="A site of yours (yours.example), or the URL of a sitemap or feed of it."),
+    ],
+    *,
+    yes: Yes = False,
+    missing_max: Annotated[
+        int, typer.Option(min=0, help="How many registered articles to look at that the sitemaps do not list.")
+    ] = 50,
+    settings: Settings,
+) -> None:
+    """Register the articles that your site lists.
+
+    Reads the sitemaps of a site, with all that they name, and feeds. New articles are registered with what is said
+    there: title, publication date, author. What is registered already stays; it only gets what it lacks. Articles that
+    are not listed any more are looked at: permanent redirects become former addresses of the new article.
+    """
+    from flatline.cli import article_fetch
+
+    article_fetch.fetch(addresses, settings, yes=yes, missing_max=missing_max)
+
+
+@app.command()
+@with_settings()
 def remove(
     urls: Annotated[
         list[str],

@@ -19,6 +19,7 @@ INTERNAL = {
     "FencedError",  # a former owner of a partition is refused by the broker
     "ForbiddenAddress",  # becomes a Failed
     "InvalidUrl",  # becomes a Rejected
+    "NoListing",  # becomes a SiteUnread
     "NotAnArray",  # become an answer of the ingest
     "Refused",
     "TooComplex",

@@ -185,7 +185,7 @@ def test_nonsense_is_told_where_all_commands_are() -> None:
     [
         (("",), {"articles", "links", "up"}),
         (("art",), {"articles"}),
-        (("articles", ""), {"list", "show", "add", "import", "remove"}),
+        (("articles", ""), {"list", "show", "add", "fetch", "import", "remove"}),
         (("topics", "re"), {"repartition"}),
         (("articles", "list", "--st"), {"--state"}),
         (("articles", "list", "--state", "si"), {"silent"}),

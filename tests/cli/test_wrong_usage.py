@@ -18,6 +18,7 @@ COMMANDS = {" ".join(found.words): found for found in all_commands()}
 # Arguments with which a command is complete. Each command is here: a new one has to be added.
 COMPLETE = {
     "articles add": ("yours.example/a",),
+    "articles fetch": ("yours.example",),
     "articles import": ("{missing}",),
     "articles list": (),
     "articles remove": ("yours.example/a",),
@@ -56,6 +57,8 @@ OPTIONAL = {"policy check", "publications list"}
 WRONG = (
     ("articles add", ("no url at all",), 2, "url"),
     ("articles add", ("yours.example/a", "--tier", "7"), 2, "--tier"),
+    ("articles fetch", ("ftp://yours.example/",), 2, "no address"),
+    ("articles fetch", ("yours.example", "--missing-max", "-1"), 2, "--missing-max"),
     ("articles list", ("--state", "dead"), 2, "silent"),
     ("articles list", ("--sort", "size"), 2, "gained"),
     ("backtest", ("{missing}", "--watch-from", "yesterday"), 2, "2026-01-31"),

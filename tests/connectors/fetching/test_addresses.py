@@ -2,7 +2,7 @@
 
 import pytest
 
-from flatline_connectors.fetching.addresses import is_public
+from flatline_connectors.fetching.addresses import is_public, public_or_in
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,11 @@ def test_special_addresses_are_refused(address: str) -> None:
 def test_public_addresses_are_taken(address: str) -> None:
     """Unicast that is reachable from anywhere, also where IPv6 carries it."""
     assert is_public(address)
+
+
+def test_networks_of_ones_own() -> None:
+    """They are taken beside public addresses, and nothing else is."""
+    may_connect = public_or_in("10.1.0.0/16, fd00:1::/32")
+    taken = ("10.1.2.3", "10.2.0.1", "fd00:1::5", "fd00:2::5", "1.1.1.1", "::1", "127.0.0.1")
+    assert [address for address in taken if may_connect(address)] == ["10.1.2.3", "fd00:1::5", "1.1.1.1"]
+    assert not public_or_in("")("10.1.2.3")

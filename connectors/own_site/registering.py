@@ -1,0 +1,106 @@
+"""From what a site lists to article records: new ones, and known ones with what they lacked."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import msgspec
+
+from flatline.domain.time import EARLIEST_MS, to_ms
+from flatline.schema import codec
+from flatline.schema.article_record import ALIASES_MAX, ArticleRecord
+from flatline.schema.limits import NAME_CHARACTERS_MAX, TITLE_CHARACTERS_MAX
+from flatline_connectors.own_site.listing import ListedArticle
+from flatline_connectors.sending.articles import PreparedArticle, prepare
+
+_ELLIPSIS: Final = "…"
+
+CurrentKey = Callable[[bytes], bytes]
+"""The key that an article has after all moves, by any of its keys."""
+
+
+class Registry(NamedTuple):
+    """What is registered. ``records`` and ``removed`` are by the keys that the articles have now."""
+
+    records: Mapping[bytes, ArticleRecord]
+    removed: frozenset[bytes]
+    current: CurrentKey
+
+
+class Registrations(NamedTuple):
+    """Records to send, by article key: of new articles, and of known ones. ``unchanged`` and ``removed`` are counts."""
+
+    new: dict[bytes, ArticleRecord]
+    completed: dict[bytes, ArticleRecord]
+    unchanged: int
+    removed: int
+
+
+def registrations(listed: Mapping[str, ListedArticle], registry: Registry) -> Registrations:
+    """Return what there is to register of these articles (by canonical URL).
+
+    What is registered already stays: a record only gets the title, date and author that it lacks. What was removed
+    stays removed.
+    """
+    new: dict[bytes, ArticleRecord] = {}
+    completed: dict[bytes, ArticleRecord] = {}
+    unchanged = removed = 0
+    for url, article in listed.items():
+        key = registry.current(url.encode())
+        if key in registry.removed:
+            removed += 1
+        elif known := registry.records.get(key):
+            record = _completed(completed.get(key, known), article)
+            if record == completed.get(key, known):
+                unchanged += key not in completed
+            else:
+                completed[key] = record
+        else:
+            new[key] = _completed(new.get(key) or ArticleRecord(article.url), article)
+    return Registrations(new, completed, unchanged, removed)
+
+
+def moved(old: ArticleRecord, url: str, known: ArticleRecord | None) -> ArticleRecord | None:
+    """Return the record of an article that is at another URL now, where ``known`` may be registered.
+
+    None if its record can hold no more former addresses.
+    """
+    base = known or msgspec.structs.replace(old, url=url)
+    aliases = list(dict.fromkeys([*base.aliases, *old.aliases, old.url]))
+    if len(aliases) > ALIASES_MAX:
+        return None
+    return msgspec.structs.replace(
+        base,
+        title=base.title or old.title,
+        published_at=base.published_at or old.published_at,
+        author=base.author or old.author,
+        series=base.series or old.series,
+        strategy=base.strategy or old.strategy,
+        aliases=aliases,
+    )
+
+
+def prepared(record: ArticleRecord) -> PreparedArticle:
+    """Return the record as it is sent. Raise `Rejected`."""
+    return prepare(codec.articles.encode(record))
+
+
+def _completed(record: ArticleRecord, article: ListedArticle) -> ArticleRecord:
+    return msgspec.structs.replace(
+        record,
+        title=record.title or _cut(article.title, TITLE_CHARACTERS_MAX),
+        published_at=record.published_at or _possible(article.published_at),
+        author=record.author or _cut(article.author, NAME_CHARACTERS_MAX),
+    )
+
+
+def _possible(instant: datetime | None) -> datetime | None:
+    """Leave out what a clock says that was never set."""
+    return None if instant is None or to_ms(instant) < EARLIEST_MS else instant
+
+
+def _cut(text: str | None, characters_max: int) -> str | None:
+    """Shorten what a site says at length: it is only shown."""
+    if text is None or len(text) <= characters_max:
+        return text
+    return text[: characters_max - 1] + _ELLIPSIS

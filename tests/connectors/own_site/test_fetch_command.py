@@ -1,0 +1,103 @@
+"""`flatline articles fetch`, from a site to the records in Kafka."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from flatline.schema.topics import Topics
+from tests.connectors.pushing import FLATLINE
+from tests.integration.reading import read_all
+from tests.waiting import PATIENCE_S
+
+PAGES: dict[str, bytes] = {}
+AGENTS: set[str] = set()
+
+
+class Site(BaseHTTPRequestHandler):
+    """Serves PAGES: XML, or a permanent redirect for what begins with a slash."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        AGENTS.add(self.headers["User-Agent"])
+        page = PAGES.get(self.path)
+        if page is not None and page.startswith(b"/"):
+            self.send_response(301)
+            self.send_header("Location", page.decode())
+            self.end_headers()
+            return
+        self.send_response(404 if page is None else 200)
+        self.send_header("Content-Type", "text/html" if page == b"page" else "application/xml")
+        self.end_headers()
+        self.wfile.write(page or b"")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    """Run a site, and return its address."""
+    PAGES.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def fetch(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command."""
+    command = [FLATLINE, "articles", "fetch", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+
+
+def test_from_a_site_to_kafka(
+    kafka_bootstrap: str, topics: Topics, environment: dict[str, str], site: str, tmp_path: Path
+) -> None:
+    """Without --yes nothing is sent. With it new articles are; registered ones are kept, removed ones stay removed."""
+    own = {**environment, "FLATLINE_FETCH_NETWORKS": "127.0.0.0/8", "FLATLINE_FETCH_CONTACT": "us@yours.example"}
+    file = tmp_path / "articles"
+    records = [
+        {"url": f"{site}/kept", "title": "Kept", "tier": 1, "series": "S"},
+        {"url": f"{site}/old", "title": "Old", "tier": 3},
+        {"url": f"{site}/removed"},
+    ]
+    file.write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    subprocess.run([FLATLINE, "articles", "import", file], env=environment, check=True, timeout=PATIENCE_S)
+    removal = [FLATLINE, "articles", "remove", f"{site}/removed", "--yes"]
+    subprocess.run(removal, env=environment, check=True, timeout=PATIENCE_S)
+    urls = "".join(f"<url><loc>{site}/{name}</loc></url>" for name in ("kept", "new", "found", "removed"))
+    PAGES.update({"/sitemap.xml": f"<urlset>{urls}</urlset>".encode(), "/old": b"/new", "/new": b"page"})
+    before = read_all(kafka_bootstrap, topics.articles)
+
+    shown = fetch(own, site)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "4 articles are listed: 2 new, 0 with more than is registered, 1 registered already." in shown.stdout
+    assert "Nothing was changed" in shown.stdout
+    assert read_all(kafka_bootstrap, topics.articles) == before
+
+    done = fetch(own, site, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "1 were removed" in done.stdout
+    assert "1 have moved" in done.stdout
+    assert "2 sent." in done.stdout
+    sent = [json.loads(each.value or b"") for each in read_all(kafka_bootstrap, topics.articles) if each not in before]
+    assert sorted(sent, key=lambda record: str(record["url"])) == [
+        {"url": f"{site}/found"},
+        {"url": f"{site}/new", "title": "Old", "tier": 3, "aliases": [f"{site}/old"]},
+    ]
+    assert {agent.partition(" ")[2] for agent in AGENTS} == {"(+us@yours.example)"}
+    assert "2 sent" not in fetch(own, f"{site}/sitemap.xml", "--yes", "--missing-max", "0").stdout
+
+
+def test_what_cant_be_read(topics: Topics, environment: dict[str, str], site: str) -> None:
+    """A site on a private address is refused unless its network is named, and a listing that fails is an error."""
+    assert topics
+    done = fetch(environment, site)
+    assert done.returncode == 1
+    assert "forbidden_address" in done.stderr
+    assert "Traceback" not in done.stderr
