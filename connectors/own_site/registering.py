@@ -60,16 +60,16 @@ def registrations(listed: Mapping[str, ListedArticle], registry: Registry) -> Re
     return Registrations(new, completed, unchanged, removed)
 
 
-def moved(old: ArticleRecord, url: str, known: ArticleRecord | None) -> ArticleRecord | None:
-    """Return the record of an article that is at another URL now, where ``known`` may be registered.
+def moved(old: ArticleRecord, article: ListedArticle, known: ArticleRecord | None) -> ArticleRecord | None:
+    """Return the record of an article that is listed at another URL now, where ``known`` may be registered.
 
     None if its record can hold no more former addresses.
     """
-    base = known or msgspec.structs.replace(old, url=url)
+    base = known or msgspec.structs.replace(old, url=article.url)
     aliases = list(dict.fromkeys([*base.aliases, *old.aliases, old.url]))
     if len(aliases) > ALIASES_MAX:
         return None
-    return msgspec.structs.replace(
+    record = msgspec.structs.replace(
         base,
         title=base.title or old.title,
         published_at=base.published_at or old.published_at,
@@ -78,6 +78,7 @@ def moved(old: ArticleRecord, url: str, known: ArticleRecord | None) -> ArticleR
         strategy=base.strategy or old.strategy,
         aliases=aliases,
     )
+    return _completed(record, article)
 
 
 def prepared(record: ArticleRecord) -> PreparedArticle:

@@ -180,8 +180,9 @@ def test_moved() -> None:
     """The new address gets what was registered of the old one and it lacks itself; the old ones are its aliases."""
     old = ArticleRecord(A, title="T", series="S", tier=1, aliases=["https://yours.example/0"])
     aliases = ["https://yours.example/0", A]
-    assert moved(old, B, None) == ArticleRecord(B, title="T", series="S", tier=1, aliases=aliases)
+    listed = ListedArticle(B, "Listed", author="Ann")
+    assert moved(old, listed, None) == ArticleRecord(B, title="T", author="Ann", series="S", tier=1, aliases=aliases)
     own = ArticleRecord(B, title="Own", tier=3)
-    assert moved(old, B, own) == ArticleRecord(B, title="Own", series="S", tier=3, aliases=aliases)
+    assert moved(old, listed, own) == ArticleRecord(B, title="Own", author="Ann", series="S", tier=3, aliases=aliases)
     full = ArticleRecord(A, aliases=[f"https://yours.example/{number}" for number in range(ALIASES_MAX)])
-    assert moved(full, B, None) is None
+    assert moved(full, listed, None) is None
