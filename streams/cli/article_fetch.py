@@ -102,6 +102,10 @@ def _prepare(plan: _Plan, registry: Registry) -> None:
     changed = plan.found.new | plan.found.completed
     for old, url in list(plan.missing.moved.items()):
         key = registry.current(url.encode())
+        if key in registry.removed:
+            del plan.missing.moved[old]
+            plan.missing.unclear[old] = f"it has moved to {url}, which was removed"
+            continue
         record = moved(registry.records[old], plan.site.articles[url], registry.records.get(key))
         if record is None:
             del plan.missing.moved[old]
