@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from flatline.cli import article_fetch
 from flatline.domain.state.moves import Moves, rule_of
 from flatline.schema.article_record import ALIASES_MAX, ArticleRecord
 from flatline.schema.move import Move
 from flatline_connectors.own_site.listing import ListedArticle
-from flatline_connectors.own_site.missing import look_for, not_listed
+from flatline_connectors.own_site.missing import Missing, look_for, not_listed
 from flatline_connectors.own_site.reading import SiteListing, read_site
 from flatline_connectors.own_site.registering import Registry, moved, prepared, registrations
 from tests.connectors.fetching.hostile import Server, fetcher, serving
@@ -186,3 +187,16 @@ def test_moved() -> None:
     assert moved(old, listed, own) == ArticleRecord(B, title="Own", author="Ann", series="S", tier=3, aliases=aliases)
     full = ArticleRecord(A, aliases=[f"https://yours.example/{number}" for number in range(ALIASES_MAX)])
     assert moved(full, listed, None) is None
+
+
+def test_a_move_to_a_removed_article() -> None:
+    """It does not bring that back, and is said to be unclear."""
+    found = Missing(moved={A.encode(): B, C.encode(): f"{B}/new"})
+    site = SiteListing({B: ListedArticle(B), f"{B}/new": ListedArticle(f"{B}/new")})
+    known = registry(ArticleRecord(A), ArticleRecord(C, tier=1), removed=(B,))
+    plan = article_fetch._Plan(site, registrations(site.articles, known), found)
+    article_fetch._prepare(plan, known)
+    assert [(each.key.decode(), each.record.tier, each.record.aliases) for each in plan.records] == [
+        (f"{B}/new", 1, [C])
+    ]
+    assert list(found.unclear) == [A.encode()]
