@@ -2,9 +2,9 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flatline.errors import FlatlineError
@@ -12,6 +12,7 @@ from flatline.kafka.security import Mechanism, Protocol, Security
 from flatline.schema.heartbeat import PERIOD_S_MAX
 from flatline.schema.instance import FORGET_AFTER_S_MAX, FORGET_AFTER_S_MIN, HOST_PATTERN
 from flatline.schema.topics import Topics
+from flatline.tls import ServerContext
 
 if TYPE_CHECKING:
     from flatline.kafka.cluster import KafkaCluster
@@ -138,6 +139,13 @@ class Settings(BaseSettings):
         le=FORGET_AFTER_S_MAX,
         description="How long Prometheus is told of a worker or ingest that died, so that its alert goes on.",
     )
+    tls_certificate_file: Path | None = Field(
+        None, description="Certificate (PEM, with its chain) of the worker and the ingest, which then speak HTTPS only."
+    )
+    tls_key_file: Path | None = Field(None, description="The key (PEM, not encrypted) of that certificate.")
+    tls_ca_file: Path | None = Field(
+        None, description="Certificates (PEM) of the authorities that `flatline doctor` trusts beside the system's."
+    )
     ingest_host: str = Field("127.0.0.1", description="Address that the ingest listens on.")
     ingest_port: Port = Field(8710, description="Port that the ingest listens on.")
     ingest_tokens_file: Path | None = Field(None, description="File with the tokens that may push.")
@@ -231,6 +239,25 @@ class Settings(BaseSettings):
     def _check_security(self) -> Self:
         assert self.security
         return self
+
+    @property
+    def scheme(self) -> Literal["http", "https"]:
+        """What the worker and the ingest speak."""
+        return "http" if self.tls_certificate_file is None else "https"
+
+    @property
+    def server_context(self) -> ServerContext | None:
+        """What the worker and the ingest serve with; None is plain HTTP. Raises CertificateError."""
+        if self.tls_certificate_file is None or self.tls_key_file is None:
+            return None
+        return ServerContext(self.tls_certificate_file, self.tls_key_file)
+
+    @field_validator("tls_key_file")
+    @classmethod
+    def _check_tls(cls, key_file: Path | None, given: ValidationInfo) -> Path | None:
+        if (key_file is None) != (given.data.get("tls_certificate_file") is None):
+            raise ValueError("FLATLINE_TLS_CERTIFICATE_FILE and FLATLINE_TLS_KEY_FILE are set together or not at all")
+        return key_file
 
     @property
     def cluster(self) -> "KafkaCluster":

@@ -7,6 +7,7 @@ from http import HTTPStatus
 import orjson
 from aiohttp import web
 
+from flatline.http import SECURITY_HEADERS
 from flatline.schema.rejection import Rejected
 
 
@@ -62,6 +63,7 @@ def raw(refused: Refused) -> bytes:
         "Content-Type": "application/json",
         "Content-Length": str(len(body)),
         "Connection": "close",
+        **SECURITY_HEADERS,
         **refused.headers,
     }
     lines = [f"HTTP/1.1 {refused.status} {HTTPStatus(refused.status).phrase}"]

@@ -9,6 +9,7 @@ from typing import Final
 from aiohttp import web
 from aiokafka.errors import KafkaError
 
+from flatline.http import with_security_headers
 from flatline_connectors.ingest import answers, parsing
 from flatline_connectors.ingest.answers import Refused
 from flatline_connectors.ingest.auth import Authority, Sender
@@ -76,7 +77,7 @@ class Ingest:
 
     def application(self) -> web.Application:
         """Return the application."""
-        app = web.Application(middlewares=[self._answer])
+        app = with_security_headers(web.Application(middlewares=[self._answer]))
         app.add_routes([web.post(path, self._take) for path in self._routes])
         app.add_routes(
             [

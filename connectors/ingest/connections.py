@@ -136,7 +136,8 @@ class _Connection(asyncio.Protocol):
             return
         # What is still coming is read and thrown away for a moment: closed at once, the answer would be lost with it.
         self._transport.write(answers.raw(refused))
-        self._transport.write_eof()
+        if self._transport.can_write_eof():  # TLS has no half of a connection to close
+            self._transport.write_eof()
         self._time(_LAST_WORD_S, self._transport.abort)
 
     def _await_head(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import ssl
 from collections.abc import Callable
 from typing import Final
 
@@ -17,9 +18,18 @@ _PROBE_WITHIN_S: Final = 2
 
 
 async def serve(
-    ingest: Ingest, *, host: str, port: int, on_listening: Callable[[], None], on_hangup: Callable[[], None]
+    ingest: Ingest,
+    *,
+    host: str,
+    port: int,
+    tls: ssl.SSLContext | None,
+    on_listening: Callable[[], None],
+    on_hangup: Callable[[], None],
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C, then let no more requests in and finish those that are. Raise `ConnectorError`."""
+    """Serve until SIGTERM or Ctrl-C, then let no more requests in and finish those that are. Raise `ConnectorError`.
+
+    With ``tls`` it speaks HTTPS only.
+    """
     # aiohttp's own messages on broken requests quote them, tokens and all. Bodies are decompressed by ourselves: it
     # takes a gzip stream that is cut short for a whole one.
     silent = logging.getLogger(f"{__name__}.aiohttp")
@@ -36,7 +46,14 @@ async def serve(
     assert runner.server is not None
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     try:
-        server = await loop.create_server(ingest.connections.served_by(runner.server), host, port)
+        server = await loop.create_server(
+            ingest.connections.served_by(runner.server),
+            host,
+            port,
+            ssl=tls,
+            # A connection is counted, and has time for its head, from the end of the handshake on.
+            ssl_handshake_timeout=ingest.connections.limits.header_timeout_s if tls else None,
+        )
     except OSError as error:
         await runner.cleanup()
         raise ConnectorError(

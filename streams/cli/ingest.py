@@ -50,6 +50,7 @@ def ingest(*, settings: Settings) -> None:
     authority = Anyone() if no_auth or tokens_file is None else Tokens(tokens_file)
     cluster, topics = settings.cluster, serving_topics(settings)
     limits = Limits(**{each.name: getattr(settings, f"ingest_{each.name}") for each in fields(Limits)})
+    tls = settings.server_context
     discovery = Discovery(settings, topics, role="ingest", host=host, port=port)
     heartbeats = Heartbeats(default_period_s=settings.ingest_heartbeat_period_s)
 
@@ -70,13 +71,14 @@ def ingest(*, settings: Settings) -> None:
 
         def listens() -> None:
             running.append(asyncio.create_task(discovery.announces()))
-            typer.echo(f"The ingest listens on http://{host}:{port}")
+            typer.echo(f"The ingest listens on {settings.scheme}://{host}:{port}")
 
         try:
             await serve(
                 receiver,
                 host=host,
                 port=port,
+                tls=tls,
                 on_listening=listens,
                 on_hangup=authority.reload,
             )

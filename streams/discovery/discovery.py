@@ -43,6 +43,7 @@ class Discovery:
             port=port,
             started_at=now,
             announced_at=now,
+            scheme=settings.scheme,
             forget_after_s=settings.forget_instance_after_s,
         )
         # One that is started again at the same address takes the place of the one before.

@@ -1,3 +1,4 @@
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -59,8 +60,8 @@ class Server:
 
 
 @asynccontextmanager
-async def session() -> AsyncIterator[Session]:
-    """Yield what Servers ask through."""
+async def session(tls: ssl.SSLContext | None = None) -> AsyncIterator[Session]:
+    """Yield what Servers ask through; ``tls`` is whom it trusts, if not the system's authorities."""
     limit = aiohttp.ClientTimeout(total=TIMEOUT_S)
-    async with Session(timeout=limit, connector=aiohttp.TCPConnector(limit_per_host=8)) as opened:
+    async with Session(timeout=limit, connector=aiohttp.TCPConnector(limit_per_host=8, ssl=tls or True)) as opened:
         yield opened

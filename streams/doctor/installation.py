@@ -1,4 +1,5 @@
 import asyncio
+import ssl
 from collections.abc import Sequence
 from typing import Final
 
@@ -12,6 +13,7 @@ from flatline.doctor.prometheus import examine_prometheus, is_young
 from flatline.doctor.send_alert import WHAT as TEST_ALERT
 from flatline.doctor.send_alert import send_test_alert
 from flatline.doctor.services import examine_readiness, examine_tokens
+from flatline.errors import FlatlineError
 from flatline.local.pace import Pace
 from flatline.settings import Settings
 
@@ -20,6 +22,12 @@ NOT_NAMED: Final = CheckResult.look(
     "not looked at: set FLATLINE_KAFKA_BOOTSTRAP (and FLATLINE_PROMETHEUS_URL, FLATLINE_ALERTMANAGER_URL) as the "
     "workers have them, or name the folder of a running `flatline up` with --data-dir",
 )
+
+
+class AuthoritiesError(FlatlineError):
+    """The file of the authorities can't be used."""
+
+    remedy = "Have FLATLINE_TLS_CA_FILE name a file of certificates (PEM), or unset it."
 
 
 def examine_installation(settings: Settings) -> list[CheckResult]:
@@ -33,9 +41,9 @@ def deliver_test_alert(settings: Settings) -> list[CheckResult]:
 
 
 async def _examine(settings: Settings) -> list[CheckResult]:
-    async with session() as asking:
-        worker = Server(f"http://{settings.worker_host}:{settings.worker_port}", asking)
-        ingest = Server(f"http://{settings.ingest_host}:{settings.ingest_port}", asking)
+    async with session(_trusting(settings)) as asking:
+        worker = Server(f"{settings.scheme}://{settings.worker_host}:{settings.worker_port}", asking)
+        ingest = Server(f"{settings.scheme}://{settings.ingest_host}:{settings.ingest_port}", asking)
         parts: Sequence[list[CheckResult]] = await asyncio.gather(
             asyncio.to_thread(examine_kafka, settings),
             examine_readiness("worker", worker),
@@ -63,10 +71,22 @@ async def _examine_monitoring(settings: Settings, asking: Session) -> list[Check
 
 
 async def _deliver(settings: Settings) -> list[CheckResult]:
-    async with session() as asking:
+    async with session(_trusting(settings)) as asking:
         if alertmanager := _server(settings.alertmanager_url, asking):
             return await send_test_alert(alertmanager)
     return [CheckResult.wrong(TEST_ALERT, "not sent: start `flatline up`, or set FLATLINE_ALERTMANAGER_URL")]
+
+
+def _trusting(settings: Settings) -> ssl.SSLContext | None:
+    """Return whom `doctor` trusts, if not the system's authorities alone. Raises AuthoritiesError."""
+    if settings.tls_ca_file is None:
+        return None
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(settings.tls_ca_file)
+    except OSError as error:
+        raise AuthoritiesError(f"{settings.tls_ca_file} can't be used: {error}") from None
+    return context
 
 
 def _server(url: str | None, asking: Session) -> Server | None:

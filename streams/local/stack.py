@@ -76,6 +76,11 @@ class LocalStack:
         self._supervisor.wait(timeout_s)
 
     def _start(self, ports: Ports) -> None:
+        if self._given.scheme == "https":
+            raise LaunchError(
+                "FLATLINE_TLS_CERTIFICATE_FILE is set, and `flatline up` serves this machine alone, over HTTP.",
+                remedy="Unset it and FLATLINE_TLS_KEY_FILE; `flatline ingest` and `flatline worker` speak TLS.",
+            )
         worker_ports = [ports.claim(f"worker-{number}") for number in range(1, self._workers + 1)]
         alertmanager = Alertmanager(self._data_dir / "alertmanager", ports)
         prometheus = Prometheus(self._data_dir / "prometheus", ports)

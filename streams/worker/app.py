@@ -122,7 +122,7 @@ def run_worker(settings: Settings, generation: Generation, *, bytes_max: Mapping
     services = (assembly.app, assembly.background)
     faust_worker = FaustWorker(*services, quiet=True, override_logging=False, redirect_stdouts=False)
     faust_worker.spinner = None
-    log.info("metrics and health: http://%s:%d", settings.worker_host, settings.worker_port)
+    log.info("metrics and health: %s://%s:%d", settings.scheme, settings.worker_host, settings.worker_port)
     try:
         faust_worker.execute_from_commandline()
     except SystemExit:
@@ -214,6 +214,7 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
         not_live=health.not_live,
         not_ready=health.not_ready,
         discovery=discovery.answer,
+        tls=settings.server_context,
     )
     former = [topics_of_layout(settings, layout) for layout in generation.former_layouts]
     to_follow = {name: route for each in former for name, route in routes(each, topics).items()}
