@@ -19,6 +19,7 @@ from flatline.cli.exit_codes import INTERRUPTED, LINES_REJECTED
 from flatline.cli.progress import Display
 from flatline.clock import clock_from
 from flatline.kafka.cluster import KafkaCluster
+from flatline.kafka.console import console_consumer
 from flatline.settings import Settings
 from flatline_connectors.errors import ConnectorError
 from flatline_connectors.files.importer import ImportCounts, take
@@ -170,5 +171,6 @@ def _sentences(outcome: Outcome, *, dead_letters: str, cluster: KafkaCluster) ->
         file, number, detail = tally.rejected.examples[reason]
         yield f"  {count:,} {reason}; the first in {file}, line {number}: {detail[:_DETAIL_CHARACTERS]}"
     if tally.rejected:
-        yield f"The rejected lines are in the topic {dead_letters}, each with its reason. To see them:"
-        yield f"  python -m kafka.consumer -b {cluster} -t {dead_letters} -f full -C auto_offset_reset=earliest"
+        yield f"The rejected lines are in the topic {dead_letters}, each with its reason."
+        if command := console_consumer(cluster, dead_letters):
+            yield f"To see them:\n  {command}"
