@@ -8,9 +8,9 @@ from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 
 from flatline.schema.verdict import FindingKind, State
 from grafana.annotations import alerts, notices
-from grafana.attention import DATE, DAY_S, SURE, TO_PAGE
+from grafana.attention import DATE, DAY_S, TO_PAGE
 from grafana.board import Row, board
-from grafana.colours import BAD, DOUBTFUL, GOOD, GREY, OF_STATE, PLAIN, Limit, words
+from grafana.colours import BAD, DOUBTFUL, GOOD, GREY, OF_STATE, words
 from grafana.links import ARTICLE, SOURCES, to_dashboard
 from grafana.panels import dashed, figure, history, lines
 from grafana.queries import at_end, on_range, per_article, series
@@ -79,11 +79,10 @@ def _now() -> list[Builder[Panel]]:
         figure(
             14,
             "Silence probability",
-            "Probability that no link comes in the next 180 days. Orange from 30 % (cooling), red "
-            "from 60 % (silent); your policy may use other thresholds. n/a: too little history.",
+            "Probability that no link comes in the next 180 days, given that none has come since the last. n/a: too "
+            "little history.",
             at_end(_PROBABILITY, "probability"),
             unit="percentunit",
-            limits=[Limit(0, PLAIN), *SURE],
         ),
         figure(
             23,
@@ -115,11 +114,9 @@ def _now() -> list[Builder[Panel]]:
         lines(
             21,
             "Silence probability over time",
-            "The probability rises while no link comes and falls with each link. Dashed: the default "
-            "thresholds, 30 % (cooling) and 60 % (silent).",
+            "While no link comes, the probability that none comes in the next 180 days rises; a link makes it fall.",
             on_range(_PROBABILITY, "probability"),
             unit="percentunit",
-            limits=SURE,
         ).max(1),
     ]
 

@@ -15,7 +15,6 @@ from grafana.tables import Column, Label, facts
 SILENT: Final = 'state="silent"'
 COOLING: Final = 'state="cooling"'
 UNDER_CURVE: Final = 'state="under_curve"'
-SURE: Final = (Limit(0.3, DOUBTFUL), Limit(0.6, BAD))
 DATE: Final = "time:YYYY-MM-DD"
 DAY_S: Final = DAY_MS // 1000
 TO_PAGE: Final[Link] = to_article_page("__data.fields.Article")
@@ -54,12 +53,12 @@ def articles(panel_id: int) -> Builder[Panel]:
         panel_id,
         "Articles that need a look",
         "Watched articles that are silent or cooling, or have a finding, the surest silence first. Probability: that "
-        "no link comes in the next 180 days; silent from 60 % by default. Compare the days without a link with the "
+        "no link comes in the next 180 days. Compare the days without a link with the "
         "usual gap. Findings: mass_loss, many links were lost at once; quality_gone, no good links come any more. "
         f"A title leads to the article's dashboard, the address to the article. {EMPTY_WHEN_WELL}",
         Label("title", "Title", at_least=230, link=to_article_dashboard("__data.fields.Article")),
         Label("state", "State", width=85, colours=state_words()),
-        Column("Probability", of("silence_probability_ratio"), "percentunit", width=100, limits=SURE),
+        Column("Probability", of("silence_probability_ratio"), "percentunit", width=100),
         Column("Days without", f"({of('silence_seconds')}) / {DAY_S}", width=110),
         Column("Usual gap", f"({of('mean_gap_seconds')}) / {DAY_S}", "suffix:days", width=100),
         Column("Since", since(_IN_TROUBLE), DATE, width=105),

@@ -18,6 +18,14 @@ from flatline.errors import FlatlineError
 
 T = TypeVar("T")
 
+# Keys by the names that they had while the silence score was called a probability.
+_PRESENT_NAMES: Final = {
+    "cooling_probability": "cooling_score",
+    "silent_probability": "silent_score",
+    "quality_gone_probability": "quality_gone_score",
+    "thin_run_probability": "thin_run_score",
+}
+
 
 class PolicyError(FlatlineError):
     """The policy file can't be used. The message names it, the line, the key, its value, and what is allowed."""
@@ -63,7 +71,7 @@ def load_policy_file(path: Path | None) -> PolicyFile:
         return PolicyFile()
     text = _text(path)
     policy_of(text, path=path)  # the whole of it is checked, the model that it names included
-    return msgspec.convert(tomllib.loads(text), PolicyFile)
+    return msgspec.convert(_read(text, path), PolicyFile)
 
 
 def _text(path: Path) -> str:
@@ -77,10 +85,7 @@ def _text(path: Path) -> str:
 
 def policy_of(text: str, *, path: Path) -> Policy:
     """Return what the text of a policy file says; ``path`` is where it stands. Raises PolicyError."""
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyError(f"{path} is no TOML: {error}.") from None
+    raw = _read(text, path)
     source = _Source(path, text, raw)
     file = source.convert(raw, PolicyFile)
     by_tier: dict[int | None, Thresholds] = {
@@ -90,6 +95,24 @@ def policy_of(text: str, *, path: Path) -> Policy:
     return Policy(
         file.judgement, by_tier, Ignored.by(file.ignore), _hazard(file.model, path), file.removed.links_bring_back
     )
+
+
+def _read(text: str, path: Path) -> dict[str, Any]:
+    """Return the file's sections, with the present names of keys. Raises PolicyError."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(f"{path} is no TOML: {error}.") from None
+    tiers = raw.get("tiers")
+    for section in (raw.get("judgement"), *(tiers.values() if isinstance(tiers, dict) else ())):
+        if not isinstance(section, dict):
+            continue
+        for former in section.keys() & _PRESENT_NAMES.keys():
+            present = _PRESENT_NAMES[former]
+            if present in section:
+                raise PolicyError(f"{path}: {former} is the former name of {present}. Keep one of them.")
+            section[present] = section.pop(former)
+    return raw
 
 
 def _hazard(model: Model, path: Path) -> Hazard:
@@ -151,7 +174,7 @@ class _Source:
                 section = re.split(r"\s*\.\s*", header[1].replace('"', ""))
                 here = section
             elif assigned := re.match(r"""\s*["']?([\w-]+)["']?\s*=""", line):
-                here = [*section, assigned[1]]
+                here = [*section, _PRESENT_NAMES.get(assigned[1], assigned[1])]
             else:
                 continue
             if here == list(keys[: len(here)]) and (found is None or len(here) > found[0]):

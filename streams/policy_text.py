@@ -16,7 +16,7 @@ _HEAD: Final = """\
 _TIERS: Final = """\
 # Thresholds for the articles of one tier: any key of [judgement].
 # [tiers.1]
-# silent_probability = 0.6
+# silent_score = 0.6
 """
 
 
@@ -31,7 +31,7 @@ def text_of(file: PolicyFile) -> str:
 
 
 def changes(file: PolicyFile) -> Iterator[str]:
-    """Yield what a policy says that is not the default: ``judgement.silent_probability = 0.5 (default: 0.6)``."""
+    """Yield what a policy says that is not the default: ``judgement.silent_score = 0.5 (default: 0.6)``."""
     for name in PolicyFile.__struct_fields__:
         if name != "tiers":
             section = getattr(file, name)

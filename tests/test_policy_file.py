@@ -31,7 +31,7 @@ def test_a_policy_is_written_as_it_is_read(tmp_path: Path) -> None:
     """What is printed of a policy in force says the same again, and names each default that it departs from."""
     file = tmp_path / "policy.toml"
     file.write_text(
-        '[judgement]\nlink_days_min = 7\n[tiers.1]\nsilent_probability = 0.5\n[ignore]\nrel = ["sponsored", "\\"x"]\n'
+        '[judgement]\nlink_days_min = 7\n[tiers.1]\nsilent_score = 0.5\n[ignore]\nrel = ["sponsored", "\\"x"]\n'
         "[removed]\nlinks_bring_back = true\n"
     )
     read = load_policy_file(file)
@@ -39,7 +39,7 @@ def test_a_policy_is_written_as_it_is_read(tmp_path: Path) -> None:
         f"judgement.link_days_min = 7 (default: {Thresholds().link_days_min})",
         'ignore.rel = ["sponsored","\\"x"] (default: [])',
         "removed.links_bring_back = true (default: false)",
-        f"tiers.1.silent_probability = 0.5, others {Thresholds().silent_probability}",
+        f"tiers.1.silent_score = 0.5, others {Thresholds().silent_score}",
     ]
     file.write_text(text_of(read))
     assert load_policy_file(file) == read
@@ -53,19 +53,35 @@ def test_no_file_is_the_default() -> None:
 
 def test_tiers_change_what_they_name() -> None:
     """A tier has the file's thresholds but for those of its own."""
+    policy = policy_of("[judgement]\ncooling_score = 0.2\nlink_days_min = 7\n[tiers.1]\nsilent_score = 0.3", path=PATH)
+    assert policy.thresholds_of(1) == Thresholds(cooling_score=0.2, silent_score=0.3, link_days_min=7)
+    assert policy.thresholds_of(2) == policy.thresholds_of(None) == Thresholds(cooling_score=0.2, link_days_min=7)
+
+
+def test_keys_may_have_their_former_names() -> None:
+    """A file from the time when the score was called a probability still means what it meant."""
     policy = policy_of(
-        "[judgement]\ncooling_probability = 0.2\nlink_days_min = 7\n[tiers.1]\nsilent_probability = 0.3", path=PATH
+        "[judgement]\ncooling_probability = 0.2\nquality_gone_probability = 0.7\n[tiers.1]\nsilent_probability = 0.5",
+        path=PATH,
     )
-    assert policy.thresholds_of(1) == Thresholds(cooling_probability=0.2, silent_probability=0.3, link_days_min=7)
-    assert policy.thresholds_of(2) == policy.thresholds_of(None) == Thresholds(cooling_probability=0.2, link_days_min=7)
+    assert policy.thresholds_of(None) == Thresholds(cooling_score=0.2, quality_gone_score=0.7)
+    assert policy.thresholds_of(1) == Thresholds(cooling_score=0.2, quality_gone_score=0.7, silent_score=0.5)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         (
-            "[judgement]\nsilent_probability = 2",
-            "line 2: judgement.silent_probability is 2: expected a number below 1.",
+            "[judgement]\n\nsilent_probability = 2",
+            "line 3: judgement.silent_score is 2: expected a number below 1.",
+        ),
+        (
+            "[tiers.2]\nsilent_score = 0.5\nsilent_probability = 0.5",
+            "silent_probability is the former name of silent_score. Keep one of them.",
+        ),
+        (
+            "[judgement]\nsilent_score = 2",
+            "line 2: judgement.silent_score is 2: expected a number below 1.",
         ),
         (
             "[judgement]\nlink_days_min = 1",
@@ -76,21 +92,21 @@ def test_tiers_change_what_they_name() -> None:
             "line 2: judgement.link_days_min is 'x': expected a whole number, not a text.",
         ),
         (
-            "# comment\n[judgement]\n\nsilent_probabilty = 0.5",
-            "line 4: there is no 'judgement.silent_probabilty'. Did you mean 'silent_probability'?",
+            "# comment\n[judgement]\n\nsilent_scor = 0.5",
+            "line 4: there is no 'judgement.silent_scor'. Did you mean 'silent_score'?",
         ),
         ("[judgment]\nx = 1", "line 1: there is no 'judgment'. Did you mean 'judgement'?"),
         ("[model]\nx = 1", "line 2: there is no 'model.x'. There are: file."),
         (
-            "[judgement]\nsilent_probability = 0.3",
-            "line 1: judgement: cooling_probability (0.3) must be below silent_probability (0.3).",
+            "[judgement]\nsilent_score = 0.3",
+            "line 1: judgement: cooling_score (0.3) must be below silent_score (0.3).",
         ),
         ("judgement = 3", "line 1: judgement is 3: expected a section, not a whole number."),
         ("[tiers.4]\nx = 1", "line 1: there is no tier '4': they are 1, 2 and 3."),
         ("[tiers.1]\nx = 1", "line 2: there is no 'tiers.1.x'. There are: link_days_min,"),
         (
-            "[judgement]\nsilent_probability = 0.6\n[tiers.1]\nsilent_probability = 1.5",
-            "line 4: tiers.1.silent_probability is 1.5: expected a number below 1.",
+            "[judgement]\nsilent_score = 0.6\n[tiers.1]\nsilent_score = 1.5",
+            "line 4: tiers.1.silent_score is 1.5: expected a number below 1.",
         ),
         ("[ignore]\nrel = 'nofollow'", "line 2: ignore.rel is 'nofollow': expected a list, not a text."),
         ("[ignore]\nrel = ['nofollow', 3]", "line 2: ignore.rel.1 is 3: expected a text, not a whole number."),
@@ -117,7 +133,7 @@ def test_errors_say_where_what_and_what_instead(text: str, message: str) -> None
 @given(st.recursive(st.integers() | st.text() | st.booleans(), st.lists, max_leaves=4))
 def test_no_value_breaks_the_telling_of_its_error(value: object) -> None:
     """Whatever stands where a probability or a list of domains is expected, it is that error and no other."""
-    for section, key in (("judgement", "silent_probability"), ("ignore", "referring_domains"), ("tiers", "1")):
+    for section, key in (("judgement", "silent_score"), ("ignore", "referring_domains"), ("tiers", "1")):
         with suppress(PolicyError):
             policy_of(f"[{section}]\n{key} = {_toml(value)}", path=PATH)
 

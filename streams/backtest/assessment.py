@@ -1,19 +1,18 @@
-"""Assesses a probability of silence on past cases, beside the rule of a fixed gap."""
+"""Assesses a score of silence on past cases, beside the rule of a fixed gap, and the probability that is said."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from flatline.backtest.calibration import Calibration, calibration_of
 from flatline.backtest.cases import ACTIVE_WITHIN_DAYS, LINK_DAYS_MIN, Cases
 from flatline.backtest.performance import (
     GAPS_DAYS,
-    PROBABILITIES,
+    SCORES,
     Performance,
     alert_days_of_gaps,
     alert_days_of_score,
     performances,
 )
-from flatline.domain.state.rhythm import Rhythm
+from flatline.domain.learned.hazard import Hazard
 from flatline.errors import FlatlineError
 
 
@@ -24,9 +23,9 @@ class TooLittleHistoryError(FlatlineError):
 
 
 class Assessment(NamedTuple):
-    """How each threshold of a probability does in these cases, and each fixed gap; and whether the probability is true.
+    """How each threshold of a score does in these cases, and each fixed gap; and whether the probability is true.
 
-    ``calibration`` is None where no case has a known end.
+    ``calibration`` is None where no look at a pause has a known answer.
     """
 
     cases: int
@@ -35,8 +34,8 @@ class Assessment(NamedTuple):
     calibration: Calibration | None
 
 
-def assess(cases: Cases, probability: Callable[[Rhythm, int], float]) -> Assessment:
-    """Compare a probability with what came, and with the fixed gap. Raise TooLittleHistoryError without any case."""
+def assess(cases: Cases, hazard: Hazard) -> Assessment:
+    """Compare a model with what came, and with the fixed gap. Raise TooLittleHistoryError without any case."""
     if not len(cases):
         raise TooLittleHistoryError(
             f"Too little history to test anything: no article gained links on {LINK_DAYS_MIN} days within "
@@ -44,7 +43,7 @@ def assess(cases: Cases, probability: Callable[[Rhythm, int], float]) -> Assessm
         )
     return Assessment(
         cases=len(cases),
-        ours=performances(cases, alert_days_of_score(cases, probability), PROBABILITIES),
+        ours=performances(cases, alert_days_of_score(cases, hazard.score), SCORES),
         fixed_gap=performances(cases, alert_days_of_gaps(cases), GAPS_DAYS),
-        calibration=calibration_of(cases, probability),
+        calibration=calibration_of(cases, hazard.probability),
     )

@@ -1,74 +1,118 @@
-"""Calibration of a probability: how often the silence lasted, by what was predicted.
+"""Calibration of a probability: what it says on fixed days of each pause, against what came.
 
-Each case is asked on TIMES_ASKED days that spread evenly over those on which it lasts, the day it begins included and
-those beyond ASKED_WITHIN_DAYS left out: what is the chance that no link comes within the horizon? Together they count
-as one case, which is the same as asking on a day drawn at random, without the chance. Asked on every day alike, a few
-articles that have been dead for ten years would drown out everything else; asked as it begins, every article is alive.
-Answers that are not known by the end of the histories don't count.
-
-This is what reproduces the published figures: the published form has Brier score 0.043 on the open half of the public
-histories, and is calibrated there; fitting it anew on days drawn so leads close to its coefficients.
+A person who reads a verdict looks at *this* day of *this* pause. So each pause is looked at once on each of GAPS_DAYS
+that it reaches, and what was said is compared with what came, day by day of the pause and by the pace of the article.
+(Looks on random days of a pause weigh early days, on which every article seems alive: a figure can fit them and still
+be far too low for whoever reads it in a long pause.)
 """
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from flatline.backtest.cases import ACTIVE_WITHIN_DAYS, Cases, Days, outcome
+from flatline.backtest.cases import Cases, outcome
 from flatline.domain.state.rhythm import Rhythm
 
+GAPS_DAYS: Final = (0, 7, 14, 30, 60, 90, 120, 180, 270, 365)
+RATES: Final = (0, 6, 20, 52)
+"""Where the classes of articles begin, in link days in the year up to the pause."""
 BINS: Final = 10
-TIMES_ASKED: Final = 16
-ASKED_WITHIN_DAYS: Final = ACTIVE_WITHIN_DAYS
+
+Column = npt.NDArray[np.float64]
+
+
+class Looks(NamedTuple):
+    """Columns with an entry a look whose answer is known: the number of its case, the day of the pause, what came."""
+
+    case: npt.NDArray[np.int64]
+    gap_days: npt.NDArray[np.int64]
+    is_silent: npt.NDArray[np.bool_]
+
+
+class GapCalibration(Struct, frozen=True):
+    """What was said on a day of the pauses of articles of a pace, and the share in which no link came."""
+
+    gap_days: int
+    rate: str  # link days in the year up to the pause: "<6", "6-20", "20-52", ">=52"
+    said: float
+    observed: float
+    looks: int
 
 
 class Bin(Struct, frozen=True):
-    """Cases with predictions of a tenth of the scale: their mean, and the share in which no link came."""
+    """Looks at which a tenth of the scale was said: the mean of that, and the share in which no link came."""
 
-    predicted: float
+    said: float
     observed: float
-    cases: int
+    looks: int
 
 
 class Calibration(Struct, frozen=True):
-    """Bins by prediction, empty ones left out; and the mean squared error, of it and of always saying the base rate."""
+    """What was said against what came; empty cells are left out.
 
+    ``brier``           the mean squared error of what was said
+    ``base_rate_brier`` the same for always saying the share of all looks
+    ``mean_error``      of the cells by gap and rate, weighted by looks
+    """
+
+    by_gap: list[GapCalibration]
     bins: list[Bin]
     brier: float
     base_rate_brier: float
-    cases: int
+    mean_error: float
+    looks: int
 
 
-def days_asked(cases: Cases) -> Days:
-    """Return the days on which cases are asked: cases along the first axis, TIMES_ASKED along the second."""
-    end = np.minimum(np.minimum(cases.next_day, cases.end_day + 1), cases.begin_day + ASKED_WITHIN_DAYS)
-    share = (np.arange(TIMES_ASKED) + 0.5) / TIMES_ASKED
-    offsets = ((end - cases.begin_day)[:, None] * share).astype(np.int64)
-    days: Days = cases.begin_day[:, None] + offsets
-    return days
+def looks_at(cases: Cases) -> Looks:
+    """Return the looks at these pauses whose answer is known by the end of the histories."""
+    days = cases.begin_day[:, None] + np.array(GAPS_DAYS)
+    right, wrong = outcome(cases, days)
+    case, number = np.nonzero(right | wrong)
+    return Looks(case, np.array(GAPS_DAYS)[number], right[case, number])
 
 
 def calibration_of(cases: Cases, probability: Callable[[Rhythm, int], float]) -> Calibration | None:
-    """Compare predicted with observed; None where no case has a known answer."""
-    days = days_asked(cases)
-    right, wrong = outcome(cases, days)
-    known = right | wrong
-    if not known.any():
+    """Compare what is said with what came; None where no look has a known answer."""
+    looks = looks_at(cases)
+    if not len(looks.case):
         return None
-    observed = right[known].astype(float)
-    predicted = np.array([probability(cases.rhythms[case], int(days[case, time])) for case, time in np.argwhere(known)])
+    said = np.array(
+        [
+            probability(cases.rhythms[case], int(cases.begin_day[case]) + int(gap))
+            for case, gap in zip(looks.case, looks.gap_days, strict=True)
+        ]
+    )
+    observed = looks.is_silent.astype(float)
+    by_gap = list(_by_gap(cases, looks, said, observed))
+    tenth = np.minimum((said * BINS).astype(int), BINS - 1)
     base_rate = observed.mean()
-    place = np.minimum((predicted * BINS).astype(int), BINS - 1)
     return Calibration(
-        bins=[_bin(predicted[place == number], observed[place == number]) for number in np.unique(place)],
-        brier=float(((predicted - observed) ** 2).mean()),
+        by_gap=by_gap,
+        bins=[Bin(*_means(said, observed, tenth == number)) for number in np.unique(tenth)],
+        brier=float(((said - observed) ** 2).mean()),
         base_rate_brier=float(base_rate * (1 - base_rate)),
-        cases=round(known.sum() / TIMES_ASKED),
+        mean_error=sum(abs(each.said - each.observed) * each.looks for each in by_gap) / len(said),
+        looks=len(said),
     )
 
 
-def _bin(predicted: npt.NDArray[np.float64], observed: npt.NDArray[np.float64]) -> Bin:
-    return Bin(float(predicted.mean()), float(observed.mean()), round(predicted.size / TIMES_ASKED))
+def _by_gap(cases: Cases, looks: Looks, said: Column, observed: Column) -> Iterator[GapCalibration]:
+    rate = np.searchsorted(RATES, cases.link_days_a_year[looks.case], "right") - 1
+    for number, name in enumerate(_rate_names()):
+        for gap_days in GAPS_DAYS:
+            chosen = (rate == number) & (looks.gap_days == gap_days)
+            if chosen.any():
+                yield GapCalibration(gap_days, name, *_means(said, observed, chosen))
+
+
+def _rate_names() -> list[str]:
+    inner = [f"{low}-{high}" for low, high in pairwise(RATES[1:])]
+    return [f"<{RATES[1]}", *inner, f">={RATES[-1]}"]
+
+
+def _means(said: Column, observed: Column, chosen: npt.NDArray[np.bool_]) -> tuple[float, float, int]:
+    return float(said[chosen].mean()), float(observed[chosen].mean()), int(chosen.sum())

@@ -15,6 +15,7 @@ Leaving out alerts that a link disproved less than 180 days before the end, or c
 next link, leads to other gaps than the published ones.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -26,6 +27,7 @@ from flatline.domain.state.rhythm import Rhythm
 LINK_DAYS_MIN: Final = 5
 ACTIVE_WITHIN_DAYS: Final = 730
 HORIZON_DAYS: Final = 180
+YEAR_DAYS: Final = 365
 NEVER: Final = 1 << 40
 """A day that does not come."""
 
@@ -35,12 +37,14 @@ Days = npt.NDArray[np.int64]
 class Cases(NamedTuple):
     """Columns with an entry a case. ``end_day`` is the last day of the histories.
 
-    ``next_day`` is the next link day, NEVER without one.
+    ``next_day``          the next link day, NEVER without one
+    ``link_days_a_year``  in the year up to the beginning, that day included
     """
 
     rhythms: list[Rhythm]
     begin_day: Days
     next_day: Days
+    link_days_a_year: Days
     end_day: int
     horizon_days: int
 
@@ -58,7 +62,7 @@ class Outcome(NamedTuple):
 
 def cases_of(histories: Iterable[Iterable[int]], *, end_day: int, horizon_days: int = HORIZON_DAYS) -> Cases:
     """Return the cases of articles, each given by its link days; an alert is about the ``horizon_days`` after it."""
-    rhythms, begins, nexts = [], [], []
+    rhythms, begins, nexts, in_year = [], [], [], []
     for link_days in histories:
         days = sorted(link_days)
         for count in range(LINK_DAYS_MIN, len(days) + 1):
@@ -69,7 +73,9 @@ def cases_of(histories: Iterable[Iterable[int]], *, end_day: int, horizon_days: 
                 rhythms.append(rhythm)
                 begins.append(begin)
                 nexts.append(days[count] if count < len(days) else NEVER)
-    return Cases(rhythms, np.array(begins, dtype=np.int64), np.array(nexts, dtype=np.int64), end_day, horizon_days)
+                in_year.append(count - bisect_right(days, begin - YEAR_DAYS))
+    begin_day, next_day, link_days_a_year = (np.array(column, dtype=np.int64) for column in (begins, nexts, in_year))
+    return Cases(rhythms, begin_day, next_day, link_days_a_year, end_day, horizon_days)
 
 
 def outcome(cases: Cases, alert_day: Days) -> Outcome:

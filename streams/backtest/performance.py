@@ -13,13 +13,13 @@ from flatline.domain.state.rhythm import Rhythm
 
 PRECISIONS: Final = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 # Finer where alerts come early: there precision changes most from one to the next.
-PROBABILITIES: Final = (
+SCORES: Final = (
     *(number / 400 for number in range(1, 80)),
     *(number / 200 for number in range(40, 200)),
 )
 GAPS_DAYS: Final = tuple(range(1, 1_001))
 
-# The probability that the silence lasts, of an article with this rhythm on this day; it never falls as days go by.
+# How sure it is that the silence lasts, of an article with this rhythm on this day; it never falls as days go by.
 Score = Callable[[Rhythm, int], float]
 
 
@@ -46,22 +46,22 @@ def alert_days_of_gaps(cases: Cases, gaps_days: Sequence[int] = GAPS_DAYS) -> Da
     return days
 
 
-def alert_days_of_score(cases: Cases, score: Score, probabilities: Sequence[float] = PROBABILITIES) -> Days:
+def alert_days_of_score(cases: Cases, score: Score, scores: Sequence[float] = SCORES) -> Days:
     """Return the same for thresholds of a score; NEVER where it is not reached by the end of the case."""
-    days = np.full((len(cases), len(probabilities)), NEVER, dtype=np.int64)
+    days = np.full((len(cases), len(scores)), NEVER, dtype=np.int64)
     for number, rhythm in enumerate(cases.rhythms):
         last = min(int(cases.next_day[number]) - 1, cases.end_day)
         first = int(cases.begin_day[number]) + 1
         if first <= last:
-            _cross(days[number], partial(score, rhythm), probabilities, first, last)
+            _cross(days[number], partial(score, rhythm), scores, first, last)
     return days
 
 
-def _cross(days: Days, score: Callable[[int], float], probabilities: Sequence[float], first: int, last: int) -> None:
-    """Set the first day from ``first`` to ``last`` that reaches each probability; by bisection of all at once."""
+def _cross(days: Days, score: Callable[[int], float], scores: Sequence[float], first: int, last: int) -> None:
+    """Set the first day from ``first`` to ``last`` that reaches each score; by bisection of all at once."""
 
     def reached(day: int) -> int:
-        return bisect_right(probabilities, score(day))
+        return bisect_right(scores, score(day))
 
     at_first = reached(first)
     days[:at_first] = first

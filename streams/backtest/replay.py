@@ -40,7 +40,10 @@ class Ending(StrEnum):
 
 
 class Alert(NamedTuple):
-    """What was said on a day; ``delay_days`` since the last link. ``ending`` is None for what is not about silence."""
+    """What was said on a day; ``delay_days`` since the last link. ``ending`` is None for what is not about silence.
+
+    ``probability``: of no link within the horizon, as it was said.
+    """
 
     day: int
     key: bytes
@@ -48,6 +51,7 @@ class Alert(NamedTuple):
     reason: str
     ending: Ending | None = None
     delay_days: int | None = None
+    probability: float | None = None
 
 
 class JudgedDay(NamedTuple):
@@ -181,7 +185,7 @@ def _alert(
     reason, rhythm = judged.judgement.reason, article.rhythm
     if kind is not State.SILENT or rhythm is None:
         return Alert(day, article.key, kind, reason)
-    return Alert(day, article.key, kind, reason, ending(day), day - rhythm.last_day)
+    return Alert(day, article.key, kind, reason, ending(day), day - rhythm.last_day, judged.judgement.probability)
 
 
 def _ending(link_days: Sequence[int], end_day: int, horizon_days: int, day: int) -> Ending:

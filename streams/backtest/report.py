@@ -3,13 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from statistics import fmean, median
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from flatline.backtest.assessment import Assessment, TooLittleHistoryError, assess
-from flatline.backtest.calibration import Bin
+from flatline.backtest.calibration import Bin, GapCalibration
 from flatline.backtest.cases import LINK_DAYS_MIN, cases_of
 from flatline.backtest.groups import GroupAlert, group_alerts
 from flatline.backtest.histories import UNREGISTERED, Histories, History
@@ -19,6 +19,8 @@ from flatline.backtest.visibility_history import VisibilityHistory
 from flatline.domain.policy.policy import Policy
 from flatline.domain.time import DAY_MS, EARLIEST_MS, day_of, to_datetime
 from flatline.schema.verdict import State
+
+_KNOWN: Final = frozenset({Ending.RIGHT, Ending.WRONG})
 
 
 class AlertRow(Struct, frozen=True, omit_defaults=True):
@@ -30,6 +32,7 @@ class AlertRow(Struct, frozen=True, omit_defaults=True):
     reason: str
     ending: str | None = None
     delay_days: int | None = None
+    probability: float | None = None  # that was said
     taken_over: bool = False  # by the alert on its series, author or strategy, which stood
 
 
@@ -55,7 +58,7 @@ class SourceAlertRow(Struct, frozen=True, omit_defaults=True):
 
 
 class AlertCount(Struct, frozen=True):
-    """The alerts of a kind. Precision and delays are of those on silence whose ending is known."""
+    """The alerts of a kind. Precision, what was said and delays are of those on silence whose ending is known."""
 
     kind: str
     alerts: int
@@ -63,6 +66,7 @@ class AlertCount(Struct, frozen=True):
     wrong: int = 0
     open: int = 0
     precision: float | None = None
+    mean_probability: float | None = None  # that was said; as large as the precision if it is true
     mean_delay_days: float | None = None
     median_delay_days: float | None = None
 
@@ -73,6 +77,7 @@ class BacktestReport(Struct, frozen=True):
     precision_delay: list[FastestAtPrecision]
     fixed_gap: list[FastestAtPrecision]
     calibration: list[Bin]
+    calibration_by_gap: list[GapCalibration]
     brier: float | None
     horizon_days: int
     base_rate_brier: float | None
@@ -129,9 +134,7 @@ def run(
         )
     if not count:
         raise TooLittleHistoryError(f"No link event with a date could be read in {histories.lines:,} lines.")
-    assessment = assess(
-        cases_of(link_days, end_day=end_day, horizon_days=policy.hazard.horizon_days), policy.hazard.probability
-    )
+    assessment = assess(cases_of(link_days, end_day=end_day, horizon_days=policy.hazard.horizon_days), policy.hazard)
     alerts.sort()
     on_groups = group_alerts(
         list(registered.values()),
@@ -145,6 +148,7 @@ def run(
         precision_delay=fastest(assessment.ours),
         fixed_gap=fastest(assessment.fixed_gap),
         calibration=calibration.bins if calibration else [],
+        calibration_by_gap=calibration.by_gap if calibration else [],
         brier=calibration.brier if calibration else None,
         horizon_days=policy.hazard.horizon_days,
         base_rate_brier=calibration.base_rate_brier if calibration else None,
@@ -188,6 +192,7 @@ def _row(alert: Alert, registered: History | None, on_groups: Iterable[GroupAler
         alert.reason,
         alert.ending,
         alert.delay_days,
+        alert.probability,
         taken_over=is_taken_over,
     )
 
@@ -216,6 +221,7 @@ def _counts(alerts: Sequence[Alert]) -> list[AlertCount]:
 def _count(kind: str, alerts: Sequence[Alert]) -> AlertCount:
     endings = Counter(alert.ending for alert in alerts)
     right, wrong = endings[Ending.RIGHT], endings[Ending.WRONG]
+    said = [each.probability for each in alerts if each.ending in _KNOWN and each.probability is not None]
     delays = [each.delay_days for each in alerts if each.ending is Ending.RIGHT and each.delay_days is not None]
     return AlertCount(
         kind=kind,
@@ -224,6 +230,7 @@ def _count(kind: str, alerts: Sequence[Alert]) -> AlertCount:
         wrong=wrong,
         open=endings[Ending.OPEN],
         precision=right / (right + wrong) if right + wrong else None,
+        mean_probability=fmean(said) if said else None,
         mean_delay_days=fmean(delays) if delays else None,
         median_delay_days=median(delays) if delays else None,
     )

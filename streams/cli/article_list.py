@@ -28,6 +28,7 @@ FIELDS: Final = (
     "live",
     "referring_domains",
     "last_gained_at",
+    "probability",
     "score",
     "reason",
     "impact",
@@ -97,7 +98,7 @@ def _table(verdicts: list[Verdict]) -> Table:
     for heading in ("state", "since"):
         table.add_column(heading, no_wrap=True)
     table.add_column("article", overflow="fold")
-    for heading in ("gained", "lost", "live", "domains", "score"):
+    for heading in ("gained", "lost", "live", "domains", "probability"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("last gained", no_wrap=True)
     for verdict in verdicts:
@@ -109,7 +110,7 @@ def _table(verdicts: list[Verdict]) -> Table:
             f"{verdict.lost_total:,}",
             f"{verdict.live:,}",
             f"{verdict.referring_domains:,}",
-            "" if verdict.score is None else f"{verdict.score:.0%}",
+            "" if verdict.probability is None else f"{verdict.probability:.0%}",
             _day(verdict.last_gained_at),
         )
     return table

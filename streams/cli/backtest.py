@@ -59,7 +59,7 @@ def backtest(
         watched_since_ms=to_ms(watch_from) if watch_from else EARLIEST_MS,
     )
     for path in picture or ():
-        draw(path, ours=found.assessment.ours, fixed_gap=found.assessment.fixed_gap)
+        draw(path, found.assessment)
     if json:
         sys.stdout.buffer.write(as_json(found.report))
     else:

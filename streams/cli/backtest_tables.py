@@ -42,16 +42,19 @@ def show(found: Backtest, console: Console, *, alerts_listed: int) -> None:
         console.print(f"\nThe latest {len(listed):,} of {len(report.alerts):,} alerts:")
         console.print(_alerts(listed))
     console.print(
-        f"\nA threshold on the probability, next to a fixed gap, over {report.cases:,} silences of active articles:"
+        f"\nA threshold on the silence score, next to a fixed gap, over {report.cases:,} silences of active articles:"
     )
     console.print(_comparison(report))
     horizon = f"right: no link came in the {report.horizon_days} days after the alert."
     console.print(f"{horizon} delay: days from the last link to a right alert.")
     if report.brier is not None:
-        console.print("\nCalibration: the predicted probability, and how often no link came:")
+        console.print(
+            "\nCalibration: the predicted probability / how often no link came (pauses), by day of the pause and "
+            "link days in the year before it:"
+        )
         console.print(_calibration(report))
         console.print(
-            f"Brier score {report.brier:.4f} (always predicting the base rate: {report.base_rate_brier:.4f})."
+            f"Brier score {report.brier:.3f} (always predicting the base rate: {report.base_rate_brier:.3f})."
         )
 
 
@@ -63,7 +66,7 @@ def _table(*headings: str) -> Table:
 
 
 def _alert_counts(report: BacktestReport) -> Table:
-    headings = ("alerts", "right", "wrong", "open", "precision", "mean delay", "median")
+    headings = ("alerts", "right", "wrong", "open", "precision", "said", "mean delay", "median")
     table = _table("", *headings)
     for each in report.alert_counts:
         table.add_row(
@@ -74,6 +77,7 @@ def _alert_counts(report: BacktestReport) -> Table:
                 for count in (each.right, each.wrong, each.open)
             ),
             _share(each.precision),
+            _share(each.mean_probability),
             _days(each.mean_delay_days),
             _days(each.median_delay_days),
         )
@@ -123,7 +127,7 @@ def _comparison(report: BacktestReport) -> Table:
         gap = gaps.get(row.precision)
         table.add_row(
             f"≥ {row.precision:.0%}",
-            f"{row.threshold:.1%}",
+            f"{row.threshold:.3f}",
             _days(row.mean_delay_days),
             _days(row.median_delay_days),
             f"{row.right:,}",
@@ -135,9 +139,15 @@ def _comparison(report: BacktestReport) -> Table:
 
 
 def _calibration(report: BacktestReport) -> Table:
-    table = _table("predicted", "observed", "cases")
-    for each in report.calibration:
-        table.add_row(f"{each.predicted:.2f}", f"{each.observed:.2f}", f"{each.cases:,}")
+    cells = {(each.gap_days, each.rate): each for each in report.calibration_by_gap}
+    rates = dict.fromkeys(each.rate for each in report.calibration_by_gap)
+    table = _table("day", *rates)
+    for gap_days in sorted({each.gap_days for each in report.calibration_by_gap}):
+        row = (cells.get((gap_days, rate)) for rate in rates)
+        table.add_row(
+            f"{gap_days}",
+            *(f"{each.said:.0%} / {each.observed:.0%} ({each.looks:,})" if each else "" for each in row),
+        )
     return table
 
 

@@ -31,8 +31,8 @@ _ANCHOR_CHARACTERS: Final = 80
 _CHANGES_SHOWN: Final = 8
 _SHOWN_THRESHOLDS: Final = (
     "link_days_min",
-    "cooling_probability",
-    "silent_probability",
+    "cooling_score",
+    "silent_score",
     "silent_gaps",
     "dormant_after_days",
     "worthy_quality",
@@ -72,8 +72,9 @@ def _probability(found: Explanation, console: Console) -> None:
         )
         return
     console.print(
-        f"{_percent(found.probability)}. An article is cooling from {policy.cooling_probability:.0%}, and silent from "
-        f"{policy.silent_probability:.0%} once its gap is {policy.silent_gaps:g} times its average length."
+        f"{_percent(found.probability)}. Its silence score is {found.score:.2f}: an article is cooling from "
+        f"{policy.cooling_score:.2f}, and silent from {policy.silent_score:.2f} once its gap is "
+        f"{policy.silent_gaps:g} times its average length."
     )
     if pace is not None:
         console.print(

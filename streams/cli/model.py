@@ -65,7 +65,7 @@ def fit(
     output.write_bytes(msgspec.json.format(msgspec.json.encode(model), indent=2) + b"\n")
     table = Table("model", "Brier score", "of the base rate", box=None)
     for name, each in (("fitted", model), ("shipped", shipped)):
-        if each.horizon_days == horizon_days and (found := assess(cases, Hazard(each).probability).calibration):
+        if each.horizon_days == horizon_days and (found := assess(cases, Hazard(each)).calibration):
             table.add_row(name, f"{found.brier:.4f}", f"{found.base_rate_brier:.4f}")
     Console(highlight=False).print(
         f"{output}: fitted on {len(cases):,} pauses of {len(articles):,} articles until {fitted_on.until}.", table

@@ -6,6 +6,7 @@ from flatline.backtest.cases import NEVER, Cases
 from flatline.domain.learned.hazard import FittedOn, Model, Pauses
 from flatline.errors import FlatlineError
 from flatline.fitting.pauses import Figures, fit_pauses
+from flatline.fitting.probability import fit_probability
 from flatline.fitting.silence import fit_silence
 
 # Below that, figures of one's own say less than those that are shipped.
@@ -45,6 +46,7 @@ def fit(cases: Cases, *, start: Model | None, fitted_on: FittedOn) -> Model:
         rest=Pauses(*rest),
         silence=tuple(map(_round, fit_silence(cases, parameters, base_rate=fitted_on.base_rate))),
         typical=tuple(map(_round, pauses.own.mean(axis=0))),
+        probability=tuple(map(_round, fit_probability(cases, parameters, base_rate=fitted_on.base_rate))),
     )
 
 
@@ -57,6 +59,7 @@ def _sample(cases: Cases) -> Cases:
         rhythms=[cases.rhythms[case] for case in drawn],
         begin_day=cases.begin_day[drawn],
         next_day=cases.next_day[drawn],
+        link_days_a_year=cases.link_days_a_year[drawn],
     )
 
 

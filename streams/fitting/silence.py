@@ -1,25 +1,39 @@
-"""From the chance of no link soon to the probability of silence: a logistic regression on pauses that were looked at.
+"""From the chance of no link soon to the silence score: a logistic regression on pauses that were looked at.
 
-Each pause is looked at as `flatline.backtest.calibration` does, on days that spread over it, and counts once.
+Each pause is looked at on TIMES_ASKED days that spread evenly over it, the day it begins included and those beyond
+ASKED_WITHIN_DAYS left out, and counts once, which is the same as a look on a day drawn at random, without the chance.
+Looked at on every day alike, a few articles that have been dead for ten years would drown out everything else.
 """
+
+from typing import Final
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import logit
 
-from flatline.backtest.calibration import days_asked
-from flatline.backtest.cases import Cases, outcome
+from flatline.backtest.cases import ACTIVE_WITHIN_DAYS, Cases, Days, outcome
 from flatline.domain.learned.hazard import NEAR_DAYS, figures
 from flatline.fitting.pauses import Column, log_survival, most_due_day
 
+TIMES_ASKED: Final = 16
+ASKED_WITHIN_DAYS: Final = ACTIVE_WITHIN_DAYS
+
 _START = np.array([-5.0, 1.0, 0.5])
+
+
+def days_asked(cases: Cases) -> Days:
+    """Return the days on which cases are asked: cases along the first axis, TIMES_ASKED along the second."""
+    end = np.minimum(np.minimum(cases.next_day, cases.end_day + 1), cases.begin_day + ASKED_WITHIN_DAYS)
+    share = (np.arange(TIMES_ASKED) + 0.5) / TIMES_ASKED
+    offsets = ((end - cases.begin_day)[:, None] * share).astype(np.int64)
+    days: Days = cases.begin_day[:, None] + offsets
+    return days
 
 
 def fit_silence(cases: Cases, parameters: Column, *, base_rate: float | None = None) -> Column:
     """Return the intercept and the two factors of `Model.silence`; neither factor is below 0.
 
-    ``base_rate`` is in how many of all pauses no link comes, where the model is to be used, if these are not typical:
-    the intercept then moves by the difference of the logits (prior correction; King and Zeng, 2001, section 4.1).
+    ``base_rate``: see `base_rate_shift`.
     """
     days = days_asked(cases)
     right, wrong = outcome(cases, days)
@@ -40,6 +54,17 @@ def fit_silence(cases: Cases, parameters: Column, *, base_rate: float | None = N
 
     found = minimize(loss, _START, jac=True, method="L-BFGS-B", bounds=[(None, None), (0, None), (0, None)])
     result: Column = found.x
-    if base_rate is not None:
-        result[0] += logit(base_rate) - logit(1 - came.mean())
+    result[0] += base_rate_shift(cases, base_rate)
     return result
+
+
+def base_rate_shift(cases: Cases, base_rate: float | None) -> float:
+    """Return by how much an intercept moves for histories that are not typical of those where the model is to be used.
+
+    ``base_rate`` is in how many of all pauses, looked at on a random day, no link comes there; None: in as many as in
+    these. It is the difference of the logits (prior correction; King and Zeng, 2001, section 4.1).
+    """
+    if base_rate is None:
+        return 0.0
+    right, wrong = outcome(cases, days_asked(cases))
+    return float(logit(base_rate) - logit(right.sum() / (right | wrong).sum()))

@@ -69,10 +69,10 @@ def watch_list_families(snapshot: Snapshot) -> Iterator[Metric]:
 def _rhythm(watched: list[_Named]) -> Iterator[Metric]:
     yield gauge(
         "flatline_watched_article_silence_probability_ratio",
-        "Probability that no link comes within the horizon (180 days by default). Absent for articles with too "
-        "little history. Above the policy's threshold, the article is silent.",
+        "Probability that no link comes within the next 180 days (or the model's own horizon). Absent for articles "
+        "with too little history.",
         ["article"],
-        (([name], each.verdict.score) for name, each in watched if each.verdict.score is not None),
+        (([name], each.verdict.probability) for name, each in watched if each.verdict.probability is not None),
     )
     yield gauge(
         "flatline_watched_article_silence_seconds",

@@ -142,7 +142,8 @@ class Verdict(Struct, frozen=True, gc=False):
     judged_at: Instant
     reason: Annotated[str, Meta(description="A sentence that gives the figures")]
     score: Annotated[
-        float | None, Meta(description="Probability that no link comes within horizon_days; null if not judged")
+        float | None,
+        Meta(description="The silence score, to which the policy's thresholds apply; null if not judged"),
     ]
     horizon_days: int
     suppressed: Annotated[bool, Meta(description="The verdict is held back, because sources did not report")]
@@ -170,6 +171,13 @@ class Verdict(Struct, frozen=True, gc=False):
     profile: Annotated[Profile | None, Meta(description="null for articles without links")] = None
     watched_since: Annotated[
         Instant | None, Meta(description="When its first event arrived; a silence that began before causes no alert")
+    ] = None
+    probability: Annotated[
+        float | None,
+        Meta(
+            description="Probability that no link comes in the next horizon_days, given that none came since the last; "
+            "null if not judged"
+        ),
     ] = None
     as_of_offset: Annotated[
         int | None,

@@ -74,7 +74,7 @@ def test_a_score_does_as_in_a_walk_over_days(histories: list[list[int]], thresho
         def is_due(past: list[int], today: int, threshold: float = threshold) -> bool:
             rhythm = Rhythm.of(past)
             assert rhythm is not None
-            return HAZARD.probability(rhythm, today) >= threshold
+            return HAZARD.score(rhythm, today) >= threshold
 
         walks = [_walk(days, is_due) for days in histories]
         delays = sorted(delay for walk in walks for delay in walk[0])
@@ -89,7 +89,7 @@ def test_a_score_does_as_in_a_walk_over_days(histories: list[list[int]], thresho
 
 
 def _alert_days(histories: list[list[int]], thresholds: list[float]) -> Days:
-    return alert_days_of_score(cases_of(histories, end_day=END), HAZARD.probability, thresholds)
+    return alert_days_of_score(cases_of(histories, end_day=END), HAZARD.score, thresholds)
 
 
 MONTHLY = list(range(0, 301, 30))
@@ -122,7 +122,7 @@ def test_what_counts(days: list[int], end: int, gap: int, expected: tuple[int, i
 def test_no_alert_once_the_next_link_is_there() -> None:
     """A threshold that is not reached before the next link day has no alert day."""
     cases = cases_of([MONTHLY], end_day=330)
-    assert (alert_days_of_score(cases, HAZARD.probability, [0.9]) == NEVER).all()
+    assert (alert_days_of_score(cases, HAZARD.score, [0.9]) == NEVER).all()
 
 
 def test_the_fastest_that_is_sure_enough() -> None:

@@ -48,7 +48,12 @@ def test_json_is_one_object(history: Path, tmp_path: Path) -> None:
     for rows in (found["precision_delay"], found["fixed_gap"]):
         assert [each["precision"] for each in rows] == [0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
         assert all(row <= each.keys() for each in rows)
-    assert all({"predicted", "observed", "cases"} <= each.keys() for each in found["calibration"])
+    assert all({"said", "observed", "looks"} == each.keys() for each in found["calibration"])
+    by_gap = found["calibration_by_gap"]
+    assert all({"gap_days", "rate", "said", "observed", "looks"} == each.keys() for each in by_gap)
+    # A weekly article passes through all paces in its first year; only the two that stopped have long pauses.
+    assert [each["rate"] for each in by_gap if each["gap_days"] == 0] == ["<6", "6-20", "20-52", ">=52"]
+    assert {each["rate"] for each in by_gap if each["gap_days"] > 7} == {">=52", "6-20"}
     assert 0 <= found["brier"] < 0.25
     silent = [each for each in found["alerts"] if each["kind"] == "silent"]
     assert {each["article"] for each in silent} == {"https://t.example/stopped", "https://t.example/paused"}
@@ -67,7 +72,7 @@ def test_the_table_names_what_was_said(history: Path) -> None:
 def test_the_policy_changes_the_alerts(history: Path, tmp_path: Path) -> None:
     """The file of `--policy`, or of FLATLINE_POLICY_FILE, holds; a lower threshold alerts earlier."""
     policy = tmp_path / "policy.toml"
-    policy.write_text("[judgement]\ncooling_probability = 0.05\nsilent_probability = 0.1\n")
+    policy.write_text("[judgement]\ncooling_score = 0.05\nsilent_score = 0.1\n")
     usual, early, by_setting = (
         json.loads(_flatline("backtest", history, "--json", *options, **settings).stdout)["alerts"][0]["date"]
         for options, settings in (
@@ -82,7 +87,7 @@ def test_the_policy_changes_the_alerts(history: Path, tmp_path: Path) -> None:
 def test_registered_articles_have_their_tier(history: Path, tmp_path: Path) -> None:
     """A registered article is judged by the thresholds of its tier, the others by the usual ones."""
     policy, articles = tmp_path / "policy.toml", tmp_path / "articles.csv"
-    policy.write_text("[tiers.1]\ncooling_probability = 0.05\nsilent_probability = 0.1\n")
+    policy.write_text("[tiers.1]\ncooling_score = 0.05\nsilent_score = 0.1\n")
     articles.write_text("url,tier\nhttp://www.t.example/stopped/,1\n")
     run = _flatline("backtest", history, "--json", "--policy", policy, "--articles", articles)
     delays = {each["article"]: each["delay_days"] for each in json.loads(run.stdout)["alerts"] if "delay_days" in each}

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from flatline.backtest.calibration import calibration_of
-from flatline.backtest.cases import Cases, cases_of
+from flatline.backtest.cases import Cases, cases_of, outcome
 from flatline.backtest.histories import Histories
-from flatline.backtest.performance import alert_days_of_gaps, fastest, performances
+from flatline.backtest.performance import alert_days_of_gaps, alert_days_of_score, fastest, performances
+from flatline.domain.learned.hazard import Hazard
 from flatline.domain.time import day_of, to_datetime
 from flatline_connectors.files.lines import LineFile
 
@@ -50,9 +52,29 @@ def test_the_fixed_gap_does_as_published(cases: Cases) -> None:
         assert row.right == pytest.approx(PUBLISHED[row.precision][1], rel=0.006)
 
 
-def test_the_base_rate_is_that_of_living_articles(cases: Cases) -> None:
-    """Asked within a silence, most answers are that a link does come: 0.077 was published of the other half."""
-    found = calibration_of(cases, lambda _rhythm, _day: 0.5)
+def test_what_is_said_is_true(cases: Cases) -> None:
+    """On each day of a pause and for each pace, as a reader would check it."""
+    found = calibration_of(cases, Hazard().probability)
     assert found is not None
-    assert found.brier == 0.25
-    assert 0.07 < found.base_rate_brier < 0.1
+    assert found.brier < 0.155 < found.base_rate_brier
+    assert found.mean_error <= 0.04
+    for each in found.by_gap:
+        margin = 0.07 if each.looks >= 1_000 else 0.1
+        assert each.looks < 20 or abs(each.said - each.observed) <= margin, each
+
+
+def test_alerts_are_right_as_often_as_they_say(cases: Cases) -> None:
+    """Of alerts that say 75 %, about three of four are right."""
+    hazard = Hazard()
+    days = alert_days_of_score(cases, hazard.score, [0.6])
+    right, wrong = outcome(cases, days)
+    said = [
+        (hazard.probability(cases.rhythms[case], int(days[case, 0])), bool(right[case, 0]))
+        for case in np.flatnonzero(right[:, 0] | wrong[:, 0])
+    ]
+    assert len(said) > 1_000
+    for low in (0.6, 0.7, 0.8):
+        tenth = [each for each in said if low <= each[0] < low + 0.1]
+        if len(tenth) >= 100:
+            mean, observed = np.mean(tenth, axis=0)
+            assert abs(mean - observed) <= 0.07, (low, len(tenth), mean, observed)

@@ -24,7 +24,7 @@ from flatline.schema.verdict import State
 
 START = 15_000
 KEY = b"https://a.example/"
-POLICY = Policy(by_tier={1: Thresholds(cooling_probability=0.2, silent_probability=0.4)})
+POLICY = Policy(by_tier={1: Thresholds(cooling_score=0.2, silent_score=0.4)})
 
 
 def _gain(day: int, *, page: int = 0, organic: bool = True) -> LinkObservation:

@@ -64,7 +64,7 @@ def test_a_person_reads_all_that_it_rests_on(history: Path) -> None:
         "no heartbeats, and no known rhythm",
         "on curve. The site t.example gained",
         "2020-01-29  steady",
-        "silent_probability",
+        "silent_score",
     ):
         assert said in run.stdout, said
 
@@ -83,7 +83,8 @@ def test_a_script_gets_the_same_facts(history: Path) -> None:
     found = json.loads(_explain("https://t.example/stopped", "--from", history, "--json").stdout)
     assert found["verdict"]["state"] == "silent"
     assert found["said"] is None
-    assert round(found["probability"], 2) == found["verdict"]["score"]
+    assert round(found["probability"], 2) == found["verdict"]["probability"]
+    assert round(found["score"], 2) == found["verdict"]["score"]
     assert found["moved_by"][0]["fact"] == "no link for 210 days"
     assert found["pace"]["usual_gap_days"] == found["pace"]["mean_gap_days"] == 7
     assert found["silent_from"] == found["verdict"]["since"][:10]
@@ -99,7 +100,7 @@ def test_a_script_gets_the_same_facts(history: Path) -> None:
     )
     assert found["sources"][0]["source"] == "crawler"
     assert {(each["kind"], each["name"]) for each in found["groups"]} == {("site", "t.example"), ("month", "2020-01")}
-    assert found["policy"]["silent_probability"] == 0.6
+    assert found["policy"]["silent_score"] == 0.6
     assert [each["said"] for each in found["changes"]][-1] == ["silent"]
 
 

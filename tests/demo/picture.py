@@ -49,8 +49,8 @@ def draw(path: Path) -> None:
     judged = verdicts(url, events)
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     axes = figure.add_subplot()
-    scores = {day - last: verdict.score for day, verdict in judged if verdict.score is not None}
-    axes.plot(list(scores), list(scores.values()), color=_LINE, linewidth=2)
+    said = {day - last: verdict.probability for day, verdict in judged if verdict.probability is not None}
+    axes.plot(list(said), list(said.values()), color=_LINE, linewidth=2)
     axes.vlines([day - last for day in gained], 0, 0.06, color=_LINK, linewidth=1.5)
     axes.text(min(gained) - last, 0.09, "links gained", color=_LINK)
     for state, colour in _COLOURS.items():

@@ -40,7 +40,7 @@ def test_an_article_is_explained_as_the_worker_knows_it(kafka_bootstrap: str, na
         assert found["said"]["reason"] == found["verdict"]["reason"] == row["reason"]
         assert found["verdict"]["gained_total"] == row["gained_total"] == LINKS
         assert found["verdict"]["impact"]["visits_total"] == 5
-        assert found["policy"]["silent_probability"] == 0.6
+        assert found["policy"]["silent_score"] == 0.6
         assert {each["kind"]: each["name"] for each in found["groups"]}["series"] == "Notes"
         assert [each["source"] for each in found["sources"]] == ["feeds"]
         assert [each["url"] for each in found["links"]] == [f"https://site{n}.example/post" for n in range(10)]

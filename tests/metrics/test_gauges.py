@@ -42,7 +42,7 @@ def test_a_watched_article_shows_what_is_known() -> None:
         ("finding_since_timestamp_seconds", "mass_loss"): NOW.timestamp(),
         ("finding_since_timestamp_seconds", "quality_gone"): NOW.timestamp(),
         ("unseen",): 1,
-        ("silence_probability_ratio",): 0.5,
+        ("silence_probability_ratio",): 0.75,
         ("silence_seconds",): 9 * day_s,
         ("mean_gap_seconds",): 3 * day_s,
         ("last_gained_timestamp_seconds",): NOW.timestamp(),

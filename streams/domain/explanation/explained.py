@@ -87,7 +87,8 @@ class Explanation(Struct, frozen=True):
 
     verdict: Annotated[Verdict, Meta(description="By all that is known now")]
     said: Annotated[Verdict | None, Meta(description="The newest that was published; null without a worker")]
-    probability: float | None
+    probability: Annotated[float | None, Meta(description="That no link comes in the horizon; null if not judged")]
+    score: Annotated[float | None, Meta(description="The silence score, to which the thresholds apply")]
     typical_probability: Annotated[float, Meta(description="That of a typical article on the day of a link")]
     pace: LinkDayStatistics | None
     moved_by: Annotated[list[ExplainedInfluence], Meta(description="What moves the probability, most first")]

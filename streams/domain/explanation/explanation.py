@@ -91,6 +91,7 @@ def explain(
         verdict=verdict,
         said=context.published,
         probability=hazard.probability(rhythm, seen_day) if rhythm and is_judged else None,
+        score=hazard.score(rhythm, seen_day) if rhythm and is_judged else None,
         typical_probability=hazard.typical_probability,
         pace=_pace(rhythm, article.totals.days, today) if rhythm else None,
         moved_by=_moved(hazard, rhythm, seen_day) if rhythm and is_judged else [],
@@ -144,9 +145,9 @@ def _moved(hazard: Hazard, rhythm: Rhythm, day: int) -> list[ExplainedInfluence]
 def _cooling_from(rhythm: Rhythm, at: Circumstances) -> date | None:
     """Return the first day of a doubt, while nothing of it was said; None where that is ten years away."""
     until_day = at.today + _FORESEEN_DAYS
-    if at.hazard.probability(rhythm, until_day) < at.thresholds.cooling_probability:
+    if at.hazard.score(rhythm, until_day) < at.thresholds.cooling_score:
         return None
-    day = at.hazard.first_day_at(rhythm, at.thresholds.cooling_probability, until_day=until_day)
+    day = at.hazard.first_day_at(rhythm, at.thresholds.cooling_score, until_day=until_day)
     return _date(max(day, rhythm.last_day + int(rhythm.mean_gap_days) + 1))
 
 

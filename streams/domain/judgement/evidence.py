@@ -70,7 +70,8 @@ class Circumstances(NamedTuple):
 
     ``was_found``    for a finding: it was already said, and may be harder to take back
     ``seen_day``     the day to which the article is judged: today, less the days that nobody could see
-    ``probability``  of no link within the horizon after that day; None with too little history to judge
+    ``score``        the silence score on that day, by which thresholds go; None with too little history to judge
+    ``probability``  of no link within the horizon after that day, which people read; None likewise
     """
 
     today: int
@@ -79,4 +80,5 @@ class Circumstances(NamedTuple):
     was_found: bool = False
     previous: PreviousVerdict | None = None
     seen_day: int = 0
+    score: float | None = None
     probability: float | None = None

@@ -22,11 +22,16 @@ class OpenFinding(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """A state, since when, how sure (None where nothing can be said), and why; and what else was found."""
+    """A state, since when, how sure (None where nothing can be said), and why; and what else was found.
+
+    ``score``        the silence score, 0 to 1, by which the thresholds go
+    ``probability``  that no link comes within the horizon
+    """
 
     state: State
     since_ms: int
     score: float | None
+    probability: float | None
     suppressed: bool
     reason: str
     findings: Mapping[FindingKind, OpenFinding]
@@ -64,7 +69,8 @@ def judge(
     return Judgement(
         state,
         _since_ms(state, evidence, at, now_ms=now_ms),
-        None if at.probability is None else round(at.probability, 2),
+        _rounded(at.score),
+        _rounded(at.probability),
         suppressed,
         reason,
         findings,
@@ -74,10 +80,14 @@ def judge(
 
 def _on(day: int, evidence: Evidence, at: Circumstances) -> Circumstances:
     """Return the circumstances with the article judged to a day."""
-    rhythm, probability = evidence.rhythm, None
+    rhythm, score, probability = evidence.rhythm, None, None
     if rhythm is not None and is_judgeable(rhythm, at):
-        probability = at.hazard.probability(rhythm, day)
-    return at._replace(seen_day=day, probability=probability)
+        score, probability = at.hazard.score(rhythm, day), at.hazard.probability(rhythm, day)
+    return at._replace(seen_day=day, score=score, probability=probability)
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 2)
 
 
 def _since_ms(state: State, evidence: Evidence, at: Circumstances, *, now_ms: int) -> int:
@@ -85,7 +95,7 @@ def _since_ms(state: State, evidence: Evidence, at: Circumstances, *, now_ms: in
     previous, rhythm = at.previous, evidence.rhythm
     if previous is not None and previous.state is state:
         return previous.since_ms
-    is_silence = state in {State.SILENT, State.DORMANT} and at.probability is not None
+    is_silence = state in {State.SILENT, State.DORMANT} and at.score is not None
     if is_silence and rhythm is not None and at.seen_day == at.today:
         return silent_since_day(rhythm, at) * DAY_MS
     return now_ms

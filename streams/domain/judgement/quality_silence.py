@@ -37,14 +37,14 @@ def reason(
     thin, against = thin_lately(link_value, today=today, after_day=matter.last_day)
     if thin < (1 if was_found else thresholds.thin_links_min):
         return None
-    if hazard.probability(all_links, max(today, all_links.last_day)) >= thresholds.silent_probability:
+    if hazard.score(all_links, max(today, all_links.last_day)) >= thresholds.silent_score:
         return None  # the state says so already
     day = max(today, matter.last_day)
     # A run of thin links that is hardly chance says that links are seen, and needs less of a gap.
-    needed = thresholds.quality_gone_probability
+    needed = thresholds.quality_gone_score
     if was_found or probability_of_run(link_value, after_day=matter.last_day) <= RUN_CHANCE_MAX:
-        needed = thresholds.thin_run_probability
-    if hazard.probability(matter, day) < needed:
+        needed = thresholds.thin_run_score
+    if hazard.score(matter, day) < needed:
         return None
     if not was_found and hazard.first_day_at(matter, needed, until_day=day) <= watched_since_day:
         return None  # it was so before we watched: no news

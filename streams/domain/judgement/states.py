@@ -23,7 +23,7 @@ _WEEK_DAYS: Final = 7
 def state_of(evidence: Evidence, at: Circumstances) -> State:
     """Return the state of an article on ``at.seen_day``."""
     rhythm = evidence.rhythm
-    if rhythm is None or at.probability is None:
+    if rhythm is None or at.score is None:
         return State.DORMANT if rhythm and is_long_quiet(rhythm, at) else State.NEW
     if is_quiet(rhythm, at):
         return State.DORMANT if is_no_news(rhythm, evidence, at) else State.SILENT
@@ -53,7 +53,7 @@ def is_long_quiet(rhythm: Rhythm, at: Circumstances) -> bool:
 
 
 def is_quiet(rhythm: Rhythm, at: Circumstances) -> bool:
-    """Whether it is so probable that no link comes, after a gap that is long for this article, that we say it stopped.
+    """Whether the silence score is so high, after a gap that is long for this article, that we say it stopped.
 
     Long for this article: ``thresholds.silent_gaps`` of its mean gaps. One that gains a link every 500 days is without
     one for the next 180 days most of the time, and no news is in that. (On the open histories this halves the alerts on
@@ -67,11 +67,11 @@ def quiet_since_day(rhythm: Rhythm, at: Circumstances, *, until_day: int) -> int
     """Return the first day on which it is quiet, ``until_day`` if that is not before."""
     thresholds = at.thresholds
     was_said = _was(at, State.SILENT, State.DORMANT)
-    probability = thresholds.left_at(thresholds.silent_probability) if was_said else thresholds.silent_probability
+    limit = thresholds.left_at(thresholds.silent_score) if was_said else thresholds.silent_score
     unusual_day = rhythm.last_day + ceil(thresholds.silent_gaps * rhythm.mean_gap_days)
-    if unusual_day >= until_day or at.hazard.probability(rhythm, until_day - 1) < probability:
+    if unusual_day >= until_day or at.hazard.score(rhythm, until_day - 1) < limit:
         return until_day
-    return max(unusual_day, at.hazard.first_day_at(rhythm, probability, until_day=until_day))
+    return max(unusual_day, at.hazard.first_day_at(rhythm, limit, until_day=until_day))
 
 
 def is_no_news(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> bool:
@@ -93,13 +93,11 @@ def silent_since_day(rhythm: Rhythm, at: Circumstances) -> int:
 
 
 def is_doubtful(rhythm: Rhythm, at: Circumstances) -> bool:
-    """Whether the gap is longer than the mean one, and the probability that no link comes worth a thought."""
+    """Whether the gap is longer than the mean one, and the silence score high enough for a doubt."""
     thresholds = at.thresholds
     was_said = _was(at, State.COOLING, State.SILENT)
-    limit = thresholds.left_at(thresholds.cooling_probability) if was_said else thresholds.cooling_probability
-    return (
-        at.seen_day - rhythm.last_day > rhythm.mean_gap_days and at.probability is not None and at.probability >= limit
-    )
+    limit = thresholds.left_at(thresholds.cooling_score) if was_said else thresholds.cooling_score
+    return at.seen_day - rhythm.last_day > rhythm.mean_gap_days and at.score is not None and at.score >= limit
 
 
 def is_short(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> bool:

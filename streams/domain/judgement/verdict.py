@@ -35,6 +35,7 @@ def verdict_on(
         judged_at=to_datetime(now_ms),
         reason=judgement.reason,
         score=judgement.score,
+        probability=judgement.probability,
         horizon_days=horizon_days,
         suppressed=judgement.suppressed,
         gained_total=totals.gained,

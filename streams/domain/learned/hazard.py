@@ -1,4 +1,4 @@
-"""How probable it is that an article gains no more links: a mixture of two kinds of pauses.
+"""How probable it is that an article gains no link for a while: a mixture of two kinds of pauses.
 
 After each link day an article is either *active*, and the next link comes at about the pace of those before, or it
 *rests*: then the next one comes when it comes, at a pace that is the same for all articles. Both kinds of pauses have
@@ -9,9 +9,12 @@ How probable rest is, and the pace of an active article, follow from four figure
     ln(active scale) = linear in mean of ln(gap), ln(0.2 + link days of late)
     ln(active shape) = linear in the standard deviation of ln(gap)
 
-*Link days of late* is the count that `Rhythm` discounts with 90 days, as the pause begins. The longer a pause lasts
-beyond an article's own pace, the more likely it rests: that is what the chance of no link within NEAR_DAYS tells. The
-probability of silence is a logistic form of that chance and of the length of the pause.
+*Link days of late* is the count that `Rhythm` discounts with 90 days, as the pause begins.
+
+Two figures come of it. The *probability of silence* is what people read: P(no link in the next H days | the pause has
+lasted so long), S(gap + H) / S(gap), put right by a logistic form of it, of the pause and of the rhythm. The *silence
+score* is what thresholds apply to. It is a logistic form of the chance of no link within NEAR_DAYS and of the length of
+the pause: it ranks pauses by how soon an alert is right, and it is no probability.
 """
 
 from collections.abc import Callable, Sequence
@@ -72,8 +75,11 @@ class Model(Struct, frozen=True, forbid_unknown_fields=True):
     active_ln_shape: Annotated[Numbers, _of_length(2)]  # standard deviation of ln(gap)
     active_ln_power: float
     rest: Pauses
-    silence: Annotated[Numbers, _of_length(3)]  # logit of no link within NEAR_DAYS, ln(1 + days of the pause)
+    silence: Annotated[Numbers, _of_length(3)]  # the score: logit of no link in NEAR_DAYS, ln(1 + days of the pause)
     typical: Annotated[Numbers, _of_length(4)]  # means of the four figures, in the order of `figures`
+    # The probability: logit of no link within the horizon, ln(1 + days of the pause), ln(0.2 + link days of late), the
+    # product of these two, standard deviation of ln(gap). As it stands: what the mixture says.
+    probability: Annotated[Numbers, _of_length(6)] = (0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
 
     def __post_init__(self) -> None:
         """Raise ValueError where silence could grow less probable as it goes on."""
@@ -81,6 +87,8 @@ class Model(Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"rest.ln_shape is {self.rest.ln_shape}: it must not be above 0")
         if min(self.silence[1:]) < 0:
             raise ValueError(f"silence is {self.silence}: its factors must not be below 0")
+        if self.probability[1] < 0:
+            raise ValueError(f"probability is {self.probability}: its first factor must not be below 0")
 
 
 class ModelError(FlatlineError):
@@ -130,20 +138,23 @@ class Hazard:
         self._latest: tuple[Rhythm, list[tuple[int, Outlook]]] | None = None
 
     def probability(self, rhythm: Rhythm, day: int) -> float:
-        """Return P(no link day in the ``horizon_days`` after ``day``), for a day at or after the last link day.
+        """Return P(no link day in the ``horizon_days`` after ``day`` | none since the last), from it on."""
+        return _share(Outlook(self.model, figures(rhythm)).probability_logit(day - rhythm.last_day))
 
-        It is that of a pause which is looked at once, on any of its days. It never falls as ``day`` goes on without a
-        link, and a link day never raises it.
+    def score(self, rhythm: Rhythm, day: int) -> float:
+        """Return the silence score, from 0 to 1, for a day at or after the last link day.
+
+        It never falls as ``day`` goes on without a link, and a link day never raises it.
         """
-        return _at(self._outlooks(rhythm), day)
+        return _score_at(self._outlooks(rhythm), day)
 
-    def first_day_at(self, rhythm: Rhythm, probability: float, *, until_day: int) -> int:
-        """Return the first day on which the probability is reached, given that it is by ``until_day``; by bisection."""
+    def first_day_at(self, rhythm: Rhythm, score: float, *, until_day: int) -> int:
+        """Return the first day on which the score is reached, given that it is by ``until_day``; by bisection."""
         outlooks = self._outlooks(rhythm)
         low, high = rhythm.last_day, until_day
         while low < high:
             middle = (low + high) // 2
-            if _at(outlooks, middle) >= probability:
+            if _score_at(outlooks, middle) >= score:
                 high = middle
             else:
                 low = middle + 1
@@ -152,23 +163,21 @@ class Hazard:
     @property
     def typical_probability(self) -> float:
         """That of a typical article on the day of a link."""
-        return 1 / (1 + exp(-Outlook(self.model, self.model.typical).logit(0)))
+        return _share(Outlook(self.model, self.model.typical).probability_logit(0))
 
     def influences(self, rhythm: Rhythm, day: int) -> list[Influence]:
         """Return what moves the probability most, first: each fact against the same article with a typical one."""
         own, typical, gap_days = figures(rhythm), self.model.typical, day - rhythm.last_day
-        logit = Outlook(self.model, own).logit(gap_days)
-        found = [Influence(f"no link for {count(gap_days, 'day')}", logit - Outlook(self.model, own).logit(0))]
+        outlook = Outlook(self.model, own)
+        logit = outlook.probability_logit(gap_days)
+        found = [Influence(f"no link for {count(gap_days, 'day')}", logit - outlook.probability_logit(0))]
         for place, fact in enumerate(_facts(own, typical)):
             changed = (*own[:place], typical[place], *own[place + 1 :])
-            found.append(Influence(fact, logit - Outlook(self.model, changed).logit(gap_days)))
-        limit = min(outlook.logit(day - last_day) for last_day, outlook in self._outlooks(rhythm))
-        if limit < logit:
-            found.append(Influence("its newest link, which is never taken for a sign of silence", limit - logit))
+            found.append(Influence(fact, logit - Outlook(self.model, changed).probability_logit(gap_days)))
         return sorted(found, key=lambda influence: -abs(influence.logit))
 
     def _outlooks(self, rhythm: Rhythm) -> list[tuple[int, "Outlook"]]:
-        """Return by what the probability is found, each with the day from which it counts.
+        """Return by what the score is found, each with the day from which it counts.
 
         A link can make a rhythm look less regular or rarer than before. What it looked like without that link is a
         limit: one more link is no sign of silence.
@@ -193,35 +202,54 @@ def _facts(own: Sequence[float], typical: Sequence[float]) -> Sequence[str]:
     )
 
 
-def _at(outlooks: list[tuple[int, "Outlook"]], day: int) -> float:
-    return 1 / (1 + exp(-min(outlook.logit(day - last_day) for last_day, outlook in outlooks)))
+def _score_at(outlooks: list[tuple[int, "Outlook"]], day: int) -> float:
+    return _share(min(outlook.score_logit(day - last_day) for last_day, outlook in outlooks))
+
+
+def _share(logit: float) -> float:
+    return 1 / (1 + exp(-logit))
+
+
+def _logit_of_log(log_chance: float) -> float:
+    """Return the logit of a chance that is given as its logarithm."""
+    log_chance = min(log_chance, _LOG_CHANCE_MAX)
+    return log_chance - log(-expm1(log_chance))
 
 
 class Outlook:
     """What a model expects of the pause after a link day, given the figures of the rhythm on that day."""
 
-    __slots__ = ("_active", "_rest_survival", "_share", "_silence")
+    __slots__ = ("_active", "_ln_late", "_model", "_rest_survival", "_sd_log_gap", "_share")
 
     def __init__(self, model: Model, own: Sequence[float]) -> None:
         ln_link_days, mean_log_gap, ln_late, sd_log_gap = own
         a, a1, a2, a3 = model.active
         b, b1, b2 = model.active_ln_scale
         c, c1 = model.active_ln_shape
-        self._share = 1 / (1 + exp(-(a + a1 * ln_link_days + a2 * mean_log_gap + a3 * ln_late)))
+        self._share = _share(a + a1 * ln_link_days + a2 * mean_log_gap + a3 * ln_late)
         self._active = _Burr(Pauses(b + b1 * mean_log_gap + b2 * ln_late, c + c1 * sd_log_gap, model.active_ln_power))
         self._rest_survival = _rest_survival(model.rest)
-        self._silence = model.silence
+        self._model = model
+        self._ln_late, self._sd_log_gap = ln_late, sd_log_gap
 
-    def logit(self, gap_days: int) -> float:
-        """Return the logit of the probability of silence after a pause of so many days.
+    def probability_logit(self, gap_days: int) -> float:
+        """Return the logit of the probability that no link comes in the horizon after a pause of so many days."""
+        intercept, of_mixture, of_gap, of_late, of_both, of_spread = self._model.probability
+        longer = self.log_survival(gap_days + self._model.horizon_days) - self.log_survival(gap_days)
+        ln_gap = log1p(gap_days)
+        put_right = intercept + of_gap * ln_gap + (of_late + of_both * ln_gap) * self._ln_late
+        return put_right + of_spread * self._sd_log_gap + of_mixture * _logit_of_log(longer)
+
+    def score_logit(self, gap_days: int) -> float:
+        """Return the logit of the silence score after a pause of so many days.
 
         Until the day on which the next link is most due, its absence tells nothing: the chance of one soon is that of
         that day. From then on every day without it makes the next one less likely.
         """
-        intercept, of_near, of_gap = self._silence
+        intercept, of_near, of_gap = self._model.silence
         from_day = max(gap_days, self._active.most_due_day)
-        near = min(self.log_survival(from_day + NEAR_DAYS) - self.log_survival(from_day), _LOG_CHANCE_MAX)
-        return intercept + of_near * (near - log(-expm1(near))) + of_gap * log1p(gap_days)
+        near = self.log_survival(from_day + NEAR_DAYS) - self.log_survival(from_day)
+        return intercept + of_near * _logit_of_log(near) + of_gap * log1p(gap_days)
 
     def log_survival(self, days: float) -> float:
         """Return ln P(the pause lasts longer than ``days``)."""

@@ -5,11 +5,13 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 Probability = Annotated[float, Meta(gt=0, lt=1)]
+Score = Annotated[float, Meta(gt=0, lt=1)]
+"""A silence score: see `flatline.domain.learned.hazard`."""
 Days = Annotated[int, Meta(ge=1, le=36_500)]
 
 
 class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
-    """When to say what. Probabilities are of no link within the model's horizon; lengths are in days.
+    """When to say what. Scores are silence scores; lengths are in days.
 
     What is said at one threshold is taken back at another, so that it does not flap: see `left_at`.
     """
@@ -17,12 +19,12 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
     link_days_min: Annotated[
         int, Meta(ge=2, le=1_000, description="Days with a new link that are required before an article is judged.")
     ] = 5
-    cooling_probability: Annotated[
-        Probability, Meta(description="Probability of silence from which an article is cooling.")
+    cooling_score: Annotated[
+        Score, Meta(description="Silence score from which an article is cooling. A score ranks; it is no probability.")
     ] = 0.3
-    silent_probability: Annotated[
-        Probability, Meta(description="Probability of silence from which an article is silent; this alerts.")
-    ] = 0.6
+    silent_score: Annotated[Score, Meta(description="Silence score from which an article is silent; this alerts.")] = (
+        0.6
+    )
     silent_gaps: Annotated[
         float,
         Meta(ge=0, le=100, description="A silent article's gap must be at least this many of its mean gaps."),
@@ -78,12 +80,12 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
         float,
         Meta(ge=0, le=1, description="Links below this quality are thin: counted, but not of high quality."),
     ] = 0.25
-    quality_gone_probability: Annotated[
-        Probability,
-        Meta(description="Probability that no high-quality link comes, from which quality_gone is reported."),
+    quality_gone_score: Annotated[
+        Score,
+        Meta(description="Silence score of the high-quality links alone, from which quality_gone is reported."),
     ] = 0.8
-    thin_run_probability: Annotated[
-        Probability, Meta(description="The same if chance hardly explains the number of thin links in a row.")
+    thin_run_score: Annotated[
+        Score, Meta(description="The same if chance hardly explains the number of thin links in a row.")
     ] = 0.5
     thin_links_min: Annotated[
         int, Meta(ge=1, le=10_000, description="Thin links in 90 days that are required for quality_gone.")
@@ -130,11 +132,8 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
                 f"shortfall_chance ({self.shortfall_chance}) must not be above "
                 f"shortfall_relief_chance ({self.shortfall_relief_chance})"
             )
-        if not self.cooling_probability < self.silent_probability:
-            raise ValueError(
-                f"cooling_probability ({self.cooling_probability}) must be below "
-                f"silent_probability ({self.silent_probability})"
-            )
+        if not self.cooling_score < self.silent_score:
+            raise ValueError(f"cooling_score ({self.cooling_score}) must be below silent_score ({self.silent_score})")
 
     def left_at(self, threshold: float) -> float:
         """Return where what is said at this threshold is taken back."""

@@ -27,16 +27,20 @@ class OneADay(Hazard):
         """Need no model."""
         self.horizon_days = 180
 
-    def probability(self, rhythm: Rhythm, day: int) -> float:
+    def score(self, rhythm: Rhythm, day: int) -> float:
         """Return the gap in units of 400 days, at most 0.99."""
         return min(0.99, (day - rhythm.last_day) / 400)
 
-    def first_day_at(self, rhythm: Rhythm, probability: float, *, until_day: int) -> int:
+    def probability(self, rhythm: Rhythm, day: int) -> float:
+        """Return something else, as the two are not the same."""
+        return (1 + self.score(rhythm, day)) / 2
+
+    def first_day_at(self, rhythm: Rhythm, score: float, *, until_day: int) -> int:
         """Return its inverse."""
-        return min(until_day, rhythm.last_day + ceil(400 * probability))
+        return min(until_day, rhythm.last_day + ceil(400 * score))
 
 
-THRESHOLDS = Thresholds(cooling_probability=0.4, silent_probability=0.7)
+THRESHOLDS = Thresholds(cooling_score=0.4, silent_score=0.7)
 ONE_A_DAY = OneADay()
 TODAY = date(2026, 6, 1).toordinal() - date(1970, 1, 1).toordinal()
 LONG_AGO = TODAY - 2_000
@@ -192,12 +196,12 @@ def test_blindness_does_not_suppress_getting_better() -> None:
 
 
 def test_since_is_the_day_on_which_silence_was_reached() -> None:
-    """An article found silent late is silent since the day on which the probability was reached, not since today."""
+    """An article found silent late is silent since the day on which the score was reached, not since today."""
     ages = every(20, since=460, until=300)
     rhythm = Rhythm.of(TODAY - age for age in ages)
     assert rhythm is not None
     day = _judge(ages, previous=State.COOLING).since_ms // DAY_MS
-    assert ONE_A_DAY.probability(rhythm, day) >= THRESHOLDS.silent_probability > ONE_A_DAY.probability(rhythm, day - 1)
+    assert ONE_A_DAY.score(rhythm, day) >= THRESHOLDS.silent_score > ONE_A_DAY.score(rhythm, day - 1)
 
 
 def test_since_stays_while_the_state_stays() -> None:
@@ -219,7 +223,7 @@ def test_since_stays_while_the_state_stays() -> None:
             {},
             (
                 "It gains links as it used to. A link today. It has gained links on 91 days, recently one "
-                "every 10 days. Probability of no link in the next 180 days: 0%."
+                "every 10 days. Probability of no link in the next 180 days: 50%."
             ),
         ),
         (
@@ -227,7 +231,7 @@ def test_since_stays_while_the_state_stays() -> None:
             {},
             (
                 "It has probably stopped gaining links. No link for 300 days (since 2025-08-05). It has gained links "
-                "on 9 days, recently one every 20 days. Probability of no link in the next 180 days: 75%."
+                "on 9 days, recently one every 20 days. Probability of no link in the next 180 days: 88%."
             ),
         ),
         (
@@ -235,7 +239,7 @@ def test_since_stays_while_the_state_stays() -> None:
             {"visibility": ArticleVisibility(200.0, reason="its source north is stale"), "previous": State.STEADY},
             (
                 "It gains links as it used to. No link for 300 days (since 2025-08-05). It has gained links on 9 days, "
-                "recently one every 20 days. Probability of no link in the next 180 days: 25%. The verdict is held "
+                "recently one every 20 days. Probability of no link in the next 180 days: 62%. The verdict is held "
                 "back because its source north is stale: 200 days of its silence do not count."
             ),
         ),
@@ -249,7 +253,7 @@ def test_since_stays_while_the_state_stays() -> None:
             {"previous": State.SILENT},
             (
                 "It gains links again after a silence. No link for 2 days (since 2026-05-30). It has gained links on 9 "
-                "days, recently one every 75 days. Probability of no link in the next 180 days: 0%."
+                "days, recently one every 75 days. Probability of no link in the next 180 days: 50%."
             ),
         ),
     ],

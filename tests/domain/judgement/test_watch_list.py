@@ -23,6 +23,7 @@ def watched(article: str, state: State, *, tier: int | None = None, gained: int 
         judged_at=NOW,
         reason="",
         score=0.5,
+        probability=0.75,
         horizon_days=180,
         suppressed=False,
         gained_total=gained,

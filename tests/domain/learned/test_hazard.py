@@ -1,4 +1,4 @@
-"""The probability of silence: against a computation from the list of days, and what must hold whatever the history."""
+"""The probability of silence and its score: against a computation from the list of days, and for any history."""
 
 import json
 from collections.abc import Callable
@@ -6,8 +6,9 @@ from itertools import pairwise
 from math import exp, isclose, log
 from pathlib import Path
 from statistics import fmean, pstdev
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from flatline.domain.learned.hazard import (
     SHIPPED_MODEL,
     Hazard,
     Influence,
+    Model,
     ModelError,
     Outlook,
     figures,
@@ -38,8 +40,15 @@ def rhythm_of(days: list[int]) -> Rhythm:
     return rhythm
 
 
-def reference_logit(days: list[int], day: int) -> float:
-    """Return the logit that the model's figures give, by the textbook's distribution and from the days themselves."""
+class Reference(NamedTuple):
+    """Logits."""
+
+    score: float
+    probability: float
+
+
+def reference(days: list[int], day: int) -> Reference:
+    """Return the logits that the model's figures give, by the textbook's distribution and from the days themselves."""
     model = json.loads(SHIPPED_MODEL.read_bytes())
     days = sorted(days)
     logs = [log(later - earlier) for earlier, later in pairwise(days)][-10:]
@@ -56,50 +65,73 @@ def reference_logit(days: list[int], day: int) -> float:
     def longer(gap: float) -> float:
         return float(share * active.sf(gap) + (1 - share) * rest.sf(gap))
 
-    gap = day - days[-1]
+    gap, late_days = day - days[-1], log(1 + day - days[-1])
     most_due = scale * (shape - 1) ** (1 / shape) if shape > 1 else 0
     chance = longer(max(gap, most_due) + NEAR_DAYS) / longer(max(gap, most_due))
     intercept, of_chance, of_gap = model["silence"]
-    return float(intercept + of_chance * log(chance / (1 - chance)) + of_gap * log(1 + gap))
+    score = intercept + of_chance * log(chance / (1 - chance)) + of_gap * late_days
+    put_right, horizon = model["probability"], longer(gap + model["horizon_days"]) / longer(gap)
+    terms = (1, log(horizon / (1 - horizon)), late_days, late, late_days * late, spread)
+    return Reference(score, sum(factor * term for factor, term in zip(put_right, terms, strict=True)))
+
+
+@given(link_days, st.integers(0, 1_000))
+def test_score_is_that_of_the_model(days: list[int], gap: int) -> None:
+    """Carried forward from the summary, it is what the days give; and no more than without the last of them."""
+    day = max(days) + gap
+    expected = reference(days, day).score
+    if len(days) > 1:
+        expected = min(expected, reference(sorted(days)[:-1], day).score)
+    assert isclose(HAZARD.score(rhythm_of(days), day), 1 / (1 + exp(-expected)), rel_tol=1e-6)
 
 
 @given(link_days, st.integers(0, 1_000))
 def test_probability_is_that_of_the_model(days: list[int], gap: int) -> None:
-    """Carried forward from the summary, it is what the days give; and no more than without the last of them."""
+    """That of a pause that goes on for the horizon, given that it has lasted so long, put right."""
     day = max(days) + gap
-    expected = reference_logit(days, day)
-    if len(days) > 1:
-        expected = min(expected, reference_logit(sorted(days)[:-1], day))
+    expected = reference(days, day).probability
     assert isclose(HAZARD.probability(rhythm_of(days), day), 1 / (1 + exp(-expected)), rel_tol=1e-6)
 
 
+def test_a_model_without_a_correction_says_what_its_mixture_says() -> None:
+    """A file from before the probability was fitted can still be used."""
+    model = json.loads(SHIPPED_MODEL.read_bytes())
+    del model["probability"]
+    former = msgspec.convert(model, Model)
+    rhythm = rhythm_of([TODAY - 30 * number for number in range(12)])
+    outlook = Outlook(former, figures(rhythm))
+    longer = exp(outlook.log_survival(90 + former.horizon_days) - outlook.log_survival(90))
+    assert Hazard(former).probability(rhythm, TODAY + 90) == pytest.approx(longer)
+
+
 @given(link_days, st.integers(0, 1_000), st.integers(1, 500))
-def test_it_never_falls_without_a_link(days: list[int], gap: int, more: int) -> None:
-    """Silence only grows more probable as it goes on: bisection for the first silent day rests on this."""
+def test_the_score_never_falls_without_a_link(days: list[int], gap: int, more: int) -> None:
+    """A silence only ranks higher as it goes on: bisection for the first silent day rests on this."""
     rhythm, day = rhythm_of(days), max(days) + gap
-    assert HAZARD.probability(rhythm, day + more) >= HAZARD.probability(rhythm, day)
+    assert HAZARD.score(rhythm, day + more) >= HAZARD.score(rhythm, day)
 
 
 @given(link_days, st.integers(1, 1_000))
-def test_a_link_never_raises_it(days: list[int], gap: int) -> None:
+def test_a_link_never_raises_the_score(days: list[int], gap: int) -> None:
     """One more link is no sign of silence."""
     day = max(days) + gap
-    before = HAZARD.probability(rhythm_of(days), day)
-    assert HAZARD.probability(rhythm_of([*days, day]), day) <= before
+    before = HAZARD.score(rhythm_of(days), day)
+    assert HAZARD.score(rhythm_of([*days, day]), day) <= before
 
 
 @given(link_days, st.floats(0.05, 0.9))
-def test_first_day_at_is_the_first(days: list[int], probability: float) -> None:
+def test_first_day_at_is_the_first(days: list[int], score: float) -> None:
     """Bisection finds the first day that a walk over all days finds."""
     rhythm, until = rhythm_of(days), max(days) + 400
-    walked = next((d for d in range(max(days), until) if HAZARD.probability(rhythm, d) >= probability), until)
-    assert HAZARD.first_day_at(rhythm, probability, until_day=until) == walked
+    walked = next((d for d in range(max(days), until) if HAZARD.score(rhythm, d) >= score), until)
+    assert HAZARD.first_day_at(rhythm, score, until_day=until) == walked
 
 
-def test_a_rare_gainer_has_time() -> None:
-    """After 100 days a monthly gainer is in doubt; one that comes every half year is hardly."""
+@pytest.mark.parametrize("said", [HAZARD.score, HAZARD.probability])
+def test_a_rare_gainer_has_time(said: Callable[[Rhythm, int], float]) -> None:
+    """After 100 days a monthly gainer is in doubt; one that comes every half year is less."""
     monthly, half_yearly = (rhythm_of([TODAY - gap * number for number in range(12)]) for gap in (30, 180))
-    assert HAZARD.probability(monthly, TODAY + 100) > 2 * HAZARD.probability(half_yearly, TODAY + 100)
+    assert said(monthly, TODAY + 100) > said(half_yearly, TODAY + 100)
 
 
 def test_what_moves_it_most_comes_first() -> None:
@@ -172,17 +204,3 @@ def test_influences_are_facts_with_what_is_typical_beside_them() -> None:
     assert f"links on 12 days so far (a typical article: {exp(typical[0]):.0f})" in facts
     assert f"usually a link every 30 days (a typical article: every {exp(typical[1]):.0f} days)" in facts
     assert "its links come more regularly than those of a typical article" in facts
-
-
-def test_a_link_that_is_held_for_no_sign_of_silence_is_an_influence() -> None:
-    """Where the rhythm before the newest link gives the lower probability, the difference is said.
-
-    Here the newest link drives a long gap out of memory, and makes the rhythm look like a strictly daily one.
-    """
-    rhythm = rhythm_of([TODAY - 70, *range(TODAY - 10, TODAY + 1)])
-    found = {each.fact: each.logit for each in HAZARD.influences(rhythm, TODAY + 5)}
-    held = found["its newest link, which is never taken for a sign of silence"]
-    own = Outlook(HAZARD.model, figures(rhythm)).logit(5)
-    probability = HAZARD.probability(rhythm, TODAY + 5)
-    assert held < -1
-    assert own + held == pytest.approx(log(probability / (1 - probability)))
