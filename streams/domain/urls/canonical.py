@@ -11,6 +11,7 @@ import xxhash
 from publicsuffixlist import PublicSuffixList
 
 from flatline.domain.urls import amp
+from flatline.domain.urls.blog_platforms import BLOG_PLATFORMS
 from flatline.domain.urls.tracking_parameters import is_tracking
 from flatline.schema.rejection import Reason, Rejected
 
@@ -202,6 +203,8 @@ def _registrable_domain(authority: str) -> str:
     if host.rpartition(".")[2].isdecimal():  # an IPv4 address: no top-level domain is a number
         return host
     domain: str | None = _public_suffixes(only_icann=False).privatesuffix(host)
+    if domain in BLOG_PLATFORMS and host != domain:
+        return f"{host.removesuffix(f'.{domain}').rpartition('.')[2]}.{domain}"
     return domain or host
 
 
