@@ -21,7 +21,15 @@ _FOR_FLOOR_MS = 2_000
 _RANGE_FLOOR_MS = 20_000
 # How long a worker may be down, or what a source pushes in a quarter of an hour, is a matter of the wall clock, at any
 # pace.
-_WALL_CLOCK_RULES = {"events.yml", "ingest.yml", "load.yml", "monitoring.yml", "watchdog.yml", "workers.yml"}
+_WALL_CLOCK_RULES = {
+    "disks.yml",
+    "events.yml",
+    "ingest.yml",
+    "load.yml",
+    "monitoring.yml",
+    "watchdog.yml",
+    "workers.yml",
+}
 # Alerts that were firing when Prometheus stopped, if it was for no longer, fire on when it is back.
 _OUTAGE_TOLERANCE = "3h"
 # Silences last for months, and the dashboards show them. A worker with 5,000 series fills about 1 GB a month; beyond
