@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flatline.cli.options import Json, with_settings
+from flatline.domain.formatting import percent
 from flatline.schema.verdict import State, Verdict
 from flatline.settings import Settings
 from flatline.state_styles import STATE_STYLES
@@ -110,7 +111,7 @@ def _table(verdicts: list[Verdict]) -> Table:
             f"{verdict.lost_total:,}",
             f"{verdict.live:,}",
             f"{verdict.referring_domains:,}",
-            "" if verdict.probability is None else f"{verdict.probability:.0%}",
+            "" if verdict.probability is None else percent(verdict.probability),
             _day(verdict.last_gained_at),
         )
     return table

@@ -17,14 +17,13 @@ from flatline.domain.explanation.explained import (
     ExplainedSource,
     Explanation,
 )
-from flatline.domain.formatting import count
+from flatline.domain.formatting import count, percent
 from flatline.domain.learned.expectation import WINDOWS_DAYS
 from flatline.domain.policy.thresholds import Thresholds
 from flatline.schema.verdict import Expected
 
 _PLOT_WIDTH_MAX: Final = 100
 _PLOT_HEIGHT: Final = 14
-_HALF_A_PERCENT: Final = 0.005
 _BAR_MAX: Final = 12
 _LOGIT_A_BLOCK: Final = 0.5
 _ANCHOR_CHARACTERS: Final = 80
@@ -72,7 +71,7 @@ def _probability(found: Explanation, console: Console) -> None:
         )
         return
     console.print(
-        f"{_percent(found.probability)}. Its silence score is {found.score:.2f}: an article is cooling from "
+        f"{percent(found.probability)}. Its silence score is {found.score:.2f}: an article is cooling from "
         f"{policy.cooling_score:.2f}, and silent from {policy.silent_score:.2f} once its gap is "
         f"{policy.silent_gaps:g} times its average length."
     )
@@ -86,7 +85,7 @@ def _probability(found: Explanation, console: Console) -> None:
         because = f", because {plain(found.unseen_because)}" if found.unseen_because else ""
         console.print(f"{found.unseen_days:,.0f} days of its silence do not count{because}.")
     console.print(_foreseen(found))
-    typical = _percent(found.typical_probability)
+    typical = percent(found.typical_probability)
     console.print(
         f"For a typical article it is {typical} on the day of a link. What changes it here, largest effect first:"
     )
@@ -110,10 +109,6 @@ def _foreseen(found: Explanation) -> str:
     if found.silent_from is None:
         return "At its own pace, even ten years without a link would not make it silent."
     return f"By these figures alone it has been silent since {found.silent_from}."
-
-
-def _percent(probability: float) -> str:
-    return f"{probability:.0%}" if probability >= _HALF_A_PERCENT else "less than 1%"
 
 
 def _bar(moved: ExplainedInfluence) -> str:

@@ -3,6 +3,7 @@
 from typing import Final
 
 _WHOLE_FROM: Final = 10
+_HALF_A_PERCENT: Final = 0.005
 
 
 def count(number: int, noun: str) -> str:
@@ -18,3 +19,10 @@ def figure(number: float) -> str:
 def every(days: float) -> str:
     """Return how often something comes: "every day", "every 4.6 days"."""
     return "every day" if figure(days) == "1" else f"every {figure(days)} days"
+
+
+def percent(probability: float) -> str:
+    """Return a probability in whole percent, never as certain: "less than 1%", "34%", "more than 99%"."""
+    if probability < _HALF_A_PERCENT:
+        return "less than 1%"
+    return f"{probability:.0%}" if probability < 1 - _HALF_A_PERCENT else "more than 99%"

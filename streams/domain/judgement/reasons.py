@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from flatline.domain.formatting import count, every, figure
+from flatline.domain.formatting import count, every, figure, percent
 from flatline.domain.judgement.evidence import Circumstances, Evidence
 from flatline.domain.judgement.states import shortfall_of
 from flatline.domain.time import DAY_MS, to_datetime
@@ -34,7 +34,7 @@ def reason_of(state: State, evidence: Evidence, at: Circumstances) -> str:
         return f"{gap}. {history}; {at.thresholds.link_days_min} are needed for a verdict."
     return (
         f"{_opening(state, evidence, at)} {gap}. {history}, recently one {every(rhythm.mean_gap_days)}. "
-        f"Probability of no link in the next {at.hazard.horizon_days} days: {at.probability:.0%}."
+        f"Probability of no link in the next {at.hazard.horizon_days} days: {percent(at.probability)}."
     )
 
 
