@@ -1,3 +1,4 @@
+import os
 import secrets
 from collections.abc import Iterator
 from typing import Any
@@ -29,6 +30,9 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("flatline")
 
+# A Kafka of a test lives for seconds or minutes. By default most of its CPU time would go into compiling code that is
+# meant to run for hours, and into a garbage collector with threads of its own.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
 # Programs that are servers, and fixtures that start some.
 SERVERS = frozenset({"kafka", "prometheus", "alertmanager"})
