@@ -62,8 +62,11 @@ class Troubles:
         for number in range(_DIGESTS):
             url = self._article(f"week {number}", DIGEST)
             reader = f"reader-{number % _READERS}"
-            yield from self._links(url, rhythms.steady(chance, range(end - 900, end - 230), mean_gap=6), source=reader)
-            yield from self._links(url, rhythms.steady(chance, range(end - 220, end), mean_gap=50), source=reader)
+            yield from self._links(url, rhythms.steady(chance, range(end - 900, end - 170), mean_gap=6), source=reader)
+            yield from self._links(url, rhythms.steady(chance, range(end - 160, end), mean_gap=50), source=reader)
+
+        url = self._article("nobody links any more", TRIALS)
+        yield from self._links(url, rhythms.steady(chance, range(end - 420, end - 275), mean_gap=14))
 
     def _article(self, title: str, series: str) -> str:
         url = f"{_SITE}/{series.lower().replace(' ', '-')}/{title.replace(' ', '-')}"
