@@ -20,7 +20,7 @@ from flatline.schema.verdict import Impact, SendingDomain, State, VisitsInDays
 
 TODAY = 20_500
 
-JUDGEMENT = Judgement(State.NEW, 0, None, suppressed=False, reason="", findings={})
+JUDGEMENT = Judgement(State.NEW, 0, None, None, suppressed=False, reason="", findings={})
 
 Linked = tuple[int, int, int, bool]  # page, domain, day, gained
 links = st.lists(
