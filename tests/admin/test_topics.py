@@ -73,6 +73,7 @@ def test_every_setting_is_compared_and_can_be_altered(kafka_bootstrap: str, name
         "min.insync.replicas": "2",
         "retention.bytes": "5000",
         "retention.ms": "3600000",
+        "segment.ms": "5000",
         "unclean.leader.election.enable": "true",
     }
     declared = {(topic.name, setting) for topic in topics for setting in topic.config()}

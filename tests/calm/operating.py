@@ -1,8 +1,12 @@
-"""What operators do to processes."""
+"""What operators do to processes and to Prometheus' configuration."""
 
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import yaml
 
 from flatline.local import probes
 from flatline.local.stack import LocalStack
@@ -16,6 +20,7 @@ class Operator:
 
     def __init__(self, stack: LocalStack) -> None:
         self.addresses = stack.addresses
+        self._prometheus_yml = stack.settings.data_dir / "prometheus" / "prometheus.yml"
 
     def restart(self, name: str, how: signal.Signals) -> None:
         """End a process, and return when it serves again."""
@@ -35,6 +40,22 @@ class Operator:
     def wait_scraped(self, *workers: str) -> None:
         """Wait until Prometheus has found these workers, and knows no others."""
         until("all workers are scraped", lambda: _scraped(self.addresses["prometheus"]) == set(workers))
+
+    @contextmanager
+    def without_scrapes(self) -> Iterator[None]:
+        """Have Prometheus scrape no worker and no ingest meanwhile, and the same ones as before afterwards."""
+        former, workers = self._prometheus_yml.read_text(), _scraped(self.addresses["prometheus"])
+        configuration = yaml.safe_load(former)
+        jobs = [job for job in configuration["scrape_configs"] if job["job_name"] != "flatline"]
+        self._configure(yaml.safe_dump({**configuration, "scrape_configs": jobs}))
+        self.wait_scraped()
+        yield
+        self._configure(former)
+        self.wait_scraped(*workers)
+
+    def _configure(self, configuration: str) -> None:
+        self._prometheus_yml.write_text(configuration)
+        os.kill(pid_at(self.addresses["prometheus"]), signal.SIGHUP)
 
 
 def _scraped(prometheus: str) -> set[str]:
