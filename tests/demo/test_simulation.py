@@ -164,6 +164,7 @@ def test_only_the_story_reaches_slack(walk: Callable[[], dict[str, Life]]) -> No
     assert those(told, lambda life: State.REVIVED in life) == {title_of(*story.REVIVED)}
 
 
+@pytest.mark.long
 def test_what_was_silent_before_the_watch_is_no_news() -> None:
     """A part of the articles begins dormant; none begins silent."""
     begins = [life[0] for life in lives().values()]
@@ -171,6 +172,7 @@ def test_what_was_silent_before_the_watch_is_no_news() -> None:
     assert State.SILENT not in begins
 
 
+@pytest.mark.long
 def test_stops_are_said_while_the_crawler_is_dead() -> None:
     """Blindness to some articles is none to others; and Slack has time to hear of it."""
     told = lives()
@@ -178,11 +180,13 @@ def test_stops_are_said_while_the_crawler_is_dead() -> None:
         assert story.OUTAGE.start + 100 < told[title].index(State.SILENT) < story.OUTAGE.stop - 10
 
 
+@pytest.mark.long
 def test_stops_are_still_news_when_one_looks_around() -> None:
     """The alerts fire on when the clock has stopped."""
     assert {lives()[title][-1] for title in STOPPED} == {State.SILENT}
 
 
+@pytest.mark.long
 def test_a_pause_is_doubted_and_not_called_a_stop() -> None:
     """The article that rests each year cools, and is steady again with its first link; what grows later is its own."""
     life = lives()[title_of(*story.PAUSING)][:300]
@@ -210,6 +214,7 @@ def test_the_outage_would_have_silenced_articles() -> None:
         assert all(before == state for before, state in pairwise(life) if state is State.COOLING), title
 
 
+@pytest.mark.long
 def test_nothing_flaps_when_the_crawler_is_back() -> None:
     """What it missed is there at once, and no article was ever gone. A pause of its own may be doubted, weeks later."""
     for title in titles_of(story.DEAD_CRAWLER):

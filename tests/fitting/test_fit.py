@@ -135,6 +135,7 @@ def test_too_little_history_is_said_to_be() -> None:
     assert "shipped model" in raised.value.remedy
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not OPEN_HALF.exists(), reason="the public histories are not on this machine")
 def test_what_is_fitted_on_some_articles_holds_for_others() -> None:
     """Fitted on one half of the articles it beats the fixed gap on the other, and its probability is true there."""

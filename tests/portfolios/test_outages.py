@@ -33,6 +33,7 @@ def portfolio(source: Source) -> list[Link]:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("source", [BY_HEARTBEATS, BY_HABIT, BY_HABIT_UNDATED], ids=["heartbeats", "habit", "undated"])
 def test_only_the_source_is_said_to_be_gone(source: Source) -> None:
     """While it is away no article of it is called silent, and the source is stale until it is back."""
@@ -50,6 +51,7 @@ def test_only_the_source_is_said_to_be_gone(source: Source) -> None:
         assert not {State.SILENT, State.DORMANT, State.REVIVED, State.BURSTING} & set(lives.states(article, LATE))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("source", [BY_HEARTBEATS, BY_HABIT], ids=["heartbeats", "habit"])
 def test_what_stopped_meanwhile_is_said_once_the_source_is_back(source: Source) -> None:
     """What stopped while nobody looked is called silent soon after, once; the suppressed verdict says why it waited."""
