@@ -7,7 +7,7 @@ from flatline.domain.learned.hazard import FittedOn, Model, Pauses
 from flatline.errors import FlatlineError
 from flatline.fitting.pauses import Figures, fit_pauses
 from flatline.fitting.probability import fit_probability
-from flatline.fitting.silence import fit_silence
+from flatline.fitting.silence import base_rate_shift, fit_silence
 
 # Below that, figures of one's own say less than those that are shipped.
 CASES_MIN = 200
@@ -35,6 +35,10 @@ def fit(cases: Cases, *, start: Model | None, fitted_on: FittedOn) -> Model:
     parameters = fit_pauses(pauses, start)
     active, scale, shape = parameters[0:4], parameters[4:7], parameters[7:9]
     power, *rest = (_round(number) for number in parameters[9:])
+    shift = base_rate_shift(cases, fitted_on.base_rate)
+    silence, probability = fit_silence(cases, parameters), fit_probability(cases, parameters)
+    silence[0] += shift
+    probability[0] += shift
     return Model(
         version=1,
         fitted_on=fitted_on,
@@ -44,9 +48,9 @@ def fit(cases: Cases, *, start: Model | None, fitted_on: FittedOn) -> Model:
         active_ln_shape=tuple(map(_round, shape)),
         active_ln_power=power,
         rest=Pauses(*rest),
-        silence=tuple(map(_round, fit_silence(cases, parameters, base_rate=fitted_on.base_rate))),
+        silence=tuple(map(_round, silence)),
         typical=tuple(map(_round, pauses.own.mean(axis=0))),
-        probability=tuple(map(_round, fit_probability(cases, parameters, base_rate=fitted_on.base_rate))),
+        probability=tuple(map(_round, probability)),
     )
 
 

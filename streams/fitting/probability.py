@@ -14,17 +14,13 @@ from flatline.backtest.calibration import looks_at
 from flatline.backtest.cases import Cases
 from flatline.domain.learned.hazard import figures
 from flatline.fitting.pauses import Column, log_survival
-from flatline.fitting.silence import base_rate_shift
 
 # What the mixture says is held to be right as if so many looks spoke for each factor of it.
 _WEIGHT_OF_MIXTURE: Final = 10
 
 
-def fit_probability(cases: Cases, parameters: Column, *, base_rate: float | None = None) -> Column:
-    """Return `Model.probability`: an intercept and five factors, pulled lightly towards what the mixture says.
-
-    ``base_rate``: see `flatline.fitting.silence.base_rate_shift`.
-    """
+def fit_probability(cases: Cases, parameters: Column) -> Column:
+    """Return `Model.probability`: an intercept and five factors, pulled lightly towards what the mixture says."""
     looks = looks_at(cases)
     gap_days = looks.gap_days.astype(float)
     own = np.array([figures(rhythm) for rhythm in cases.rhythms])[looks.case]
@@ -47,5 +43,4 @@ def fit_probability(cases: Cases, parameters: Column, *, base_rate: float | None
     found = minimize(loss, origin, jac=True, method="L-BFGS-B", bounds=bounds).x
     result: Column = np.concatenate([found[:2], found[2:] / spread])
     result[0] -= result[2:] @ centre
-    result[0] += base_rate_shift(cases, base_rate)
     return result

@@ -30,11 +30,8 @@ def days_asked(cases: Cases) -> Days:
     return days
 
 
-def fit_silence(cases: Cases, parameters: Column, *, base_rate: float | None = None) -> Column:
-    """Return the intercept and the two factors of `Model.silence`; neither factor is below 0.
-
-    ``base_rate``: see `base_rate_shift`.
-    """
+def fit_silence(cases: Cases, parameters: Column) -> Column:
+    """Return the intercept and the two factors of `Model.silence`; neither factor is below 0."""
     days = days_asked(cases)
     right, wrong = outcome(cases, days)
     case, time = np.nonzero(right | wrong)
@@ -54,7 +51,6 @@ def fit_silence(cases: Cases, parameters: Column, *, base_rate: float | None = N
 
     found = minimize(loss, _START, jac=True, method="L-BFGS-B", bounds=[(None, None), (0, None), (0, None)])
     result: Column = found.x
-    result[0] += base_rate_shift(cases, base_rate)
     return result
 
 

@@ -71,7 +71,7 @@ class Circumstances(NamedTuple):
     ``was_found``    for a finding: it was already said, and may be harder to take back
     ``seen_day``     the day to which the article is judged: today, less the days that nobody could see
     ``score``        the silence score on that day, by which thresholds go; None with too little history to judge
-    ``probability``  of no link within the horizon after that day, which people read; None likewise
+    ``probability``  of no link within the horizon after that day, which people read; set once the state is known
     """
 
     today: int

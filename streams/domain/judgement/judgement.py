@@ -60,6 +60,8 @@ def judge(
     if seen_day < today:
         looks_like = state_of(evidence, _on(today, evidence, at))
         suppressed = SEVERITY.get(looks_like, 0) > SEVERITY.get(state, 0)
+    if rhythm is not None and at.score is not None:
+        at = at._replace(probability=hazard.probability(rhythm, at.seen_day))
     reason = reason_of(state, evidence, at)
     if suppressed:
         reason = f"{reason} {held_back(evidence)}"
@@ -79,11 +81,11 @@ def judge(
 
 
 def _on(day: int, evidence: Evidence, at: Circumstances) -> Circumstances:
-    """Return the circumstances with the article judged to a day."""
-    rhythm, score, probability = evidence.rhythm, None, None
+    """Return the circumstances with the article judged to a day, by the score alone."""
+    rhythm, score = evidence.rhythm, None
     if rhythm is not None and is_judgeable(rhythm, at):
-        score, probability = at.hazard.score(rhythm, day), at.hazard.probability(rhythm, day)
-    return at._replace(seen_day=day, score=score, probability=probability)
+        score = at.hazard.score(rhythm, day)
+    return at._replace(seen_day=day, score=score)
 
 
 def _rounded(share: float | None) -> float | None:

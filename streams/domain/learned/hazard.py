@@ -139,7 +139,7 @@ class Hazard:
 
     def probability(self, rhythm: Rhythm, day: int) -> float:
         """Return P(no link day in the ``horizon_days`` after ``day`` | none since the last), from it on."""
-        return _share(Outlook(self.model, figures(rhythm)).probability_logit(day - rhythm.last_day))
+        return _share(self._outlook(rhythm).probability_logit(day - rhythm.last_day))
 
     def score(self, rhythm: Rhythm, day: int) -> float:
         """Return the silence score, from 0 to 1, for a day at or after the last link day.
@@ -168,7 +168,7 @@ class Hazard:
     def influences(self, rhythm: Rhythm, day: int) -> list[Influence]:
         """Return what moves the probability most, first: each fact against the same article with a typical one."""
         own, typical, gap_days = figures(rhythm), self.model.typical, day - rhythm.last_day
-        outlook = Outlook(self.model, own)
+        outlook = self._outlook(rhythm)
         logit = outlook.probability_logit(gap_days)
         found = [Influence(f"no link for {count(gap_days, 'day')}", logit - outlook.probability_logit(0))]
         for place, fact in enumerate(_facts(own, typical)):
@@ -176,8 +176,11 @@ class Hazard:
             found.append(Influence(fact, logit - Outlook(self.model, changed).probability_logit(gap_days)))
         return sorted(found, key=lambda influence: -abs(influence.logit))
 
+    def _outlook(self, rhythm: Rhythm) -> "Outlook":
+        return self._outlooks(rhythm)[0][1]
+
     def _outlooks(self, rhythm: Rhythm) -> list[tuple[int, "Outlook"]]:
-        """Return by what the score is found, each with the day from which it counts.
+        """Return by what the score is found, the rhythm's own first, each with the day from which it counts.
 
         A link can make a rhythm look less regular or rarer than before. What it looked like without that link is a
         limit: one more link is no sign of silence.
