@@ -8,36 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from aiohttp import web
 from aiosmtpd.controller import Controller
 
 from flatline.local import programs
 from flatline.local.ports import Ports
-from tests.deploy.alert_rules import DEPLOY
+from tests.deploy.example_parts import merge, write_whole
 from tests.deploy.talking import alert, talking
 from tests.deploy.test_alerts import run
 from tests.waiting import PATIENCE_S
 
-FOLDER = DEPLOY / "alertmanager"
+EXAMPLE = "examples.yml"
 HOSTILE = "<script>alert(1)</script>\nSubject: other"
-
-
-def merged(configuration: dict[str, Any]) -> None:
-    """Copy the parts of examples.yml to the places that their names say."""
-    parts = yaml.safe_load((FOLDER / "examples.yml").read_text())
-    configuration["global"] |= parts["global"]
-    configuration["route"]["routes"][:0] = parts["route"]["routes"]
-    configuration["receivers"] += parts["receivers"]
 
 
 def test_the_whole_is_valid(tmp_path: Path) -> None:
     """Alertmanager's own tool finds the file with the parts in it good."""
-    configuration = yaml.safe_load((FOLDER / "alertmanager.yml").read_text())
-    merged(configuration)
-    configuration["templates"] = [f"{FOLDER}/slack/*.tmpl"]
-    file = tmp_path / "alertmanager.yml"
-    file.write_text(yaml.safe_dump(configuration))
+    file = write_whole(tmp_path, EXAMPLE)
     run(programs.AMTOOL.required(), "check-config", file)
 
 
@@ -85,7 +72,7 @@ async def test_mail_and_webhook_get_theirs_and_slack_too(
     controller.start()
 
     def change(configuration: dict[str, Any]) -> None:
-        merged(configuration)
+        merge(configuration, EXAMPLE)
         configuration["global"] |= {"smtp_smarthost": f"127.0.0.1:{port}", "smtp_require_tls": False}
         for secret in ("smtp_auth_username", "smtp_auth_password_file"):
             configuration["global"].pop(secret)

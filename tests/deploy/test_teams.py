@@ -1,42 +1,18 @@
 """Two teams with a Slack channel each, by the parts in teams.yml."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from flatline.local import programs
-from tests.deploy.alert_rules import DEPLOY
+from tests.deploy.example_parts import write_whole
 from tests.deploy.test_alerts import run
-
-FOLDER = DEPLOY / "alertmanager"
-
-
-def merged(configuration: dict[str, Any]) -> list[dict[str, Any]]:
-    """Copy the parts of teams.yml to the places that their names say, and return the teams' routes."""
-    parts = yaml.safe_load((FOLDER / "teams.yml").read_text())
-    configuration["route"]["routes"][:0] = parts["route"]["routes"]
-    configuration["receivers"] += parts["receivers"]
-    return list(_all(parts["route"]))
-
-
-def _all(route: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for child in route.get("routes", []):
-        yield child
-        yield from _all(child)
 
 
 @pytest.fixture
 def whole(tmp_path: Path) -> Path:
     """Return the project's configuration with the parts in it."""
-    configuration = yaml.safe_load((FOLDER / "alertmanager.yml").read_text())
-    merged(configuration)
-    configuration["templates"] = [f"{FOLDER}/slack/*.tmpl"]
-    file = tmp_path / "alertmanager.yml"
-    file.write_text(yaml.safe_dump(configuration))
-    return file
+    return write_whole(tmp_path, "teams.yml")
 
 
 def test_the_whole_is_valid(whole: Path) -> None:
