@@ -53,9 +53,8 @@ _MAY_COMPOSE = re.compile(r"%(?:C[C-E]|D[26-9A-F]|E[0-3A]|EF|F0)")
 _FOREIGN = re.compile(r"(?:(?<!%)(?<!%[0-9A-Fa-f])[A-Za-z])?(?:%[89A-F][0-9A-F])+")
 
 # Sessions of servers that use no cookies: Java's at the end of a segment, and ASP.NET's as a segment of its own.
-_SESSION_IN_PATH = re.compile(
-    r"(?<!/\.)(?<!/\.\.)(?:;|%3B)(?i:jsessionid)=[^/;]*|/(?:\((?:[A-Z]\([A-Za-z0-9_-]+\))*S\([a-z0-9]{24}\)\))(?=/|$)"
-)
+_SESSION_OF_JAVA = re.compile(r"(?<!/\.)(?<!/\.\.)(?:;|%3B)(?i:jsessionid)=[^/;]*")
+_SESSION_OF_ASP_NET = re.compile(r"/\((?:[A-Z]\([A-Za-z0-9_-]+\))*S\([a-z0-9]{24}\)\)(?=/|$)")
 
 # "&" as HTML writes it, left in an address that was copied from a page's source.
 _ENTITY = re.compile(r"(?:amp(?:;|%3B))+", re.IGNORECASE)
@@ -99,7 +98,8 @@ def _canonicalize(url: str) -> str:
         authority = f"{authority}:{parsed.port}"
     path = _with_normalized_escapes(parsed.pathname)
     if ";" in path or "/(" in path or "%3B" in path:
-        path = _SESSION_IN_PATH.sub("", path)
+        # Java's first: it may stand at the end of ASP.NET's segment.
+        path = _SESSION_OF_ASP_NET.sub("", _SESSION_OF_JAVA.sub("", path))
     path = _without_index_file(path)
     search = parsed.search
     if search:

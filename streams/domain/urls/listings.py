@@ -3,10 +3,11 @@
 import re
 from typing import Final
 
+from flatline.domain.urls.canonical import canonicalize
+
 MAY_LIST: Final = re.compile(r"[/?&](?:page|tag|category|author|feed|rss|atom|print)").search
 """Finds something in all canonical URLs that `listing` changes, and in few others."""
 
-_SLASHES_OF_HOST: Final = 2
 _PRINTED: Final = re.compile(r"/print(?=\?|$)|(?<=[?&])print=[^&]*(?:&|$)")
 _PAGINATION: Final = re.compile(r"/page/\d+(?=\?|$)|(?<=[?&])paged?=\d+(?:&|$)")
 # What WordPress and most others call the pages that list a site's posts, and its feeds.
@@ -30,5 +31,4 @@ def listing(canonical_url: str) -> str | None:
         return site[1]
     if url == canonical_url:
         return None
-    url = url.removesuffix("&").removesuffix("?")
-    return url if url.count("/") > _SLASHES_OF_HOST else f"{url}/"
+    return canonicalize(url.removesuffix("&").removesuffix("?"))

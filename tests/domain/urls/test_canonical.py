@@ -303,6 +303,7 @@ url_shaped = st.builds(
 @given(st.text(st.characters()) | url_shaped)
 @example("https://example.com/" + "é" * 2000)
 @example("https://" + "a" * MAX_LENGTH)
+@example("https://a.example/(S(lit3py55t21z5v55vlm25s55));JSESSIONID=")
 def test_any_text_is_canonical_or_invalid(text: str) -> None:
     """No text, lone surrogates and control characters included, raises anything but InvalidUrl."""
     try:

@@ -1,7 +1,7 @@
 """Pages that list others stand for one."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flatline.domain.urls.canonical import canonicalize
@@ -54,6 +54,8 @@ def test_what_stands_for_a_page(url: str, stands_for: str | None) -> None:
         max_size=12,
     ).map("".join)
 )
+@example("print?/")
+@example("print??")
 def test_what_stands_for_others_stands(path: str) -> None:
     """It is canonical, and only what the quick look finds lists anything."""
     url = canonicalize(f"https://a.example/{path}")
