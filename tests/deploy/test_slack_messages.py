@@ -12,7 +12,7 @@ import pytest
 from flatline.demo.slack_receiver import Message, plain_text
 from flatline.local import programs
 from tests.deploy.alert_rules import DEPLOY, alerts
-from tests.deploy.talking import GRAFANA, RUNBOOK, Talk, alert, talking
+from tests.deploy.talking import ENDING, GRAFANA, RUNBOOK, Talk, alert, talking
 from tests.deploy.test_alerts import run
 
 
@@ -37,8 +37,7 @@ async def test_a_group_is_one_message_when_it_fires_and_one_when_it_is_over(talk
     await talk.tell(alert("ArticleSilent", "T00", article="T00", series="S", tier="1", over=True))
     message = await talk.received()
     assert message["title"] == "11 articles of \u2068S\u2069 stopped gaining links"
-    resolved = alerts()["ArticleSilent"]["annotations"]["resolved"]
-    assert message["text"].rstrip("\n").split("\n")[10:] == ["… and 1 more", "Resolved:", "• \u2068T00\u2069", resolved]
+    assert message["text"].rstrip("\n").split("\n")[10:] == ["… and 1 more", "Resolved:", "• \u2068T00\u2069", ENDING]
 
     over = (alert("ArticleSilent", name, article=name, series="S", tier="1", over=True) for name in names[1:])
     await talk.tell(*over)
@@ -47,7 +46,7 @@ async def test_a_group_is_one_message_when_it_fires_and_one_when_it_is_over(talk
         "Resolved: 11 articles of \u2068S\u2069 stopped gaining links",
         "good",
     )
-    assert message["text"].rstrip("\n").split("\n")[-2:] == ["… and 1 more", resolved]
+    assert message["text"].rstrip("\n").split("\n")[-2:] == ["… and 1 more", ENDING]
 
 
 async def test_the_newest_come_first(talk: Talk) -> None:
@@ -170,6 +169,20 @@ def test_titles_say_what_happened_to_how_many(name: str, one: str, many: str, st
     over = {"firing": "", "resolved": "Resolved: "}[status]
     assert _title(name, ["a"], status, tmp_path) == over + one
     assert _title(name, ["a", "b"], status, tmp_path) == over + many
+
+
+def test_different_endings_have_a_line_each(tmp_path: Path) -> None:
+    """What ended in the same way is explained once; otherwise each line says how it ended."""
+    endings = ("It gained links again.", "It is no longer watched.")
+
+    def text(*endings: str) -> str:
+        over = [alert("ArticleSilent", f"T{i}") | {"status": "resolved"} for i in range(len(endings))]
+        for each, ending in zip(over, endings, strict=True):
+            each["annotations"]["resolved"] = ending
+        return _rendered("flatline.text", {"status": "resolved", "alerts": over}, tmp_path)
+
+    assert text(endings[0], endings[0]) == f"• T0\n• T1\n{endings[0]}"
+    assert text(*endings) == f"• T0 \u2013 {endings[0]}\n• T1 \u2013 {endings[1]}"
 
 
 @pytest.mark.parametrize(
