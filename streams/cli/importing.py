@@ -77,12 +77,17 @@ class Outcome:
 
 
 class ImportRoute(NamedTuple, Generic[T]):
-    """How the lines of one kind of file get to Kafka. ``at_end`` is called after all were sent."""
+    """How the lines of one kind of file get to Kafka.
+
+    ``at_end``            is called after all were sent
+    ``when_interrupted``  says what is in Kafka if somebody interrupts the import
+    """
 
     prepare: Callable[[bytes], T]
     send: Callable[[T], None]
     as_lines: Callable[[LineFile], Iterator[Line | UnusableLine]] = iter
     at_end: Callable[[], None] = lambda: None
+    when_interrupted: str = "Everything read so far is in Kafka."
 
 
 def import_all(
@@ -112,6 +117,8 @@ def import_all(
     if as_json:
         sys.stdout.buffer.write(orjson.dumps(_summary(outcome, dead_letters), option=orjson.OPT_APPEND_NEWLINE))
     else:
+        if outcome.is_interrupted:
+            sys.stdout.write(f"Interrupted. {route.when_interrupted} {_AGAIN}\n")
         for line in chain(remarks(), _sentences(outcome, dead_letters=dead_letters, cluster=settings.cluster)):
             sys.stdout.write(f"{line}\n")
     if outcome.is_interrupted:
@@ -163,8 +170,6 @@ def _summary(outcome: Outcome, dead_letters: str) -> dict[str, object]:
 
 def _sentences(outcome: Outcome, *, dead_letters: str, cluster: KafkaCluster) -> Iterator[str]:
     tally = outcome.tally
-    if outcome.is_interrupted:
-        yield f"Interrupted. Everything read so far is in Kafka. {_AGAIN}"
     rate = f"{outcome.seconds:.1f} s, {tally.lines / outcome.seconds:,.0f}/s"
     yield f"{tally.lines:,} lines: {tally.accepted:,} accepted, {tally.rejected.total():,} rejected ({rate})."
     for reason, count in tally.rejected.most_common():

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from flatline.cli.grammar import noun
-from flatline.cli.options import Json, Strict, with_settings
+from flatline.cli.options import FileFormat, Json, OwnSites, Source, Strict, with_settings
 from flatline.settings import Settings
 from flatline_connectors.files.exports.dates import DateOrder
 
@@ -22,9 +22,7 @@ def import_files(
         typer.Argument(metavar="FILE", help="Exports, sheets or NDJSON, also .gz, .zst, .zip and .xlsx; - is stdin."),
     ],
     *,
-    format_name: Annotated[
-        str, typer.Option("--format", metavar="NAME", help="Format of the files; by default it is recognised.")
-    ] = "",
+    format_name: FileFormat = "",
     columns: Annotated[
         list[str] | None,
         typer.Option(
@@ -34,11 +32,8 @@ def import_files(
     date_order: Annotated[
         DateOrder | None, typer.Option("--date-order", help="How to read 03/04/2026 if the file does not show it.")
     ] = None,
-    sites: Annotated[
-        list[str] | None,
-        typer.Option("--site", metavar="HOST", help="Import only links to this site of yours. Repeatable."),
-    ] = None,
-    source: Annotated[str, typer.Option(help="Source of the events; by default the tool, such as ahrefs-export.")] = "",
+    sites: OwnSites = None,
+    source: Source = "",
     exported_on: Annotated[
         str,
         typer.Option(

@@ -33,6 +33,14 @@ Articles = Annotated[
     list[Path] | None,
     typer.Option("--articles", metavar="FILE", help="Article records as NDJSON or CSV. Repeatable."),
 ]
+FileFormat = Annotated[
+    str, typer.Option("--format", metavar="NAME", help="Format of the files; by default it is recognised.")
+]
+OwnSites = Annotated[
+    list[str] | None,
+    typer.Option("--site", metavar="HOST", help="Import only what leads to this site of yours. Repeatable."),
+]
+Source = Annotated[str, typer.Option(help="Source of the records; by default the format, such as ahrefs-export.")]
 Visits = Annotated[
     list[Path] | None, typer.Option("--visits", metavar="FILE", help="Visits as NDJSON or CSV. Repeatable.")
 ]

@@ -1,13 +1,12 @@
-"""`flatline visits`: import the visits that links bring, as analytics tools count them."""
+"""`flatline visits`: import the visits that links bring, from logs and analytics tools."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from flatline.cli.grammar import noun
-from flatline.cli.options import Json, Strict, with_settings
+from flatline.cli.options import FileFormat, Json, OwnSites, Source, Strict, with_settings
 from flatline.settings import Settings
 
 app = noun("Visits that links bring to your articles.")
@@ -15,28 +14,47 @@ app = noun("Visits that links bring to your articles.")
 
 @app.command("import")
 @with_settings()
-def import_file(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="NDJSON, or CSV with a header; also .gz or .zst; - is stdin.")
+def import_files(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE", help="Logs, exports, NDJSON or CSV; also .gz or .zst; - is stdin."),
     ],
     *,
+    sites: OwnSites = None,
+    format_name: FileFormat = "",
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", metavar="NAME", help="Query parameter that tells articles apart. Repeatable."),
+    ] = None,
+    article: Annotated[
+        str, typer.Option("--article", metavar="URL", help="Article that an answer of Matomo is about.")
+    ] = "",
+    source: Source = "",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show how the files would be read, and import nothing.")
+    ] = False,
     strict: Strict = False,
     json: Json = False,
     settings: Settings,
 ) -> None:
-    """Import the visits of a file.
+    """Import the visits of files.
 
-    A line has the visits of one UTC day from one referring domain to one article. NDJSON has one visits record per
-    line. CSV has these columns in any order: url, domain (or url_from), day, visits, source. Lines that can't be read
-    go to the dead-letter topic with the reason. Importing a file twice changes nothing; of several figures for the same
-    day the largest counts.
+    The files are access logs of nginx or Apache, logs of Cloudflare, exports of Plausible, Matomo, Umami or Google
+    Analytics 4, or visits records as NDJSON or CSV (url, domain or url_from, day, visits, source). Visits are added up
+    by article, referring domain and day over all files of the command. Lines that can't be read go to the dead-letter
+    topic. Importing a file twice changes nothing; of several figures for the same day the largest counts.
     """
-    from flatline.cli.importing import ImportRoute, import_all
-    from flatline_connectors.sending import visits
-    from flatline_connectors.sending.producer import Producer
+    from flatline.cli import visit_files
 
-    def route(producer: Producer) -> ImportRoute[visits.PreparedVisits]:
-        prepare = partial(visits.prepare, now_ms=producer.now_ms())
-        return ImportRoute(prepare, producer.send_visits, as_lines=visits.TABLE.as_ndjson)
-
-    import_all([file], route, settings, as_json=json, is_strict=strict)
+    options = visit_files.options_of(
+        format_name=format_name,
+        sites=sites or [],
+        parameters=parameters or [],
+        article=article,
+        source=source,
+        settings=settings,
+    )
+    if explain:
+        visit_files.explain(files, options, as_json=json)
+    else:
+        visit_files.send(files, options, settings, as_json=json, is_strict=strict)

@@ -1,7 +1,10 @@
 """`flatline visits import`: what analytics exports, and what it does not know."""
 
+import gzip
 import json
 import subprocess
+from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -16,9 +19,11 @@ URL = "https://yours.example/article"
 VISITS = {"url": URL, "domain": "news.example", "day": "2026-01-31", "visits": 12}
 
 
-def visits_import(environment: dict[str, str], content: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    """Run `flatline visits import` on standard input."""
-    command = [FLATLINE, "visits", "import", "-", *arguments]
+def visits_import(
+    environment: dict[str, str], content: bytes, *arguments: str, files: Sequence[Path | str] = ("-",)
+) -> subprocess.CompletedProcess[bytes]:
+    """Run `flatline visits import`, on standard input unless there are files."""
+    command = [FLATLINE, "visits", "import", *map(str, files), *arguments]
     return subprocess.run(command, env=environment, input=content, capture_output=True, check=False, timeout=PATIENCE_S)
 
 
@@ -49,6 +54,31 @@ def test_csv(kafka_bootstrap: str, topics: Topics, environment: dict[str, str]) 
         VISITS,
         {"url": URL, "url_from": "https://other.example/post", "day": "2026-01-31", "visits": 3},
     ]
+
+
+LOG_LINE = '192.0.2.7 - ada [31/Jan/2026:10:00:00 +0000] "GET /article?mail=x HTTP/1.1" 200 5 "{}" "Firefox"\n'
+
+
+def test_rotated_logs(kafka_bootstrap: str, topics: Topics, environment: dict[str, str], tmp_path: Path) -> None:
+    """The visits of rotated logs are added up; nothing in Kafka names a visitor; a second import changes nothing."""
+    line = LOG_LINE.format("https://news.example/post?id=7")
+    (tmp_path / "access.log").write_text(line * 5 + LOG_LINE.format("-") + line[:50] + "\n")
+    (tmp_path / "access.log.1.gz").write_bytes(gzip.compress((line * 7).encode()))
+    files = sorted(tmp_path.glob("access.log*"))
+    explained = visits_import(environment, b"", "--site", "yours.example", "--explain", files=files)
+    assert b"12  news.example -> https://yours.example/article" in explained.stdout
+    assert read_all(kafka_bootstrap, topics.visits) == []
+    done = visits_import(environment, b"", "--site", "yours.example", files=files)
+    again = visits_import(environment, b"", "--site", "yours.example", files=files)
+    assert (done.returncode, again.returncode) == (0, 0), done.stderr
+    assert b"1 rows skipped: without a referrer" in done.stdout
+    record = {**VISITS, "source": "access-log"}
+    stored = read_all(kafka_bootstrap, topics.visits)
+    assert [(r.key, msgspec.json.decode(r.value or b"")) for r in stored] == [(URL.encode(), record)] * 2
+    letters = read_all(kafka_bootstrap, topics.dead_letters)
+    assert [(letter.headers["line"], letter.headers["reason"]) for letter in letters] == [("7", "invalid_value")] * 2
+    kept = b"".join((each.value or b"") + "".join(each.headers.values()).encode() for each in [*stored, *letters])
+    assert not [word for word in (b"192.0.2.7", b"ada", b"mail", b"id=7") if word in kept]
 
 
 @pytest.mark.usefixtures("topics")
