@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check fuzz chaos lint dashboards bench profile
 bin := .venv/bin
+# Whoever sets this has each process compile all modules again, and tests start many processes.
+unexport PYTHONDONTWRITEBYTECODE
 # So many tests at a time.
 JOBS := 2
 pytest := $(bin)/pytest -q -n $(JOBS) --no-loadscope-reorder --durations=10

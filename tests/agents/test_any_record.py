@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.agents import survey
@@ -23,6 +23,7 @@ from flatline.schema.rejection import Reason
 from flatline.schema.topics import Topic, Topics
 from flatline.schema.verdict import State
 from tests.agents.lone_worker import LoneWorker, Read
+from tests.examples import examples
 
 TOPICS = Topics(partitions=2)
 NOW_MS = 1_780_000_000_000  # 2026-05-28
@@ -268,7 +269,7 @@ def _about(usual: dict[str, object], number: int) -> dict[str, object]:
     return {field: name for field, name in names.items() if field in usual}
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(batches(), min_size=1, max_size=6))
 def test_any_records(sent: list[tuple[Topic, list[Outgoing]]]) -> None:
     """Whatever is read: nothing is raised, what is written can be written, and good records beside it count."""
@@ -374,7 +375,7 @@ state_values = st.one_of(
 )
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(st.tuples(state_keys, state_values), min_size=1, max_size=9))
 def test_any_state(foreign: list[tuple[bytes, bytes | None]]) -> None:
     """Whatever somebody else wrote into the changelog is left out, or is an article like others; ours stay right."""

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
@@ -15,6 +15,7 @@ from flatline.engine.partition import Partition
 from flatline.metrics import WorkerMetrics
 from flatline.schema.topics import Topics
 from tests.agents.lone_worker import Read
+from tests.examples import examples
 
 TOPICS = Topics(partitions=2)
 KEY = b"https://former.example/a"
@@ -41,7 +42,7 @@ def _join(records: list[tuple[bytes | None, bytes | None]]) -> Partition:
     return partition
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.sampled_from(PARTS), st.integers(0, 10_000), st.binary(max_size=9), st.integers(0, 20))
 def test_any_bytes(part: tuple[bytes, bytes], at: int, written: bytes, left_out: int) -> None:
     """A part that something was written into, or cut from, is joined or dead-lettered; whole ones beside it count."""

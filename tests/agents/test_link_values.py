@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
@@ -29,6 +29,7 @@ from flatline.engine.log import MicroBatch
 from flatline.engine.partition import Partition
 from flatline.metrics import WorkerMetrics
 from flatline.schema.topics import Topics
+from tests.examples import examples
 
 TOPICS = Topics(partitions=1)
 KEY = b"https://yours.example/article"
@@ -91,7 +92,7 @@ def test_what_events_say_of_links_is_weighed() -> None:
     assert sum(link_value.days.values()) == 2
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.permutations(EVENTS), st.lists(st.sampled_from(EVENTS), max_size=4))
 def test_order_and_repetition_change_nothing(events: list[dict[str, object]], again: list[dict[str, object]]) -> None:
     """Whatever the order of events, and however often they come, the links are worth the same."""
@@ -112,7 +113,7 @@ CHANGES = [
 ]
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.permutations(CHANGES), st.lists(st.sampled_from(CHANGES), max_size=4))
 def test_a_link_that_changes_has_its_newest_look(
     events: list[dict[str, object]], again: list[dict[str, object]]

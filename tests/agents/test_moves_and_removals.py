@@ -6,12 +6,13 @@ from itertools import count
 from typing import Final, NamedTuple
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.domain.time import to_datetime
 from flatline.schema.partitioning import partition_of
 from tests.agents.fleet import PARTITIONS, Fleet, Place
+from tests.examples import examples
 
 BEGIN_MS: Final = 1_700_000_000_000
 NOW_MS: Final = BEGIN_MS + 86_400_000
@@ -225,7 +226,7 @@ async def play(events: list[Event], data: st.DataObject, *, links_bring_back: bo
     return shown(fleet)
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(events.map(dated), st.booleans(), st.data())
 def test_the_end_is_a_function_of_the_set_of_events(
     events: list[Event], links_bring_back: bool, data: st.DataObject

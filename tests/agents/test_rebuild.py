@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.schema.verdict import Verdict
@@ -24,6 +24,7 @@ from tests.agents.test_moves_and_removals import (
     shown,
     step,
 )
+from tests.examples import examples
 
 DAY_MS = 86_401_000  # and a second: by then all are due
 OF_THE_MOMENT: Final = ("judged_at", "as_of_offset", "reason", "expectation")
@@ -48,7 +49,7 @@ async def _play(sent: list[Event], data: st.DataObject, *, links_bring_back: boo
     return shown(fleet)
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(events.map(dated), st.booleans(), st.data())
 def test_the_end_is_a_function_of_the_set_of_events(
     sent: list[Event], links_bring_back: bool, data: st.DataObject
@@ -105,7 +106,7 @@ async def _said_before_and_after(sent: list[Event], data: st.DataObject, *, days
     return said
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(events.map(dated), st.sampled_from([1, 40, 400]), st.data())
 def test_a_rebuilt_state_says_the_same_at_any_moment(sent: list[Event], days: int, data: st.DataObject) -> None:
     """At rest, a rebuild changes no verdict, nor takes one back for a while: states, times and counts stay."""

@@ -1,23 +1,18 @@
 """`flatline backtest`, as a person or a script runs it."""
 
 import json
-import os
-import subprocess
-import sysconfig
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 import zstandard
 
-FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
+from tests.cli.in_process import flatline
 
 
-def _flatline(*arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:
-    command = [FLATLINE, *map(str, arguments)]
-    return subprocess.run(
-        command, check=False, capture_output=True, text=True, env={**os.environ, "COLUMNS": "120", **settings}
-    )
+def _flatline(*arguments: object, **settings: str) -> CompletedProcess[str]:
+    return flatline(*arguments, COLUMNS="120", **settings)
 
 
 @pytest.fixture(scope="module")

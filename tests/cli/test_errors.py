@@ -4,6 +4,7 @@ import ast
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ INTERNAL = {
     "Unanswered",  # becomes a finding of the doctor
     "UnreadableFileError",  # becomes an AccessError
     "_TooManyLinesError",  # becomes an UnreadableFile
+    "NoHost",  # becomes an UnreadableExport
     "NoTable",
 }
 
@@ -51,11 +53,14 @@ def errors() -> dict[str, type[FlatlineError]]:
     return found
 
 
-def _sources() -> Iterator[tuple[str, ast.AST]]:
-    for folder in ("streams", "connectors"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text())):
-                yield f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}", node
+@cache
+def _sources() -> list[tuple[str, ast.AST]]:
+    return [
+        (f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}", node)
+        for folder in ("streams", "connectors")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+    ]
 
 
 def test_every_error_is_for_people_or_known_to_be_internal(errors: dict[str, type[FlatlineError]]) -> None:

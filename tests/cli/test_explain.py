@@ -1,26 +1,22 @@
 """`flatline explain` on a simulated history, as a person or a script runs it."""
 
 import json
-import os
-import subprocess
-import sysconfig
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
 from flatline.domain.urls.canonical import slug
+from tests.cli.in_process import flatline
 
-FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
 START = datetime(2020, 1, 1, tzinfo=UTC)
 HOSTILE = "\x1b[31mcheap [bold]shoes[/bold]\x07 \u202egnp.exe"
 WEEKS = 90
 
 
-def _explain(*arguments: object, columns: int = 120) -> subprocess.CompletedProcess[str]:
-    command = [FLATLINE, "explain", *map(str, arguments)]
-    environment = {**os.environ, "COLUMNS": str(columns), "FORCE_COLOR": "", "TERM": "xterm-256color"}
-    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+def _explain(*arguments: object, columns: int = 120) -> CompletedProcess[str]:
+    return flatline("explain", *arguments, COLUMNS=str(columns), FORCE_COLOR="", TERM="xterm-256color")
 
 
 def _event(article: str, week: int, **more: object) -> dict[str, object]:

@@ -1,22 +1,18 @@
 """`flatline model fit`, as a person or a script runs it."""
 
 import json
-import os
-import subprocess
-import sysconfig
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from subprocess import CompletedProcess
 
 import pytest
 
-FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
+from tests.cli.in_process import flatline
 
 
-def _flatline(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [FLATLINE, *map(str, arguments)]
-    environment = {**os.environ, "COLUMNS": "120"}
-    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+def _flatline(*arguments: object) -> CompletedProcess[str]:
+    return flatline(*arguments, COLUMNS="120")
 
 
 def _history(path: Path, *, articles: int) -> Path:

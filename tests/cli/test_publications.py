@@ -1,14 +1,13 @@
 """`flatline publications list`: from files alone, and from what Kafka keeps."""
 
 import json
-import os
-import subprocess
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
-from tests.integration.running import FLATLINE, Installation
-from tests.waiting import PATIENCE_S
+from tests.cli.in_process import flatline
+from tests.integration.running import Installation
 
 ARTICLE = "https://ada.example/article"
 LINKS = "".join(
@@ -36,11 +35,9 @@ def files(tmp_path: Path) -> list[str]:
     return [str(paths[0]), f"--articles={paths[1]}", f"--visits={paths[2]}"]
 
 
-def _publications(*arguments: str) -> subprocess.CompletedProcess[str]:
+def _publications(*arguments: str) -> CompletedProcess[str]:
     """Run it where no Kafka answers."""
-    environment = {**os.environ, "FLATLINE_KAFKA_BOOTSTRAP": "127.0.0.1:1", "COLUMNS": "120"}
-    command = [FLATLINE, "publications", "list", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+    return flatline("publications", "list", *arguments, FLATLINE_KAFKA_BOOTSTRAP="127.0.0.1:1", COLUMNS="120")
 
 
 def _rows(said: str) -> list[tuple[object, ...]]:

@@ -5,12 +5,13 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.schema.dead_letter import VALUE_BYTES_MAX
 from tests.connectors.examples import ACCEPTED, REJECTED, SOURCES, key_of, link
 from tests.connectors.pushing import JSON, NDJSON, SOURCE, RunningIngest
+from tests.examples import examples
 from tests.integration.reading import Stored, read_all
 
 EVENTS = list(ACCEPTED.values())
@@ -175,7 +176,7 @@ bodies = events | st.lists(events).map(b"\n".join) | st.lists(events).map(lambda
 @given(
     body=bodies, content_type=st.sampled_from([JSON, NDJSON]), encoding=st.sampled_from(["", "gzip", "identity", "br"])
 )
-@settings(max_examples=150)
+@examples(150)
 def test_no_body_is_a_bug(ingest: RunningIngest, body: bytes, content_type: str, encoding: str) -> None:
     """Whatever is sent, the answer is a batch's or an error's, and never "internal"."""
     headers = {"Content-Encoding": encoding} if encoding else {}

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline_connectors.files.lines import LINE_BYTES_MAX, Line, LineFile, UnreadableFile
 from tests.connectors.examples import gzipped, zstd
+from tests.examples import examples
 
 PACKINGS = {"plain": bytes, "gz": gzipped, "zst": zstd}
 packings = pytest.mark.parametrize("pack", PACKINGS.values(), ids=PACKINGS)
@@ -27,7 +28,7 @@ def lines_of(path: Path) -> list[Line]:
 
 @packings
 @given(lines=st.lists(st.binary(max_size=50).map(lambda line: line.replace(b"\n", b"").replace(b"\r", b""))))
-@settings(max_examples=30)
+@examples(30)
 def test_every_line_comes_once(pack: Callable[[bytes], bytes], lines: list[bytes], tmp_path: Path) -> None:
     """Each line comes with its number, in order, as it was written; blank ones don't."""
     path = tmp_path / "lines"

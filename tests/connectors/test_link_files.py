@@ -9,6 +9,7 @@ import pytest
 
 from flatline.schema import codec
 from flatline.schema.topics import Topics
+from tests.cli.in_process import flatline
 from tests.connectors.pushing import FLATLINE
 from tests.integration.reading import read_all
 from tests.integration.running import Installation
@@ -110,10 +111,10 @@ def test_explaining_needs_no_kafka(environment: dict[str, str], tmp_path: Path) 
         (["--date-order", "sideways"], "day-first"),
     ],
 )
-def test_a_wrong_option_is_explained(arguments: list[str], words: str) -> None:
+def test_a_wrong_option_is_explained(arguments: list[str], words: str, tmp_path: Path) -> None:
     """The message says what the option takes."""
-    done = links_import(
-        {"PATH": "/usr/bin", "COLUMNS": "200"}, *arguments, "-", "--explain", stdin=b"source url,target url\n"
-    )
+    file = tmp_path / "sheet.csv"
+    file.write_text("source url,target url\n")
+    done = flatline("links", "import", *arguments, file, "--explain", COLUMNS="200")
     assert done.returncode in {1, 2}
-    assert words in (done.stderr + done.stdout).decode()
+    assert words in done.stderr + done.stdout

@@ -3,11 +3,14 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.demo import picture
 
 STORED = Path(__file__).parents[2] / "streams" / "demo" / "simulated-article.svg"
 
 
+@pytest.mark.long
 def test_the_readme_s_picture_is_what_the_code_draws(tmp_path: Path) -> None:
     """Its words and figures are up to date, it says that it is simulated, and it is small."""
     picture.draw(tmp_path / "drawn.svg")

@@ -28,6 +28,7 @@ def checked(case: dict[str, Any], alert: str) -> list[bool]:
     return [bool(test.get("exp_alerts")) for test in case.get("alert_rule_test", []) if test["alertname"] == alert]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("file", RULE_TESTS, ids=lambda file: file.stem)
 def test_rules_fire_and_stay_silent(file: Path) -> None:
     """Prometheus itself replays each case: when an alert fires, with which words, and when it doesn't."""

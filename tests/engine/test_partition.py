@@ -7,7 +7,7 @@ from itertools import islice
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.domain.state import article as article_module
@@ -17,6 +17,7 @@ from flatline.domain.state.totals import Totals
 from flatline.domain.visibility.source_history import SourceReport
 from flatline.engine import partition as partition_module
 from flatline.engine.partition import SOURCES_MAX, Partition
+from tests.examples import examples
 
 KEYS = [f"https://yours.example/{number}".encode() for number in range(4)]
 T0 = 1_780_000_000_000
@@ -46,7 +47,7 @@ def _figures(partition: Partition) -> dict[bytes, Totals]:
     return {key: article.totals for key in partition if (article := partition.peek(key))}
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(commits)
 def test_the_changelog_restores_the_state(batches: list[list[tuple[bytes, int, bool]]]) -> None:
     """A partition restored from the compacted changelog is the one that wrote it."""
@@ -84,7 +85,7 @@ def test_unchanged_articles_are_not_written() -> None:
     assert not list(partition.take_changes())
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(commits, st.randoms(use_true_random=False))
 def test_changes_say_what_was_known_when_they_were_taken(
     batches: list[list[tuple[bytes, int, bool]]], chance: Random

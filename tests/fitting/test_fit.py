@@ -97,6 +97,7 @@ def test_it_says_the_same_of_others_as_the_truth(fitted: Model) -> None:
     assert _log_likelihood(fitted, others) == pytest.approx(_log_likelihood(SHIPPED, others), abs=0.02)
 
 
+@pytest.mark.long
 def test_its_probability_means_what_it_says(cases: Cases, fitted: Model) -> None:
     """On each day of the pauses, about as many go on as it says; and so it is for pauses that it has not seen."""
     for those in (cases, simulated(200, seed=5)):
@@ -107,6 +108,7 @@ def test_its_probability_means_what_it_says(cases: Cases, fitted: Model) -> None
             assert each.looks < 200 or each.observed == pytest.approx(each.said, abs=0.1)
 
 
+@pytest.mark.long
 def test_another_base_rate_moves_the_intercept_alone(cases: Cases, fitted: Model) -> None:
     """Where silence is rarer than in these histories, it is said to be."""
     rarer = fit(cases, start=None, fitted_on=FittedOn("simulated", 0, 0, "2026-01-01", base_rate=0.01))

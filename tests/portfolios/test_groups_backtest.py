@@ -2,16 +2,16 @@
 
 import json
 import random
-import subprocess
-import sysconfig
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
+from tests.cli.in_process import flatline
+
+pytestmark = pytest.mark.long
+
 START = datetime(2020, 1, 1, tzinfo=UTC)
 DECLINE_DAY, DEATH_DAY, IMPORT_DAY, END_DAY = 900, 900, 1_000, 1_260
 DECLINE_DAYS = 180
@@ -63,10 +63,9 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Any:
     files = {"links": events, "heartbeats": heartbeats, "articles": articles}
     for name, records in files.items():
         (folder / f"{name}.ndjson").write_text("".join(json.dumps(record) + "\n" for record in records))
-    command = [FLATLINE, "backtest", "links.ndjson", "--json"]
-    for option in ("heartbeats", "articles"):
-        command += [f"--{option}", f"{option}.ndjson"]
-    run = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder)
+    options = [f"--{name}={folder / name}.ndjson" for name in ("heartbeats", "articles")]
+    run = flatline("backtest", folder / "links.ndjson", *options, "--json")
+    assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)
 
 

@@ -8,6 +8,8 @@ from flatline.demo import rhythms
 from flatline.schema.verdict import State
 from tests.portfolios.world import Link, Lives, Source, World
 
+pytestmark = pytest.mark.long
+
 DAYS = 700
 OUTAGE = range(200, 480)
 LATE = slice(OUTAGE.start, None)
@@ -33,7 +35,6 @@ def portfolio(source: Source) -> list[Link]:
     ]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("source", [BY_HEARTBEATS, BY_HABIT, BY_HABIT_UNDATED], ids=["heartbeats", "habit", "undated"])
 def test_only_the_source_is_said_to_be_gone(source: Source) -> None:
     """While it is away no article of it is called silent, and the source is stale until it is back."""
@@ -51,7 +52,6 @@ def test_only_the_source_is_said_to_be_gone(source: Source) -> None:
         assert not {State.SILENT, State.DORMANT, State.REVIVED, State.BURSTING} & set(lives.states(article, LATE))
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("source", [BY_HEARTBEATS, BY_HABIT], ids=["heartbeats", "habit"])
 def test_what_stopped_meanwhile_is_said_once_the_source_is_back(source: Source) -> None:
     """What stopped while nobody looked is called silent soon after, once; the suppressed verdict says why it waited."""
@@ -65,7 +65,6 @@ def test_what_stopped_meanwhile_is_said_once_the_source_is_back(source: Source) 
         assert "The verdict is held back because its source north has seen nothing since 2025-04-" in waiting.reason
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("source", [BY_HEARTBEATS, BY_HABIT], ids=["heartbeats", "habit"])
 def test_a_restart_forgets_nothing(source: Source) -> None:
     """A worker that starts anew in the middle of an outage judges as one that ran through."""
@@ -101,7 +100,6 @@ def test_half_the_visibility_takes_twice_as_long() -> None:
     assert whole_day * 1.5 < halved_day < whole_day * 2.5
 
 
-@pytest.mark.long
 def test_a_source_that_is_always_late_delays_silence_by_its_lag() -> None:
     """Days that a source has usually not reported yet are no silence."""
     late = Source("late", lag_days=40)

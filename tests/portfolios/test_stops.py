@@ -47,6 +47,7 @@ def test_a_rare_gainer_that_stops_is_silent_in_the_end() -> None:
     assert 200 + 2 * 250 <= lives.day_of("article", State.SILENT) < 1_000
 
 
+@pytest.mark.long
 def test_a_crowd_is_a_burst_and_a_page_with_many_links_a_day_is_not() -> None:
     """Thirty pages in a week where one a month was usual is a burst; so many as ever is none."""
     calm = gained("crowd", list(range(-900, 400, 30)))
@@ -60,6 +61,7 @@ def test_a_crowd_is_a_burst_and_a_page_with_many_links_a_day_is_not() -> None:
     assert State.BURSTING not in lives.states("usual")
 
 
+@pytest.mark.long
 def test_an_article_of_random_luck_is_left_alone() -> None:
     """Steady gainers with exponential gaps: over ten years together hardly any state but steady, and no alert."""
     articles = {f"article-{n}": rhythms.steady(Random(n), range(-900, 800), mean_gap=15) for n in range(6)}

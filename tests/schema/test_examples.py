@@ -4,8 +4,8 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import jsonschema
 import pytest
 
 import flatline.schema
@@ -34,6 +34,13 @@ def _examples(kind: str) -> list[Path]:
     return sorted(EXAMPLES.glob(f"*/{kind}/*"))
 
 
+def _validator(schema: Any) -> Any:
+    """Return what checks records by a schema. Its library takes seconds to load, of every process that finds tests."""
+    from jsonschema import Draft202012Validator, FormatChecker
+
+    return Draft202012Validator(schema, format_checker=FormatChecker())
+
+
 def _name(path: Path) -> str:
     return f"{path.parts[-3]}/{path.stem}"
 
@@ -44,8 +51,7 @@ def test_accepted(path: Path) -> None:
     kind = path.parts[-3]
     DECODERS[kind](path.read_bytes())
     schema = json.loads((json_schema.FOLDER / f"{kind}.schema.json").read_bytes())
-    validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
-    validator.validate(json.loads(path.read_bytes()))
+    _validator(schema).validate(json.loads(path.read_bytes()))
 
 
 @pytest.mark.parametrize("path", _examples("rejected"), ids=_name)
@@ -61,7 +67,7 @@ def test_the_schema_of_visits_wants_a_sender() -> None:
     """What the types say in code alone, that somebody must have sent the visits, the JSON Schema says, too."""
     schema = json.loads((json_schema.FOLDER / "visits_record.schema.json").read_bytes())
     example = json.loads((EXAMPLES / "visits_record" / "rejected" / "missing_field.referrer.json").read_bytes())
-    validator = jsonschema.Draft202012Validator(schema)
+    validator = _validator(schema)
     assert not validator.is_valid(example)
     assert not validator.is_valid({**example, "domain": None})
     assert validator.is_valid({**example, "url_from": "https://news.example/"})

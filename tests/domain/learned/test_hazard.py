@@ -12,7 +12,6 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import burr12
 
 from flatline.domain.learned.hazard import (
     NEAR_DAYS,
@@ -49,6 +48,8 @@ class Reference(NamedTuple):
 
 def reference(days: list[int], day: int) -> Reference:
     """Return the logits that the model's figures give, by the textbook's distribution and from the days themselves."""
+    from scipy.stats import burr12  # takes a second to load, of every process that finds tests
+
     model = json.loads(SHIPPED_MODEL.read_bytes())
     days = sorted(days)
     logs = [log(later - earlier) for earlier, later in pairwise(days)][-10:]

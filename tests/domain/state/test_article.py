@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.domain.state.article import FORMATS_MAX, Article, Header, LinkObservation, UnknownFormatError
@@ -13,6 +13,7 @@ from flatline.domain.state.link import NOFOLLOW, ORGANIC, Effect
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.state.segment import Segment
 from flatline.domain.time import DAY_MS, to_ms
+from tests.examples import examples
 
 T0 = to_ms(datetime(2025, 1, 1, tzinfo=UTC))
 
@@ -88,7 +89,7 @@ def _expected(history: list[Event]) -> tuple[object, ...]:
     )
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(events, st.data())
 def test_totals_agree_with_sets(history: list[Event], data: st.DataObject) -> None:
     """Whatever the order and the repetitions, the figures are those of a count over sets."""

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.domain.state import link
@@ -13,6 +13,7 @@ from flatline.domain.state.segment import Segment
 from flatline.domain.state.visits import DayOfVisits
 from flatline.domain.time import DAY_MS
 from flatline.domain.urls.fingerprints import DOMAIN_BYTES, PAGE_BYTES
+from tests.examples import examples
 
 KEY = b"https://yours.example/article"
 T0_MS = 1_600_000_000_000
@@ -104,7 +105,7 @@ def _all_of(article: Article) -> tuple[object, ...]:
     return links, header.sources, header.registration, header.removed_ms, article.visits.sent(), article.totals
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(knowledge, knowledge)
 def test_joined_part_by_part(one: Knowledge, other: Knowledge) -> None:
     """Records as the changelog has them, in any order, and once more, add up to what all events say."""
@@ -115,7 +116,7 @@ def test_joined_part_by_part(one: Knowledge, other: Knowledge) -> None:
     assert _all_of(joined) == _all_of(_article(other, one))
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(knowledge, min_size=1, max_size=3))
 def test_put_together_to_look_at(known: list[Knowledge]) -> None:
     """What is shown of several addresses is what one would know that had seen everything; they stay as they were."""

@@ -3,13 +3,14 @@
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.domain.state import link, link_traits
 from flatline.domain.state.link import Effect, Link
 from flatline.domain.state.segment import Segment
 from flatline.domain.urls.fingerprints import DOMAIN_BYTES, PAGE_BYTES
+from tests.examples import examples
 
 # Few different bytes, so that one fingerprint lies across two others.
 pages = st.lists(st.sampled_from([0, 1]), min_size=PAGE_BYTES, max_size=PAGE_BYTES).map(bytes)
@@ -93,7 +94,7 @@ def _looked(segment: Segment) -> dict[bytes, tuple[int, ...]]:
     return {known.page: known.looked for known in segment.known()}
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(events, events)
 def test_behaves_like_a_dict_of_links(before: list[Event], after: list[Event]) -> None:
     """It holds what the events lead to, and says what each did; also when it was bytes in between."""
@@ -107,7 +108,7 @@ def test_behaves_like_a_dict_of_links(before: list[Event], after: list[Event]) -
     assert len(segment) == len(seen)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(events, events, st.randoms())
 def test_order_and_parts_change_nothing(one: list[Event], other: list[Event], chance: Random) -> None:
     """Events in another order, some of them again, or joined from two segments, lead to the same."""

@@ -10,7 +10,7 @@ import can_ada
 import idna
 import pytest
 import zstandard
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flatline.domain.urls import canonical as urls
@@ -26,6 +26,7 @@ from flatline.domain.urls.canonical import (
 )
 from flatline.domain.urls.tracking_parameters import TRACKING_PARAMETERS, TRACKING_PREFIXES
 from flatline.schema.rejection import Rejected
+from tests.examples import examples
 
 RULES = Path(urls.__file__).with_name("URLS.md")
 SAMPLE = Path(__file__).parents[4] / "shared" / "data" / "sample.ndjson.zst"
@@ -299,7 +300,7 @@ url_shaped = st.builds(
 )
 
 
-@settings(max_examples=1000)
+@examples(1000)
 @given(st.text(st.characters()) | url_shaped)
 @example("https://example.com/" + "é" * 2000)
 @example("https://" + "a" * MAX_LENGTH)

@@ -1,7 +1,7 @@
 """Fingerprints of referring pages: the short way for plain URLs says what the long one says."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from xxhash import xxh3_64_digest
 
@@ -9,6 +9,7 @@ from flatline.domain.urls import canonical as urls
 from flatline.domain.urls.canonical import InvalidUrl, canonicalize, referring_domain
 from flatline.domain.urls.fingerprints import DOMAIN_BYTES, referrer
 from flatline.schema.rejection import Rejected
+from tests.examples import examples
 
 labels = st.sampled_from(
     [
@@ -38,7 +39,7 @@ words = st.text("aZ0.-_~!$&'()*+,;=:@%/", max_size=6) | st.sampled_from(
 plain_urls = st.builds("https://{}/{}".format, hosts, st.lists(words, max_size=3).map("/".join))
 
 
-@settings(max_examples=1_000)
+@examples(1_000)
 @given(plain_urls)
 def test_the_short_way_is_the_long_one(url: str) -> None:
     """Whatever looks plain comes out as the parser and the rules would have it; and again, when it is remembered."""
