@@ -1,4 +1,4 @@
-"""The one way to a foreign page. What it guards against stands in README.md."""
+"""Fetches foreign pages. README.md says what it guards against."""
 
 import asyncio
 from dataclasses import dataclass
@@ -39,9 +39,9 @@ def user_agent(contact: str) -> str:
 
 
 class Fetcher:
-    """Fetches pages of others, politely and without being led astray. A context manager; for one event loop.
+    """Fetches foreign pages politely and safely. A context manager, for one event loop.
 
-    ``may_connect``: which addresses may be connected to. ``resolver``: else the system's.
+    ``may_connect``: which addresses may be connected to. ``resolver``: replaces the system's.
     """
 
     def __init__(

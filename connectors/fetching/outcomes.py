@@ -1,4 +1,4 @@
-"""What can come of a fetch: a finite table, and what a caller should do about each entry."""
+"""The possible outcomes of a fetch, and what a caller should do about each."""
 
 from dataclasses import dataclass
 from enum import StrEnum, unique

@@ -1,4 +1,4 @@
-"""Files of records, a record a line: plain, gzip or zstd, told by their first bytes."""
+"""Reads files with one record on each line: plain, gzip or zstd, recognised by their first bytes."""
 
 import codecs
 import gzip
@@ -31,7 +31,7 @@ _ZSTD_PIECE_BYTES: Final = 256
 
 
 class UnreadableFile(ConnectorError):
-    """The file can't be opened, or not be read to its end. The message names it and the cause."""
+    """The file can't be opened, or not be read to its end. The message names the file and the cause."""
 
     remedy = "Check the name of the file, and that it is whole."
 
@@ -42,7 +42,7 @@ _SMALL_BYTES: Final = 1 << 20
 
 
 def unpacked_bytes_max(packed_bytes: int, bytes_max: int) -> int:
-    """Return how many bytes something packed may have unpacked: ``bytes_max``, or fewer where it is small itself."""
+    """Return how many bytes a packed file may hold when unpacked: ``bytes_max``, or fewer if the file is small."""
     return min(bytes_max, packed_bytes * PACKED_RATIO_MAX + _SMALL_BYTES)
 
 
@@ -50,14 +50,14 @@ _BREAKS: Final = (OSError, EOFError, zlib.error, zstandard.ZstdError)
 
 
 class Line(NamedTuple):
-    """A line without its end; the first one has number 1."""
+    """A line without its line break; the first one has number 1."""
 
     number: int
     value: bytes
 
 
 class UnusableLine(NamedTuple):
-    """A line that what reads the file can't make a record of, and why."""
+    """A line that can't become a record, and the reason."""
 
     number: int
     value: bytes
@@ -85,7 +85,7 @@ class LineFile:
 
     @property
     def read_bytes(self) -> int:
-        """How many of its ``size_bytes`` are behind us; 0 where there is no size."""
+        """How many of its ``size_bytes`` have been read; 0 if the size is unknown."""
         return 0 if self.size_bytes is None or self._file.closed else self._file.tell()
 
     def __iter__(self) -> Iterator[Line]:
@@ -158,7 +158,7 @@ class LineFile:
 
 
 class _Watched(io.FileIO):
-    """A file, or standard input, that says when it is being read."""
+    """A file, or standard input, that tells when it is being read."""
 
     def __init__(self, path: Path | None, reading: Callable[[], AbstractContextManager[None]]) -> None:
         super().__init__(0 if path is None else path, closefd=path is not None)
@@ -170,7 +170,7 @@ class _Watched(io.FileIO):
 
 
 class _Zstd(io.RawIOBase):
-    """Decompresses frame after frame. zstandard's own reader takes a file that is cut short for a whole one."""
+    """Decompresses frame after frame. zstandard's own reader takes a file that was cut short for a complete one."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -206,7 +206,7 @@ class _Zstd(io.RawIOBase):
 
 
 def _check_first(name: str, line: bytes) -> None:
-    """Raise `UnreadableFile` for the first line of what has no lines of records, but looks as if it had."""
+    """Raise `UnreadableFile` if the first line shows that the file does not have a record on each line."""
     if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or line[:4].count(0) == _NULS_OF_UTF_16:
         raise UnreadableFile(
             f"{name} is UTF-16, and records are UTF-8.", remedy=f"Convert it: iconv -f UTF-16 -t UTF-8 {name}"

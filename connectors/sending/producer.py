@@ -1,4 +1,4 @@
-"""The one way into Kafka: every connector sends through this wrapper of kafka-python's producer."""
+"""The producer that every connector sends through, around kafka-python's."""
 
 import threading
 from collections.abc import Callable
@@ -41,7 +41,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class KafkaUnavailable(ConnectorError):
-    """There is no Kafka, or its topics are not there."""
+    """No broker answers, or topics are missing."""
 
     remedy = "Start Kafka with `flatline up`, or set FLATLINE_KAFKA_BOOTSTRAP."
 
@@ -126,7 +126,7 @@ class Producer:
         return self._buffer.is_full
 
     def new_deliveries(self) -> Deliveries:
-        """Return a new count, to be passed to the calls whose records it is to count."""
+        """Return a new count, for calls whose records are to be counted separately."""
         return Deliveries(self._buffer)
 
     def send_link(self, link: PreparedLink, *, deliveries: Deliveries | None = None) -> None:
@@ -153,7 +153,7 @@ class Producer:
     def send_dead_letter(
         self, value: bytes, rejected: Rejected, *, origin: dict[str, str | int], deliveries: Deliveries | None = None
     ) -> None:
-        """Send what was rejected, untouched as far as there is room, with headers that say why and whence it came."""
+        """Send a rejected record, cut only if it is too long, with headers that give the reason and the origin."""
         letter = dead_letter(rejected, origin=origin, value=value)
         self._send(self.topics.dead_letters.name, value=letter.value, headers=letter.headers, deliveries=deliveries)
 
@@ -183,7 +183,7 @@ class Producer:
         self.send_heartbeat(checked(heartbeat), deliveries=deliveries)
 
     def send_heartbeat(self, heartbeat: PreparedHeartbeat, *, deliveries: Deliveries | None = None) -> None:
-        """Send a heartbeat that was checked."""
+        """Send a heartbeat that has been checked."""
         self._send(self.topics.heartbeats.name, key=heartbeat.key, value=heartbeat.value, deliveries=deliveries)
 
     def _send(

@@ -1,4 +1,4 @@
-"""Foreign text on a terminal: it is shown, and never obeyed."""
+"""Shows foreign text on a terminal without obeying its control characters."""
 
 from rich.text import Text
 

@@ -1,4 +1,4 @@
-"""What the simulated story must lead to in Slack, and nothing else."""
+"""The alerts that the simulated story must cause in Slack. It must cause no others."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Self
@@ -10,7 +10,7 @@ from flatline.demo.titles import title_of
 
 
 class Finding(NamedTuple):
-    """Something that was expected, and whether it came true. ``may_come``: whether it may, if one waits."""
+    """An expectation, and whether it was met. ``may_come``: whether it may still be met later."""
 
     words: str
     is_fine: bool
@@ -18,14 +18,14 @@ class Finding(NamedTuple):
 
 
 class ExpectedAlert(NamedTuple):
-    """In words what is expected, and the notices that it takes."""
+    """An expectation in words, and the notices that meet it."""
 
     words: str
     notices: frozenset[Notice]
 
     @classmethod
     def of(cls, words: str, alert: str, subjects: Sequence[str], *, is_over: bool = False) -> Self:
-        """Return the expectation of a notice on each subject."""
+        """Return the expectation of one notice for each subject."""
         return cls(words, frozenset(Notice(alert, subject, is_over) for subject in subjects))
 
 
@@ -43,7 +43,7 @@ _ALSO_FINE: Final = frozenset(Notice("articlesilent", title, is_over=True) for t
 
 
 def findings(messages: Sequence[Message], violations: Sequence[Message]) -> list[Finding]:
-    """Hold what Slack got, and what it would have refused, against what was expected."""
+    """Compare the messages that Slack accepted, and those that it would have rejected, with what was expected."""
     came = frozenset(notice for message in messages for notice in notices_in(message))
     # Uncertain and unimportant articles wait for the digest.
     came = frozenset(notice for notice in came if notice.alert != DIGEST)

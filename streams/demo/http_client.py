@@ -5,7 +5,7 @@ _TIMEOUT_S: Final = 10
 
 
 def get(address: str, path: str) -> str:
-    """Return what a server at ``host:port`` answers to GET ``path``. Raise OSError or HTTPException."""
+    """Return the response of a server at ``host:port`` to GET ``path``. Raise OSError or HTTPException."""
     with urllib.request.urlopen(f"http://{address}{path}", timeout=_TIMEOUT_S) as answer:  # noqa: TID251
         text: str = answer.read().decode()
     return text

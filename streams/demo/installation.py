@@ -1,4 +1,4 @@
-"""What a demo's installation needs beside what every one needs: an empty folder, a webhook, tokens, a fast clock."""
+"""What a demo adds to an installation: an empty folder, a Slack webhook, tokens and an accelerated clock."""
 
 import shutil
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _WATCH_LIST_SIZE: Final = 500
 
 
 def clear(folder: Path) -> None:
-    """Make an empty folder. What an earlier demo left there goes; raise `DemoError` if something else is in it."""
+    """Make an empty folder and delete what an earlier demo left there. Raise `DemoError` if it holds anything else."""
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
         raise DemoError(
             f"{folder} holds something that no demo has made.", remedy="Choose another folder with --data-dir."
@@ -35,7 +35,7 @@ def clear(folder: Path) -> None:
 def demo_settings(
     given: Settings, *, folder: Path, calendar: Calendar, webhook_url: str, tokens: Mapping[str, str]
 ) -> Settings:
-    """Write secrets and clock into the folder, and return the settings of an installation whose clock stands still."""
+    """Write secrets and clock into the folder; return settings for an installation whose clock stands still."""
     webhook_file = _secret(folder / "slack-webhook-url", webhook_url)
     # A recorded history's events keep the sources that they name.
     lines = "".join(f"{source},*:{token}\n" for source, token in tokens.items())

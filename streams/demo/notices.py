@@ -1,4 +1,4 @@
-"""What a Slack message of ours says, taken apart again."""
+"""Parses our own Slack messages."""
 
 import re
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def shows_all(message: Message) -> bool:
 
 
 def notices_in(message: Message) -> Iterator[Notice]:
-    """Return what a message says, line by line."""
+    """Return the notices of a message, one for each line."""
     alert = alert_of(message)
     for bullet in _BULLET.finditer(message.payload["attachments"][0]["text"]):
         yield Notice(alert, unescape(bullet["subject"]), is_over=bullet["figures"] is None)

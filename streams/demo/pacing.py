@@ -1,4 +1,4 @@
-"""How fast a demo's clock goes: as fast as its pipeline keeps up, and no faster than is good to look at."""
+"""The clock of a demo: it advances as fast as the pipeline keeps up, up to a speed that people can follow."""
 
 from collections.abc import Collection
 from time import monotonic
@@ -27,19 +27,19 @@ _STANDS_STILL_S_MAX: Final = 600.0
 
 
 class PacedClock:
-    """Turns the clock of an installation, from `with` to the end of its body.
+    """Advances the clock of an installation, from `with` to the end of its body.
 
-    It never shows an instant before workers have applied what happened until then: what is on its way would be missing
-    in the last weeks of articles and groups. It is never further ahead of what was judged, scraped and evaluated than
-    most of a period, and stands still while there is an alert of which Slack has to hear yet: what lasts for some weeks
-    of the clock is told before it is over, however long that takes on a machine.
+    It shows no instant before the workers have applied all events up to it: articles and groups would lack their
+    last weeks. It is ahead of what was judged, scraped and evaluated by less than one period of the sources. It stands
+    still while an alert has yet to be sent to Slack. So on a slow machine, too, an alert that lasts some weeks is sent
+    before it ends.
 
-    ``now_ms``         what it shows
-    ``sends_until_ms`` until when what happens is to be sent by now
+    ``now_ms``         the time that it shows
+    ``sends_until_ms`` the instant up to which events should be sent by now
     """
 
     def __init__(self, stack: LocalStack, calendar: Calendar, *, period_days: float, inbox: SlackInbox | None) -> None:
-        """``period_days`` is the sources' period. Without an ``inbox`` nobody is told anything."""
+        """``period_days`` is the sources' period. Without an ``inbox`` it does not wait for Slack messages."""
         settings, addresses = stack.settings, stack.addresses
         if settings.clock_file is None:
             raise ValueError("the installation goes by the wall clock")
@@ -75,22 +75,22 @@ class PacedClock:
 
     @property
     def left_s(self) -> float:
-        """How long it takes to its end at full speed."""
+        """The time until the end of the history at full speed."""
         return (self._calendar.ends_ms - self.now_ms) / DAY_MS / self._calendar.days_per_s
 
     def has_shown(self, instant_ms: int) -> bool:
-        """Whether all that was sent and due up to an instant has reached Slack."""
+        """Whether everything up to an instant was evaluated, and its alerts were sent to Slack."""
         return self._watermark.passed[-1].at_ms >= instant_ms and not self._is_held()
 
     @property
     def is_through(self) -> bool:
-        """Whether all that was sent so far has been evaluated."""
+        """Whether everything that was sent was evaluated."""
         return self._watermark.passed[-1] is self._marked
 
     def turn(self) -> bool:
-        """Turn it as far as it may go by now. Return whether there is something to be sent, and then call `sent`.
+        """Advance it as far as it may go. Return whether there are events to send; if so, send them and call `sent`.
 
-        Raise `DemoError` if it has stood still for so long that nothing will come any more.
+        Raise `DemoError` if it has stood still for so long that the pipeline must be stuck.
         """
         before = list(self._watermark.passed)
         self._watermark.advance()
@@ -113,7 +113,7 @@ class PacedClock:
         return has_something_to_send
 
     def sent(self, alive: Collection[str]) -> None:
-        """Note that it was sent, and heartbeats of these sources. Raise KafkaError."""
+        """Note that events up to ``sends_until_ms`` and heartbeats of these sources were sent. Raise KafkaError."""
         self._marked = self._applied.mark(self.now_ms, sent_ms=self.sends_until_ms, alive=alive)
         self._watermark.add(self._marked)
 

@@ -1,4 +1,4 @@
-"""What is known when the watch begins: registered, and imported as `flatline links import` does it."""
+"""Registers articles and imports the links from before the watch begins, as `flatline links import` does."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -21,9 +21,9 @@ _ASK_EVERY_S: Final = 0.2
 
 
 def import_past(play: Play, stack: LocalStack, *, say: Callable[[str], None]) -> ImportCounts:
-    """Return what became of the past's lines when a worker has accumulated them. ``say`` gets how far it has come.
+    """Import the past, wait until the workers have applied it, and return what became of its lines.
 
-    Raise `DemoError` if no worker does, and what importing raises.
+    ``say`` gets the progress. Raise `DemoError` if no worker applies them, and the errors of the import.
     """
     settings = stack.settings
     topics = serving_topics(settings)

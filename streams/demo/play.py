@@ -1,4 +1,4 @@
-"""What can be played: a history of which one part is known when the watch begins, and the other happens then."""
+"""What a demo plays: a history. A part of it is known when the watch begins; the rest happens during the demo."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from flatline_connectors.files.lines import Line, LineFile
 
 
 class TimedEvent(NamedTuple):
-    """A link event, as JSON, and when which source reports it."""
+    """A link event as JSON, the source that reports it, and when."""
 
     at_ms: int
     source: str
@@ -18,14 +18,14 @@ class TimedEvent(NamedTuple):
 
 
 class Act(NamedTuple):
-    """Something that happens, in words for those who watch."""
+    """An event of the story, in words for the audience."""
 
     at_ms: int
     words: str
 
 
 class Play(Protocol):
-    """A history around the instant ``begins_ms``; all instants are of the accelerated clock."""
+    """A history around the instant ``begins_ms``. All instants are times of the accelerated clock."""
 
     begins_ms: int
     ends_ms: int
@@ -37,20 +37,20 @@ class Play(Protocol):
     links: Path
 
     def past(self, links: LineFile) -> Iterator[Line]:
-        """Return those lines of ``links`` that were known before ``begins_ms``."""
+        """Return the lines of ``links`` that were known before ``begins_ms``."""
 
     def reports(self, *, from_ms: int, until_ms: int) -> Sequence[TimedEvent]:
-        """Return what is reported in a half-open range of instants at or after ``begins_ms``, in order."""
+        """Return the events that are reported in a half-open range of instants at or after ``begins_ms``, in order."""
 
     def sources(self, at_ms: int) -> Iterable[str]:
         """Return the sources that are alive at an instant."""
 
     def acts(self) -> Sequence[Act]:
-        """Return what there is to be told, in order."""
+        """Return the acts, in order."""
 
 
 class Calendar(NamedTuple):
-    """How the clock goes: from an instant on, at most so many days a second, until another one, at which it stops."""
+    """The range of the clock, and its maximum speed."""
 
     starts_ms: int
     days_per_s: float
@@ -58,7 +58,7 @@ class Calendar(NamedTuple):
 
 
 class Scenario(Protocol):
-    """A play whose files are not written yet."""
+    """Prepares a play: its files are not written yet."""
 
     calendar: Calendar
     # All that ever report.
@@ -67,10 +67,10 @@ class Scenario(Protocol):
     policy_file: Path | None
 
     def opening(self) -> str:
-        """Say what is going to be played."""
+        """Say in one sentence what will be played."""
 
     def play(self, folder: Path) -> Play:
         """Return the play, which begins when the clock starts; ``folder`` is for its files."""
 
     def findings(self, messages: Sequence[Message], violations: Sequence[Message]) -> Sequence[Finding]:
-        """Hold what Slack got, and what it would have refused, against what was expected."""
+        """Compare the messages that Slack accepted, and those that it would have rejected, with what was expected."""

@@ -19,7 +19,7 @@ _DAY_S: Final = DAY_MS / 1000
 
 
 class Player:
-    """Sends a play's events as its installation's clock goes on, and shows what comes of them."""
+    """Sends the events of a play as the installation's clock advances, and shows what comes of them."""
 
     def __init__(
         self,
@@ -48,18 +48,18 @@ class Player:
 
     @property
     def is_over(self) -> bool:
-        """Whether the play has reached its end. It can go on after that."""
+        """Whether the play has reached its end. Life goes on after that, if somebody stays to watch."""
         return self._played_ms >= self._play.ends_ms
 
     @property
     def is_shown_in_slack(self) -> bool:
-        """Whether Slack has received every message on it. Alerts that end then may still be resolved."""
+        """Whether Slack has received every alert of the play. That alerts have ended may still be reported."""
         return self.is_over and self._clock.has_shown(self._play.ends_ms)
 
     def go_on(self) -> None:
-        """Let a moment pass, report what happened in it, and show what there is to be seen.
+        """Wait a moment, send the events that happened in it, and update the screen.
 
-        Raises LaunchError when the installation does not work any more.
+        Raises LaunchError when the installation has stopped working.
         """
         self._stack.wait(_TICK_S)
         has_something_to_send = self._clock.turn()
@@ -76,7 +76,7 @@ class Player:
             self._look(now_ms)
 
     def outcome(self) -> list[tuple[int, str]]:
-        """Return how many links were pushed, how the articles stand, and which messages came."""
+        """Return the number of pushed links, of articles in each state, and of messages."""
         articles = self._gauges.articles if self._gauges else {}
         messages = Counter(map(alert_of, self._inbox.messages))
         counts = [
@@ -89,7 +89,7 @@ class Player:
         return [(count, words) for count, words in counts if count]
 
     def _report(self, now_ms: int) -> None:
-        """Have each source report what it saw since the last time, and those that are alive say how far they saw."""
+        """Have each source send what it has seen since the last time; those that are alive also send a heartbeat."""
         until_ms = self._clock.sends_until_ms
         reports = self._play.reports(from_ms=self._played_ms, until_ms=until_ms)
         alive = frozenset(self._play.sources(now_ms))

@@ -16,7 +16,7 @@ _AGAIN: Final = {http.client.TOO_MANY_REQUESTS, http.client.SERVICE_UNAVAILABLE}
 
 
 class Pusher:
-    """Pushes to the ingest over HTTP, as any crawler would, with the token of one source."""
+    """Pushes to the ingest over HTTP, as a crawler does, with the token of one source."""
 
     def __init__(self, address: str, token: str, *, wait: Callable[[float], None]) -> None:
         """``address`` is host:port; ``wait`` is called to let seconds pass before another attempt."""
@@ -33,7 +33,7 @@ class Pusher:
         return rejected
 
     def heartbeat(self, *, seen_until: datetime, period_s: float) -> None:
-        """Say that everything until then was seen, and that there is more to be said within the period.
+        """Send a heartbeat: all until ``seen_until`` is reported, and the next one comes within the period.
 
         Raise `DemoError`.
         """

@@ -1,4 +1,4 @@
-"""A real history from a file, to be played as if its last part happened now."""
+"""Plays a real history from a file, as if its last part happened now."""
 
 from array import array
 from bisect import bisect_left
@@ -26,7 +26,7 @@ class RecordedHistory:
     """The link events of a file: NDJSON, also .gz or .zst. Those without a time count as past."""
 
     def __init__(self, path: Path) -> None:
-        """Look through the file, to learn when its events happened. Raise `DemoError` if nothing can be played."""
+        """Read the file once, to learn when its events happened. Raise `DemoError` if none can be played."""
         if path.is_dir():
             raise DemoError(f"{path} is a folder. A history is a file of link events: NDJSON, also .gz or .zst.")
         self.path = path
@@ -44,7 +44,7 @@ class RecordedHistory:
         self.live_days = min(_LIVE_DAYS_MAX, max(1.0, (self.last_ms - self.first_ms) / DAY_MS / 2))
 
     def timed(self, file: LineFile) -> Iterator[tuple[int, Line]]:
-        """Return each line of the file, opened again, with its event time."""
+        """Open the file again, and return each line with its event time."""
         return zip(self._at_ms, file, strict=True)
 
 
@@ -63,20 +63,20 @@ class RecordedPlay:
         self._reports = sorted(live, key=attrgetter("at_ms"))
 
     def past(self, links: LineFile) -> Iterator[Line]:
-        """Return what happened before, in the order of the file."""
+        """Return the lines from before ``begins_ms``, in the order of the file."""
         return (line for at_ms, line in self._history.timed(links) if at_ms < self.begins_ms)
 
     def reports(self, *, from_ms: int, until_ms: int) -> list[TimedEvent]:
-        """Return what happened in a half-open range of instants, in order."""
+        """Return the events in a half-open range of instants, in order."""
         first, end = (bisect_left(self._reports, instant, key=attrgetter("at_ms")) for instant in (from_ms, until_ms))
         return self._reports[first:end]
 
     def sources(self, at_ms: int) -> list[str]:  # noqa: ARG002 - it never dies
-        """Return the one source."""
+        """Return the only source."""
         return [SOURCE]
 
     def acts(self) -> list[Act]:
-        """Return nothing: nobody knows the story."""
+        """Return nothing: a real history has no script."""
         return []
 
 

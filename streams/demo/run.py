@@ -1,4 +1,4 @@
-"""A demo from its beginning to its end."""
+"""Runs a demo from beginning to end."""
 
 import sysconfig
 from collections.abc import Sequence
@@ -26,26 +26,26 @@ _PATIENCE_S: Final = 300
 
 
 class Demo:
-    """Plays on an installation of its own in ``folder``.
+    """Plays a scenario on an installation of its own in ``folder``.
 
-    ``found``   what was expected and whether it came; None until all is played
+    ``found``   the expectations, and whether they were met; None until all is played
     """
 
     found: Sequence[Finding] | None = None
 
     def __init__(self, given: Settings, *, folder: Path, console: Console) -> None:
-        """``given`` are the settings to start from; a Kafka that they name is used, in a namespace of its own."""
+        """``given`` are the settings to start from. A Kafka that they name is used, in a namespace of its own."""
         self._given = given
         self._folder = folder
         self._screen = Screen(console)
 
     @property
     def unfulfilled(self) -> list[Finding]:
-        """What was expected and did not come, when all is played."""
+        """The expectations that were not met, once all is played."""
         return [finding for finding in self.found or () if not finding.is_fine]
 
     def run(self, scenario: Scenario, *, is_once: bool) -> None:
-        """Play, and return then if ``is_once``; else stay. Raise LaunchError, and what importing raises."""
+        """Play; then return if ``is_once``, else stay until Ctrl-C. Raise LaunchError, and what importing raises."""
         screen = self._screen
         screen.say(scenario.opening(), style="bold")
         screen.say(f"Starting everything in {_short(self._folder.resolve())}")
@@ -88,7 +88,7 @@ class Demo:
 
 
 def _aftermath(scenario: Scenario, player: Player, inbox: SlackInbox) -> Sequence[Finding]:
-    """Go on until everything expected has arrived, or nothing more can; return the findings."""
+    """Go on until all expectations are met, or none can be met any more; return the findings."""
     give_up_at_s = monotonic() + _PATIENCE_S
     while True:
         player.go_on()

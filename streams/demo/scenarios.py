@@ -1,4 +1,4 @@
-"""The two things that a demo can play: the simulated story, and a real history from a file."""
+"""The two scenarios of a demo: the simulated story, and a real history from a file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ _PERIOD_S: Final = 5
 
 
 class SimulatedScenario:
-    """The story. It ends before today: Kafka takes nothing from the future."""
+    """The story. It ends before today, because Kafka rejects records from the future."""
 
     sources: tuple[str, ...] = CRAWLERS
     policy_file: Path | None = Path(__file__).with_name("policy.toml")
@@ -33,7 +33,7 @@ class SimulatedScenario:
         self.calendar = Calendar(self._begin_day * DAY_MS, days_per_s or _STORY_DAYS_PER_S, today * DAY_MS)
 
     def opening(self) -> str:
-        """Say what is going to be played."""
+        """Say in one sentence what will be played."""
         return (
             f"A simulated history: {len(ALL_SERIES) * len(SUBJECTS)} articles in {len(ALL_SERIES)} series, "
             f"{len(CRAWLERS)} crawlers. Its story takes {story.DAYS} days, which take about "
@@ -45,12 +45,12 @@ class SimulatedScenario:
         return Simulation(self._begin_day, folder)
 
     def findings(self, messages: Sequence[Message], violations: Sequence[Message]) -> list[Finding]:
-        """Hold what Slack got against what the story must lead to."""
+        """Compare what Slack got with what the story must cause."""
         return expectations.findings(messages, violations)
 
 
 class RecordedScenario:
-    """The history of a file, the last part of which happens now. Nobody knows what is to be expected of it."""
+    """The history of a file. Its last part happens during the demo; what Slack should get is not known."""
 
     sources: tuple[str, ...] = (SOURCE,)
     policy_file: Path | None = None
@@ -69,7 +69,7 @@ class RecordedScenario:
         )
 
     def opening(self) -> str:
-        """Say what is going to be played."""
+        """Say in one sentence what will be played."""
         return self._opening
 
     def play(self, folder: Path) -> RecordedPlay:  # noqa: ARG002 - it has its file

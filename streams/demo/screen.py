@@ -24,7 +24,7 @@ _RESOLVED: Final = "Resolved:"  # what follows would be misunderstood without it
 
 
 class Screen:
-    """Writes to ``console``: panels and colours if that is a terminal, else plain lines."""
+    """Writes to ``console``: with panel and colours on a terminal, else plain lines."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -34,7 +34,7 @@ class Screen:
 
     @contextmanager
     def panel(self) -> Iterator[None]:
-        """Keep the panel below the log until the end of the body."""
+        """Show the panel below the log until the end of the body."""
         if self._console.is_terminal:
             with self._live:
                 yield
@@ -46,11 +46,11 @@ class Screen:
         self._console.print(Text(words, style), soft_wrap=True)
 
     def status(self, words: str) -> None:
-        """Say in the panel what is going on."""
+        """Show in the panel what is being done."""
         self._show(words)
 
     def imported(self, tally: ImportCounts, *, until: datetime) -> None:
-        """Say what became of the past."""
+        """Print what became of the past."""
         self.say(
             f"Imported: {tally.accepted:,} link events from before {until:%Y-%m-%d}. Articles that were already silent "
             "then are not reported."
@@ -64,7 +64,7 @@ class Screen:
         self._console.print(Text.assemble((f"{at:%Y-%m-%d}  ", "dim"), (words, "cyan")), soft_wrap=True)
 
     def slack(self, at: datetime, message: Message) -> None:
-        """Print a message as one reads it in Slack. What an earlier one said word for word is only counted."""
+        """Print a message as Slack shows it. Lines that an earlier message had, too, are only counted."""
         title, *lines = plain_text(message).splitlines()
         rest = [line for line in lines if line not in self._slack_said]
         self._slack_said.update(line for line in lines if line != _RESOLVED)
@@ -87,7 +87,7 @@ class Screen:
         )
 
     def stands(self, at: datetime, *, share: float, left_s: float, pushed: int, gauges: WorkerGauges | None) -> None:
-        """Show the day, how much of the play is behind and ahead, and what the worker says."""
+        """Show the day, how much of the play is over, and the worker's numbers."""
         standing = Text.assemble(f"{pushed:,} links pushed; ", _standing(gauges))
         if self._console.is_terminal:
             left = f"{left_s:.0f} s left" if left_s > 0 else "Ctrl-C ends it"
@@ -103,7 +103,7 @@ class Screen:
         self._live.update(Panel(content, border_style="blue", width=self._console.width - 2))
 
     def outcome(self, counts: Sequence[tuple[int, str]]) -> None:
-        """Print how many there are of what."""
+        """Print the counts."""
         table = Table(box=None, show_header=False)
         table.add_column(justify="right", style="bold")
         for count, words in counts:
@@ -111,13 +111,13 @@ class Screen:
         self._console.print(table)
 
     def found(self, findings: Sequence[Finding]) -> None:
-        """Print what was expected, and whether it came."""
+        """Print the expectations, and whether they were met."""
         for finding in findings:
             sign = Text("✓ ", "green") if finding.is_fine else Text("✗ ", "bold red")
             self._console.print(sign + Text(finding.words), soft_wrap=True)
 
     def places(self, places: Sequence[tuple[str, str]]) -> None:
-        """Print what there is to look at, and where."""
+        """Print what to look at, and where."""
         table = Table(box=None, show_header=False)
         for name, place in places:
             table.add_row(name, Text(place))
@@ -125,7 +125,7 @@ class Screen:
 
 
 def _standing(gauges: WorkerGauges | None) -> Text:
-    """Return the articles by state, how many watched articles nobody can see, and the stale sources."""
+    """Return the number of articles in each state, of watched articles that no source covers, and the stale sources."""
     if gauges is None:
         return Text("the worker does not answer", "red")
     states = gauges.articles.items()

@@ -1,4 +1,4 @@
-"""The simulated history: what the team registers and what the crawlers report, around a story that begins on a day."""
+"""Simulates a history: what the team registers and what crawlers report, before and during the story."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -51,9 +51,9 @@ class SimulatedArticle(NamedTuple):
 
 
 class Simulation:
-    """The history around a story that begins at 0:00 UTC of ``begin_day``. The same seed gives the same, moved.
+    """The history around a story that begins at 0:00 UTC of ``begin_day``. One seed gives one history, for any day.
 
-    What is known by then is in files that it writes into ``folder``.
+    What is known at that time is in files that it writes to ``folder``.
     """
 
     period_days = 10.0
@@ -81,7 +81,7 @@ class Simulation:
         self.links.write_bytes(b"\n".join(report.line for report in self.reports(from_ms=0, until_ms=self.begins_ms)))
 
     def past(self, links: LineFile) -> Iterator[Line]:
-        """Return all lines: those that come later are in no file."""
+        """Return all lines: the file has only events from before the story."""
         return iter(links)
 
     def reports(self, *, from_ms: int, until_ms: int) -> list[TimedEvent]:
@@ -126,7 +126,7 @@ class Simulation:
             yield self._report(chance, crawler, event | {"change": "lost"}, occurred_ms=lost_ms)
 
     def _report(self, chance: Random, crawler: str, event: dict[str, object], *, occurred_ms: int) -> TimedEvent:
-        """Have the crawler come by within hours, or, if it is dead then, when it is back."""
+        """Have the crawler find the change within hours; a crawler that is down finds it when it is back."""
         observed_ms = occurred_ms + chance.randrange(DAY_MS // 2)
         if not self._is_alive(crawler, observed_ms):
             observed_ms = (self._begin_day + story.OUTAGE.stop) * DAY_MS

@@ -8,7 +8,7 @@ from flatline.demo.slack_receiver import Message, SlackReceiver
 
 
 class SlackInbox:
-    """A SlackReceiver on a thread of its own, from `with` to the end of its body, for those who don't await.
+    """A SlackReceiver on a thread of its own, from `with` to the end of its body, for code without an event loop.
 
     ``url``   the webhook
     """
@@ -25,16 +25,16 @@ class SlackInbox:
 
     @property
     def messages(self) -> list[Message]:
-        """All that Slack would have taken."""
+        """The messages that Slack would have accepted."""
         return self._receiver.messages
 
     @property
     def violations(self) -> list[Message]:
-        """All that Slack would have refused."""
+        """The messages that Slack would have rejected."""
         return self._receiver.violations
 
     def arrivals(self) -> list[Message]:
-        """Return what came since the last call, taken or refused."""
+        """Return the messages since the last call, accepted or not."""
         taken, refused = self.messages[self._taken_shown :], self.violations[self._refused_shown :]
         self._taken_shown += len(taken)
         self._refused_shown += len(refused)

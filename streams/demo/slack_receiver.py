@@ -1,4 +1,4 @@
-"""Slack's end of an incoming webhook on this machine, for the demo and for tests."""
+"""Receives incoming webhooks on this machine in the place of Slack, for the demo and for tests."""
 
 import asyncio
 import re
@@ -51,7 +51,7 @@ class _Attachment(msgspec.Struct):
 
 
 class _Post(msgspec.Struct):
-    """What is read of a payload; the rest may be anything."""
+    """The part of a payload that is read; the rest may be anything."""
 
     text: str = ""
     blocks: list[Any] = []
@@ -60,7 +60,7 @@ class _Post(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Message:
-    """What was posted, decoded, and when it arrived. ``violation`` says why it was refused; None if it was taken."""
+    """A decoded message and the time of its arrival. ``violation`` says why it was rejected, if it was."""
 
     payload: dict[str, Any]
     arrived_ms: int
@@ -70,11 +70,11 @@ class Message:
 class SlackReceiver:
     """Answers on 127.0.0.1 as Slack documents for incoming webhooks, from `async with` to the end of its body.
 
-    https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors. It is stricter in one
-    thing: text that isn't escaped, or is so long that Slack would cut it, is refused, so that it doesn't go unnoticed.
+    https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors. It is stricter than Slack
+    in one thing: it rejects text that is not escaped, or that Slack would cut, so that tests notice it.
 
-    ``messages``     those taken, in the order of their arrival
-    ``violations``   those refused
+    ``messages``     the accepted ones, in the order of their arrival
+    ``violations``   the rejected ones
     """
 
     def __init__(self, *, port: int = 0, now_ms: Callable[[], int] = _WALL_CLOCK.now_ms) -> None:
@@ -105,7 +105,7 @@ class SlackReceiver:
         await self._runner.cleanup()
 
     async def arrivals(self, *, after: int = 0) -> AsyncIterator[Message]:
-        """Yield every message that was taken, but for the first ``after``, as they arrive; without end."""
+        """Yield every accepted message after the first ``after``, as they arrive, without end."""
         seen = after
         while True:
             async with self._arrived:
@@ -150,7 +150,7 @@ def _violation(payload: dict[str, Any]) -> str | None:
 
 
 def _broken_links(attachment: _Attachment) -> Iterator[str]:
-    """Yield what is wrong with what can be clicked."""
+    """Yield what is wrong with links and buttons."""
     if attachment.title_link and not _is_url(attachment.title_link):
         yield f"a title leads to {attachment.title_link[:100]!r}"
     if len(attachment.actions) > ACTIONS_MAX:
@@ -180,9 +180,9 @@ def _texts(part: object) -> Iterator[str]:
 
 
 def plain_text(message: Message) -> str:
-    """Return a message's text and attachments as one reads them in Slack, for a terminal: a line for each of theirs.
+    """Return the text and the attachments of a message as Slack shows them, as lines for a terminal.
 
-    Blocks are left out. Control characters that came from outside are, too.
+    Blocks are left out, and so are control characters from outside.
     """
     post = msgspec.convert(message.payload, _Post)
     parts = [post.text]

@@ -1,7 +1,7 @@
-"""The story that the demo plays, in days from its beginning, and the lives of all articles around it.
+"""The script of the simulated story, in days from its beginning, and the link days of all articles around it.
 
-Its lengths come from the hazard (streams/domain/learned/hazard.py): after lives like these it takes some 210 days
-without a link until it is probable that none will come. tests/demo/test_simulation.py walks through it with the
+The lengths follow from the hazard (streams/domain/learned/hazard.py): after histories like these, it takes some 210
+days without a link until it is probable that none will come. tests/demo/test_simulation.py plays it through the
 domain's code.
 """
 
@@ -61,7 +61,7 @@ def link_days(chance: Random, series: Series, subject: str) -> list[int]:
 
 
 def _ordinary_life(chance: Random) -> list[int]:
-    """Return one that is over long before the story, or one that goes on behind it."""
+    """Return the link days of an article outside the story: they ended long before it, or go on after it."""
     kind = chance.choices(("steady", "bursts", "growing", "seasonal", "over", "new"), (38, 18, 8, 6, 22, 8))[0]
     first = -chance.randrange(100, 1_400)
     match kind:

@@ -1,10 +1,10 @@
-"""What simulated articles are called, who wrote them, and who links to them."""
+"""Names of the simulated articles, their authors, and the sites that link to them."""
 
 from typing import Final, NamedTuple
 
 
 class Series(NamedTuple):
-    """A series, the form of its titles, the crawler of the sites which link to it, the strategy, and its least tier."""
+    """A series: the form of its titles, strategy, least important tier, and the crawler that finds its links."""
 
     name: str
     title: str
@@ -62,7 +62,7 @@ _SITES_OF_A_CRAWLER: Final = 600
 
 
 def title_of(series: Series, subject: str) -> str:
-    """Return the title of an article; no other has it."""
+    """Return the title of an article; titles are unique."""
     return series.title.format(subject)
 
 
@@ -73,6 +73,6 @@ def article_url(series: Series, subject: str) -> str:
 
 
 def referring_url(crawler: str, page: int) -> str:
-    """Return the address of a page with this number, on one of the sites that a crawler watches."""
+    """Return the address of the page with this number, on one of the sites that a crawler visits."""
     region = crawler.removeprefix("crawler-")
     return f"https://{region}-{page % _SITES_OF_A_CRAWLER}.example/posts/{page}"

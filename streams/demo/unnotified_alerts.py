@@ -1,4 +1,4 @@
-"""Alerts that fire and that Slack has not been notified of yet."""
+"""Finds alerts that are firing but have not been sent to Slack yet."""
 
 import http.client
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ _PATIENCE_S: Final = 30.0
 
 
 class UnnotifiedAlerts:
-    """Asks Alertmanager which alerts it has not sent yet. While there are any, a demo's clock has to stand still.
+    """Asks Alertmanager which alerts it has not sent yet. The clock of a demo has to stand still while there are any.
 
     Alertmanager never sends an alert that ends before it was sent.
     """
@@ -33,7 +33,7 @@ class UnnotifiedAlerts:
         self._since_s: dict[str, float] = {}
 
     def are_left(self) -> bool:
-        """Whether there are any, or Alertmanager does not answer."""
+        """Whether there are any. If Alertmanager does not answer, there may be."""
         try:
             alerts = orjson.loads(get(self._alertmanager, _ACTIVE))
         except (OSError, http.client.HTTPException):

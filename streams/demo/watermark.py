@@ -1,4 +1,4 @@
-"""How far an installation has come with what was played: judged, scraped, and looked at by the rules."""
+"""How far an installation has processed what was played: applied, judged and scraped, evaluated by the rules."""
 
 import http.client
 import time
@@ -29,8 +29,8 @@ _PERIODS_BEHIND_MAX: Final = 1.5
 class Mark(NamedTuple):
     """An instant of the clock, and what had been sent by then.
 
-    ``sent_ms``  until when what happens was sent, which may be ahead of the clock
-    ``ends``     the offsets after the last records of links, articles and visits
+    ``sent_ms``  the instant up to which events were sent; it may be ahead of the clock
+    ``ends``     the end offsets of links, articles and visits
     ``alive``    the sources whose heartbeat was sent
     """
 
@@ -41,41 +41,41 @@ class Mark(NamedTuple):
 
 
 class Stage(Protocol):
-    """What a mark has to pass; all of them in the same order."""
+    """A stage of the pipeline. Marks pass all stages in the same order."""
 
     waits_for: str
 
     def look(self) -> None:
-        """Find out how things stand. Raise OSError, KafkaError or ValueError if nobody says."""
+        """Query the current status. Raise OSError, KafkaError or ValueError if that fails."""
 
     def has_passed(self, mark: Mark, entered_s: float) -> bool:
-        """Whether the last look shows it, of a mark that passed the stage before at ``entered_s`` of the wall clock."""
+        """Whether the last look shows that a mark has passed. It entered at ``entered_s`` of the wall clock."""
 
 
 class Watermark:
-    """How far all that was sent, and all that was due, has come.
+    """Follows marks through the stages.
 
     ``passed``  the last mark that has passed each stage
     """
 
     def __init__(self, stages: Sequence[Stage], beginning: Mark) -> None:
-        """``beginning`` has passed them all."""
+        """``beginning`` counts as having passed all stages."""
         self.passed = [beginning for _ in stages]
         self._stages = stages
         self._waiting: list[deque[tuple[Mark, float]]] = [deque() for _ in stages]
 
     @property
     def waits_for(self) -> str:
-        """What the oldest mark that has not passed waits for, in words."""
+        """What the oldest mark on its way waits for, in words."""
         waiting = [stage.waits_for for stage, marks in zip(self._stages, self._waiting, strict=True) if marks]
         return waiting[-1] if waiting else "nothing"
 
     def add(self, mark: Mark) -> None:
-        """Follow a mark that is later than all before."""
+        """Follow a mark that is later than all earlier ones."""
         self._waiting[0].append((mark, time.time()))
 
     def advance(self) -> None:
-        """Look how far the marks have come."""
+        """Query all stages and move the marks on."""
         for number, (stage, marks) in enumerate(zip(self._stages, self._waiting, strict=True)):
             if not marks:
                 continue
@@ -92,7 +92,7 @@ class Watermark:
 
 
 class Applied:
-    """Workers have applied what was sent. It also says what was sent."""
+    """Passed when workers have committed everything that was sent. It also makes the marks."""
 
     waits_for = "the workers"
 
@@ -108,26 +108,26 @@ class Applied:
         self._committed: Offsets = {}
 
     def close(self) -> None:
-        """Let Kafka go."""
+        """Close the connection to Kafka."""
         self._admin.close()
 
     def mark(self, at_ms: int, *, sent_ms: int, alive: Collection[str]) -> Mark:
-        """Return the mark of an instant at which what is in Kafka now had been sent. Raise KafkaError."""
+        """Return a mark for this instant, with the current end offsets. Raise KafkaError."""
         ends = self._admin.list_partition_offsets(dict.fromkeys(self._partitions, OffsetSpec.LATEST))
         return Mark(at_ms, sent_ms, {tp: end.offset for tp, end in ends.items()}, frozenset(alive))
 
     def look(self) -> None:
-        """Ask Kafka what the workers have committed."""
+        """Ask Kafka for the offsets that the workers have committed."""
         committed = self._admin.list_group_offsets({self._group: None})[self._group]
         self._committed = {tp: each.offset for tp, each in committed.items()}
 
     def has_passed(self, mark: Mark, entered_s: float) -> bool:  # noqa: ARG002
-        """Whether all of it is committed. That it is judged, too, is said in what is scraped after that."""
+        """Whether all of it is committed. The next stage checks that it is judged, too."""
         return all(self._committed.get(tp, 0) >= end for tp, end in mark.ends.items())
 
 
 class Scraped:
-    """Prometheus has scraped every worker since, and each had judged everything and heard all sources that live."""
+    """Passed when Prometheus has scraped each worker again, and it had judged everything and heard all live sources."""
 
     waits_for = "Prometheus' scrapes of the workers"
 
@@ -141,7 +141,7 @@ class Scraped:
         self._behind: Mapping[str, Mapping[str, tuple[float, float]]] = {}
 
     def look(self) -> None:
-        """Ask Prometheus for the newest samples: when they were scraped, and what they say."""
+        """Ask Prometheus for the newest samples and when they were scraped."""
         judged: dict[str, tuple[float, float]] = {}
         behind: defaultdict[str, dict[str, tuple[float, float]]] = defaultdict(dict)
         for series in orjson.loads(get(self._prometheus, self._path))["data"]["result"]:
@@ -154,7 +154,7 @@ class Scraped:
         self._judged, self._behind = judged, behind
 
     def has_passed(self, mark: Mark, entered_s: float) -> bool:
-        """Whether samples from after it passed the last stage say so."""
+        """Whether samples from after the previous stage show it."""
         never = (0.0, 0.0)
         for worker in self._workers:
             scraped_s, judged_s = self._judged.get(worker, never)
@@ -169,7 +169,7 @@ class Scraped:
 
 
 class Evaluated:
-    """Prometheus has evaluated all its rules since."""
+    """Passed when Prometheus has evaluated all its rules again."""
 
     waits_for = "Prometheus' rules"
 
@@ -179,12 +179,12 @@ class Evaluated:
         self._oldest_s = 0.0
 
     def look(self) -> None:
-        """Ask Prometheus when it began to evaluate each group of rules, of the evaluations that have ended."""
+        """Ask Prometheus when the last complete evaluation of each rule group began."""
         lines = get(self._prometheus, "/metrics").splitlines()
         exposition = "\n".join(line for line in lines if line.startswith(_EVALUATION))
         samples = [each.value for family in text_string_to_metric_families(exposition) for each in family.samples]
         self._oldest_s = min(samples, default=0.0)
 
     def has_passed(self, mark: Mark, entered_s: float) -> bool:  # noqa: ARG002
-        """Whether each was. It looks at an instant that lies before its beginning by up to an interval."""
+        """Whether each began late enough. An evaluation looks at an instant up to one interval before its beginning."""
         return self._oldest_s >= entered_s + INTERVAL_FLOOR_MS / 1000

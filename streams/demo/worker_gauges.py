@@ -17,7 +17,7 @@ _READ: Final = tuple(f"{name}{{" for name in (_ARTICLES, _UNSEEN, _STALENESS, _S
 
 
 class WorkerGauges(NamedTuple):
-    """What a worker's /metrics say of articles and sources."""
+    """The metrics of a worker on articles and sources."""
 
     articles: dict[State, int]
     unseen: int
@@ -25,7 +25,7 @@ class WorkerGauges(NamedTuple):
 
     @classmethod
     def of(cls, address: str) -> Self | None:
-        """Ask the worker at ``host:port``; None when it doesn't answer."""
+        """Ask the worker at ``host:port``; None if it does not answer."""
         try:
             lines = get(address, "/metrics").split("\n")
         except (OSError, HTTPException):

@@ -1,1 +1,1 @@
-"""How Prometheus finds every process of ours: each announces itself in Kafka, and each can tell all of them."""
+"""How Prometheus finds our processes: each announces itself in Kafka, and each can list all of them."""

@@ -1,4 +1,4 @@
-"""What a process needs to be found by Prometheus, and to tell it of all others."""
+"""What a process needs so that Prometheus finds it, and to list all others."""
 
 import re
 import socket

@@ -1,4 +1,4 @@
-"""Who is there, as the instances topic has it, and how Prometheus is told."""
+"""The running processes, as the instances topic has them, and the list of targets for Prometheus."""
 
 from collections import defaultdict
 from typing import Any, Final, NamedTuple

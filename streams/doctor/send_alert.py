@@ -1,4 +1,4 @@
-"""`flatline doctor --send-test-alert`: whether an alert that Alertmanager gets is told to somebody."""
+"""`flatline doctor --send-test-alert`: sends an alert to Alertmanager, and checks that it reaches a receiver."""
 
 import asyncio
 import getpass

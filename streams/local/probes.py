@@ -1,4 +1,4 @@
-"""Questions to a server that is perhaps not there (yet): each is answered within seconds and never raises."""
+"""Asks servers that may not be running (yet). Each question is answered within seconds and never raises."""
 
 import http.client
 import socket

@@ -17,9 +17,10 @@ _HEALTHY_AFTER_S = 60
 
 
 class Supervisor:
-    """Starts processes, starts those again that die, and ends all of them, the last started first.
+    """Starts processes, restarts those that die, and ends all of them, the last started first.
 
-    What happens is said, in one line each, through ``say``. What has not ended ``grace_s`` after SIGTERM is killed.
+    Each of these events is reported in one line through ``say``. What has not ended ``grace_s`` after SIGTERM is
+    killed.
     """
 
     def __init__(self, log_dir: Path, say: Callable[[str], None], *, grace_s: float = _GRACE_S) -> None:

@@ -1,1 +1,1 @@
-"""The state made anew from the log, and what is done when it was lost."""
+"""Rebuilds the state from the log, and detects state that was lost."""

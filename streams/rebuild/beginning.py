@@ -1,4 +1,4 @@
-"""What is to be built next, and the removal of what is abandoned for it."""
+"""Chooses the state that a rebuild writes, and deletes states that an earlier rebuild abandoned."""
 
 import hashlib
 from contextlib import suppress
@@ -14,15 +14,15 @@ from flatline.settings import Settings
 
 
 def begin(settings: Settings, serving: Generation, progress: Progress, *, partitions: int) -> Building:
-    """Return what is to be built: what was begun, if that was just this and by the rules of now; else the next one.
+    """Return the generation to build: the one that was begun if partitions and rules are the same, else the next one.
 
-    What was begun otherwise, and the former state, are removed then. Raises KafkaError.
+    In the second case, the one that was begun and the one before the state in use are deleted first. Raises KafkaError.
     """
     begun, rules = generation_being_built(settings), _rules(settings)
     if begun is not None and begun.state in (serving.state, serving.former_state):
         begun = None  # it was finished: only that was not written down any more
     if begun is not None and (begun.layout.partitions, begun.rules) == (partitions, rules):
-        progress.say(f"State {begun.state} was begun before: it is gone on with.")
+        progress.say(f"Continuing with state {begun.state}, which was begun before.")
         return begun
     is_moved = partitions != serving.layout.partitions
     layouts = [serving.layout, *serving.former_layouts, *([begun.layout] if begun else [])]
@@ -44,7 +44,7 @@ def _rules(settings: Settings) -> str:
 
 
 def _remove(settings: Settings, topics: Topics, serving: Topics) -> None:
-    """Delete a state that serves no more or never did, the group that made it, and topics that it alone has."""
+    """Delete a state that is not in use: its changelog, its consumer group, and the topics that no other state uses."""
     abandoned = {topic.name for topic in topics.all()} - {topic.name for topic in serving.all()}
     with settings.cluster.admin() as admin:
         names = [name for name in admin.list_topics() if name in abandoned]

@@ -1,11 +1,11 @@
-"""A state made from the log, partition by partition, while another one serves.
+"""Builds a state from the log, partition by partition, while another state is in use.
 
-It is made by the very agents that make the one that serves, from what that has committed and no further: what comes
-after that is left to the workers. So dead letters and records that belong elsewhere, which they have dealt with, are
-dropped here. Nothing is judged. A commit covers offsets and state, so what was interrupted goes on where it was.
+The agents of the worker apply the records, up to the offsets that the state in use has committed. The workers read
+what comes later. Dead letters and misplaced records are dropped here, because the workers have dealt with them. Nothing
+is judged. A commit covers offsets and state, so an interrupted build continues where it stopped.
 
-What is known of articles that moved to other partitions is copied there, through a topic that the new state has for
-itself, and joined: a worker that goes over finds an article whole, and does not take its verdict back.
+The state of addresses that moved to another partition is copied there through a topic of the new state, and joined. A
+worker that switches to the new state therefore finds complete articles, and does not withdraw their verdicts.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,11 +35,11 @@ RECORDS_A_COMMIT: Final = 200_000
 
 
 class Builder:
-    """Brings a new state up to what the one that serves has committed.
+    """Brings a new state up to the offsets that the state in use has committed.
 
-    ``former``    the topics of the state that serves
-    ``topics``    those of the new one
-    ``on_records``  is told of every number of records that was read
+    ``former``      the topics of the state in use
+    ``topics``      the topics of the new state
+    ``on_records``  called with the number of records of each batch that was read
     """
 
     def __init__(
@@ -68,10 +68,10 @@ class Builder:
         }
 
     async def build(self, limits: Committed) -> int:
-        """Bring each partition up to the limits; return how many offsets that were.
+        """Bring each partition up to the limits; return the number of offsets that this took.
 
-        One partition at a time is in memory. Raises KafkaError, UnknownFormatError, and FencedError where somebody
-        else builds the same state.
+        Only one partition is in memory at a time. Raises KafkaError, UnknownFormatError, and FencedError if another
+        process builds the same state.
         """
         moves, offsets = self._log.moves(), 0
         unknown: dict[int, dict[bytes, Carried]] = {}
@@ -83,7 +83,7 @@ class Builder:
         return offsets
 
     async def take_back_verdicts(self) -> None:
-        """Take back what was said of articles that the new state does not know. Raises KafkaError."""
+        """Delete the verdicts on articles that the new state does not have. Raises KafkaError."""
         await self._log.forwarder.forward(
             Outgoing(self._topics.verdicts.name, number, key, None)
             for number, keys in self._gone.items()
@@ -93,7 +93,7 @@ class Builder:
     async def _build(
         self, number: int, limits: Mapping[str, int], moves: Moves, unknown: dict[int, dict[bytes, Carried]]
     ) -> int:
-        """Bring one partition up to the limits; put down what only the former state knows of its articles."""
+        """Bring one partition up to the limits; add to ``unknown`` the articles that only the state in use has."""
         task = Task(number, self._log.changelog, self._topics.copies)
         try:
             await task.restore()
@@ -111,7 +111,7 @@ class Builder:
             await task.close()
 
     async def _complete(self, number: int, unknown: dict[bytes, Carried], moves: Moves) -> None:
-        """Join what was copied to a partition. What only the former state knows is gone, or has moved here."""
+        """Join the copies that were sent to a partition. ``unknown`` articles that get none are gone."""
         self._gone[number] = list(unknown)
         if not moves.log:
             return
@@ -130,7 +130,7 @@ class Builder:
             await task.close()
 
     async def _apply(self, task: Task, limits: Mapping[str, int]) -> None:
-        """Apply the records of a partition, by topic from where the task is up to a limit."""
+        """Apply the records of a partition, for each topic from the task's position up to the limit."""
         articles, uncommitted = task.articles, 0
         positions = {topic: position for topic, (position, _) in articles.positions.items()}
         async for batch in self._log.read(task.number, positions=positions, limits=limits):
@@ -144,6 +144,6 @@ class Builder:
                 uncommitted = 0
 
     def _former_partitions(self, number: int) -> range:
-        """Return the partitions of the state that serves on which articles of a partition may lie."""
+        """Return the partitions of the state in use that may hold articles of a partition of the new state."""
         is_same = self._former.layout == self._topics.layout
         return range(number, number + 1) if is_same else range(self._former.layout.partitions)

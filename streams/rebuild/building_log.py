@@ -1,4 +1,4 @@
-"""What a rebuild needs of Kafka, and Kafka itself as it wants it."""
+"""What a rebuild needs of Kafka, as a protocol, and its implementation."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Protocol
@@ -15,37 +15,37 @@ from flatline.schema.topics import Topic, Topics
 
 
 class BuildingLog(Protocol):
-    """The log from which a state is made, and where it is written."""
+    """The log that a state is built from, and the changelog that it is written to."""
 
     @property
     def changelog(self) -> Changelog:
-        """That of the new state."""
+        """The changelog of the new state."""
 
     @property
     def former(self) -> Changelog:
-        """That of the state that serves."""
+        """The changelog of the state in use."""
 
     @property
     def forwarder(self) -> Forwarder:
-        """What writes copies of articles that moved, and tombstones of verdicts."""
+        """Writes copies of articles that moved, and tombstones of verdicts."""
 
     def read(
         self, number: int, *, positions: Mapping[str, int], limits: Mapping[str, int]
     ) -> AsyncIterator[MicroBatch]:
-        """Yield the records of one partition of several topics, by topic from its position up to its limit."""
+        """Yield the records of one partition of several topics, for each topic from its position up to its limit."""
 
     def end_of(self, topic: Topic, number: int) -> int:
         """Return the offset at which a partition ends."""
 
     def moves(self) -> Moves:
-        """Return all moves that are known now."""
+        """Return all moves that are known at this time."""
 
     def former_verdicts(self, number: int) -> Iterable[tuple[bytes, bytes]]:
-        """Return key and value of the newest verdict on each article of a partition of the state that serves."""
+        """Return key and value of the newest verdict on each article of a partition of the state in use."""
 
 
 class KafkaBuildingLog:
-    """Kafka as a `BuildingLog`. All of its methods raise KafkaError."""
+    """A `BuildingLog` in Kafka. All its methods raise KafkaError."""
 
     def __init__(self, cluster: KafkaCluster, *, former: Topics, topics: Topics) -> None:
         self._cluster = cluster

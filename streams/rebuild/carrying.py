@@ -1,4 +1,4 @@
-"""What a rebuilt article takes over from the state that serves: what does not follow from the log."""
+"""What a rebuilt article takes over from the state in use, because the log does not have it."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -21,9 +21,9 @@ log = logging.getLogger("flatline.rebuild")
 
 
 class Carried(NamedTuple):
-    """Since when an article is watched, where that is known, and how it stood when it was last judged.
+    """When the watch of an article began, if that is known, and its last verdict.
 
-    ``moved_to``  the address of its article now, to which what is known of this one was copied: nothing is said of it
+    ``moved_to``  the current address of an article that moved: its state was copied there, and it is not judged here
     """
 
     watched_since_ms: int | None
@@ -34,10 +34,10 @@ class Carried(NamedTuple):
 async def carry_over(
     articles: Partition, numbers: range, *, building_log: BuildingLog, moves: Moves
 ) -> dict[bytes, Carried]:
-    """Give articles what they have in partitions of the state that serves, and have those that moved copied.
+    """Add to articles what partitions of the state in use know of them, and note which of them moved.
 
-    Where that state was lost, the verdicts that were said have it. Return what the former state knows of articles that
-    are not among these, of all these partitions. Raises KafkaError and UnknownFormatError.
+    If that state was lost, the published verdicts are used instead. Return what these partitions know of articles that
+    ``articles`` does not have. Raises KafkaError and UnknownFormatError.
     """
     carrying = _Carrying(articles, moves)
     for number in numbers:
@@ -54,7 +54,7 @@ async def carry_over(
 
 
 class _Carrying:
-    """Gives articles what is known of them. ``unknown``: what is known of others; ``is_lost``: no state was found."""
+    """Adds what is known to articles. ``unknown``: what is known of others; ``is_lost``: no state was found."""
 
     def __init__(self, articles: Partition, moves: Moves) -> None:
         self._articles = articles
@@ -63,7 +63,7 @@ class _Carrying:
         self.is_lost = True
 
     def from_state(self, newest: Mapping[bytes, bytes | None]) -> None:
-        """Take the newest changelog records of a partition in. Raises UnknownFormatError."""
+        """Take over the newest changelog records of a partition. Raises UnknownFormatError."""
         self.is_lost = self.is_lost and not newest
         for key, value in newest.items():
             if value is None:
@@ -77,7 +77,7 @@ class _Carrying:
                 self._take(key, Carried(header.watched_since_ms, header.previous_verdict, header.moved_to))
 
     def from_verdicts(self, said: Mapping[bytes, Carried]) -> None:
-        """Take the newest verdicts in, as there is no state."""
+        """Take over the newest verdicts, because the state was lost."""
         for key, carried in said.items():
             self._take(key, carried)
         for key in list(self._articles):
@@ -93,7 +93,7 @@ class _Carrying:
 
 
 def begin_with(articles: Partition, key: bytes, carried: Carried, *, now_ms: int) -> None:
-    """Begin an article of which all that is known lies under its former addresses, but for how it stood."""
+    """Create an article whose links are all known under its former addresses; only its last verdict is its own."""
     header = articles.create(key, now_ms=now_ms).header
     header.watched_since_ms = carried.watched_since_ms or header.watched_since_ms
     header.previous_verdict = carried.previous_verdict

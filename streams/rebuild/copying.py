@@ -1,4 +1,4 @@
-"""The records of one layout copied into another one, each exactly once."""
+"""Copies the records of one layout of topics into another, each exactly once."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,10 @@ from flatline.schema.topics import Topic, Topics
 
 
 class Copier:
-    """Goes on where it, or whoever follows the former topics, was. ``on_records`` is told of what was copied."""
+    """Copies from where the last copier, or the workers that follow the former topics, stopped.
+
+    ``on_records`` is called with the number of records of each batch.
+    """
 
     def __init__(self, *, cluster: KafkaCluster, former: Topics, on_records: Callable[[int], None]) -> None:
         self._cluster = cluster
@@ -21,16 +24,16 @@ class Copier:
         self._on_records = on_records
 
     async def copy_log(self, topics: Topics, limits: Committed) -> None:
-        """Copy the log up to the limits. Raises KafkaError, and FencedError where somebody else copies."""
+        """Copy the log up to the limits. Raises KafkaError, and FencedError if another process copies."""
         await self._copy(routes(self._former, topics), log_of(self._former), limits)
 
     async def copy_verdicts(self, topics: Topics) -> None:
-        """Copy what was said of articles and groups. Raises KafkaError, and FencedError where somebody else copies."""
+        """Copy the verdicts on articles and groups. Raises KafkaError, and FencedError if another process copies."""
         said = (self._former.verdicts, self._former.groups)
         await self._copy(routes_of_verdicts(self._former, topics), said, ends_of(said, cluster=self._cluster))
 
     async def _copy(self, routes: Routes, topics: tuple[Topic, ...], limits: Committed) -> None:
-        """Copy every partition from where it was left. Records and offsets are one transaction."""
+        """Copy every partition from the committed offset on. Records and offsets are written in one transaction."""
         positions = committed_by(self._group, topics, cluster=self._cluster)
         # No changelog is written: it is the transactions that are wanted, and one writer a partition.
         name = f"{self._group}.r{self._former.layout.number}"

@@ -1,4 +1,4 @@
-"""How much of the log there is, and how far the state that serves has come with it."""
+"""How long the log is, and up to where the state in use has read it."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -14,13 +14,13 @@ _TIMEOUT_MS: Final = 60_000
 
 
 class IncompleteLogError(FlatlineError):
-    """The log no longer begins at its beginning. The message names the oldest offsets and says what to do."""
+    """The first records of the log were deleted. The message names the oldest offsets that are left, and the remedy."""
 
     remedy = "`--incomplete` goes on all the same. Import the history again then: links count once."
 
 
 class Committed(NamedTuple):
-    """By topic, and within it by partition, up to which offset a group has read; 0 where it has read nothing."""
+    """The offset up to which a consumer group has read, by topic and partition; 0 where it has read nothing."""
 
     offsets: Mapping[str, Mapping[int, int]]
 
@@ -30,17 +30,17 @@ class Committed(NamedTuple):
 
     @property
     def total(self) -> int:
-        """All of them together."""
+        """The sum of all offsets."""
         return sum(sum(offsets.values()) for offsets in self.offsets.values())
 
 
 def log_of(topics: Topics) -> tuple[Topic, ...]:
-    """Return the topics from which the state is made."""
+    """Return the topics that the state is built from."""
     return topics.links, topics.articles, topics.visits, topics.removals
 
 
 def committed_by(group: str, topics: Iterable[Topic], *, cluster: KafkaCluster) -> Committed:
-    """Return how far a consumer group is. Raises KafkaError."""
+    """Return the committed offsets of a consumer group. Raises KafkaError."""
     # In the group's name, but never subscribed: it reads what the group committed and takes part in nothing.
     consumer = cluster.consumer(group_id=group, enable_auto_commit=False)
     try:
@@ -58,7 +58,7 @@ def committed_by(group: str, topics: Iterable[Topic], *, cluster: KafkaCluster) 
 
 
 def ends_of(topics: Iterable[Topic], *, cluster: KafkaCluster) -> Committed:
-    """Return where topics end for a reader of committed records. Raises KafkaError."""
+    """Return the end offsets of topics for a reader of committed records. Raises KafkaError."""
     consumer = cluster.consumer(
         group_id=None,
         enable_auto_commit=False,
@@ -75,7 +75,7 @@ def ends_of(topics: Iterable[Topic], *, cluster: KafkaCluster) -> Committed:
 
 
 def refuse_incomplete(topics: Iterable[Topic], *, cluster: KafkaCluster) -> None:
-    """Raise IncompleteLogError where the first records of a topic were deleted, and KafkaError."""
+    """Raise IncompleteLogError if the first records of a topic were deleted; also raises KafkaError."""
     lines = []
     consumer = cluster.consumer(group_id=None, enable_auto_commit=False, consumer_timeout_ms=_TIMEOUT_MS)
     try:

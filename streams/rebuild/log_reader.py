@@ -1,4 +1,4 @@
-"""The log of a partition, from where somebody is with it up to a limit, as micro-batches."""
+"""Reads the committed records of a partition from a position up to a limit, as micro-batches."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
@@ -15,9 +15,9 @@ _FETCH_BYTES_MAX: Final = 8 << 20
 async def read_log(
     number: int, *, positions: Mapping[str, int], limits: Mapping[str, int], cluster: KafkaCluster
 ) -> AsyncIterator[MicroBatch]:
-    """Yield the committed records of a partition of several topics, by topic from its position up to its limit.
+    """Yield the committed records of a partition of several topics, for each topic from its position up to its limit.
 
-    Each batch says up to where everything was delivered with it; the last one of a topic says its limit. Raises
+    The ``next_offset`` of a batch covers everything delivered so far; that of a topic's last batch is the limit. Raises
     KafkaError.
     """
     left = {

@@ -1,4 +1,7 @@
-"""State that is gone although its group went on from it: to begin with nothing would count only what comes now."""
+"""Detects lost state: a changelog that is empty although the group has committed offsets.
+
+A worker that started without its state would count new events only.
+"""
 
 from typing import Final
 
@@ -12,13 +15,13 @@ _TIMEOUT_MS: Final = 60_000
 
 
 class LostStateError(FlatlineError):
-    """Partitions of the changelog are empty, and their records were read before."""
+    """Partitions of the changelog are empty, although the group has read their records."""
 
     remedy = "`flatline state rebuild` makes the state anew from the log. Then start the worker again."
 
 
 def refuse_lost_state(cluster: KafkaCluster, topics: Topics) -> None:
-    """Raise LostStateError when there is lost state, and KafkaError."""
+    """Raise LostStateError if state was lost; also raises KafkaError."""
     lost = lost_partitions(cluster, topics)
     if lost:
         numbers = ", ".join(map(str, lost))
@@ -29,9 +32,9 @@ def refuse_lost_state(cluster: KafkaCluster, topics: Topics) -> None:
 
 
 def lost_partitions(cluster: KafkaCluster, topics: Topics) -> list[int]:
-    """Return the numbers of the partitions without state of which the group has committed offsets. Raises KafkaError.
+    """Return the partitions for which the group has committed offsets but the changelog is empty. Raises KafkaError.
 
-    A worker's first commit on a partition leaves a mark in the changelog, whatever the records were.
+    A worker's first commit on a partition always writes a record to the changelog, whatever it has read.
     """
     changelog = topics.changelog
     # In the group's name, but never subscribed. Unlike an admin client it waits for a coordinator to be there.

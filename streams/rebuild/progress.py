@@ -1,16 +1,16 @@
-"""How far a rebuild is."""
+"""How a rebuild reports its progress."""
 
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """Is told how far a rebuild is."""
+    """Receives the progress of a rebuild."""
 
     def say(self, line: str) -> None:
-        """Tell what begins now."""
+        """Show a line about the step that begins."""
 
     def begin(self, records: int) -> None:
-        """There are at most so many records to read now."""
+        """Begin a step that reads at most this many records."""
 
     def advance(self, records: int) -> None:
-        """So many more were read."""
+        """Add records that were read."""

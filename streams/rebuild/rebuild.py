@@ -1,4 +1,4 @@
-"""`flatline state`: a new state from the log, the cutover to it, and the way back."""
+"""What `flatline state` and `flatline topics repartition` do: build a new state, switch to it, and switch back."""
 
 import asyncio
 from time import monotonic, sleep
@@ -30,13 +30,13 @@ ENOUGH_OFFSETS: Final = 20_000
 
 
 class RebuildError(FlatlineError):
-    """A state can't be made, or can't serve again. The message says why."""
+    """A state can't be built, or can't be used again. The message says why."""
 
-    remedy = "`flatline state show` says which state serves and which is being made."
+    remedy = "`flatline state show` shows the state in use and the one that is being built."
 
 
 class Rebuilt(NamedTuple):
-    """What serves after a rebuild, and how much was read for it."""
+    """The generation in use after a rebuild, and the number of records that were read for it."""
 
     generation: Generation
     offsets: int
@@ -47,8 +47,8 @@ def rebuild(
 ) -> Rebuilt:
     """Rebuild the state from the log by the current rules, then put it into use.
 
-    With another number of ``partitions`` the log is copied into topics that have as many, and the state is made of
-    these. The state that serves goes on until then. Interrupted, it goes on where it was when it is run again. Raises
+    With another number of ``partitions`` the log is first copied into topics with that number, and the state is built
+    from these. The state in use stays in use until then. An interrupted rebuild continues when it is run again. Raises
     IncompleteLogError, RebuildError, TopicsError, PolicyError and KafkaError.
     """
     cluster, serving = settings.cluster, serving_generation(settings)
@@ -74,12 +74,12 @@ def rebuild(
 
 
 def go_back(settings: Settings) -> Generation:
-    """Have the former state serve again: it goes on from where it was. Raises RebuildError and KafkaError."""
+    """Put the previous state back into use; it continues from its own offsets. Raises RebuildError and KafkaError."""
     serving = serving_generation(settings)
     if serving.former_state is None:
         raise RebuildError(
-            "There is no former state that could serve again.",
-            remedy="After `flatline topics repartition` the way back is to repartition once more.",
+            "There is no previous state to return to.",
+            remedy="After `flatline topics repartition`, repartition again with the old number of partitions.",
         )
     generation = Generation(
         serving.layout,
@@ -106,7 +106,7 @@ async def _build(settings: Settings, former: Topics, topics: Topics, progress: P
         offsets = await _build_rounds(builder, former, topics, progress, cluster=settings.cluster)
         await builder.take_back_verdicts()
     except FencedError:
-        raise RebuildError("Somebody else is making the same state.", remedy="Let one of the two end.") from None
+        raise RebuildError("Another process is building the same state.", remedy="Stop one of the two.") from None
     finally:
         await building_log.close()
     return offsets
@@ -136,7 +136,7 @@ async def _build_rounds(
 
 
 def _cut_over(settings: Settings, former: Topics, generation: Generation) -> None:
-    """Have a generation serve, and see to it that the former one writes nothing more."""
+    """Put a generation into use, and make sure that workers with the former one write nothing more."""
     publish_serving(settings, generation)
     publish_building(settings, None)
     _wait_left(settings, former)
@@ -144,7 +144,7 @@ def _cut_over(settings: Settings, former: Topics, generation: Generation) -> Non
 
 
 def _wait_left(settings: Settings, former: Topics) -> None:
-    """Wait until the workers have left the former group in order, or have been thrown out of it."""
+    """Wait until the workers have left the former group, or their sessions have expired."""
     give_up_at_s = monotonic() + settings.session_timeout_s + LEFT_WITHIN_S
     with settings.cluster.admin() as admin:
         while admin.describe_groups([former.group])[former.group]["members"] and monotonic() < give_up_at_s:

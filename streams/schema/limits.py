@@ -1,4 +1,4 @@
-"""What is too long. A record beyond a limit is dead-lettered as ``too_long``; nothing is ever cut."""
+"""Maximum lengths. A record beyond one of them is dead-lettered as ``too_long``; nothing is cut."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""JSON answers of vendors' interfaces, saved to a file, as tables: objects are rows, their members columns."""
+"""Saved JSON responses of vendors' APIs as tables: objects become rows, their members columns."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
@@ -21,7 +21,7 @@ _OK_DATAFORSEO: Final = 20_000
 
 
 def rows_of_answer(name: str, answer: Any) -> Table:
-    """Return the rows of an answer. Raise `UnreadableExport`, with the vendor's own words where it reports an error."""
+    """Return the rows of a response. Raise `UnreadableExport`, for an error response in the vendor's own words."""
     _raise_vendor_error(name, answer)
     if isinstance(answer, list):
         found: list[Any] | None = answer
@@ -41,7 +41,7 @@ def _table_rows(rows: Sequence[Mapping[str, str]], header: Sequence[str]) -> Ite
 
 
 def _at(answer: Any, place: Sequence[str]) -> list[Any] | None:
-    """Return the rows at a place; lists on the way there are all followed."""
+    """Return the rows at a path; all elements of lists on the way are followed."""
     if not place:
         return answer if isinstance(answer, list) else None
     if isinstance(answer, list):

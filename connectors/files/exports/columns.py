@@ -1,4 +1,4 @@
-"""The columns of one table, found by name and never by position."""
+"""The columns of a table, found by name and not by position."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ ReadRow = Callable[[Cells], Row | Skipped]
 
 
 class Columns:
-    """Makes readers of cells, bound to the places of their columns. A column that is missing reads as empty."""
+    """Makes readers for the cells of a table's columns. A missing column reads as empty."""
 
     def __init__(self, header: Sequence[str], *, order: DateOrder | None = None) -> None:
         self._places: dict[str, int] = {}
@@ -25,39 +25,39 @@ class Columns:
         return column_key(name) in self._places
 
     def place(self, *names: str) -> int | None:
-        """Return the place of the first of these columns that is there, from 0."""
+        """Return the index of the first of these columns that exists."""
         return next((place for name in names if (place := self._places.get(column_key(name))) is not None), None)
 
     def raw(self, *names: str) -> Callable[[Cells], str]:
-        """Return a reader of the first of these columns that is there."""
+        """Return a reader of the first of these columns that exists."""
         place = self.place(*names)
         if place is None:
             return lambda _: ""
         return lambda cells: cells[place]
 
     def text(self, *names: str) -> Callable[[Cells], str]:
-        """Return a reader of texts. Most cells of an export are empty: these cost no call."""
+        """Return a reader of texts. It costs no call for empty cells, which are the most frequent."""
         place = self.place(*names)
         if place is None:
             return lambda _: ""
         return lambda cells: text_of(cell) if (cell := cells[place]) else ""
 
     def yes(self, *names: str) -> Callable[[Cells], bool]:
-        """Return a reader of booleans; what is missing or empty is no."""
+        """Return a reader of booleans; missing and empty mean no."""
         place = self.place(*names)
         if place is None:
             return lambda _: False
         return lambda cells: is_yes(cells[place])
 
     def instant(self, *names: str) -> Callable[[Cells], datetime | None]:
-        """Return a reader of instants. It raises ValueError for what is none."""
+        """Return a reader of instants, which raises ValueError for anything else."""
         place, order = self.place(*names), self._order
         if place is None:
             return lambda _: None
         return lambda cells: instant_of(cell, order) if (cell := cells[place]) else None
 
     def rel(self, **names: str) -> Callable[[Cells], frozenset[str] | None]:
-        """Return a reader of rel from one boolean column a token; None where there is no such column."""
+        """Return a reader of rel from one boolean column for each token; None if there is no such column."""
         readers = [(token, self.yes(name)) for token, name in names.items() if name in self]
         if not readers:
             return lambda _: None

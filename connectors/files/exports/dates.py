@@ -1,4 +1,4 @@
-"""Dates as exports write them. A file's slashed dates are read in one order, never guessed row by row."""
+"""Dates as exports write them. Slashed dates are read in one order for a whole file."""
 
 import re
 from collections.abc import Iterable
@@ -30,9 +30,9 @@ class DateOrder(StrEnum):
 
 
 def order_of(texts: Iterable[str], *, stated: DateOrder | None, where: str) -> DateOrder | None:
-    """Return the order of a file's slashed dates; None if it has none, or all read the same in both.
+    """Return the order of a file's slashed dates; None if it has none, or if all are the same day in both orders.
 
-    Raise `UnreadableExport` if they contradict each other, or if nothing tells and nobody ``stated``.
+    Raise `UnreadableExport` if they contradict each other, or if nothing shows the order and nobody ``stated`` it.
     """
     has_day_first = has_month_first = is_unclear = False
     for text in texts:
@@ -57,10 +57,10 @@ def order_of(texts: Iterable[str], *, stated: DateOrder | None, where: str) -> D
 
 @lru_cache(maxsize=65_536)
 def instant_of(cell: str, order: DateOrder | None = None) -> datetime | None:
-    """Return the instant in a cell, in UTC where no zone is given, a mere day as its 00:00; None for an empty one.
+    """Return the instant in a cell; UTC if it has no zone, 00:00 for a day, None for an empty cell.
 
-    Raise ValueError for anything else, and for instants before the web or far ahead. Parts are never filled in:
-    a mere year is no date.
+    Raise ValueError for anything else, and for instants before the web or far in the future. Missing parts are never
+    filled in: a year alone is no date.
     """
     text = text_of(cell)
     if not text:

@@ -2,6 +2,6 @@ from flatline_connectors.errors import ConnectorError
 
 
 class UnreadableExport(ConnectorError):
-    """The file is no export that can be read. The message names it, says what was found, and what to do."""
+    """A file can't be read as an export. The message names the file, what was found in it, and the remedy."""
 
     remedy = "`flatline links import --explain FILE` says what is recognised in a file."

@@ -1,4 +1,4 @@
-"""Any file of links as lines of link events: our own NDJSON as it is, everything else by what its columns say."""
+"""Any file of links as lines of link events: Flatline's own NDJSON unchanged, exports converted."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -36,7 +36,7 @@ _ends_of: Final = msgspec.json.Decoder(_Ends).decode
 
 
 def event_lines(file: LineFile, options: Options, report: Report) -> Iterator[Line | UnusableLine]:
-    """Yield the link events of a file, as JSON; ``report`` gets what was recognised, before its events.
+    """Yield the link events of a file as JSON. ``report`` gets what was recognised, before the events.
 
     Raise `UnreadableFile` and `UnreadableExport`.
     """
@@ -65,9 +65,9 @@ def event_lines(file: LineFile, options: Options, report: Report) -> Iterator[Li
 
 
 def _is_our_line(start: bytes) -> bool:
-    """Whether a file that begins like this is NDJSON of ours: an object a line, and no answer of a vendor's.
+    """Whether a file that begins with this line is NDJSON of our own: an object on each line, and no vendor's response.
 
-    A line that can't be read is a bad line of such a file, unless it looks like the first of a document.
+    A line that can't be read counts as a bad line of such a file, unless it looks like the beginning of a document.
     """
     if not start.startswith(b"{") or start.rstrip().endswith((b"{", b"[", b",")) or start.rstrip() == b"{}":
         return start.rstrip() == b"{}"
@@ -110,7 +110,7 @@ def _our_events(name: str, data: bytes) -> list[bytes] | None:
 
 
 def _elements(data: bytes) -> list[bytes]:
-    """Return the elements of an array; of one that is none, or can't be taken apart, none."""
+    """Return the elements of a JSON array; nothing if it is none, or can't be split."""
     try:
         return [bytes(element) for element in _raw_array(data)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""Links of an export as link events: one gain, and a loss where the tool calls the link lost."""
+"""Turns links of an export into link events: one gain, and a loss if the tool says that the link is lost."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -21,8 +21,8 @@ _DISCOVERY: Final[dict[Statement, Literal["link_found", "page_found", "import"]]
 def events_of(row: Row, *, source: str, exported_at: datetime, history_before: datetime | None) -> Iterator[LinkEvent]:
     """Yield the events of a link.
 
-    "First seen" is when the tool saw it, so it is ``observed_at``. What was first seen before ``history_before`` is
-    history, whatever the tool says of how it met it: discovery ``import``.
+    "First seen" is when the tool saw it, so it becomes ``observed_at``. A link first seen before ``history_before`` is
+    history, whatever the tool says: its discovery is ``import``.
     """
     first_seen = row.first_seen or exported_at
     is_history = history_before is not None and first_seen < history_before

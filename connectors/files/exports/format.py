@@ -1,4 +1,4 @@
-"""What makes a format: its name, the columns that tell it, and how its rows read."""
+"""The definition of a format: its name, the columns that identify it, and how to read its rows."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from flatline_connectors.files.exports.table import column_key
 
 @dataclass(frozen=True)
 class Export:
-    """What is known of a file beside its rows.
+    """What is known of a file apart from its rows.
 
     ``exported_at``  when it was made, in UTC
     ``preamble``     the rows above the header
-    ``is_ours``      whether an address is of a site of ours; None where nobody said which these are
+    ``is_ours``      whether an address is on our sites; None: unknown which these are
     """
 
     name: str
@@ -25,13 +25,13 @@ class Export:
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of export.
+    """A kind of export.
 
-    ``required``  columns that must be there; of a tuple, one of them
-    ``urls``      columns that must hold addresses, ``dates`` those that must hold dates, where they are there
-    ``is_only``   whether a file with further columns is another kind
-    ``roomy``     the column that a row's surplus cells belong to, where tools don't quote; empty: there is none
-    ``refusal``   why files of this kind can't be read; then nothing reads them
+    ``required``  columns that must exist; of a tuple, one of them
+    ``urls``      columns that must hold addresses if they exist; ``dates`` the same for dates
+    ``is_only``   whether a file with further columns is of another kind
+    ``roomy``     the column that takes surplus cells, for tools that do not quote; empty: none
+    ``refusal``   why files of this kind can't be read; such a format has no reader
     """
 
     name: str
@@ -45,11 +45,11 @@ class Format:
     refusal: str = ""
 
     def fits(self, header: Sequence[str]) -> bool:
-        """Whether a header is one of this kind."""
+        """Whether a header is of this kind."""
         return not self.missing(header) and not (self.is_only and len(header) > len(self.required))
 
     def missing(self, header: Sequence[str]) -> list[str]:
-        """Return the required columns that a header lacks."""
+        """Return the required columns that a header does not have."""
         keys = {column_key(name) for name in header}
         return [
             " or ".join(names)

@@ -1,4 +1,4 @@
-"""Several rows of one link, as text and image, as one: the link is live if any of them is, and followed if any is."""
+"""Merges rows of one link, such as text and image: it is live if any of them is, and followed if any is."""
 
 from datetime import datetime
 from typing import Final
@@ -12,7 +12,7 @@ _STATEMENTS_FIRST: Final = (Statement.LINK_FOUND, Statement.LINK_RESTORED, State
 
 
 def merged(one: Row, other: Row) -> Row:
-    """Return what two rows of the same link say together; the order of more than two doesn't matter."""
+    """Return what two rows of one link say together. For more than two, the order does not matter."""
     is_lost = one.is_lost and other.is_lost
     anchored = min((one, other), key=lambda row: (row.anchor == "", row.anchor_is_alt, row.anchor))
     lost = max((one, other), key=lambda row: (row.lost_at is not None, row.lost_at or datetime.min))  # noqa: DTZ901

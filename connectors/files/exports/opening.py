@@ -1,4 +1,4 @@
-"""Files into tables: encodings, archives, spreadsheets and JSON answers."""
+"""Opens files as tables: encodings, archives, spreadsheets and JSON responses."""
 
 import io
 import zipfile
@@ -25,7 +25,7 @@ _SAMPLE_BYTES: Final = 1 << 16
 
 
 class NoTable(UnreadableExport):
-    """Nothing in the file is a table whose columns are known. ``headers`` are the first lines that were found."""
+    """No table with known columns was found in the file. ``headers`` are the first lines that were found."""
 
     def __init__(self, name: str, headers: Sequence[Sequence[str]]) -> None:
         super().__init__(f"{name}: no line names columns that are known")
@@ -52,7 +52,7 @@ def tables_of(name: str, data: bytes, *, is_header: IsHeader) -> Iterator[Table]
 
 
 def decoded(name: str, data: bytes) -> tuple[str, str]:
-    """Return the encoding of a text file, in words, and its text. Raise `UnreadableExport` if it is cut off."""
+    """Return the encoding of a text file, for people, and its text. Raise `UnreadableExport` if it is cut off."""
     for mark, codec, words in (
         (b"\xff\xfe", "utf-16", "UTF-16"),
         (b"\xfe\xff", "utf-16", "UTF-16"),

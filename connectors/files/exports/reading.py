@@ -1,4 +1,4 @@
-"""A file into the link events that it holds, with what was recognised, skipped and rejected on the way."""
+"""Reads the link events in a file, and reports what was recognised, skipped and rejected."""
 
 import re
 from collections import Counter
@@ -26,14 +26,14 @@ _USER: Final = re.compile(r"https?://[^/?#]*@", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Options:
-    """How exports are to be read.
+    """How to read exports.
 
-    ``exported_at``       when they were made, in UTC: links that are lost at an unknown time were lost by then
-    ``history_before``    what was first seen before is history; None: nothing is
-    ``format``            its name, where somebody insists; None: found out
-    ``columns_by_field``  columns that somebody named
-    ``source``            what events name as their source; None: the tool's name, such as ``ahrefs-export``
-    ``is_ours``           whether an address is of our sites; None: nobody said which these are
+    ``exported_at``       when they were made, in UTC; a link lost at an unknown time was lost by then
+    ``history_before``    links first seen before this are history; None: none is
+    ``format``            the name of the format, if the user gave one; None: recognise it
+    ``columns_by_field``  columns that the user named
+    ``source``            the source of the events; None: the tool's name, such as ``ahrefs-export``
+    ``is_ours``           whether an address is on our sites; None: unknown which these are
     """
 
     exported_at: datetime
@@ -61,7 +61,7 @@ class Recognised:
 
 
 class RejectedRow(NamedTuple):
-    """A row that can't be taken; ``text`` are its cells, tab between them."""
+    """A row that can't be read; ``text`` has its cells, separated by tabs."""
 
     number: int
     text: str
@@ -71,9 +71,9 @@ class RejectedRow(NamedTuple):
 def read_export(
     name: str, data: bytes, options: Options, report: Callable[[Recognised], object]
 ) -> Iterator[LinkEvent | RejectedRow]:
-    """Yield the events of an export in no particular order; ``report`` gets each table before its first event.
+    """Yield the events of an export in any order; ``report`` gets each table before its first event.
 
-    Raise `UnreadableExport`: then nothing of that table was yielded.
+    Raise `UnreadableExport` for a table before any of its events.
     """
     try:
         tables = list(tables_of(name, data, is_header=lambda cells: _is_header(cells, options)))
@@ -149,7 +149,7 @@ def _of_table(
 
 
 def _whole(row: TableRow, width: int, room: int | None) -> Sequence[str]:
-    """Return the cells of a row, surplus ones joined where there is room. Raise `Rejected` for a wrong number."""
+    """Return the cells of a row, surplus ones joined if the format allows it. Raise `Rejected` for a wrong number."""
     surplus = len(row.cells) - width
     if room is not None and surplus > 0:
         cells = row.cells

@@ -1,4 +1,4 @@
-"""Which tool wrote a table, told by its columns and checked against what they hold."""
+"""Recognises the tool that wrote a table by its columns, and checks that these hold what their names say."""
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -24,14 +24,14 @@ _KNOWN_COLUMNS: Final = {
 
 
 def is_header(cells: Sequence[str]) -> bool:
-    """Whether a row can be a header: it fits a format, or has two names that are known."""
+    """Whether a row can be a header: it fits a format, or has two known names."""
     return any(kind.fits(cells) for kind in FORMATS) or (
         sum(column_key(cell) in _KNOWN_COLUMNS for cell in cells) >= 2  # noqa: PLR2004
     )
 
 
 def format_of(table: Table, *, insisted: str | None = None) -> Format:
-    """Return the format of a table. Raise `UnreadableExport` for none, and for one that can't be read."""
+    """Return the format of a table. Raise `UnreadableExport` if it has none, or one that can't be read."""
     if insisted is not None:
         kind = named(insisted)
         if missing := kind.missing(table.header):
@@ -47,7 +47,7 @@ def format_of(table: Table, *, insisted: str | None = None) -> Format:
 
 
 def named(name: str) -> Format:
-    """Return the format of a name. Raise `UnreadableExport`."""
+    """Return the format with a name. Raise `UnreadableExport` if there is none."""
     for kind in FORMATS:
         if kind.name == name:
             return kind
@@ -56,7 +56,7 @@ def named(name: str) -> Format:
 
 
 def unknown(name: str, headers: Sequence[Sequence[str]]) -> str:
-    """Say that a file is none of the formats, what was found, and what would do."""
+    """Return the error for a file in none of the formats: what was found in it, and what would be accepted."""
     lines = [
         f"{name} is no export that is known.",
         *(f"  found: {', '.join(cell.strip() for cell in header)[:300]}" for header in headers[:_SHOWN]),
@@ -75,7 +75,7 @@ def _distance(kind: Format, headers: Sequence[Sequence[str]]) -> float:
 
 
 def mapped(table: Table, columns_by_field: Mapping[str, str]) -> Table:
-    """Return the table with columns renamed as somebody said. Raise `UnreadableExport` for a column it hasn't."""
+    """Return the table with columns renamed as the user said. Raise `UnreadableExport` for a column that is missing."""
     header = list(table.header)
     keys = [column_key(name) for name in header]
     for field, column in columns_by_field.items():
@@ -88,7 +88,7 @@ def mapped(table: Table, columns_by_field: Mapping[str, str]) -> Table:
 
 
 def check_content(table: Table, kind: Format, rows: Sequence[TableRow], order: DateOrder | None) -> None:
-    """Compare columns with what they hold, because names lie. Raise `UnreadableExport` where they don't agree."""
+    """Check that columns hold what their names say. Raise `UnreadableExport` if they do not."""
     columns = Columns(table.header)
     sample = [row.cells for row in rows if len(row.cells) == len(table.header)][:_CHECKED_ROWS]
     for name, is_right in chain(

@@ -1,4 +1,4 @@
-"""One row of an export: what a tool says of one link, in one form for all tools."""
+"""A row of an export, in one form for all tools."""
 
 from datetime import datetime
 from enum import Enum
@@ -10,7 +10,7 @@ Placement = Literal["content", "comment", "sidebar", "nav", "footer"]
 
 
 class Statement(Enum):
-    """What the tool says of how it met the link; NONE where a row is just one of a snapshot."""
+    """How the tool found the link; NONE if the row is only part of a snapshot."""
 
     NONE = "none"
     LINK_FOUND = "link_found"
@@ -19,11 +19,11 @@ class Statement(Enum):
 
 
 class Row(Struct, gc=False):
-    """One link as one row tells it. Instants are in UTC; None is "not said".
+    """A link as one row describes it. Instants are in UTC; None means that the tool does not say.
 
-    ``rel``      tokens; None where the tool does not know them, which is not "followed"
-    ``flags``    as the contract has them (`flatline.schema.link_event`)
-    ``is_lost``  with ``lost_at`` None where the tool does not say when
+    ``rel``      tokens; None if the tool does not report them, which does not mean that the link is followed
+    ``flags``    as in `flatline.schema.link_event`
+    ``is_lost``  ``lost_at`` is None if the tool does not say when
     """
 
     url_from: str
@@ -49,6 +49,6 @@ class Row(Struct, gc=False):
 
 
 class Skipped(Struct, frozen=True):
-    """A row that is no link to an article, and why: a few words that name a kind."""
+    """A row that is no link to an article; the message says why, in a few words that are the same for all such rows."""
 
     why: str

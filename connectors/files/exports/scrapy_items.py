@@ -1,7 +1,7 @@
-"""Items of a Scrapy spider, one JSON object a line: a page, and the links on it.
+"""Items of a Scrapy spider, one JSON object on each line: a page with the links on it.
 
 An item has ``url`` (``final_url`` after redirects), ``status``, ``fetched_at``, ``title`` and ``links`` with ``url``,
-``text``, ``rel``, ``nofollow`` and ``path``. A spider sees all links of a page; only those to our sites are taken.
+``text``, ``rel``, ``nofollow`` and ``path``. A spider sees all links of a page; only links to our sites are used.
 """
 
 from collections.abc import Callable, Iterator
@@ -59,7 +59,7 @@ def is_item(first_line: bytes) -> bool:
 
 
 def rows_of(line: bytes, is_ours: Callable[[str], bool]) -> Iterator[Row]:
-    """Yield the links to our sites of an item; none of a page that was not read. Raise `Rejected`."""
+    """Yield the links of an item to our sites; none if the page could not be read. Raise `Rejected`."""
     try:
         item = _decode(line)
         fetched_at = instant_of(item.fetched_at)

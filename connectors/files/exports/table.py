@@ -1,4 +1,4 @@
-"""Text into a table: which line is the header, what separates its cells, and rows that broken quotes can't swallow."""
+"""Turns text into a table: finds the header and the delimiter, and limits the damage of broken quotes to one row."""
 
 import csv
 import io
@@ -15,9 +15,9 @@ csv.field_size_limit(1 << 24)
 
 
 class TableRow(NamedTuple):
-    """The cells of a row, and the number of its first line (of its row, in a spreadsheet), from 1.
+    """The cells of a row, and the number of its first line (in a spreadsheet: of the row), from 1.
 
-    ``last_number``  that of its last line
+    ``last_number``  the number of its last line
     """
 
     number: int
@@ -29,7 +29,7 @@ class TableRow(NamedTuple):
 class Table:
     """A header and its rows.
 
-    ``name``      file, and the sheet or the archive's entry
+    ``name``      the file, with the sheet or the archive's entry
     ``shape``     how it is written, for people: "UTF-16, tab"
     ``preamble``  the rows above the header
     """
@@ -42,12 +42,12 @@ class Table:
 
 
 def column_key(name: str) -> str:
-    """Return what a column's name is compared by: letters and digits only, so Flag No Follow is flagnofollow."""
+    """Return a column's name for comparisons, with letters and digits only: "Flag No Follow" is flagnofollow."""
     return "".join(character for character in name.casefold() if character.isalnum())
 
 
 def table_of(name: str, encoding: str, text: str, *, is_header: Callable[[Sequence[str]], bool]) -> Table | None:
-    """Return the table in a text; None where none of its first lines is a header, whatever separates its cells."""
+    """Return the table in a text; None if none of its first lines is a header with any delimiter."""
     lines = list(io.StringIO(text, newline=""))
     start = 0
     delimiters: Sequence[str] = tuple(DELIMITERS)
@@ -69,11 +69,11 @@ def _numbered_from(first: int, rows: Iterator[TableRow]) -> Iterator[TableRow]:
 
 
 class _TooManyLinesError(Exception):
-    """A row that does not end."""
+    """A row spans too many lines, so a quote was never closed."""
 
 
 class _Lines:
-    """Feeds a CSV reader from ``at``, but not more than _LINES_A_ROW_MAX lines to one row."""
+    """Feeds lines from ``at`` on to a CSV reader, at most _LINES_A_ROW_MAX for one row."""
 
     def __init__(self, lines: Sequence[str], at: int) -> None:
         self._lines = lines
@@ -92,7 +92,7 @@ class _Lines:
 
 
 def _rows(lines: Sequence[str], delimiter: str, *, width: int | None) -> Iterator[TableRow]:
-    """Yield the rows; where one is not ``width`` cells wide and spans lines, only its first line is lost."""
+    """Yield the rows. If a row spans lines and does not have ``width`` cells, only its first line is lost."""
     feed = _Lines(lines, 0)
     reader = csv.reader(feed, delimiter=delimiter, strict=True)
     while True:

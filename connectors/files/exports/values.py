@@ -1,4 +1,4 @@
-"""What cells of exports mean: texts, booleans and numbers, as tools and spreadsheets write them."""
+"""The meaning of cells: texts, booleans and numbers, as tools and spreadsheets write them."""
 
 import re
 from functools import lru_cache
@@ -11,7 +11,7 @@ _GROUPED: Final = re.compile(r"\d{1,3}(?:[ ,.\u00a0\u202f']\d{3})+")
 
 
 def text_of(cell: str) -> str:
-    """Return the text of a cell: trimmed, a formula's last string instead of the formula; never evaluated."""
+    """Return the trimmed text of a cell; for a formula its last string. Formulas are never evaluated."""
     text = cell.strip()
     if text[:1] in {"=", "'"}:
         text = text.removeprefix("'")
@@ -22,7 +22,7 @@ def text_of(cell: str) -> str:
 
 
 def address_of(cell: str) -> str:
-    """Return the address in a cell: like `text_of`, but of ``=HYPERLINK("address", "text")`` the first string."""
+    """Return the address in a cell: like `text_of`, but the first string of ``=HYPERLINK("address", "text")``."""
     text = cell.strip()
     if text[:1] in {"=", "'"}:
         strings = _STRING_OF_FORMULA.findall(text)
@@ -32,12 +32,12 @@ def address_of(cell: str) -> str:
 
 @lru_cache(maxsize=4_096)
 def is_yes(cell: str) -> bool:
-    """Whether a cell says yes. Empty ones, and words that are unknown, don't."""
+    """Whether a cell says yes. Empty cells and unknown words do not."""
     return cell.strip().lower() in _YES
 
 
 def is_set(cell: str) -> bool:
-    """Whether a flag is set that is empty, 0 or no where it isn't (Majestic's download: any other text sets it)."""
+    """Whether a flag is set: unless it is empty, 0 or no. Any other text sets it in Majestic's download."""
     return text_of(cell).lower() not in {"", "0", "no", "false"}
 
 
@@ -55,6 +55,6 @@ def number_of(cell: str) -> float | None:
 
 @lru_cache(maxsize=4_096)
 def authority_of(cell: str) -> float | None:
-    """Return a vendor's score from 0 to 100; None for what is no such score."""
+    """Return a vendor's score from 0 to 100; None for anything else."""
     score = number_of(cell)
     return score if score is not None and 0 <= score <= 100 else None  # noqa: PLR2004

@@ -1,4 +1,4 @@
-"""What kind of page links: read from what it says of itself, else guessed from its title and URL, else unknown."""
+"""The kind of the page that links: as the event says, else guessed from title and URL, else unknown."""
 
 import re
 from collections.abc import Iterable

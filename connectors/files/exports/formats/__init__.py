@@ -1,4 +1,4 @@
-"""The formats that are known, in the order in which they are tried: what holds no links comes last."""
+"""All formats, in the order in which they are tried. Formats without links come last."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Ahrefs: the backlinks and broken-backlinks exports, and saved answers of API v3."""
+"""Ahrefs: the backlinks and broken-backlinks exports, and saved responses of API v3."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -31,7 +31,7 @@ _HOPS: Final = ("\n", " > ", "|", " ")
 
 
 def _target(url_to: str, hops: str, export: Export) -> str:
-    """Return the article that a link leads to: the last hop of its redirects if that is ours, else the target."""
+    """Return the article that a link leads to: the end of its redirects if that is ours, else its target."""
     if not hops:
         return url_to
     for separator in _HOPS:

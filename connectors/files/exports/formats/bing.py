@@ -1,4 +1,4 @@
-"""Bing Webmaster Tools: the backlinks export. It knows neither dates nor rel."""
+"""Bing Webmaster Tools: the backlinks export. It has neither dates nor rel."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""DataForSEO: saved answers of backlinks/backlinks/live."""
+"""DataForSEO: saved responses of backlinks/backlinks/live."""
 
 from typing import Final
 

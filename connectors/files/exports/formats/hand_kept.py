@@ -1,4 +1,4 @@
-"""Sheets that people keep, and exports of tools that nobody has described: columns by the usual names."""
+"""Sheets that people keep, and exports of unknown tools: columns with the usual names."""
 
 from collections.abc import Callable, Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""Majestic: the website's download, and GetBackLinkData as CSV or as a saved answer."""
+"""Majestic: the download from the website, and GetBackLinkData as CSV or as a saved response."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Moz: the inbound-links report, below its six lines of preamble, and saved answers of the Links API v2."""
+"""Moz: the inbound-links report, after its six lines of preamble, and saved responses of the Links API v2."""
 
 from datetime import datetime
 from typing import Final

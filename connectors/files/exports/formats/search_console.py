@@ -1,4 +1,4 @@
-"""Google Search Console: its lists name pages that link, and never the page that they link to."""
+"""Google Search Console: its lists name pages that link, but not the pages that they link to. They are rejected."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Semrush: the backlinks export in its old and new columns, the text of API v3, and saved answers of API v4."""
+"""Semrush: the backlinks export with old and new columns, text from API v3, and saved responses of API v4."""
 
 from datetime import timedelta
 from typing import Final
