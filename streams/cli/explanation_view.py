@@ -1,6 +1,7 @@
 """Prints an explanation in a terminal: the verdict first, then everything that it is based on."""
 
 from collections.abc import Iterable
+from math import ceil
 from typing import Final
 
 from rich.console import Console
@@ -17,7 +18,7 @@ from flatline.domain.explanation.explained import (
     ExplainedSource,
     Explanation,
 )
-from flatline.domain.formatting import count, percent
+from flatline.domain.formatting import count, every, percent
 from flatline.domain.learned.expectation import WINDOWS_DAYS
 from flatline.domain.policy.thresholds import Thresholds
 from flatline.schema.verdict import Expected
@@ -72,18 +73,18 @@ def _probability(found: Explanation, console: Console) -> None:
         return
     console.print(
         f"{percent(found.probability)}. Its silence score is {found.score:.2f}: an article is cooling from "
-        f"{policy.cooling_score:.2f}, and silent from {policy.silent_score:.2f} once its gap is "
-        f"{policy.silent_gaps:g} times its average length."
+        f"{policy.cooling_score:.2f}, and silent from {policy.silent_score:.2f}{_but_not_before(found)}."
     )
     if pace is not None:
         console.print(
             f"It gained links on {count(pace.link_days, 'day')} from {pace.first_link_on} to {pace.last_link_on}. "
-            f"Recent gaps: {pace.usual_gap_days:g} d usually, {pace.mean_gap_days:g} d on average; longest ever: "
-            f"{pace.longest_gap_days:,} d."
+            f"Typical pace: {every(pace.usual_gap_days)}; longest gap ever: {count(pace.longest_gap_days, 'day')}."
         )
     if found.unseen_days >= 1:
         because = f", because {plain(found.unseen_because)}" if found.unseen_because else ""
-        console.print(f"{found.unseen_days:,.0f} days of its silence do not count{because}.")
+        unseen_days = round(found.unseen_days)
+        verb = "does" if unseen_days == 1 else "do"
+        console.print(f"{count(unseen_days, 'day')} of its silence {verb} not count{because}.")
     console.print(_foreseen(found))
     typical = percent(found.typical_probability)
     console.print(
@@ -97,6 +98,13 @@ def _probability(found: Explanation, console: Console) -> None:
         style = "red" if moved.logit > 0 else "green"
         table.add_row(text(moved.fact), Text(moved.speaks), Text(_bar(moved), style))
     console.print(table)
+
+
+def _but_not_before(found: Explanation) -> str:
+    """Return how long a pause must be, whatever its score; nothing where the policy asks for no length."""
+    pace, gaps = found.pace, found.policy.silent_gaps
+    shortest_days = ceil(gaps * pace.mean_gap_days) if pace else 0
+    return f", but only after {count(shortest_days, 'day')} without a link" if shortest_days else ""
 
 
 def _foreseen(found: Explanation) -> str:

@@ -21,6 +21,11 @@ def every(days: float) -> str:
     return "every day" if figure(days) == "1" else f"every {figure(days)} days"
 
 
+def figured(number: float, noun: str) -> str:
+    """Return a number as `figure` does, with its noun: "1 day", "2.3 days"."""
+    return f"{figure(number)} {noun}{'' if figure(number) == '1' else 's'}"
+
+
 def percent(probability: float) -> str:
     """Return a probability in whole percent, never as certain: "less than 1%", "34%", "more than 99%"."""
     if probability < _HALF_A_PERCENT:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flatline.domain.formatting import count, every, figure
+from flatline.domain.formatting import count, every, figure, figured
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,8 @@ from flatline.domain.formatting import count, every, figure
         (every(1.0), "every day"),
         (every(4.63), "every 4.6 days"),
         (every(30), "every 30 days"),
+        (figured(1.02, "day"), "1 day"),
+        (figured(2.34, "day"), "2.3 days"),
     ],
 )
 def test_figures_are_said_as_people_say_them(said: str, words: str) -> None:

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 from msgspec import structs
 
+from flatline.domain.formatting import count
 from flatline.domain.groups.survey import Group, Sums
 from flatline.domain.groups.totals import GroupTotal
 from flatline.domain.learned.chance import chances
@@ -164,8 +165,11 @@ def _unseen_reason(sums: Sums, thresholds: Thresholds) -> str | None:
 def _reason(group: Group, stretch: Stretch, state: GroupState) -> str:
     """Return a sentence with the figures."""
     name = f"{_NOUNS.get(group.kind, '')}{group.name}"
-    links = f"{stretch.gained:,} link{'' if stretch.gained == 1 else 's'}"
-    said = f"{name} gained {links} in {stretch.days} days; {stretch.expected:,.0f} were expected"
+    expected = round(stretch.expected)
+    said = (
+        f"{name} gained {count(stretch.gained, 'link')} in {stretch.days} days; "
+        f"{expected:,} {'was' if expected == 1 else 'were'} expected"
+    )
     if state is GroupState.NEW:
         return f"{said}: too little to judge."
     if state is GroupState.UNDER_CURVE:
@@ -176,7 +180,7 @@ def _reason(group: Group, stretch: Stretch, state: GroupState) -> str:
 
 
 def _percent(chance: float) -> str:
-    return f"{chance * 100:.2g} %" if chance >= _SMALLEST_TOLD else "less than 0.01 %"
+    return f"{chance * 100:.2g}%" if chance >= _SMALLEST_TOLD else "less than 0.01%"
 
 
 def is_unchanged(verdict: GroupVerdict, known: GroupVerdict | None) -> bool:

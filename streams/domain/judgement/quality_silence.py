@@ -6,6 +6,7 @@ The hazard of silence is asked about the days of the links that matter alone.
 from collections import Counter
 from typing import Final
 
+from flatline.domain.formatting import count
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.quality.link_value import LinkValue
@@ -49,22 +50,23 @@ def reason(
     if not was_found and hazard.first_day_at(matter, needed, until_day=day) <= watched_since_day:
         return None  # it was so before we watched: no news
     last = f"{to_datetime(matter.last_day * DAY_MS):%Y-%m-%d}"
-    return f"It gained {thin:,} links in the last {LATELY_DAYS} days, but none of high quality since {last}: {against}."
+    gained = f"It gained {count(thin, 'link')} in the last {LATELY_DAYS} days"
+    return f"{gained}, but none of high quality since {last}: {against}."
 
 
 def thin_lately(link_value: LinkValue, *, today: int, after_day: int) -> tuple[int, str]:
     """Return how many thin links were gained in the last LATELY_DAYS and after a day, and what speaks against them."""
     signs = Counter[str]()
-    for (day, phrase), count in link_value.thin_days.items():
+    for (day, phrase), number in link_value.thin_days.items():
         if max(today - LATELY_DAYS, after_day) < day <= today:
-            signs[phrase] += count
-    phrases = [f"{count:,} {phrase}" for phrase, count in sorted(signs.items(), key=lambda sign: (-sign[1], sign[0]))]
+            signs[phrase] += number
+    phrases = [f"{number:,} {phrase}" for phrase, number in sorted(signs.items(), key=lambda sign: (-sign[1], sign[0]))]
     return signs.total(), ", ".join(phrases[:REASONS_MAX]) + (" and others" if len(phrases) > REASONS_MAX else "")
 
 
 def probability_of_run(link_value: LinkValue, *, after_day: int) -> float:
     """Return how probable it is that all links after a day are thin, if as many mattered as up to it."""
-    thin_before = sum(count for (day, _), count in link_value.thin_days.items() if day <= after_day)
+    thin_before = sum(number for (day, _), number in link_value.thin_days.items() if day <= after_day)
     matter = sum(link_value.days.values())
     run = sum(link_value.thin_days.values()) - thin_before
     return (1 - matter / (matter + thin_before)) ** run

@@ -16,6 +16,11 @@ _OPENINGS: Final = {
     State.STEADY: "It gains links as it used to.",
 }
 
+_HEALTHY: Final = {State.BURSTING, State.GROWING, State.STEADY}
+"""States of which the probability of a silence is no news, so the sentence leaves it out."""
+
+_PROBABLY_FROM: Final = 0.5
+
 MADE_GOOD: Final = "Most of the links that it lost at the same time came back."
 
 
@@ -28,24 +33,22 @@ def reason_of(state: State, evidence: Evidence, at: Circumstances) -> str:
     if state is State.DORMANT:
         return f"It has gained no link since {last}."
     gap_days = at.today - rhythm.last_day
-    gap = "A link today" if gap_days == 0 else f"No link for {count(gap_days, 'day')} (since {last})"
+    gap = "It gained a link today" if gap_days == 0 else f"No link for {count(gap_days, 'day')} (since {last})"
     history = f"It has gained links on {count(rhythm.link_days, 'day')}"
     if at.probability is None:
         return f"{gap}. {history}; {at.thresholds.link_days_min} are needed for a verdict."
-    return (
-        f"{_opening(state, evidence, at)} {gap}. {history}, recently one {every(rhythm.mean_gap_days)}. "
-        f"Probability of no link in the next {at.hazard.horizon_days} days: {percent(at.probability)}."
-    )
+    said = f"{_opening(state, evidence, at)} {gap}. {history}, typically {every(rhythm.usual_gap_days)}."
+    if state in _HEALTHY:
+        return said
+    return f"{said} Probability of no link in the next {at.hazard.horizon_days} days: {percent(at.probability)}."
 
 
 def held_back(evidence: Evidence) -> str:
     """Return why the verdict does not get worse at the moment."""
     visibility = evidence.visibility
-    unseen = (
-        f"{count(round(visibility.unseen_days), 'day')} of its silence do not count"
-        if visibility.unseen_days >= 1
-        else ""
-    )
+    unseen_days = round(visibility.unseen_days) if visibility.unseen_days >= 1 else 0
+    verb = "does" if unseen_days == 1 else "do"
+    unseen = f"{count(unseen_days, 'day')} of its silence {verb} not count" if unseen_days else ""
     return (
         f"The verdict is held back because {visibility.reason or 'its sources report late'}{unseen and f': {unseen}'}."
     )
@@ -57,4 +60,6 @@ def _opening(state: State, evidence: Evidence, at: Circumstances) -> str:
     if state is State.COOLING and (short := shortfall_of(evidence, at)):
         days, window = short
         return f"It gained {count(window.gained, 'link')} in {days} days; {figure(window.expected)} were expected."
+    if state is State.SILENT and at.probability is not None and at.probability < _PROBABLY_FROM:
+        return "It has gained no link for unusually long."
     return _OPENINGS[state]

@@ -26,7 +26,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 import msgspec
 from msgspec import Meta, Struct
 
-from flatline.domain.formatting import count, every, figure
+from flatline.domain.formatting import count, every, figure, figured
 from flatline.domain.state.rhythm import Rhythm
 from flatline.errors import FlatlineError
 
@@ -170,7 +170,12 @@ class Hazard:
         own, typical, gap_days = figures(rhythm), self.model.typical, day - rhythm.last_day
         outlook = self._outlook(rhythm)
         logit = outlook.probability_logit(gap_days)
-        found = [Influence(f"no link for {count(gap_days, 'day')}", logit - outlook.probability_logit(0))]
+        found = [
+            Influence(
+                f"no link for {count(gap_days, 'day')}" if gap_days else "a link today",
+                logit - outlook.probability_logit(0),
+            )
+        ]
         for place, fact in enumerate(_facts(own, typical)):
             changed = (*own[:place], typical[place], *own[place + 1 :])
             found.append(Influence(fact, logit - Outlook(self.model, changed).probability_logit(gap_days)))
@@ -200,7 +205,10 @@ def _facts(own: Sequence[float], typical: Sequence[float]) -> Sequence[str]:
     return (
         f"links on {count(round(exp(days)), 'day')} so far (a typical article: {exp(usual_days):.0f})",
         f"usually a link {every(exp(gap))} (a typical article: {every(exp(usual_gap))})",
-        f"some {figure(exp(late) - 0.2)} link days of late before the pause (typical: {figure(exp(usual_late) - 0.2)})",
+        (
+            f"links on about {figured(exp(late) - 0.2, 'day')} in the months before the pause (a typical article: "
+            f"{figure(exp(usual_late) - 0.2)})"
+        ),
         f"its links come {pace} than those of a typical article",
     )
 

@@ -5,6 +5,7 @@ from itertools import pairwise
 from math import sqrt
 from typing import Final
 
+from flatline.domain.formatting import count, percent
 from flatline.schema.verdict import Life, Pace, Profile
 
 GAPS_MIN: Final = 5
@@ -17,6 +18,8 @@ QUARTER_DAYS: Final = 90
 SPIKE_SHARE: Final = 0.66
 EVERGREEN_YEARS: Final = 2
 EVERGREEN_SHARE: Final = 0.4
+FADED_SHARE: Final = 0.1
+"""Of its links in its second half; an article with fewer has faded, and fades no more."""
 
 
 def profile_of(days: Mapping[int, int], *, published_day: int | None, today: int) -> Profile | None:
@@ -59,10 +62,10 @@ def _burstiness(gaps: list[int]) -> float | None:
 
 def _share(days: Mapping[int, int], links: int, *, until: int) -> float:
     gained = 0
-    for day, count in days.items():
+    for day, number in days.items():
         if day >= until:
             break
-        gained += count
+        gained += number
     return gained / links
 
 
@@ -86,21 +89,37 @@ def _life(links: int, *, age_days: int, early: float | None, late: float) -> Lif
 
 def _reason(life: Life | None, pace: Pace | None, *, early: float | None, late: float, age_days: int) -> str:
     """Return a sentence with the figures."""
-    years = age_days / YEAR_DAYS
     if life is Life.SPIKE_AND_FADE:
-        said = f"Spiked and faded: {early:.0%} of its links came in its first 90 days"
+        said = f"Spiked and faded: {_of_its_links(early or 0.0)} came in its first {QUARTER_DAYS} days"
     elif life is Life.EVERGREEN:
-        said = f"Evergreen: {late:.0%} of its links came in the second half of its {years:.0f} years"
+        said = f"Evergreen: {_of_its_links(late)} came in the second half of its {_age(age_days)}"
+    elif life is Life.FADING and late < FADED_SHARE:
+        said = f"Faded: {_of_its_links(1 - late)} came in the first half of its {_age(age_days)}"
     elif life is Life.FADING:
-        said = f"Fading slowly: {late:.0%} of its links came in the second half of its {years:.1f} years"
+        said = f"Fading slowly: {_of_its_links(late)} came in the second half of its {_age(age_days)}"
     else:
-        said = "Too young, or too few links, to say how it lives"
+        return f"It is too young, or has too few links, to say how it lives{_UNKNOWN_PACES[pace]}."
     return f"{said}{_PACES[pace]}."
+
+
+def _of_its_links(share: float) -> str:
+    return "all its links" if share == 1 else f"{percent(share)} of its links"
+
+
+def _age(age_days: int) -> str:
+    years = age_days / YEAR_DAYS
+    return count(round(years), "year") if years >= EVERGREEN_YEARS else count(round(12 * years), "month")
 
 
 _PACES: Final = {
     None: "",
     Pace.STEADY: ", at regular intervals",
-    Pace.RANDOM: ", with gaps as chance makes them",
+    Pace.RANDOM: ", at irregular intervals",
     Pace.BURSTY: ", in bursts with long gaps between them",
+}
+_UNKNOWN_PACES: Final = {
+    None: "",
+    Pace.STEADY: "; its links come at regular intervals",
+    Pace.RANDOM: "; its links come at irregular intervals",
+    Pace.BURSTY: "; its links come in bursts with long gaps between them",
 }

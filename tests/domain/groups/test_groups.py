@@ -214,7 +214,7 @@ def test_sentences() -> None:
     """What a marketing person reads."""
     assert _judge(14, [3, 3, 8, *[14] * 4]).reason == (
         "Field Notes gained 6 links in 56 days; 28 were expected "
-        "(probability of so few if nothing had changed: less than 0.01 %)."
+        "(probability of so few if nothing had changed: less than 0.01%)."
     )
     assert _judge(10, [10] * BLOCKS).reason == "Field Notes gained 30 links in 90 days; 30 were expected."
     suppressed = _judge(10, [0] * BLOCKS, former=GroupState.ON_CURVE, unseen=60.0)

@@ -222,8 +222,8 @@ def test_since_stays_while_the_state_stays() -> None:
             every(10, since=900),
             {},
             (
-                "It gains links as it used to. A link today. It has gained links on 91 days, recently one "
-                "every 10 days. Probability of no link in the next 180 days: 50%."
+                "It gains links as it used to. It gained a link today. It has gained links on 91 days, typically "
+                "every 10 days."
             ),
         ),
         (
@@ -231,7 +231,7 @@ def test_since_stays_while_the_state_stays() -> None:
             {},
             (
                 "It has probably stopped gaining links. No link for 300 days (since 2025-08-05). It has gained links "
-                "on 9 days, recently one every 20 days. Probability of no link in the next 180 days: 88%."
+                "on 9 days, typically every 20 days. Probability of no link in the next 180 days: 88%."
             ),
         ),
         (
@@ -239,8 +239,8 @@ def test_since_stays_while_the_state_stays() -> None:
             {"visibility": ArticleVisibility(200.0, reason="its source north is stale"), "previous": State.STEADY},
             (
                 "It gains links as it used to. No link for 300 days (since 2025-08-05). It has gained links on 9 days, "
-                "recently one every 20 days. Probability of no link in the next 180 days: 62%. The verdict is held "
-                "back because its source north is stale: 200 days of its silence do not count."
+                "typically every 20 days. The verdict is held back because its source north is stale: 200 days of its "
+                "silence do not count."
             ),
         ),
         (
@@ -253,7 +253,7 @@ def test_since_stays_while_the_state_stays() -> None:
             {"previous": State.SILENT},
             (
                 "It gains links again after a silence. No link for 2 days (since 2026-05-30). It has gained links on 9 "
-                "days, recently one every 75 days. Probability of no link in the next 180 days: 50%."
+                "days, typically every 30 days. Probability of no link in the next 180 days: 50%."
             ),
         ),
     ],
