@@ -1,5 +1,6 @@
 """Finds commands: a noun, then its verb. For a wrong word it suggests the right one."""
 
+import re
 from textwrap import fill
 from typing import Any, ClassVar, Final
 
@@ -12,6 +13,9 @@ from flatline.cli.suggestions import Verbs, suggestion
 _WORDS_MAX: Final = 2
 _NAME_COLUMNS: Final = 14
 _COLUMNS: Final = 80
+# Typer's names of types, which are Python's, and those that other programs use.
+_TYPE: Final = re.compile(r"<(?:list\[)?(.+?)\]?>")
+_VALUES: Final = {"str": "TEXT", "int": "NUMBER", "int range": "NUMBER", "float range": "NUMBER", "path": "FILE"}
 
 
 class Noun(TyperGroup):
@@ -20,6 +24,13 @@ class Noun(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (typer's signature)
         """Return the commands in the order in which they were declared."""
         return list(self.commands)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return the command of a name, or None. Its help names values as other programs do."""
+        command = super().get_command(ctx, cmd_name)
+        for param in getattr(command, "params", ()):
+            _name_value(param, ctx)
+        return command
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Refuse an option that is none of the group's. Raises typer's usage error."""
@@ -71,6 +82,13 @@ class Commands(Noun):
 
 def _options(command: Any, ctx: Any) -> set[str]:
     return {name for param in command.get_params(ctx) for name in param.opts}
+
+
+def _name_value(param: Any, ctx: Any) -> None:
+    if param.param_type_name == "argument":
+        param.display_type_rich = lambda **_: None  # it has a name already
+    elif param.metavar is None and not param.is_flag and (found := _TYPE.fullmatch(param.display_type(ctx))):
+        param.metavar = _VALUES.get(found[1], f"[{found[1]}]")
 
 
 def verbs_of(command: Any) -> Verbs:

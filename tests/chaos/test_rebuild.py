@@ -33,6 +33,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 
 EVENTS = pick(short=6_000, full=300_000)
 EVENTS_PER_S = pick(short=500, full=3_000)
+# More, and fewer, which is the first number again.
+REPARTITIONS = pick(short=(6, PARTITIONS), full=(6, 3, PARTITIONS))
 SLOW_REBUILD = Path(__file__).with_name("slow_rebuild.py")
 
 
@@ -145,14 +147,14 @@ def test_another_number_of_partitions_and_back(trial: Trial, seed: int) -> None:
     installation.wait_ready(1, 2)
     write_all(trial.bootstrap, [*islice(trial.events, EVENTS), *_articles_and_visits(trial)])
     with trial.flow(EVENTS_PER_S) as flow:
-        for step, partitions in enumerate((6, 3, PARTITIONS), start=2):
+        for step, partitions in enumerate(REPARTITIONS, start=2):
             flow.wait_written(flow.written + EVENTS_PER_S)
             installation.run("topics", "repartition", str(partitions))
             namespace = trial.topics.namespace
             trial = replace(trial, topics=Topics(namespace=namespace, partitions=partitions, layout=step, state=step))
             _wait_serving(trial)
     _wait_followed(trial, first)
-    trial.check_now("after three repartitions")
+    trial.check_now("after the repartitions")
     written = {record.value for record in read(trial.bootstrap, first.links, isolation_level="read_committed")}
     assert {record.value for record in trial.records()} == written
     titles = {f"Number {number}" for number in range(len(trial.events.articles[::10]))}

@@ -16,7 +16,7 @@ from flatline.cli.exit_codes import MEANINGS
 from flatline.cli.ingest import INGEST_SETTINGS
 from flatline.cli.options import FLAGS, flag_of, with_settings
 from flatline.settings import Settings, SettingsError, variable_of
-from tests.cli.commands import all_commands, all_nouns
+from tests.cli.commands import Found, all_commands, all_nouns
 from tests.integration.running import FLATLINE
 
 SHORT = {"backtest", "demo", "doctor", "explain", "ingest", "up", "worker"}
@@ -53,6 +53,14 @@ def test_the_help_of_a_noun_cuts_no_sentence_off() -> None:
     """What a verb does is said in one line."""
     for found in all_nouns():
         assert "...\n" not in _run(*found.words, "--help").stdout.partition("Commands:")[2], found.words
+
+
+@pytest.mark.parametrize("found", all_commands(), ids=lambda found: " ".join(found.words))
+def test_help_names_values_and_no_types_of_python(found: Found) -> None:
+    """TEXT, NUMBER, FILE, or the words to choose from."""
+    options = _run(*found.words, "--help").stdout
+    assert "--help" in options
+    assert not re.findall(r"<[a-z][^>]*>|list\[|str\b.*  ", options)
 
 
 def test_flatline_alone_shows_where_to_begin() -> None:

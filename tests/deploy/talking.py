@@ -11,7 +11,7 @@ import aiohttp
 import yaml
 
 from flatline.demo.slack_receiver import SlackReceiver
-from flatline.local.alertmanager import Alertmanager
+from flatline.local.alertmanager import DIGEST_MS, Alertmanager
 from flatline.local.pace import Pace
 from flatline.local.ports import Ports
 from flatline.local.supervisor import Supervisor
@@ -22,8 +22,9 @@ RUNBOOK = "https://github.com/flatline-links/flatline/blob/main/deploy/RUNBOOK.m
 GRAFANA = "https://grafana.example/d"
 # What Prometheus makes of a `resolved` that depends on how the alert ended.
 ENDING = "It gained links again: its state is now steady."
-# Groups wait for a second at this pace, and digests for their own time.
+# Groups wait for a second at this pace.
 FAST = Pace(86_400)
+DIGEST_WAIT = "3s"
 
 
 class Talk:
@@ -66,11 +67,19 @@ async def talking(
         process = alertmanager.process(slack_webhook_url_file=webhook, pace=pace)
         file = folder / "alertmanager" / "alertmanager.yml"
         configuration = yaml.safe_load(file.read_text())
+        _hurry_digests(configuration["route"])
         change(configuration)
         file.write_text(yaml.safe_dump(configuration))
         with Supervisor(folder / "logs", say=print) as supervisor:
             supervisor.start(process)
             yield Talk(alertmanager.address, receiver)
+
+
+def _hurry_digests(route: dict[str, Any]) -> None:
+    """Have digests wait for no longer than it takes to tell all that one is to hold."""
+    route.update({name: DIGEST_WAIT for name, wait in route.items() if wait == f"{DIGEST_MS}ms"})
+    for child in route.get("routes", []):
+        _hurry_digests(child)
 
 
 def alert(name: str, subject: str, *, over: bool = False, began_days_ago: float = 0, **labels: str) -> dict[str, Any]:
