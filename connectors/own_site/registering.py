@@ -18,6 +18,9 @@ _ELLIPSIS: Final = "…"
 CurrentKey = Callable[[bytes], bytes]
 """The key that an article has after all moves, by any of its keys."""
 
+SeriesOf = Callable[[str], str | None]
+"""The series of an article by its canonical URL, if its site says so."""
+
 
 class Registry(NamedTuple):
     """What is registered. ``records`` and ``removed`` are by the keys that the articles have now."""
@@ -36,11 +39,13 @@ class Registrations(NamedTuple):
     removed: int
 
 
-def registrations(listed: Mapping[str, ListedArticle], registry: Registry) -> Registrations:
+def registrations(
+    listed: Mapping[str, ListedArticle], registry: Registry, series_of: SeriesOf = lambda _url: None
+) -> Registrations:
     """Return what there is to register of these articles (by canonical URL).
 
-    What is registered already stays: a record only gets the title, date and author that it lacks. What was removed
-    stays removed.
+    What is registered already stays: a record only gets the title, date, author and series that it lacks. What was
+    removed stays removed.
     """
     new: dict[bytes, ArticleRecord] = {}
     completed: dict[bytes, ArticleRecord] = {}
@@ -50,13 +55,14 @@ def registrations(listed: Mapping[str, ListedArticle], registry: Registry) -> Re
         if key in registry.removed:
             removed += 1
         elif known := registry.records.get(key):
-            record = _completed(completed.get(key, known), article)
+            record = _in_series(_completed(completed.get(key, known), article), series_of(url))
             if record == completed.get(key, known):
                 unchanged += key not in completed
             else:
                 completed[key] = record
         else:
-            new[key] = _completed(new.get(key) or ArticleRecord(article.url), article)
+            record = _completed(new.get(key) or ArticleRecord(article.url), article)
+            new[key] = _in_series(record, series_of(url))
     return Registrations(new, completed, unchanged, removed)
 
 
@@ -93,6 +99,10 @@ def _completed(record: ArticleRecord, article: ListedArticle) -> ArticleRecord:
         published_at=record.published_at or _possible(article.published_at),
         author=record.author or _cut(article.author, NAME_CHARACTERS_MAX),
     )
+
+
+def _in_series(record: ArticleRecord, series: str | None) -> ArticleRecord:
+    return record if record.series or not series else msgspec.structs.replace(record, series=series)
 
 
 def _possible(instant: datetime | None) -> datetime | None:

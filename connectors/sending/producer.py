@@ -25,6 +25,7 @@ from flatline_connectors.sending.delivery import Buffer, Deliveries, DeliveryFai
 from flatline_connectors.sending.heartbeats import PreparedHeartbeat, checked
 from flatline_connectors.sending.links import PreparedLink
 from flatline_connectors.sending.partitioner import ArticlePartitioner
+from flatline_connectors.sending.sites import PreparedSite
 from flatline_connectors.sending.visits import PreparedVisits
 
 BUFFER_BYTES_MAX: Final = 48 * 1024 * 1024
@@ -71,7 +72,7 @@ def _connect(cluster: KafkaCluster, *, linger_ms: int) -> KafkaProducer:
 
 
 class Producer:
-    """Sends links, articles, visits, removals, moves, heartbeats and dead letters; nothing is lost in silence.
+    """Sends records of every kind, and dead letters; nothing is lost in silence.
 
     Every ``send_…`` and ``heartbeat`` returns at once, unless the buffer is full: then it waits for room. A delivery
     that failed is raised as `DeliveryFailed` by the next call, or by `flush`. Who wants to know the end of certain
@@ -150,6 +151,15 @@ class Producer:
         value = codec.moves.encode(move_of(rule))
         self._send(self.topics.moves.name, key=key_of(rule), value=value, deliveries=deliveries)
 
+    def send_site(self, site: PreparedSite, *, deliveries: Deliveries | None = None) -> None:
+        """Send a site record. Raise `KafkaUnavailable` where its topic is missing."""
+        self._find(self.topics.sites.name)  # younger than the others, so an installation may lack it
+        self._send(self.topics.sites.name, key=site.key, value=site.value, deliveries=deliveries)
+
+    def remove_site(self, domain: str, *, deliveries: Deliveries | None = None) -> None:
+        """Send the tombstone of a site record, by its canonical domain."""
+        self._send(self.topics.sites.name, key=domain.encode(), value=None, deliveries=deliveries)
+
     def send_dead_letter(
         self, value: bytes, rejected: Rejected, *, origin: dict[str, str | int], deliveries: Deliveries | None = None
     ) -> None:
@@ -190,7 +200,7 @@ class Producer:
         self,
         topic: str,
         *,
-        value: bytes,
+        value: bytes | None,
         key: bytes | None = None,
         headers: Headers | None = None,
         deliveries: Deliveries | None = None,
@@ -201,14 +211,15 @@ class Producer:
             raise DeliveryFailed(topic, _SILENCE)
         if self._is_broken:
             self._renew()
-        deliveries.expect(len(value))
+        size = len(value or b"")
+        deliveries.expect(size)
         try:
             future = self._kafka.send(topic, value, key=key, headers=headers)
         except KafkaError as error:
-            deliveries.fail(topic, len(value), error)
+            deliveries.fail(topic, size, error)
             raise DeliveryFailed(topic, error) from error
         future.add_callback(deliveries.acknowledge)
-        future.add_errback(partial(self._fail, deliveries, topic, len(value)))
+        future.add_errback(partial(self._fail, deliveries, topic, size))
 
     def _fail(self, deliveries: Deliveries, topic: str, value_bytes: int, cause: Exception) -> None:
         # After an error that can't be retried, an idempotent producer of kafka-python takes nothing ever again.

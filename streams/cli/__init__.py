@@ -51,7 +51,7 @@ _SECTIONS: Final[dict[str, tuple[tuple[str, Any, str], ...]]] = {
         ("links", links.app, "Links to your articles, from files."),
         ("articles", articles.app, "Your articles."),
         ("visits", visits.app, "Visits that links bring."),
-        ("sites", sites.app, "Addresses that move."),
+        ("sites", sites.app, "Your sites."),
     ),
     "See the results": (
         ("explain", explain.explain, "Show what the verdict on an article is based on."),

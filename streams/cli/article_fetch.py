@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
+from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
 
 from flatline.cli.terminal_text import plain
 from flatline.clock import clock_from
+from flatline.domain.sites import Sites
 from flatline.generations import serving_topics
+from flatline.readmodel.latest_sites import latest_sites
 from flatline.readmodel.registered_articles import registered_articles
 from flatline.schema.rejection import Rejected
 from flatline.settings import Settings
@@ -48,13 +51,16 @@ class _Plan:
 def fetch(addresses: list[str], settings: Settings, *, yes: bool, missing_max: int) -> None:
     """Read the listings, print what there is to register, and with ``yes`` register it. Raise `SiteUnread`.
 
-    What could be read is registered even if other listings could not.
+    Without addresses, the listings are those of the site records. What could be read is registered even if other
+    listings could not.
     """
     urls = [_url(address) for address in addresses]
     topics = serving_topics(settings)
+    sites = latest_sites(settings.cluster, topics)
+    urls = _listings(urls, sites)
     registered = registered_articles(settings.cluster, topics)
     registry = Registry(registered.records, frozenset(registered.removed), registered.moves.current)
-    plan = asyncio.run(_plan(urls, settings, registry, missing_max))
+    plan = asyncio.run(_plan(urls, settings, registry, sites, missing_max))
     for line in _sentences(plan, yes=yes):
         typer.echo(line)
     if yes:
@@ -77,7 +83,21 @@ def _url(address: str) -> str:
     return url
 
 
-async def _plan(urls: list[str], settings: Settings, registry: Registry, missing_max: int) -> _Plan:
+def _listings(urls: list[str], sites: Sites) -> list[str]:
+    """Return what to read: for a site whose record names listings these, and without a URL those of all own sites."""
+    if not urls:
+        listings = [listing for record in sites if record.role == "own" for listing in record.listings]
+        if not listings:
+            raise typer.BadParameter("name a site: no site record has listings (`flatline sites add --listing URL`)")
+        return list(dict.fromkeys(listings))
+    found: dict[str, None] = {}
+    for url in urls:
+        record = sites.at(canonical_host(url)) if urlsplit(url).path in ("", "/") else None
+        found |= dict.fromkeys((record and record.listings) or [url])
+    return list(found)
+
+
+async def _plan(urls: list[str], settings: Settings, registry: Registry, sites: Sites, missing_max: int) -> _Plan:
     console = Console(stderr=True, highlight=False)
     contact = settings.fetch_contact or urls[0]
     may_connect = public_or_in(settings.fetch_networks or "")
@@ -88,7 +108,7 @@ async def _plan(urls: list[str], settings: Settings, registry: Registry, missing
 
         async with Fetcher(user_agent(contact), may_connect=may_connect) as fetcher:
             site = await read_site(fetcher, urls, progress=progress)
-            plan = _Plan(site, registrations(site.articles, registry))
+            plan = _Plan(site, registrations(site.articles, registry, sites.series_of))
             candidates = not_listed(site, registry)
             plan.not_looked_at = max(0, len(candidates) - missing_max)
             looked_at = islice(candidates.items(), missing_max)

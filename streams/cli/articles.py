@@ -95,9 +95,14 @@ def import_file(
 @with_settings()
 def fetch(
     addresses: Annotated[
-        list[str],
-        typer.Argument(metavar="URL", help="A site of yours (yours.example), or the URL of a sitemap or feed of it."),
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="[URL]...",
+            help="A site of yours (yours.example), or the URL of a sitemap or feed of it. Without one: the listings "
+            "of your site records.",
+            show_default=False,
+        ),
+    ] = None,
     *,
     yes: Yes = False,
     missing_max: Annotated[
@@ -108,12 +113,13 @@ def fetch(
     """Register the articles that your site lists.
 
     Reads the sitemaps of a site, with all that they name, and feeds. New articles are registered with what is said
-    there: title, publication date, author. What is registered already stays; it only gets what it lacks. Articles that
-    are not listed any more are looked at: permanent redirects become former addresses of the new article.
+    there: title, publication date, author; and with the series that the site's record has for their path. What is
+    registered already stays; it only gets what it lacks. Articles that are not listed any more are looked at: permanent
+    redirects become former addresses of the new article.
     """
     from flatline.cli import article_fetch
 
-    article_fetch.fetch(addresses, settings, yes=yes, missing_max=missing_max)
+    article_fetch.fetch(addresses or [], settings, yes=yes, missing_max=missing_max)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`flatline sites`: where sites, sections and single articles have moved."""
+"""`flatline sites`: records of sites, and where sites, sections and single articles have moved."""
 
 import re
 import sys
@@ -11,6 +11,7 @@ from rich.table import Table
 
 from flatline.cli.grammar import noun
 from flatline.cli.options import Json, Yes, with_settings
+from flatline.cli.site_records import add_site, import_sites, list_sites, remove_site, show_site
 from flatline.clock import clock_from
 from flatline.schema.rejection import Rejected
 from flatline.settings import Settings
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
     from flatline.domain.state.moves import Moves, Rule
     from flatline.schema.verdict import Verdict
 
-app = noun("Where sites have moved: domains, sections and single articles.")
+app = noun("Your sites and your peers', and where sites, sections and articles have moved.")
+app.command("list")(list_sites)
+app.command("show")(show_site)
+app.command("add")(add_site)
+app.command("import")(import_sites)
+app.command("remove")(remove_site)
 
 _HOST: Final = re.compile(r"(https?://)?[^/\s]+/?")
 _SHOWN_MAX: Final = 10

@@ -45,7 +45,7 @@ class WorkerMetrics:
         )
         self.unreadable = Counter(
             "flatline_unreadable_records",
-            "Unreadable records of topics that every worker reads completely (heartbeats, groups, moves, "
+            "Unreadable records of topics that every worker reads completely (heartbeats, groups, moves, sites, "
             "generations), by topic. They are ignored, and counted again at each start. The log has the reasons.",
             ["topic"],
             registry=registry,

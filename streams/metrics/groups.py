@@ -6,6 +6,7 @@ from prometheus_client import Metric
 from flatline.domain.time import DAY_MS
 from flatline.metrics.families import gauge, single
 from flatline.metrics.limits import GROUPS_LABELLED_MAX
+from flatline.metrics.responsible import RESPONSIBLE, responsible, site_of
 from flatline.metrics.snapshot import Snapshot
 from flatline.schema.group import GroupState, GroupVerdict
 
@@ -23,9 +24,10 @@ def group_families(snapshot: Snapshot) -> Iterator[Metric]:
     labelled = [([group.kind, group.name], group) for group in chosen]
     yield gauge(
         "flatline_group_state",
-        "1 for the current state of a site, strategy, series or author; other states have no series.",
-        [*_LABELS, "state"],
-        (([*labels, group.state], 1) for labels, group in labelled),
+        "1 for the current state of a site, strategy, series or author; other states have no series. Sites that have "
+        "a record say who is responsible for them.",
+        [*_LABELS, "state", *RESPONSIBLE],
+        (([*labels, group.state, *responsible(site_of(group, snapshot.sites))], 1) for labels, group in labelled),
     )
     yield gauge(
         "flatline_group_state_since_timestamp_seconds",

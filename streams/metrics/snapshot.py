@@ -3,9 +3,12 @@ from typing import NamedTuple
 
 from flatline.domain.groups.cohorts import Cohort
 from flatline.domain.judgement.watch_list import Watched
+from flatline.domain.sites import Sites
 from flatline.domain.visibility.sources import Freshness, ReportingPeriod
 from flatline.schema.group import GroupVerdict, Tally
 from flatline.schema.verdict import State
+
+_NO_SITES = Sites()
 
 
 class Snapshot(NamedTuple):
@@ -18,6 +21,7 @@ class Snapshot(NamedTuple):
     left_out_registered: int = 0
     left_out_found: int = 0
     groups: Sequence[GroupVerdict] = ()
+    sites: Sites = _NO_SITES
     cohorts: Sequence[Cohort] = ()
     freshness: Mapping[str, Freshness] = {}
     reporting_periods: Mapping[str, ReportingPeriod] = {}

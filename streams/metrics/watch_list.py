@@ -3,9 +3,11 @@ from collections.abc import Iterator
 from prometheus_client import Metric
 
 from flatline.domain.judgement.watch_list import Watched
+from flatline.domain.sites import Sites
 from flatline.domain.time import DAY_MS
 from flatline.domain.urls.canonical import referring_domain, slug
 from flatline.metrics.families import Row, gauge, single
+from flatline.metrics.responsible import RESPONSIBLE, responsible
 from flatline.metrics.snapshot import Snapshot
 from flatline.schema.verdict import Expectation, Expected, Verdict
 
@@ -18,13 +20,10 @@ def watch_list_families(snapshot: Snapshot) -> Iterator[Metric]:
     watched = [(slug(each.verdict.article), each) for each in snapshot.watched]
     yield gauge(
         "flatline_watched_article_info",
-        "What is registered about a watched article; always 1. Join it for titles. An empty tier means that the "
-        "article is not registered.",
-        ["article", "title", "series", "author", "strategy", "site", "tier"],
-        (
-            ([name, v.title or "", v.series or "", v.author or "", v.strategy or "", site, str(v.tier or "")], 1)
-            for name, v, site in ((name, e.verdict, referring_domain(e.verdict.article)) for name, e in watched)
-        ),
+        "What is registered about a watched article and its site; always 1. Join it for titles. An empty tier means "
+        "that the article is not registered.",
+        ["article", "title", "series", "author", "strategy", "site", "tier", *RESPONSIBLE],
+        ((_registered(name, each.verdict, snapshot.sites), 1) for name, each in watched),
     )
     yield gauge(
         "flatline_watched_article_state",
@@ -64,6 +63,18 @@ def watch_list_families(snapshot: Snapshot) -> Iterator[Metric]:
     yield from _rhythm(watched)
     yield from _links(watched)
     yield from _size(snapshot)
+
+
+def _registered(name: str, verdict: Verdict, sites: Sites) -> list[str]:
+    about = (verdict.title, verdict.series, verdict.author, verdict.strategy)
+    site = referring_domain(verdict.article)
+    return [
+        name,
+        *(each or "" for each in about),
+        site,
+        str(verdict.tier or ""),
+        *responsible(sites.of(verdict.article)),
+    ]
 
 
 def _rhythm(watched: list[_Named]) -> Iterator[Metric]:

@@ -18,6 +18,7 @@ from flatline.schema.link_event import LinkEvent
 from flatline.schema.move import Move
 from flatline.schema.rejection import Reason, Rejected
 from flatline.schema.removal import Removal
+from flatline.schema.site_record import SiteRecord
 from flatline.schema.verdict import Verdict
 from flatline.schema.visits_record import VisitsRecord
 
@@ -109,6 +110,7 @@ articles = Codec(ArticleRecord)
 visits = Codec(VisitsRecord)
 removals = Codec(Removal)
 moves = Codec(Move)
+sites = Codec(SiteRecord)
 heartbeats = Codec(Heartbeat)
 verdicts = Codec(Verdict)
 groups = Codec(GroupVerdict)

@@ -13,6 +13,7 @@ from flatline.schema.instance import Instance
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.move import Move
 from flatline.schema.removal import Removal
+from flatline.schema.site_record import SiteRecord
 from flatline.schema.verdict import Verdict
 from flatline.schema.visits_record import VisitsRecord
 
@@ -29,6 +30,7 @@ TYPES: dict[str, Any] = {
     "visits_record": Annotated[VisitsRecord, Meta(extra_json_schema={"anyOf": [_needs("domain"), _needs("url_from")]})],
     "removal": Removal,
     "move": Move,
+    "site_record": SiteRecord,
     "heartbeat": Heartbeat,
     "instance": Instance,
     "verdict": Verdict,
@@ -38,7 +40,9 @@ TYPES: dict[str, Any] = {
 }
 
 
-RECEIVED: Final = frozenset({"link_event", "article_record", "visits_record", "removal", "move", "heartbeat"})
+RECEIVED: Final = frozenset(
+    {"link_event", "article_record", "visits_record", "removal", "move", "site_record", "heartbeat"}
+)
 """What others write: null is accepted there for any optional field."""
 
 

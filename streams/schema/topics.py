@@ -117,6 +117,7 @@ class Topics:
         self.visits = log("visits.v1")
         self.removals = keyed("removals.v1", compression="zstd")
         self.moves = topic("moves.v1", "old and new address", "compact")
+        self.sites = topic("sites.v1", "domain", "compact")
         self.copies = topic(
             f"article-copies.v1{of_layout}{of_state}",
             "former article key, or that of one of its parts",
@@ -160,6 +161,7 @@ class Topics:
             self.visits,
             self.removals,
             self.moves,
+            self.sites,
             self.copies,
             self.heartbeats,
             self.verdicts,

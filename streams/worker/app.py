@@ -26,6 +26,7 @@ from flatline.agents.visits import VisitsAgent
 from flatline.clock import clock_from
 from flatline.discovery.discovery import Discovery
 from flatline.domain.groups.totals import GroupTotals
+from flatline.domain.sites import Sites
 from flatline.domain.state.moves import Moves
 from flatline.domain.visibility.sources import Sources
 from flatline.engine.app import MicroBatchApp
@@ -166,6 +167,8 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
 
     moves = Moves()
     listened_moves = listen(topics.moves, moves.receive_record)
+    sites = Sites()
+    listened_sites = listen(topics.sites, sites.receive_record)
 
     surveyor = Surveyor(topics=topics, thresholds=policy.default, group_totals=group_totals, groups=groups)
     worker = Worker(
@@ -202,6 +205,8 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
         health=health,
         loop_watchdog=loop_watchdog,
         clock=clock,
+        sites=sites,
+        sites_read=listened_sites,
     )
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=metrics.registry)
@@ -219,7 +224,8 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
     former = [topics_of_layout(settings, layout) for layout in generation.former_layouts]
     to_follow = {name: route for each in former for name, route in routes(each, topics).items()}
     follow = FormerTopicForwarder(cluster=settings.cluster, topics=topics, routes=to_follow)
-    listening = [heartbeats.run, group_parts.run, group_verdicts.run, listened_moves.run, generations.run]
+    whole = (heartbeats, group_parts, group_verdicts, listened_moves, listened_sites, generations)
+    listening = [each.run for each in whole]
     found = [discovery.reads, discovery.announces]
     runs = [loop_watchdog.run, health.run, *listening, *[follow.run] * bool(to_follow), *found, worker.run]
     background = Background(endpoint, runs, at_end=[discovery.end, assignment.close, forwarder.close])

@@ -18,6 +18,7 @@ from flatline.agents.topic_reader import TopicReader, heartbeat_receiver
 from flatline.agents.visits import VisitsAgent
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policy
+from flatline.domain.sites import Sites
 from flatline.domain.state.moves import Moves
 from flatline.domain.visibility.sources import Sources
 from flatline.engine.assignment import Assignment
@@ -59,6 +60,7 @@ class LoneWorker:
 
     ``changelog``  what it wrote: in ``written`` all but the state
     ``forwarder``  what it sent on to other partitions
+    ``sites_read``  has read all site records, unless a test says otherwise
     """
 
     def __init__(self, topics: Topics, *, now_ms: int) -> None:
@@ -69,6 +71,7 @@ class LoneWorker:
         self._offsets: Counter[str] = Counter()
         self._unread: dict[str, list[Read]] = {}
         self._runner = asyncio.Runner()
+        self.sites_read = _Everything()
 
     def __enter__(self) -> Self:
         self._runner.__enter__()
@@ -94,6 +97,7 @@ class LoneWorker:
         self._assignment = Assignment(self.changelog, self.forwarder, end=end, copies=topics.copies)
         lag = Lag(topics=topics, assignment=self._assignment, consumer=StandInConsumer())
         sources, group_totals, groups, moves = Sources(), GroupTotals(topics.links.partitions), GroupVerdicts(), Moves()
+        sites = Sites()
         surveyor = Surveyor(topics=topics, thresholds=policy.default, group_totals=group_totals, groups=groups)
         self._worker = Worker(
             assignment=self._assignment,
@@ -124,6 +128,8 @@ class LoneWorker:
             health=Health(assignment=self._assignment, worker=self._worker, lag=lag, end=end),
             loop_watchdog=LoopWatchdog(limit_s=1.0),
             clock=self,
+            sites=sites,
+            sites_read=self.sites_read,
         )
         self.registry.register(Gauges(scrape.snapshot))
         receivers = {
@@ -131,6 +137,7 @@ class LoneWorker:
             topics.group_parts: group_totals.receive_record,
             topics.groups: groups.receive,
             topics.moves: moves.receive_record,
+            topics.sites: sites.receive_record,
         }
         self._listening = {
             topic.name: TopicReader(cluster=KafkaCluster(""), topic=topic, receive=receive)
@@ -173,13 +180,22 @@ class LoneWorker:
             self._runner.run(self._worker.deliver(MicroBatch(topic.name, 0, batch), generation=GENERATION))
         return batch
 
-    def commit(self) -> None:
-        """Judge and commit; what is written into topics that every worker reads whole is received."""
+    def judge_all(self) -> None:
+        """Commit until nothing is left to judge: a slow machine needs several commits."""
+        while not self.commit():
+            pass
+
+    def commit(self) -> bool:
+        """Judge and commit; what is written into topics that every worker reads whole is received.
+
+        Return whether nothing was left to judge.
+        """
         before = len(self.changelog.written)
-        self._runner.run(self._worker.commit())
+        is_all_judged = self._runner.run(self._worker.commit())
         written = self.changelog.written[before:]
         for topic in (self.topics.group_parts, self.topics.groups):
             self.take(topic, [record for record in written if record.topic == topic.name])
+        return is_all_judged
 
     def scrape(self) -> str:
         """Return what Prometheus reads."""

@@ -89,6 +89,19 @@ WHOLE: dict[Topic, list[dict[str, object]]] = {
             "is_undone": False,
         }
     ],
+    TOPICS.sites: [
+        {
+            "domain": "yours.example",
+            "version": 1,
+            "role": "own",
+            "aliases": ["ours.example"],
+            "owner": "Team",
+            "channel": "team",
+            "time_zone": "Europe/Paris",
+            "listings": ["https://yours.example/feed"],
+            "series": [{"path": "/notes", "series": "Notes"}],
+        }
+    ],
     TOPICS.visits: [
         {
             "url": OTHER_ARTICLE,

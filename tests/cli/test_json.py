@@ -39,6 +39,9 @@ CALLS = {
     "instances list": ((), 1),
     "publications list": ((), None),
     "sites moves": (("--aliases",), None),
+    "sites import": (("{sites}",), 1),
+    "sites list": ((), 1),
+    "sites show": (("www.yours.example",), 1),
     "state show": ((), 1),
 }
 # None of them may be there so soon.
@@ -52,6 +55,7 @@ def said(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
     files = {
         "articles": f"url,title,series,author,aliases\n{ARTICLE},The article,Notes,Ann,https://old.example/article\n",
         "links": LINKS,
+        "sites": '{"domain": "yours.example", "owner": "Docs"}\n',
         "visits": f"url,domain,day,visits\n{ARTICLE},blog1.example,2026-01-05,30\n",
     }
     for name, content in files.items():

@@ -37,8 +37,13 @@ COMPLETE = {
     "policy check": ("{missing}",),
     "policy show": (),
     "publications list": ("{missing}",),
+    "sites add": ("yours.example",),
+    "sites import": ("{missing}",),
+    "sites list": (),
     "sites move": ("old.example", "new.example"),
     "sites moves": (),
+    "sites remove": ("yours.example",),
+    "sites show": ("yours.example",),
     "sites undo": ("old.example", "new.example"),
     "state back": (),
     "state rebuild": (),
@@ -52,7 +57,7 @@ COMPLETE = {
     "worker": (),
 }
 # These do without their arguments.
-OPTIONAL = {"policy check", "publications list"}
+OPTIONAL = {"articles fetch", "policy check", "publications list"}
 # Wrong in a way of its own: the arguments, the exit code, and what is said.
 WRONG = (
     ("articles add", ("no url at all",), 2, "url"),
@@ -79,6 +84,12 @@ WRONG = (
     ("policy check", ("{missing}",), 1, "can't be read"),
     ("policy show", ("--data-dir",), 2, "--data-dir"),
     ("publications list", ("{missing}",), 1, "can't be read"),
+    ("sites add", ("yours.example/notes",), 2, "without a path"),
+    ("sites add", ("yours.example", "--role", "rival"), 2, "role"),
+    ("sites add", ("yours.example", "--time-zone", "Mars/Olympus"), 2, "time_zone"),
+    ("sites add", ("yours.example", "--channel", "two words"), 2, "channel"),
+    ("sites add", ("yours.example", "--series-rule", "guides"), 2, "series"),
+    ("sites list", ("--alertmanager", "{missing}"), 1, "no configuration of Alertmanager"),
     ("topics repartition", ("0",), 2, "PARTITIONS"),
     ("up", ("--workers", "0"), 2, "--workers"),
     ("up", ("--policy", "{missing}"), 1, "policy file"),

@@ -83,7 +83,8 @@ def test_groups_are_judged_whole(kafka_bootstrap: str, namespace: str, tmp_path:
             assert verdict.profile.share_in_90_days is not None
 
         metrics = running.get(1, "/metrics")[1] + running.get(2, "/metrics")[1]
-        sample = 'flatline_group_state{group="Field Notes",kind="series",state="under_curve"} 1.0'
+        labels = 'channel="",group="Field Notes",kind="series",owner="",state="under_curve",time_zone=""'
+        sample = f"flatline_group_state{{{labels}}} 1.0"
         assert metrics.count(sample) == 1
 
         cohorts = [orjson.loads(line) for line in running.run("cohorts", "list", "--json").splitlines()]

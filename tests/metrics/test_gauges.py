@@ -1,8 +1,11 @@
 """What is scraped is what the snapshot says."""
 
+from flatline.domain.sites import Sites
 from flatline.metrics.limits import GROUPS_LABELLED_MAX
-from flatline.schema.group import GroupState
-from tests.metrics.snapshots import NOW, SNAPSHOT, group, registry_of, samples_of
+from flatline.schema import codec
+from flatline.schema.group import GroupKind, GroupState
+from flatline.schema.site_record import SiteRecord
+from tests.metrics.snapshots import NOW, SNAPSHOT, group, registry_of, rich, samples_of
 
 ARTICLE = ("article", 'yours.example/"quoted"\\path')
 
@@ -62,13 +65,41 @@ def test_groups_show_what_was_expected_and_what_came() -> None:
     samples = samples_of(registry_of(SNAPSHOT))
     labels = (("group", "Field Notes"), ("kind", "series"))
     stretch, quarter = (*labels, ("window", "stretch")), (*labels, ("window", "90d"))
-    assert samples["flatline_group_state", (*labels, ("state", "under_curve"))] == 1
-    assert ("flatline_group_state", (*labels, ("state", "on_curve"))) not in samples
+    nobody = {"owner": "", "channel": "", "time_zone": ""}
+    states = {
+        dict(found)["state"]: value
+        for (name, found), value in samples.items()
+        if name == "flatline_group_state" and {*labels, *nobody.items()} < {*found}
+    }
+    assert states == {"under_curve": 1}
     assert samples["flatline_group_expected_links", stretch] == 41.5
     assert samples["flatline_group_gained_links", quarter] == 15
     assert samples["flatline_group_shortfall_probability_ratio", labels] == 0.002
     assert samples["flatline_group_stretch_seconds", labels] == 84 * 86_400
     assert ("flatline_group_stretch_seconds", (("group", "Tides"), ("kind", "series"))) not in samples
+
+
+def test_who_is_responsible() -> None:
+    """Articles and groups that are sites say it, where the site has a record; a series may be of several sites."""
+    sites = Sites()
+    record = SiteRecord("yours.example", owner="Docs", channel="docs", time_zone="Europe/Paris")
+    sites.receive_record(b"yours.example", codec.sites.encode(record))
+    groups = [group("yours.example", GroupState.UNDER_CURVE, kind=kind) for kind in (GroupKind.SITE, GroupKind.SERIES)]
+    articles = [rich(f"https://{host}/a") for host in ("blog.yours.example", "others.example")]
+    samples = samples_of(registry_of(SNAPSHOT._replace(sites=sites, groups=groups, watched=articles)))
+    named = {
+        (name, found.get("kind") or found["article"]): (found["owner"], found["channel"], found["time_zone"])
+        for (name, labels) in samples
+        if name in ("flatline_group_state", "flatline_watched_article_info")
+        for found in [dict(labels)]
+    }
+    known, unknown = ("Docs", "docs", "Europe/Paris"), ("", "", "")
+    assert named == {
+        ("flatline_group_state", "site"): known,
+        ("flatline_group_state", "series"): unknown,
+        ("flatline_watched_article_info", "blog.yours.example/a"): known,
+        ("flatline_watched_article_info", "others.example/a"): unknown,
+    }
 
 
 def test_trouble_has_room_first() -> None:

@@ -45,6 +45,7 @@ RECEIVED: dict[str, tuple[Codec[Any], dict[str, object]]] = {
         codec.moves,
         {"old": "https://a.example/", "new": "https://b.example/", "decided_at": "2026-02-01T00:00:00Z"},
     ),
+    "site_record": (codec.sites, {"domain": "b.example"}),
     "heartbeat": (
         codec.heartbeats,
         {"source": "s", "sent_at": "2026-02-01T00:00:00Z", "seen_until": "2026-02-01T00:00:00Z"},

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import flatline.schema
+from flatline.domain.sites import checked
 from flatline.domain.state.article import registration_of
 from flatline.domain.state.moves import rule_of
 from flatline.domain.time import LATEST_MS
@@ -24,6 +25,7 @@ DECODERS: dict[str, Callable[[bytes], object]] = {
     "article_record": lambda value: registration_of(codec.articles.decode(value), recorded_ms=LATEST_MS),
     "removal": lambda value: article_key(codec.removals.decode(value).url, field="url"),
     "move": lambda value: rule_of(codec.moves.decode(value)),
+    "site_record": lambda value: checked(codec.sites.decode(value)),
     "visits_record": visits.prepare,
     "heartbeat": codec.heartbeats.decode,
     "instance": codec.instances.decode,

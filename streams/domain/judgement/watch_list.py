@@ -1,6 +1,6 @@
 """The articles that have metrics of their own: a bounded choice, registered tiers first, then those in trouble."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush, merge
 from itertools import islice
 from typing import Final, NamedTuple
@@ -48,6 +48,9 @@ class Candidates:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[Watched, Rank]] = {}
+        self._set_aside: dict[str, Watched] = {}
+        self._is_set_aside: Callable[[str], bool] = lambda _article: False
+        self._version = 0
         self._heap: list[Rank] = []  # with ranks that hold no more: they are dropped when they come up
         self.registered = 0
 
@@ -60,6 +63,11 @@ class Candidates:
         if not watched.is_candidate:
             self.forget(article)
             return
+        if self._is_set_aside(article):
+            self.forget(article)
+            self._set_aside[article] = watched
+            return
+        self._set_aside.pop(article, None)
         known, rank = self._known.get(article), watched.rank
         self.registered += _is_registered(watched) - (known is not None and _is_registered(known[0]))
         self._known[article] = watched, rank
@@ -71,9 +79,21 @@ class Candidates:
 
     def forget(self, article: str) -> None:
         """Leave an article out from now on."""
+        self._set_aside.pop(article, None)
         known = self._known.pop(article, None)
         if known is not None:
             self.registered -= _is_registered(known[0])
+
+    def set_aside(self, is_set_aside: Callable[[str], bool], version: int) -> None:
+        """Leave out the articles of which this is true, from now on and until it is asked with another version.
+
+        All are looked at only where ``version`` is not that of the last call.
+        """
+        if version == self._version:
+            return
+        self._is_set_aside, self._version = is_set_aside, version
+        for watched in [*(watched for watched, _ in self._known.values()), *self._set_aside.values()]:
+            self.note(watched)
 
     def best(self, size: int) -> list[tuple[Rank, Watched]]:
         """Return the best of them, at most ``size``, in order of their ranks."""

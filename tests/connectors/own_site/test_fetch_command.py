@@ -101,3 +101,28 @@ def test_what_cant_be_read(topics: Topics, environment: dict[str, str], site: st
     assert done.returncode == 1
     assert "forbidden_address" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_a_site_record_says(
+    kafka_bootstrap: str, topics: Topics, environment: dict[str, str], site: str, tmp_path: Path
+) -> None:
+    """Its listings are read in place of the site's own, also where no site is named, and its rules give the series."""
+    own = {**environment, "FLATLINE_FETCH_NETWORKS": "127.0.0.0/8", "FLATLINE_FETCH_CONTACT": "us@yours.example"}
+    nothing = fetch(own)
+    assert nothing.returncode == 2
+    assert "no site record has listings" in " ".join(nothing.stderr.replace("│", " ").split())
+    file = tmp_path / "sites"
+    rules = [{"path": "/guides", "series": "Guides"}]
+    record = {"domain": site.partition("://")[2], "listings": [f"{site}/guides.xml"], "series": rules}
+    file.write_text(json.dumps(record))
+    subprocess.run([FLATLINE, "sites", "import", file], env=environment, check=True, timeout=PATIENCE_S)
+    urls = "".join(f"<url><loc>{site}/{name}</loc></url>" for name in ("guides/a", "other"))
+    PAGES["/guides.xml"] = f"<urlset>{urls}</urlset>".encode()
+    for arguments in ((site,), ("--yes",)):
+        done = fetch(own, *arguments, "--missing-max", "0")
+        assert "2 articles are listed: 2 new" in done.stdout, done.stderr
+    sent = [json.loads(each.value or b"") for each in read_all(kafka_bootstrap, topics.articles)]
+    assert sorted(sent, key=lambda record: str(record["url"])) == [
+        {"url": f"{site}/guides/a", "series": "Guides"},
+        {"url": f"{site}/other"},
+    ]

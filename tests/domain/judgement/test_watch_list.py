@@ -146,6 +146,28 @@ class Looked(dict[str, object]):
         raise AssertionError
 
 
+def test_who_is_set_aside_is_neither_shown_nor_missed() -> None:
+    """It counts nowhere, whatever is said of it later; when it is set aside no more, its newest verdict is there."""
+    candidates = Candidates()
+    for article in ("a", "peer", "former peer"):
+        candidates.note(watched(article, State.SILENT, tier=1))
+    candidates.set_aside(lambda article: "peer" in article, 1)
+    candidates.note(watched("new peer", State.SILENT, tier=1))
+    candidates.note(watched("peer", State.COOLING, tier=1))
+
+    def shown() -> list[tuple[str, State]]:
+        return [(each.verdict.article, each.verdict.state) for each in WatchList(9, [candidates]).chosen()]
+
+    assert shown() == [("a", State.SILENT)]
+    assert WatchList(0, [candidates]).left_out() == (1, 0)
+    candidates.forget("former peer")
+    candidates.note(watched("new peer", State.STEADY))
+    candidates.set_aside(lambda article: article == "a", 2)
+    assert shown() == [("peer", State.COOLING)]
+    candidates.set_aside(lambda _article: False, 2)  # the same version: nothing is looked at
+    assert shown() == [("peer", State.COOLING)]
+
+
 def test_a_finding_makes_a_candidate_behind_those_in_trouble() -> None:
     """What is found beside the state is watched, although nobody registered the article."""
     finding = Finding(FindingKind.MASS_LOSS, NOW, "")
