@@ -133,7 +133,7 @@ def test_alerts_say_how_they_ended() -> None:
     assert (told.kind, told.ending, told.delay_days) == (State.SILENT, Ending.RIGHT, told.day - LAST)
     (still_open,) = _alerts(WEEKLY, told.day + 179)
     assert still_open.ending is Ending.OPEN
-    wrong, revived = _alerts([*WEEKLY, told.day + 180], told.day + 200)
+    wrong, revived = _alerts([*WEEKLY, told.day + 180, told.day + 190], told.day + 200)
     assert (wrong.day, wrong.ending) == (told.day, Ending.WRONG)
     assert (revived.kind, revived.ending) == (State.REVIVED, None)
 

@@ -14,6 +14,7 @@ from flatline.domain.learned.profile import profile_of
 from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.quality.link_value import LinkValue
 from flatline.domain.state.losses import Losses
+from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.time import DAY_MS
 from flatline.domain.visibility.visibility import ArticleVisibility
@@ -25,11 +26,20 @@ USUAL = Window(2.0, 2, 0.6, 0.6)
 SHORT = Expectation((USUAL, Window(11.2, 3, 0.001, 1.0), USUAL), (), 0.5, 700.0, None, None)
 
 
-def article(state: State, *ages: int, probability: float | None = None, came: int = 0, is_short: bool = False) -> str:
-    """Return the reason of an article with link days of these ages."""
+def article(
+    state: State,
+    *ages: int,
+    probability: float | None = None,
+    came: int = 0,
+    is_short: bool = False,
+    quiet_age: int | None = None,
+) -> str:
+    """Return the reason of an article with link days of these ages; ``quiet_age``: of a silence before the last one."""
     rhythm = Rhythm.of(TODAY - age for age in ages)
     evidence = Evidence(rhythm, 0, gained_last_7_days=came, expectation=SHORT if is_short else None)
-    at = Circumstances(TODAY, Thresholds(), Hazard(), seen_day=TODAY, probability=probability)
+    quiet_since_ms = 0 if quiet_age is None else (TODAY - quiet_age) * DAY_MS
+    previous = PreviousVerdict(State.STEADY, 0, 0, link_days=5, quiet_since_ms=quiet_since_ms)
+    at = Circumstances(TODAY, Thresholds(), Hazard(), previous=previous, seen_day=TODAY, probability=probability)
     return reason_of(state, evidence, at)
 
 
@@ -104,6 +114,20 @@ SENTENCES = [
     (
         article(State.STEADY, 0, 10, 20, 30, 40, probability=0.2),
         "It gains links as it used to. It gained a link today. It has gained links on 5 days, typically every 10 days.",
+    ),
+    (
+        article(State.STEADY, 0, 410, 430, 450, 470, probability=0.6, quiet_age=200),
+        (
+            "It gained a link again, the first in 410 days. Most such links stay alone. It gained a link today. It has "
+            "gained links on 5 days, typically every 43 days."
+        ),
+    ),
+    (
+        article(State.REVIVED, 2, 9, 430, 450, 470, probability=0.5),
+        (
+            "It gains links again after a silence. No link for 2 days (since 2024-10-02). It has gained links on 5 "
+            "days, typically every 33 days. Probability of no link in the next 180 days: 50%."
+        ),
     ),
     (
         article(State.GROWING, 3, 4, 5, 6, 107, probability=0.2),

@@ -107,11 +107,13 @@ def test_it_judges_as_a_worker_does(seen: list[flatline.LinkEvent]) -> None:
 
 
 def test_what_was_said_is_remembered() -> None:
-    """A silence is said to hold since it was first said, and a link after it revives the article."""
+    """A silence is said to hold since it was first said, and a second link after it revives the article."""
     articles = flatline.fold(WEEKLY)
     assert flatline.judge(articles[ARTICLE], now=datetime(2025, 12, 1, tzinfo=UTC)).state == "silent"
     flatline.fold([event(99, week=48)], articles)
-    assert flatline.judge(articles[ARTICLE], now=datetime(2025, 12, 5, tzinfo=UTC)).state == "revived"
+    assert flatline.judge(articles[ARTICLE], now=datetime(2025, 12, 5, tzinfo=UTC)).state == "steady"
+    flatline.fold([event(98, week=49)], articles)
+    assert flatline.judge(articles[ARTICLE], now=datetime(2025, 12, 12, tzinfo=UTC)).state == "revived"
 
 
 def test_an_explanation_agrees_with_the_verdict() -> None:

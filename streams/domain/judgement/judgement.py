@@ -6,7 +6,14 @@ from typing import NamedTuple
 from flatline.domain.judgement.evidence import Circumstances, Evidence
 from flatline.domain.judgement.finding_rules import FINDING_RULES, is_mass_loss_made_good
 from flatline.domain.judgement.reasons import MADE_GOOD, held_back, reason_of
-from flatline.domain.judgement.states import SEVERITY, is_judgeable, is_taken_back_by_time, silent_since_day, state_of
+from flatline.domain.judgement.states import (
+    SEVERITY,
+    is_judgeable,
+    is_taken_back_by_time,
+    quiet_before_link,
+    silent_since_day,
+    state_of,
+)
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.state.previous_verdict import PreviousVerdict
@@ -26,6 +33,7 @@ class Judgement(NamedTuple):
 
     ``score``        the silence score, 0 to 1, by which the thresholds go
     ``probability``  that no link comes within the horizon
+    ``quiet_since_ms``  since when it was silent, while one link alone has come after that; else 0
     """
 
     state: State
@@ -36,11 +44,12 @@ class Judgement(NamedTuple):
     reason: str
     findings: Mapping[FindingKind, OpenFinding]
     link_days: int = 0
+    quiet_since_ms: int = 0
 
     def as_previous_verdict(self, digest: int = 0) -> PreviousVerdict:
         """Return what the next judgement needs to know of this one."""
         found = {kind: found.since_ms for kind, found in self.findings.items()}
-        return PreviousVerdict(self.state, self.since_ms, digest, found, self.link_days)
+        return PreviousVerdict(self.state, self.since_ms, digest, found, self.link_days, self.quiet_since_ms)
 
 
 def judge(
@@ -77,6 +86,7 @@ def judge(
         reason,
         findings,
         rhythm.link_days if rhythm else 0,
+        (quiet_before_link(rhythm, evidence, at) or 0) * DAY_MS if rhythm else 0,
     )
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from flatline.domain.formatting import count, every, figure, percent
 from flatline.domain.judgement.evidence import Circumstances, Evidence
-from flatline.domain.judgement.states import shortfall_of
+from flatline.domain.judgement.states import quiet_before_link, shortfall_of
 from flatline.domain.time import DAY_MS, to_datetime
 from flatline.schema.verdict import State
 
@@ -62,4 +62,8 @@ def _opening(state: State, evidence: Evidence, at: Circumstances) -> str:
         return f"It gained {count(window.gained, 'link')} in {days} days; {figure(window.expected)} were expected."
     if state is State.SILENT and at.probability is not None and at.probability < _PROBABLY_FROM:
         return "It has gained no link for unusually long."
+    before = evidence.rhythm.before if evidence.rhythm else None
+    if state is State.STEADY and evidence.rhythm and before and quiet_before_link(evidence.rhythm, evidence, at):
+        gap = count(evidence.rhythm.last_day - before.last_day, "day")
+        return f"It gained a link again, the first in {gap}. Most such links stay alone."
     return _OPENINGS[state]

@@ -123,23 +123,44 @@ def shortfall_of(evidence: Evidence, at: Circumstances) -> tuple[int, Window] | 
 
 
 def is_revived(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> bool:
-    """Whether a link came after a silence that was said: under watch and lately, so no back-fill revives.
+    """Whether links came on two days after a silence that was said, the second within the horizon after the first.
 
-    A link from before the silence was said, and reported since, only takes the silence back. Revived is said once, and
-    stays news for some weeks.
+    One link is not enough: most stay alone (of those after a silence, 74 % on the open histories had no successor
+    within 180 days). Both came under watch, and the second lately, so no back-fill revives. A link from before the
+    silence was said, and reported since, only takes the silence back. Revived is said once, and stays news for some
+    weeks.
     """
-    previous, thresholds = at.previous, at.thresholds
-    if previous is None:
-        return False
-    since_day = day_of(previous.since_ms)
-    if previous.state is State.REVIVED:
-        return at.today - since_day < thresholds.revived_for_days
+    previous, thresholds, before = at.previous, at.thresholds, rhythm.before
+    if previous is not None and previous.state is State.REVIVED:
+        return at.today - day_of(previous.since_ms) < thresholds.revived_for_days
+    quiet_day = _quiet_since_day(at)
     return (
-        previous.state in {State.SILENT, State.DORMANT}
-        and previous.link_days >= thresholds.link_days_min  # else it was dormant for want of a history
-        and rhythm.last_day > max(since_day, day_of(evidence.watched_since_ms))
+        quiet_day is not None
+        and before is not None
+        and before.last_day > max(quiet_day, day_of(evidence.watched_since_ms))
+        and rhythm.last_day - before.last_day <= at.hazard.horizon_days
         and at.today - rhythm.last_day < thresholds.revived_for_days
     )
+
+
+def quiet_before_link(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> int | None:
+    """Return since which day it was said to be silent, if one link alone has come after that; else None."""
+    quiet_day, before = _quiet_since_day(at), rhythm.before
+    if quiet_day is None:
+        return None
+    since_day = max(quiet_day, day_of(evidence.watched_since_ms))
+    return quiet_day if rhythm.last_day > since_day and (before is None or before.last_day <= since_day) else None
+
+
+def _quiet_since_day(at: Circumstances) -> int | None:
+    """Return since which day it is, or was until its last link, said to be silent; None if neither."""
+    previous = at.previous
+    if previous is None:
+        return None
+    if previous.state in {State.SILENT, State.DORMANT}:
+        # With fewer it was dormant for want of a history.
+        return day_of(previous.since_ms) if previous.link_days >= at.thresholds.link_days_min else None
+    return day_of(previous.quiet_since_ms) if previous.quiet_since_ms else None
 
 
 def is_bursting(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> bool:

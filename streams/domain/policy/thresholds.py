@@ -65,7 +65,10 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 0.05
     lively_days_min: Annotated[Days, Meta(description="Minimum number of days that bursting and growing last.")] = 14
     revived_for_days: Annotated[
-        Days, Meta(description="Days that an article stays revived; also the maximum age of the link that revives it.")
+        Days,
+        Meta(
+            description="Days that an article stays revived; also the maximum age of the newest link that revives it."
+        ),
     ] = 28
     mass_loss_links_min: Annotated[
         int, Meta(ge=3, le=1_000_000, description="Links lost within two weeks that are required for a mass loss.")

@@ -13,3 +13,4 @@ class PreviousVerdict(Struct, frozen=True, array_like=True, gc=False):
     digest: int
     found: dict[FindingKind, int] = {}  # kind -> since when, in ms
     link_days: int = 0  # how many were known
+    quiet_since_ms: int = 0  # since when it was silent, while one link alone has come after that; else 0

@@ -125,10 +125,22 @@ def every(days: int, *, since: int, until: int = 0) -> list[int]:
         (every(20, since=1500, until=1200), {}, State.DORMANT, "silent for so long that it is no news"),
         (every(20, since=460, until=300), {"watched_age": 10}, State.DORMANT, "was silent before we watched"),
         (
-            [*every(20, since=600, until=460), 2],
+            [*every(20, since=600, until=460), 9, 2],
             {"previous": State.SILENT},
             State.REVIVED,
-            "a link after silence was said",
+            "links on two days after silence was said",
+        ),
+        (
+            [*every(20, since=600, until=460), 2],
+            {"previous": State.SILENT},
+            State.STEADY,
+            "one link after silence was said: most stay alone",
+        ),
+        (
+            [*every(20, since=900, until=760), 300, 2],
+            {"previous": State.SILENT, "previous_age": 500},
+            State.STEADY,
+            "two links after silence was said, each alone for longer than the horizon",
         ),
         (
             [*every(20, since=600, until=460), 2],
@@ -143,10 +155,10 @@ def every(days: int, *, since: int, until: int = 0) -> list[int]:
             "the link after silence is no news any more: a back-fill revives nothing",
         ),
         (
-            [*every(20, since=600, until=460), 2],
-            {"previous": State.DORMANT, "watched_age": 1},
+            [*every(20, since=600, until=460), 9, 2],
+            {"previous": State.DORMANT, "watched_age": 3},
             State.STEADY,
-            "the link after silence came before we watched",
+            "the first link after silence came before we watched",
         ),
         (
             [*every(20, since=600, until=460), 20],
@@ -191,8 +203,31 @@ def test_unseen_days_do_not_count(
 
 def test_blindness_does_not_suppress_getting_better() -> None:
     """A link that does arrive counts, stale source or not."""
-    ages = [*every(20, since=600, until=460), 2]
+    ages = [*every(20, since=600, until=460), 9, 2]
     assert _judge(ages, previous=State.SILENT, visibility=ArticleVisibility(2, reason="x")).state is State.REVIVED
+
+
+def test_one_link_after_a_silence_waits_for_a_second() -> None:
+    """The silence is remembered through the verdicts in between, and the second link ends the wait either way."""
+    silent = [TODAY - age for age in every(20, since=900, until=760)]
+    previous: PreviousVerdict | None = PreviousVerdict(State.SILENT, (TODAY - 500) * DAY_MS, 0, link_days=8)
+
+    def say(day: int, *links: int) -> Judgement:
+        nonlocal previous
+        rhythm = Rhythm.of([*silent, *(TODAY - age for age in links)])
+        found = judge(
+            Evidence(rhythm, 0), previous=previous, now_ms=day * DAY_MS, thresholds=THRESHOLDS, hazard=ONE_A_DAY
+        )
+        previous = found.as_previous_verdict()
+        return found
+
+    first = say(TODAY - 90, 90)
+    assert first.state is State.STEADY
+    assert first.reason.startswith("It gained a link again, the first in 670 days. Most such links stay alone. ")
+    assert say(TODAY - 50, 90).quiet_since_ms == (TODAY - 500) * DAY_MS
+    second = say(TODAY - 20, 90, 20)
+    assert (second.state, second.quiet_since_ms) == (State.REVIVED, 0)
+    assert say(TODAY, 90, 20).state is State.REVIVED
 
 
 def test_since_is_the_day_on_which_silence_was_reached() -> None:
@@ -249,11 +284,11 @@ def test_since_stays_while_the_state_stays() -> None:
             "It has gained no link since 2023-02-17.",
         ),
         (
-            [*every(20, since=600, until=460), 2],
+            [*every(20, since=600, until=460), 9, 2],
             {"previous": State.SILENT},
             (
-                "It gains links again after a silence. No link for 2 days (since 2026-05-30). It has gained links on 9 "
-                "days, typically every 30 days. Probability of no link in the next 180 days: 50%."
+                "It gains links again after a silence. No link for 2 days (since 2026-05-30). It has gained links on "
+                "10 days, typically every 25 days. Probability of no link in the next 180 days: 50%."
             ),
         ),
     ],
