@@ -14,15 +14,12 @@ from flatline.demo.watermark import Applied, Evaluated, Mark, Scraped, Stage, Wa
 from flatline.domain.time import DAY_MS
 from flatline.local.stack import LocalStack
 
-# What happens is sent as far ahead of the clock as that goes in this time: workers commit once a second, and the clock
-# waits for that. Further ahead, sources that are known by their habits would look dead at the end of a history.
-_SENT_AHEAD_S: Final = 1.0
 # In periods of the sources, after three of which they are stale; in the simulated story one is ten days. So far the
 # clock may be ahead of what the rules have seen. An article is called revived for 28 days, and three evaluations make
 # that an alert.
 _LEAD_PERIODS: Final = 0.9
-# After a slow turn the clock goes on by no more than what was sent ahead.
-_TURN_S_MAX: Final = _SENT_AHEAD_S
+# After a slow turn the clock goes on by no more than this at full speed.
+_TURN_S_MAX: Final = 1.0
 _STANDS_STILL_S_MAX: Final = 600.0
 
 
@@ -46,7 +43,7 @@ class PacedClock:
         self.now_ms = self.sends_until_ms = calendar.starts_ms
         self._calendar = calendar
         self._clock = FileClock(settings.clock_file)
-        self._ahead_ms = int(_SENT_AHEAD_S * calendar.days_per_s * DAY_MS)
+        self._ahead_ms = int(calendar.sent_ahead_s * calendar.days_per_s * DAY_MS)
         self._lead_ms = int(_LEAD_PERIODS * period_days * DAY_MS)
         prometheus = addresses["prometheus"]
         workers = [address for name, address in addresses.items() if name.startswith("worker-")]

@@ -50,11 +50,16 @@ class Play(Protocol):
 
 
 class Calendar(NamedTuple):
-    """The range of the clock, and its maximum speed."""
+    """The range of the clock, its maximum speed, and how far ahead of it events are sent: seconds at that speed.
+
+    Workers commit once a second, and the clock waits for that. Sources that are known by their habits would look dead
+    at the end of a history that is sent further ahead than the default.
+    """
 
     starts_ms: int
     days_per_s: float
     ends_ms: int
+    sent_ahead_s: float = 1.0
 
 
 class Scenario(Protocol):

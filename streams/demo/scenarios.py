@@ -15,6 +15,8 @@ from flatline.demo.titles import ALL_SERIES, CRAWLERS, SUBJECTS
 from flatline.domain.time import DAY_MS, day_of, to_datetime
 
 _STORY_DAYS_PER_S: Final = 3.5
+# Its sources send heartbeats. What a worker applies takes up to two seconds until it is committed.
+_STORY_SENT_AHEAD_S: Final = 2.0
 _RECORDED_TAKES_S: Final = 90
 # Who stays sees life go on for so long, and at its end the story's alerts are still firing.
 _AFTERWARDS_DAYS: Final = 60
@@ -30,7 +32,8 @@ class SimulatedScenario:
     def __init__(self, *, days_per_s: float | None) -> None:
         today = day_of(WallClock().now_ms())
         self._begin_day = today - story.DAYS - _AFTERWARDS_DAYS
-        self.calendar = Calendar(self._begin_day * DAY_MS, days_per_s or _STORY_DAYS_PER_S, today * DAY_MS)
+        speed = days_per_s or _STORY_DAYS_PER_S
+        self.calendar = Calendar(self._begin_day * DAY_MS, speed, today * DAY_MS, _STORY_SENT_AHEAD_S)
 
     def opening(self) -> str:
         """Say in one sentence what will be played."""
