@@ -14,15 +14,13 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from flatline.backtest.cases import Cases, outcome
+from flatline.backtest.cases import Cases, Column, outcome
 from flatline.domain.state.rhythm import Rhythm
 
 GAPS_DAYS: Final = (0, 7, 14, 30, 60, 90, 120, 180, 270, 365)
 RATES: Final = (0, 6, 20, 52)
 """Where the classes of articles begin, in link days in the year up to the pause."""
 BINS: Final = 10
-
-Column = npt.NDArray[np.float64]
 
 
 class Looks(NamedTuple):

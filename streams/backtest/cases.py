@@ -32,6 +32,7 @@ NEVER: Final = 1 << 40
 """A day that does not come."""
 
 Days = npt.NDArray[np.int64]
+Column = npt.NDArray[np.float64]
 
 
 class Cases(NamedTuple):

@@ -7,14 +7,11 @@ of the histories counts with P(length > so far). So no pause is left out, and no
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import log_expit
 
-from flatline.backtest.cases import Cases
+from flatline.backtest.cases import Cases, Column
 from flatline.domain.learned.hazard import Model, figures
-
-Column = npt.NDArray[np.float64]
 
 # A model is pulled towards the one it starts from as if so many pauses spoke for that.
 WEIGHT_OF_START: Final = 5

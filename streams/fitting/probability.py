@@ -11,9 +11,9 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from flatline.backtest.calibration import looks_at
-from flatline.backtest.cases import Cases
+from flatline.backtest.cases import Cases, Column
 from flatline.domain.learned.hazard import figures
-from flatline.fitting.pauses import Column, log_survival
+from flatline.fitting.pauses import log_survival
 
 # What the mixture says is held to be right as if so many looks spoke for each factor of it.
 _WEIGHT_OF_MIXTURE: Final = 10

@@ -11,9 +11,9 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import logit
 
-from flatline.backtest.cases import ACTIVE_WITHIN_DAYS, Cases, Days, outcome
+from flatline.backtest.cases import ACTIVE_WITHIN_DAYS, Cases, Column, Days, outcome
 from flatline.domain.learned.hazard import NEAR_DAYS, figures
-from flatline.fitting.pauses import Column, log_survival, most_due_day
+from flatline.fitting.pauses import log_survival, most_due_day
 
 TIMES_ASKED: Final = 16
 ASKED_WITHIN_DAYS: Final = ACTIVE_WITHIN_DAYS
