@@ -98,7 +98,7 @@ def _apply_all(
     """Apply what was seen to the articles, and count what it did."""
     for key, seen in observations.items():
         article = partition.get(key) or partition.create(key, now_ms=now_ms)
-        if article.apply(seen, effects) and not article.is_dirty:
+        if article.apply(seen, effects):
             partition.touch(article)
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec import DecodeError, msgpack
@@ -63,6 +63,7 @@ class Partition:
         self.source_histories: dict[str, SourceHistory] = {}
         self._changed_sources: set[str] = set()
         self.dirty: list[Article] = []
+        self._news: dict[bytes, None] = {}  # keys of articles that were changed since somebody took them
         self.dead_letters: list[Outgoing] = []
         self.rejected_until: dict[str, int] = {}
         self.forwarded: list[Forwarded] = []
@@ -166,10 +167,16 @@ class Partition:
         self._changes.append((article.key, record))
 
     def touch(self, article: Article) -> None:
-        """Have an article to work on written with the next commit."""
+        """Have an article to work on written with the next commit, and judged. Say so after each change."""
+        self._news[article.key] = None
         if not article.is_dirty:
             article.is_dirty = True
             self.dirty.append(article)
+
+    def take_news(self) -> Iterable[bytes]:
+        """Return the keys of the articles that were changed since this was last asked, judging left out."""
+        news, self._news = self._news, {}
+        return news
 
     def _keep_warm(self, article: Article) -> None:
         self._articles[article.key] = article

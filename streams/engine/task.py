@@ -144,7 +144,7 @@ class Task:
 
     def queue_changes(self) -> None:
         """Have all articles that changed up to now judged soon."""
-        self.due.change((article.key for article in self.articles.dirty), self.positions)
+        self.due.change(self.articles.take_news(), self.positions)
 
     async def commit(self, forwarder: Forwarder) -> None:
         """Make durable what was applied and judged up to now, unless the task isn't running. Raises what went wrong.

@@ -117,6 +117,27 @@ async def test_offsets_say_how_far_the_verdicts_are() -> None:
     assert changelog.offsets == {}, "all that was restored was judged"
 
 
+async def test_what_was_judged_is_not_due_again() -> None:
+    """An article that changed is judged once: a commit has what it writes judged only where it changed since."""
+    task = await _restored(StandInChangelog())
+    _gain(task, 1)
+    task.applied("links", 10)
+    task.queue_changes()
+    assert task.due.due(T0) == [KEY]
+    _judge(task)
+    await task.commit(FORWARDER)
+    assert task.due.due(T0) == []
+
+    _gain(task, 2)
+    task.applied("links", 20)
+    task.queue_changes()
+    _judge(task)
+    _gain(task, 3)  # before the commit, and after it was judged
+    task.applied("links", 30)
+    await task.commit(FORWARDER)
+    assert task.due.due(T0) == [KEY]
+
+
 async def test_what_is_learned_during_a_commit_is_news_to_an_heir() -> None:
     """It is not in that commit: whoever takes over then doesn't count it as judged when it is delivered again."""
     changelog = StandInChangelog()
