@@ -18,6 +18,7 @@ AUTHORITY_AT_0: Final = 0.7
 AUTHORITY_AT_100: Final = 1.4
 ANCHOR_DOMAINS_MIN: Final = 5
 SITEWIDE_AFTER: Final = 10
+SITEWIDE_DAYS: Final = 7
 VISITED_MIN: Final = 0.6
 
 FLAGS: Final = (
@@ -40,7 +41,7 @@ class Facts(NamedTuple):
     flags: int = 0
     traits: int = 0
     anchor_domains: int = 0  # that link to the article with the same anchor; 0 where that is natural
-    is_sitewide: bool = False  # one of very many links of its domain with the same anchor
+    is_sitewide: bool = False  # one of very many links of its domain with the same anchor within days
     reputation: DomainReputation = DomainReputation.UNKNOWN
     has_visits: bool = False  # it sent people
 

@@ -10,7 +10,7 @@ from math import log10
 from typing import Final, NamedTuple
 
 from flatline.domain.learned.domain_reputation import DomainReputation
-from flatline.domain.quality.factors import ANCHOR_DOMAINS_MIN, FLAGS, SITEWIDE_AFTER, Facts, quality_of
+from flatline.domain.quality.factors import ANCHOR_DOMAINS_MIN, FLAGS, SITEWIDE_AFTER, SITEWIDE_DAYS, Facts, quality_of
 from flatline.domain.state import link, link_traits
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.state.segment import LinkRow, Segment
@@ -124,7 +124,10 @@ def shared_anchors(links: list[LinkRow], natural_anchors: Callable[[], Collectio
 
 
 def sitewide_links(links: list[LinkRow], links_by_domain: Mapping[bytes, int]) -> Collection[LinkRow]:
-    """Return the links that come after the first SITEWIDE_AFTER of their domain with the same anchor."""
+    """Return the links before which SITEWIDE_AFTER others of their domain came within a week with the same anchor.
+
+    Those of a template appear on many pages at once. A newsletter or a list that links every week is a reader.
+    """
     many = {domain for domain, count in links_by_domain.items() if count > SITEWIDE_AFTER} - MANY_AUTHORS
     if not many:
         return ()
@@ -133,4 +136,9 @@ def sitewide_links(links: list[LinkRow], links_by_domain: Mapping[bytes, int]) -
         _, traits, domain = each
         if domain in many and traits & link_traits.ANCHOR:
             repeated[domain, traits & link_traits.ANCHOR].append(each)
-    return {each for those in repeated.values() for each in sorted(those)[SITEWIDE_AFTER:]}
+    found = set[LinkRow]()
+    for those in repeated.values():
+        ordered = sorted(those)
+        pairs = zip(ordered, ordered[SITEWIDE_AFTER:], strict=False)
+        found.update(later for earlier, later in pairs if later[0] - earlier[0] < SITEWIDE_DAYS * _DAY)
+    return found

@@ -86,20 +86,29 @@ def test_the_same_phrase_on_many_domains() -> None:
 
 
 def test_a_template_of_a_site() -> None:
-    """After ten links of a domain with the same anchor, more of them are thin; not those of a site of many authors."""
-    links = [("site", DAY + number, anchors.flags_and_traits_of("Flatline")) for number in range(15)]
+    """After ten links of a domain with an anchor within a week, more are thin; not those of a site of many authors."""
+    links = [("site", DAY + number // 3, anchors.flags_and_traits_of("Flatline")) for number in range(15)]
     assert _link_value(links).thin == 5
-    assert _link_value(links).thin_days == {(DAY + number, "repeated all over one site"): 1 for number in range(10, 15)}
+    assert _link_value(links).thin_days == {
+        (DAY + 3, "repeated all over one site"): 2,
+        (DAY + 4, "repeated all over one site"): 3,
+    }
     assert _link_value([("github.com", day, flags_and_traits) for _, day, flags_and_traits in links]).thin == 0
     assert (
         _link_value(
-            [("site", DAY + number, anchors.flags_and_traits_of(f"Post {number}")) for number in range(15)]
+            [("site", DAY + number // 3, anchors.flags_and_traits_of(f"Post {number}")) for number in range(15)]
         ).thin
         == 0
     )
     assert (
-        _link_value([("site", DAY + number, 0) for number in range(15)]).thin == 0
+        _link_value([("site", DAY + number // 3, 0) for number in range(15)]).thin == 0
     )  # whether they are alike is not known
+
+
+def test_a_newsletter_is_a_reader() -> None:
+    """Whoever links with the same anchor every week, for years, wrote each of these links."""
+    weekly = [("site", DAY + 7 * number, anchors.flags_and_traits_of("Flatline")) for number in range(200)]
+    assert _link_value(weekly).thin == 0
 
 
 def test_visits_and_reputation() -> None:
