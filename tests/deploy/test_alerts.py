@@ -19,6 +19,7 @@ BEGAN_ON_A_DAY = {
     "ArticleMassLoss",
     "ArticleQualityGone",
     "GroupUnderCurve",
+    "GroupMassLoss",
 }
 DASHBOARDS = {f"flatline-{name}" for name in ("portfolio", "article", "cohorts", "sources", "pipeline")}
 

@@ -25,6 +25,7 @@ ROUTES = {
     "ArticleMassLoss": "slack-articles",
     "ArticleUnseen": "nobody",
     "GroupUnderCurve": "slack-articles",
+    "GroupMassLoss": "slack-articles",
     "GroupUnseen": "nobody",
     "SourceStale": "slack-pipeline",
     "SourceRejecting": "slack-pipeline",
@@ -310,3 +311,28 @@ async def test_people_are_told_in_their_hours(interval: str, is_now: bool, tmp_p
                 await talk.received(within_s=4)
         await talk.tell(alert("WorkerDown", "w1", instance="w1"))
         assert (await talk.received())["title"].startswith("A worker went down")
+
+
+@pytest.mark.servers
+async def test_losses_of_a_day_are_told_once(tmp_path: Path) -> None:
+    """While a site's losses of a day have an alert its articles have none for it; other days and sites do."""
+    async with talking(tmp_path) as talk:
+        await talk.tell(alert("GroupMassLoss", "a.example", site="a.example", day="1780272000"))
+        title = "A group of articles lost many links on one day: \u2068a.example\u2069"
+        assert (await talk.received())["title"] == title
+        await talk.tell(
+            *(
+                alert("ArticleMassLoss", subject, article=subject, tier="1", series=subject, site=site, day=day)
+                for subject, site, day in (
+                    ("same", "a.example", "1780272000"),
+                    ("later", "a.example", "1780358400"),
+                    ("other", "b.example", "1780272000"),
+                )
+            )
+        )
+        assert {(await talk.received())["title"].rpartition(": ")[2] for _ in range(2)} == {
+            "\u2068later\u2069",
+            "\u2068other\u2069",
+        }
+        with pytest.raises(TimeoutError):
+            await talk.received(within_s=3)

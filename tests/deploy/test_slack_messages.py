@@ -136,6 +136,11 @@ async def test_alerts_of_other_peoples_rules_are_told_as_they_are(talk: Talk) ->
             "A group of articles gained far fewer links than expected: a",
             "2 groups of articles gained far fewer links than expected",
         ),
+        (
+            "GroupMassLoss",
+            "A group of articles lost many links on one day: a",
+            "2 groups of articles lost many links on one day",
+        ),
         ("SourceStale", "A source went quiet: a", "2 sources went quiet"),
         (
             "SourceRejecting",
