@@ -78,6 +78,13 @@ def _networks(value: str) -> str:
     return value
 
 
+def _sites(value: str) -> str:
+    try:
+        return ",".join(_host(site.strip()) for site in value.split(","))
+    except ValueError:
+        raise ValueError("expected hosts such as yours.example, separated by commas") from None
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -173,6 +180,10 @@ class Settings(BaseSettings):
     ingest_header_timeout_s: float = Field(10, gt=0, description="Time within which the head of a request must arrive.")
     ingest_body_timeout_s: float = Field(30, gt=0, description="Time within which the body of a request must arrive.")
     ingest_idle_timeout_s: float = Field(75, gt=0, description="How long a connection may be idle between requests.")
+    ingest_webmention_sites: Annotated[str, AfterValidator(_sites)] | None = Field(
+        None,
+        description="Sites of yours for which /webmention receives Webmentions, separated by commas; else none are.",
+    )
     fetch_contact: Annotated[str, AfterValidator(_contact)] | None = Field(
         None,
         description="URL or mail address in the User-Agent when pages are fetched; else the address of the site.",

@@ -49,6 +49,11 @@ def batch(accepted: int, rejected: list[RejectedEvent]) -> web.Response:
     return _json(422 if rejected and not accepted else 200, body)
 
 
+def plain(status: int, body: dict[str, object]) -> web.Response:
+    """Answer with a JSON object that is neither a batch's nor an error's."""
+    return _json(status, body)
+
+
 def error(refused: Refused) -> web.Response:
     """Answer with the error body."""
     response = _json(refused.status, _envelope(refused))

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from aiohttp import web
@@ -44,6 +44,7 @@ class Ingest:
     ``heartbeats``  receives the heartbeats topic; ``caught_up`` waits until it has all that is there, and raises
                     KafkaError
     ``discovery``   answers Prometheus, which asks where our processes are
+    ``further_routes``  what it answers besides, to anybody
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Ingest:
         caught_up: Callable[[], Awaitable[None]],
         is_kafka_reachable: Callable[[], Awaitable[bool]],
         discovery: Handler,
+        further_routes: Sequence[web.RouteDef] = (),
     ) -> None:
         self._producer = producer
         self._authority = authority
@@ -65,6 +67,7 @@ class Ingest:
         self._caught_up = caught_up
         self._is_kafka_reachable = is_kafka_reachable
         self._discovery = discovery
+        self._further_routes = further_routes
         self._batches = BatchSender(producer, limits, now_s=time.monotonic)
         self._in_flight = RequestsInFlight(limits, metrics, is_full=lambda: producer.is_full)
         self.connections = Connections(limits, metrics)
@@ -87,6 +90,7 @@ class Ingest:
                 web.get("/discovery", self._discovery),
             ]
         )
+        app.add_routes(self._further_routes)
         app.on_cleanup.append(self._close)
         return app
 

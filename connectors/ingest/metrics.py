@@ -86,6 +86,17 @@ class IngestMetrics:
             ["reason"],
             registry=registry,
         )
+        self.webmentions = Counter(
+            "flatline_ingest_webmentions",
+            "Webmentions by what became of them: received, refused (too many wait), verified (the link is there), "
+            "deleted (it was there and is gone), rejected (it was never there), postponed (the source can't be read "
+            "now), failed (it can't be read).",
+            ["outcome"],
+            registry=registry,
+        )
+        self.webmentions_pending = Gauge(
+            "flatline_ingest_webmentions_pending", "Webmentions that wait to be verified.", registry=registry
+        )
         Info("flatline_build", "The version that runs; always 1.", registry=registry).info({"version": _VERSION})
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)

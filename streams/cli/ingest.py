@@ -4,14 +4,21 @@ import asyncio
 import gc
 import ipaddress
 import logging
+import time
 from dataclasses import fields
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
 from flatline.cli.options import with_settings
 from flatline.clock import clock_from
 from flatline.settings import Settings
+
+if TYPE_CHECKING:
+    from flatline_connectors.ingest.limits import Limits
+    from flatline_connectors.ingest.metrics import IngestMetrics
+    from flatline_connectors.sending.producer import Producer
+    from flatline_connectors.webmention.service import WebmentionService
 
 INGEST_SETTINGS: Final = tuple(name for name in Settings.model_fields if name.startswith("ingest_"))
 
@@ -20,7 +27,8 @@ INGEST_SETTINGS: Final = tuple(name for name in Settings.model_fields if name.st
 def ingest(*, settings: Settings) -> None:
     """Run the HTTP server that crawlers push to, until it is stopped.
 
-    POST /v1/links, /v1/visits and /v1/heartbeats. It answers a request when Kafka has stored all of it.
+    POST /v1/links, /v1/visits and /v1/heartbeats. It answers a request when Kafka has stored all of it. With
+    --webmention-sites it receives Webmentions at /webmention.
     """
     from prometheus_client import CollectorRegistry
 
@@ -57,15 +65,20 @@ def ingest(*, settings: Settings) -> None:
     async def run(producer: Producer) -> None:
         listen = TopicReader(cluster=cluster, topic=topics.heartbeats, receive=heartbeats.receive)
         running = [asyncio.create_task(listen.run()), asyncio.create_task(discovery.reads())]
+        metrics = IngestMetrics(CollectorRegistry())
+        mentions = _webmention_service(settings, producer, metrics, limits)
+        if mentions is not None:
+            running.append(asyncio.create_task(mentions.run()))
         receiver = Ingest(
             producer,
             authority,
-            IngestMetrics(CollectorRegistry()),
+            metrics,
             limits=limits,
             heartbeats=heartbeats,
             caught_up=listen.caught_up,
             is_kafka_reachable=lambda: is_kafka_reachable(cluster),
             discovery=discovery.answer,
+            further_routes=mentions.routes if mentions is not None else (),
         )
         await listen.current()  # before that it would not know what sources declared
 
@@ -89,6 +102,29 @@ def ingest(*, settings: Settings) -> None:
 
     with Producer(cluster, topics, now_ms=clock_from(settings).now_ms, linger_ms=5) as producer:
         asyncio.run(run(producer))
+
+
+def _webmention_service(
+    settings: Settings, producer: "Producer", metrics: "IngestMetrics", limits: "Limits"
+) -> "WebmentionService | None":
+    if settings.ingest_webmention_sites is None:
+        return None
+    from flatline.cli.link_files import is_on
+    from flatline_connectors.fetching.addresses import public_or_in
+    from flatline_connectors.fetching.fetcher import user_agent
+    from flatline_connectors.ingest.batches import BatchSender
+    from flatline_connectors.webmention.service import WebmentionService, WebmentionSettings
+
+    sites = settings.ingest_webmention_sites.split(",")
+    how = WebmentionSettings(
+        file=settings.data_dir / "webmentions.sqlite",
+        is_ours=is_on(sites),
+        user_agent=user_agent(settings.fetch_contact or f"https://{sites[0]}/"),
+        may_connect=public_or_in(settings.fetch_networks or ""),
+    )
+    return WebmentionService(
+        how, producer=producer, batches=BatchSender(producer, limits, now_s=time.monotonic), metrics=metrics
+    )
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,0 +1,80 @@
+"""`flatline ingest --webmention-sites`: from a sender's form to a link in Kafka, also when the ingest is killed."""
+
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlencode
+
+import msgspec
+import pytest
+
+from flatline.schema.topics import Topics
+from tests.connectors.fetching.hostile import PUBLIC
+from tests.connectors.pushing import RunningIngest, running_ingest
+from tests.integration.reading import read_all
+from tests.waiting import PATIENCE_S
+
+TARGET = "https://pub.example/guides/slow-tomatoes"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+class _Source(BaseHTTPRequestHandler):
+    """A page that links to the target; there is no robots.txt."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        body = f'<a href="{TARGET}">a guide</a>'.encode()
+        self.send_response(404 if self.path == "/robots.txt" else 200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+@pytest.fixture
+def source() -> Iterator[str]:
+    """Run a server that the ingest is allowed to fetch from, and return the address of its page."""
+    with ThreadingHTTPServer((PUBLIC, 0), _Source) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield f"http://{PUBLIC}:{server.server_port}/post"
+        server.shutdown()
+        thread.join()
+
+
+def test_from_a_form_to_kafka(
+    kafka_bootstrap: str, topics: Topics, environment: dict[str, str], tmp_path: Path, source: str
+) -> None:
+    """An ingest that is killed after its answer leaves the mention to the next one, which sends the link once."""
+    environment = {**environment, "FLATLINE_FETCH_NETWORKS": f"{PUBLIC}/32"}
+    sites = ("--webmention-sites", "pub.example")
+    with running_ingest(environment, topics, tmp_path, *sites) as ingest:
+        answer = ingest.ask("POST", "/webmention", urlencode({"source": source, "target": TARGET}).encode(), FORM)
+        ingest.process.kill()
+    assert (answer.status, answer.body["status"]) == (201, "pending")
+    (tmp_path / "ingest.log").unlink()
+    with running_ingest(environment, topics, tmp_path, *sites) as ingest:
+        _wait_verified(ingest, answer.headers["Location"])
+        other = urlencode({"source": source, "target": "https://other.example/"}).encode()
+        assert ingest.ask("POST", "/webmention", other, FORM).code == "unknown_target"
+        assert 'flatline_ingest_webmentions_total{outcome="verified"} 1.0' in ingest.ask("GET", "/metrics").body
+    stored = [msgspec.json.decode(record.value or b"") for record in read_all(kafka_bootstrap, topics.links)]
+    assert [(each["url_from"], each["url_to"], each["source"]) for each in stored] == [(source, TARGET, "webmention")]
+    assert {record.key for record in read_all(kafka_bootstrap, topics.heartbeats)} == {b"webmention"}
+
+
+def _wait_verified(ingest: RunningIngest, location: str) -> None:
+    give_up_at = time.monotonic() + PATIENCE_S
+    while (answer := ingest.ask("GET", location)).body["status"] != "verified":
+        assert time.monotonic() < give_up_at, answer
+        time.sleep(0.1)
+
+
+def test_it_is_off_by_default(ingest: RunningIngest) -> None:
+    """Without sites of one's own there is no endpoint."""
+    assert ingest.ask("POST", "/webmention", b"source=a&target=b", FORM).code == "not_found"
