@@ -35,6 +35,7 @@ _TROUBLED: Final = _WELL._replace(
     watched=[
         rich("https://yours.example/silent", tier=1)._replace(is_unseen=False),
         rich("https://yours.example/unseen", tier=1),
+        rich("https://yours.example/lost", tier=1)._replace(is_unseen=False),
         watched("https://yours.example/cooling", State.COOLING, tier=1),
         watched("https://yours.example/revived", State.REVIVED, tier=2),
     ],
