@@ -11,6 +11,7 @@ from flatline.domain.judgement.reasons import held_back, reason_of
 from flatline.domain.learned.expectation import BLOCKS, Expectation, Window
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.learned.profile import profile_of
+from flatline.domain.learned.season import Season
 from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.quality.link_value import LinkValue
 from flatline.domain.state.losses import Losses
@@ -33,13 +34,17 @@ def article(
     came: int = 0,
     is_short: bool = False,
     quiet_age: int | None = None,
+    season: Season | None = None,
+    score: float | None = None,
 ) -> str:
     """Return the reason of an article with link days of these ages; ``quiet_age``: of a silence before the last one."""
     rhythm = Rhythm.of(TODAY - age for age in ages)
-    evidence = Evidence(rhythm, 0, gained_last_7_days=came, expectation=SHORT if is_short else None)
+    evidence = Evidence(rhythm, 0, gained_last_7_days=came, expectation=SHORT if is_short else None, season=season)
     quiet_since_ms = 0 if quiet_age is None else (TODAY - quiet_age) * DAY_MS
     previous = PreviousVerdict(State.STEADY, 0, 0, link_days=5, quiet_since_ms=quiet_since_ms)
-    at = Circumstances(TODAY, Thresholds(), Hazard(), previous=previous, seen_day=TODAY, probability=probability)
+    at = Circumstances(
+        TODAY, Thresholds(), Hazard(), previous=previous, seen_day=TODAY, probability=probability, score=score
+    )
     return reason_of(state, evidence, at)
 
 
@@ -120,6 +125,15 @@ SENTENCES = [
         (
             "It gained a link again, the first in 410 days. Most such links stay alone. It gained a link today. It has "
             "gained links on 5 days, typically every 43 days."
+        ),
+    ),
+    (
+        article(
+            State.STEADY, 90, 100, 110, 120, 130, probability=0.6, season=Season(TODAY + 130, TODAY + 160), score=0.7
+        ),
+        (
+            "It pauses as every year, and links are expected again in February 2025. No link for 90 days (since "
+            "2024-07-06). It has gained links on 5 days, typically every 10 days."
         ),
     ),
     (

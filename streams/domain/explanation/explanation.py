@@ -84,7 +84,8 @@ def explain(
         now_ms=now_ms,
     )
     rhythm, visibility = article.rhythm, evidence.visibility
-    at = Circumstances(today, thresholds, hazard, previous=previous)
+    season_until_day = evidence.season.until_day if evidence.season else 0
+    at = Circumstances(today, thresholds, hazard, previous=previous, season_until_day=season_until_day)
     is_judged = rhythm is not None and is_judgeable(rhythm, at)
     seen_day = _seen_day(rhythm, visibility, today) if rhythm else today
     return Explanation(
@@ -148,7 +149,7 @@ def _cooling_from(rhythm: Rhythm, at: Circumstances) -> date | None:
     if at.hazard.score(rhythm, until_day) < at.thresholds.cooling_score:
         return None
     day = at.hazard.first_day_at(rhythm, at.thresholds.cooling_score, until_day=until_day)
-    return _date(max(day, rhythm.last_day + int(rhythm.mean_gap_days) + 1))
+    return _date(max(day, rhythm.last_day + int(rhythm.mean_gap_days) + 1, at.season_until_day + 1))
 
 
 def _silent_from(rhythm: Rhythm, at: Circumstances) -> date | None:

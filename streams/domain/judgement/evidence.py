@@ -1,9 +1,10 @@
 """The evidence of a judgement, computed from the state of an article."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from flatline.domain.learned.expectation import Expectation
 from flatline.domain.learned.hazard import Hazard
+from flatline.domain.learned.season import Season, season_of
 from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.quality.link_value import LinkValue
 from flatline.domain.state.article import Article
@@ -12,6 +13,9 @@ from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.time import DAY_MS, day_of
 from flatline.domain.visibility.visibility import FULLY_VISIBLE, ArticleVisibility, Visibility
+
+_SEASON_ASKED_AFTER_DAYS: Final = 7
+"""No shorter pause is a doubt, and most articles are spared the question."""
 
 
 class Evidence(NamedTuple):
@@ -25,6 +29,7 @@ class Evidence(NamedTuple):
     ``losses``                  what it lost lately
     ``link_value``              its links by whether they matter; None where that was not weighed
     ``expectation``             what it should have gained lately; None without links, or where that was not asked
+    ``season``                  in whose pause it is; None if it is in none
     """
 
     rhythm: Rhythm | None
@@ -36,6 +41,7 @@ class Evidence(NamedTuple):
     losses: Losses | None = None
     link_value: LinkValue | None = None
     expectation: Expectation | None = None
+    season: Season | None = None
 
 
 def evidence_of(
@@ -48,8 +54,10 @@ def evidence_of(
 ) -> Evidence:
     """Return all that a judgement of an article at ``now_ms`` rests on, without what is not given."""
     rhythm, totals, today = article.rhythm, article.totals, day_of(now_ms)
-    seen, links_a_link_day = FULLY_VISIBLE, 1.0
+    seen, links_a_link_day, season = FULLY_VISIBLE, 1.0, None
     if rhythm is not None:
+        if today - rhythm.last_day >= _SEASON_ASKED_AFTER_DAYS:
+            season = season_of(list(totals.days))
         links_a_link_day = sum(totals.days.values()) / rhythm.link_days
         seen = visibility.of_article(article.header.sources, since_ms=rhythm.last_day * DAY_MS, now_ms=now_ms)
     return Evidence(
@@ -62,6 +70,7 @@ def evidence_of(
         losses=losses_of(article.segments, live=totals.live, now_ms=now_ms),
         link_value=link_value,
         expectation=expectation,
+        season=season,
     )
 
 
@@ -72,6 +81,7 @@ class Circumstances(NamedTuple):
     ``seen_day``     the day to which the article is judged: today, less the days that nobody could see
     ``score``        the silence score on that day, by which thresholds go; None with too little history to judge
     ``probability``  of no link within the horizon after that day, which people read; set once the state is known
+    ``season_until_day``  until when a pause is one of every year, and no doubt
     """
 
     today: int
@@ -82,3 +92,4 @@ class Circumstances(NamedTuple):
     seen_day: int = 0
     score: float | None = None
     probability: float | None = None
+    season_until_day: int = 0

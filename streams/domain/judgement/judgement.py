@@ -61,7 +61,9 @@ def judge(
     if rhythm is not None:
         today = max(today, rhythm.last_day)  # the newest link may be ahead of this clock
         seen_day = max(today - int(evidence.visibility.unseen_days), rhythm.last_day)
-    at = _on(seen_day, evidence, Circumstances(today, thresholds, hazard, previous=previous))
+    season_until_day = evidence.season.until_day if evidence.season else 0
+    at = Circumstances(today, thresholds, hazard, previous=previous, season_until_day=season_until_day)
+    at = _on(seen_day, evidence, at)
     state = state_of(evidence, at)
     suppressed = False
     if previous is not None and is_taken_back_by_time(state, evidence, at):

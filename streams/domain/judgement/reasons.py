@@ -66,4 +66,9 @@ def _opening(state: State, evidence: Evidence, at: Circumstances) -> str:
     if state is State.STEADY and evidence.rhythm and before and quiet_before_link(evidence.rhythm, evidence, at):
         gap = count(evidence.rhythm.last_day - before.last_day, "day")
         return f"It gained a link again, the first in {gap}. Most such links stay alone."
+    season, score = evidence.season, at.score or 0.0
+    if season and at.seen_day <= season.until_day and score >= at.thresholds.cooling_score and state is State.STEADY:
+        return (
+            f"It pauses as every year, and links are expected again in {to_datetime(season.return_day * DAY_MS):%B %Y}."
+        )
     return _OPENINGS[state]

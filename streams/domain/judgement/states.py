@@ -58,7 +58,7 @@ def is_quiet(rhythm: Rhythm, at: Circumstances) -> bool:
     Long for this article: ``thresholds.silent_gaps`` of its mean gaps. One that gains a link every 500 days is without
     one for the next 180 days most of the time, and no news is in that. (On the open histories this halves the alerts on
     articles with mean gaps over 250 days, of which a third gained a link within two years, and leaves those with mean
-    gaps under 120 days as they are.)
+    gaps under 120 days as they are.) Nor is a pause news that comes every year, until links are overdue.
     """
     return at.seen_day >= quiet_since_day(rhythm, at, until_day=at.seen_day + 1)
 
@@ -68,7 +68,7 @@ def quiet_since_day(rhythm: Rhythm, at: Circumstances, *, until_day: int) -> int
     thresholds = at.thresholds
     was_said = _was(at, State.SILENT, State.DORMANT)
     limit = thresholds.left_at(thresholds.silent_score) if was_said else thresholds.silent_score
-    unusual_day = rhythm.last_day + ceil(thresholds.silent_gaps * rhythm.mean_gap_days)
+    unusual_day = max(rhythm.last_day + ceil(thresholds.silent_gaps * rhythm.mean_gap_days), at.season_until_day + 1)
     if unusual_day >= until_day or at.hazard.score(rhythm, until_day - 1) < limit:
         return until_day
     return max(unusual_day, at.hazard.first_day_at(rhythm, limit, until_day=until_day))
@@ -93,11 +93,12 @@ def silent_since_day(rhythm: Rhythm, at: Circumstances) -> int:
 
 
 def is_doubtful(rhythm: Rhythm, at: Circumstances) -> bool:
-    """Whether the gap is longer than the mean one, and the silence score high enough for a doubt."""
+    """Whether the gap is longer than the mean one and none of every year, and the score high enough for a doubt."""
     thresholds = at.thresholds
     was_said = _was(at, State.COOLING, State.SILENT)
     limit = thresholds.left_at(thresholds.cooling_score) if was_said else thresholds.cooling_score
-    return at.seen_day - rhythm.last_day > rhythm.mean_gap_days and at.score is not None and at.score >= limit
+    is_long = at.seen_day - rhythm.last_day > rhythm.mean_gap_days and at.seen_day > at.season_until_day
+    return is_long and at.score is not None and at.score >= limit
 
 
 def is_short(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> bool:
@@ -110,11 +111,11 @@ def is_short(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> bool:
 
 
 def shortfall_of(evidence: Evidence, at: Circumstances) -> tuple[int, Window] | None:
-    """Return in how many days too few links came, and how many; None if not, or while days could not be seen.
+    """Return in how many days too few links came, and how many; None if not, or while nothing is to be asked.
 
-    What is expected knows nothing of days that nobody saw, so nothing is asked of an article meanwhile.
+    What is expected knows nothing of days that nobody saw, nor of seasons, so nothing is asked of an article meanwhile.
     """
-    if evidence.expectation is None or at.seen_day < at.today:
+    if evidence.expectation is None or at.seen_day < at.today or at.seen_day <= at.season_until_day:
         return None
     thresholds = at.thresholds
     chance = thresholds.shortfall_relief_chance if _was(at, State.COOLING) else thresholds.shortfall_chance
