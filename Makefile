@@ -6,7 +6,7 @@ bin := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 # So many tests at a time.
 JOBS := 2
-pytest := $(bin)/pytest -q -n $(JOBS) --no-loadscope-reorder --durations=10
+pytest = $(bin)/pytest -q -n $(JOBS) --no-loadscope-reorder --durations=10
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -17,7 +17,9 @@ setup: ## install what is missing: Java, Prometheus, Alertmanager (apt), the Pyt
 demo: setup ## run everything here on a simulated history (HISTORY=file; DEMO_ONCE=1 ends by itself)
 	@$(bin)/flatline demo $(if $(HISTORY),--history '$(HISTORY)') $(if $(filter 1,$(DEMO_ONCE)),--once)
 
-test: setup ## all tests, against a real Kafka, Prometheus and Alertmanager (JOBS=2 at a time)
+# Most of these wait for servers: for their starts, scrapes, sessions.
+test: JOBS := 3
+test: setup ## all tests, against a real Kafka, Prometheus and Alertmanager (JOBS=3 at a time)
 	@$(pytest)
 
 check: lint ## before each commit: lint, and the tests that start no server and don't compute for long
