@@ -1,15 +1,18 @@
 """Alertmanager's configuration with routes for site records, looked at by its own tool."""
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from flatline.demo.slack_receiver import SlackReceiver
 from flatline.local import programs
 from flatline.local.site_routes import Destination, destinations, with_routes
 from flatline.schema.site_record import SiteRecord
 from tests.deploy.alert_rules import DEPLOY
+from tests.deploy.talking import Talk, alert, talking
 from tests.deploy.test_alerts import run
 
 SITES = [
@@ -95,3 +98,40 @@ def test_a_channel_has_a_webhook_of_its_own(whole: dict[str, Any]) -> None:
             [config], [usual] = receivers[f"{name}-{channel}"]["slack_configs"], receivers[name]["slack_configs"]
             assert config == usual | {"api_url_file": f"/etc/flatline/slack-webhook-url-{channel}"}
     assert not any("peers" in name for name in receivers)
+
+
+@pytest.mark.servers
+async def test_each_site_is_told_in_its_own_channel(tmp_path: Path) -> None:
+    """A real Alertmanager posts alerts on articles and sites to the channels of two owners, and others as before."""
+    async with AsyncExitStack() as stack:
+        channels = {name: await stack.enter_async_context(SlackReceiver()) for name in ("docs", "stories")}
+
+        def change(configuration: dict[str, Any]) -> None:
+            configuration |= with_routes(configuration, destinations(SITES))
+            for route in configuration["route"]["routes"]:
+                # No hours, and no waiting for others.
+                route |= {"group_wait": "1s", "group_interval": "1s", "active_time_intervals": []}
+            for receiver in configuration["receivers"]:
+                for config in receiver.get("slack_configs", []):
+                    if "api_url_file" in config:
+                        channel = config["api_url_file"].rpartition("-")[2]
+                        (tmp_path / channel).write_text(channels[channel].url)
+                        config["api_url_file"] = str(tmp_path / channel)
+
+        talk = await stack.enter_async_context(talking(tmp_path, change=change))
+        docs, stories = (Talk(talk.address, receiver) for receiver in channels.values())
+        paris = {"channel": "docs", "time_zone": "Europe/Paris"}
+        await talk.tell(
+            alert("ArticleSilent", "A guide", article="docs.example/1", tier="1", **paris),
+            alert("ArticleSilent", "A story", article="stories.example/1", tier="1", channel="stories"),
+            alert("ArticleSilent", "Far", article="far.example/1", tier="1", time_zone="Asia/Tokyo"),
+            alert("GroupMassLoss", "stories.example", site="stories.example", day="1780272000", channel="stories"),
+        )
+        assert (await docs.received())["title"].endswith(": \u2068A guide\u2069")
+        assert {(await stories.received())["title"].rpartition(": ")[2] for _ in range(2)} == {
+            "\u2068A story\u2069",
+            "\u2068stories.example\u2069",
+        }
+        assert (await talk.received())["title"].endswith(": \u2068Far\u2069")
+        await talk.tell(alert("ArticleCooling", "A cool guide", article="docs.example/2", tier="1", **paris))
+        assert (await docs.received())["title"].startswith("Daily digest: 1 new.")
