@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
-from flatline.backtest.histories import Histories, History
+from flatline.backtest.histories import UNREGISTERED, Histories, History
 from flatline.backtest.replay import judgements
 from flatline.backtest.visibility_history import VisibilityHistory
 from flatline.domain.explanation.explained import Change, Explanation
@@ -13,14 +13,15 @@ from flatline.domain.explanation.explanation import ExplanationContext, explain
 from flatline.domain.groups import replay as group_replay
 from flatline.domain.groups.judgement import judge_group
 from flatline.domain.groups.replay import survey_round
-from flatline.domain.groups.survey import Group, membership_of
+from flatline.domain.groups.survey import Group, Membership, membership_of
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.learned.domain_reputation import DomainReputations
 from flatline.domain.policy.policy import Policy
-from flatline.domain.state.article import Article
+from flatline.domain.state.article import Article, Registration
 from flatline.domain.state.link import Effect
 from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.time import DAY_MS, EARLIEST_MS, day_of, to_datetime, to_ms
+from flatline.domain.urls.canonical import referring_domain
 from flatline.domain.visibility.source_history import SourceHistory
 from flatline.domain.visibility.sources import Freshness, Sources
 from flatline.schema.group import GroupKind, GroupVerdict
@@ -103,10 +104,9 @@ def _peers(
 
     As in the survey, nothing is asked of those that can't be seen, and they teach nothing.
     """
-    groups = set(membership_of(article).groups)
+    own = membership_of(article)
     for key in histories.keys:
-        unread = History(key, [], histories.registration_of(key)).article()
-        if groups.isdisjoint(membership_of(unread).groups):
+        if not _may_share_group(own, key, histories.registration_of(key)):
             continue
         peer = _article_on(histories.of(key), on_day)
         reputations.add(peer.segments)
@@ -125,6 +125,22 @@ def _peers(
             registration.published_day,
             day_of(watched_since_ms),
         )
+
+
+def _may_share_group(own: Membership, key: bytes, registration: Registration) -> bool:
+    """Whether an article belongs to the site, strategy, series, author or month of another, by what is registered."""
+    if own.site == referring_domain(key.decode()):
+        return True
+    if registration is UNREGISTERED:
+        return False
+    other = Membership.of(
+        key.decode(),
+        strategy=registration.strategy,
+        series=registration.series,
+        author=registration.author,
+        begin_day=registration.published_day,
+    )
+    return not set(own.groups).isdisjoint(other.groups)
 
 
 def _article_on(history: History, day: int) -> Article:

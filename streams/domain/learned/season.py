@@ -21,7 +21,7 @@ _YEAR_DAYS: Final = 365.25
 
 
 class Season(NamedTuple):
-    """From when on links are expected again, and the last day on which they may still come in season."""
+    """About when links are expected again, and the last day on which they may still come in season."""
 
     return_day: int
     until_day: int
@@ -43,7 +43,7 @@ def season_of(link_days: Sequence[int]) -> Season | None:
         returns.append(again + shift)
     if max(returns) - min(returns) > RETURNS_APART_DAYS_MAX:
         return None
-    return Season(min(returns), max(returns) + SEASON_DAYS)
+    return Season(sum(returns) // len(returns), max(returns) + SEASON_DAYS)
 
 
 def _return_from_pause(link_days: Sequence[int], begin_day: int) -> int | None:
