@@ -1,4 +1,4 @@
-"""What Prometheus is told to scrape, for commands."""
+"""Reads and removes the instances that Prometheus is told to scrape."""
 
 from collections.abc import Iterable
 from typing import Final

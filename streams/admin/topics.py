@@ -29,11 +29,11 @@ class TopicsError(FlatlineError):
 
 
 class Difference(NamedTuple):
-    """What of a topic is not as declared.
+    """A property of a topic that is not as declared.
 
     ``says``      what it is, and what it should be
     ``remedy``    what to do about it
-    ``is_vital``  whether it must be mended before anything is written
+    ``is_vital``  whether it must be fixed before anything is written
     """
 
     says: str

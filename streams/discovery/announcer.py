@@ -23,7 +23,7 @@ log = logging.getLogger("flatline.discovery")
 
 
 class Announcer:
-    """Writes an instance to its topic again and again, and a tombstone when it ends as it should."""
+    """Writes an instance to its topic at intervals, and a tombstone when the process ends as it should."""
 
     def __init__(
         self, cluster: KafkaCluster, topic: Topic, *, name: str, instance: Instance, now: Callable[[], datetime]
@@ -53,7 +53,7 @@ class Announcer:
                 continue
 
     async def withdraw(self) -> None:
-        """Say that the instance has ended. If Kafka does not take that in time, it stays known as one that died."""
+        """Write the tombstone. If Kafka does not accept it in time, the instance counts as one that died."""
         self._has_ended.set()
         try:
             async with asyncio.timeout(WITHDRAW_WITHIN_S), self._one_at_a_time:

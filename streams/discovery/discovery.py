@@ -20,7 +20,7 @@ from flatline.settings import Settings
 
 
 class UnnamedHostError(FlatlineError):
-    """This machine's name is none under which Prometheus could reach it."""
+    """Prometheus could not reach this machine under its own name."""
 
     remedy = "Set FLATLINE_ADVERTISED_HOST to the name or the IP address under which Prometheus reaches this machine."
 
@@ -33,7 +33,7 @@ class Discovery:
     """
 
     def __init__(self, settings: Settings, topics: Topics, *, role: str, host: str, port: int) -> None:
-        """``host`` and ``port``: where /metrics is listened for. Raises UnnamedHostError."""
+        """``host`` and ``port``: the address of /metrics. Raises UnnamedHostError."""
         self._instances = Instances()
         self._reader = TopicReader(cluster=settings.cluster, topic=topics.instances, receive=self._instances.receive)
         now = datetime.now(UTC)

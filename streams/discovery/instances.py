@@ -28,7 +28,7 @@ class Instances:
         self._newest_ms = 0
 
     def receive(self, key: bytes, value: bytes | None, recorded_ms: int) -> None:
-        """Take a record of the topic in. Raise `Rejected`."""
+        """Apply a record of the topic. Raise `Rejected`."""
         name = _name(key)
         if value is None:
             self._announced.pop(name, None)
@@ -39,7 +39,7 @@ class Instances:
         self._newest_ms = max(self._newest_ms, recorded_ms)
 
     def known(self) -> dict[str, Instance]:
-        """Return the instances by name, in its order."""
+        """Return the instances by name, in the order of the names."""
         return {
             name: instance
             for name, (instance, at_ms) in sorted(self._announced.items())

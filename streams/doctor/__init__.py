@@ -1,1 +1,1 @@
-"""What `flatline doctor` looks at: this machine, and a running installation with its Kafka and its monitoring."""
+"""The checks of `flatline doctor`: this machine, and a running installation with its Kafka and its monitoring."""

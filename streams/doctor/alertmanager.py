@@ -20,7 +20,7 @@ _SLACK_REMEDY: Final = "put a webhook's URL into a file and set FLATLINE_SLACK_W
 
 @dataclass(frozen=True)
 class Configuration:
-    """What a running Alertmanager says of its configuration: all but the secrets."""
+    """The configuration that a running Alertmanager reports, without its secrets."""
 
     content: Mapping[str, Any]
 

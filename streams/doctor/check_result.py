@@ -5,7 +5,7 @@ from typing import Self
 
 
 class Sign(StrEnum):
-    """How a thing is: as it should be; worth a look, and perhaps meant so; wrong."""
+    """The result of a check: fine; worth a look, but perhaps intended; wrong."""
 
     FINE = "fine"
     LOOK = "look"
@@ -14,7 +14,7 @@ class Sign(StrEnum):
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One thing that was looked at: how it is, and what there is or what to do. Never holds a secret."""
+    """One thing that was checked: its state, and what was found or what to do. It never holds a secret."""
 
     what: str
     sign: Sign
@@ -37,7 +37,7 @@ class CheckResult:
 
 
 def worst(what: str, *, wrong: Iterable[str] = (), look: Iterable[str] = (), fine: str) -> CheckResult:
-    """Return one finding: a line for each thing that is wrong, then for each that is worth a look; else ``fine``."""
+    """Return one result: a line for each thing that is wrong, then for each that is worth a look; else ``fine``."""
     wrong, look = list(wrong), list(look)
     if wrong:
         return CheckResult.wrong(what, "\n".join([*wrong, *look]))

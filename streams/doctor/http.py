@@ -13,7 +13,7 @@ Session = aiohttp.ClientSession  # noqa: TID251 - Prometheus and Alertmanager ar
 
 
 class Unanswered(Exception):
-    """A server gave no answer of use. The message is what follows "Prometheus at ... "; it holds no secret."""
+    """A server gave no usable answer. The message continues "Prometheus at ... " and holds no secret."""
 
 
 class Server:

@@ -25,18 +25,18 @@ NOT_NAMED: Final = CheckResult.look(
 
 
 class AuthoritiesError(FlatlineError):
-    """The file of the authorities can't be used."""
+    """The file of the certificate authorities can't be used."""
 
     remedy = "Have FLATLINE_TLS_CA_FILE name a file of certificates (PEM), or unset it."
 
 
 def examine_installation(settings: Settings) -> list[CheckResult]:
-    """Look at the running installation that the settings lead to: Kafka, what reads it, and what watches that."""
+    """Check the running installation that the settings name: Kafka, the processes that read it, and the monitoring."""
     return asyncio.run(_examine(settings))
 
 
 def deliver_test_alert(settings: Settings) -> list[CheckResult]:
-    """Send a test alert through the installation's Alertmanager, and see who gets it. Takes up to minutes."""
+    """Send a test alert through the installation's Alertmanager, and report who gets it. Takes up to minutes."""
     return asyncio.run(_deliver(settings))
 
 

@@ -10,7 +10,7 @@ from flatline.settings import Settings
 
 
 def examine_kafka(settings: Settings) -> list[CheckResult]:
-    """Look at Kafka, the topics in it, and how far the workers' group has read them."""
+    """Check Kafka, its topics, and how far the workers' group has read them."""
     cluster = settings.cluster
     try:
         cluster.refuse_no_access()

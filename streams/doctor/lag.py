@@ -23,7 +23,7 @@ _MARKS = "; {marks} offsets of the lag are a producer's transaction markers, whi
 
 
 def examine_group(cluster: KafkaCluster, topics: Topics) -> list[CheckResult]:
-    """Look at who is in the workers' group, and at what it has not read yet."""
+    """Check the members of the workers' group, and what it has not read yet."""
     limits = {"bootstrap_timeout_ms": _TIMEOUT_MS, "request_timeout_ms": _TIMEOUT_MS}
     try:
         with (
@@ -102,7 +102,7 @@ def _examine_lag(
 
 
 def _with_records(reader: Consumer, behind: Offsets, ends: Offsets) -> Offsets:
-    """Return those positions after which there is a record before the end, not just a transaction's mark."""
+    """Return those positions that have a record before the end, and not only the marker of a transaction."""
     reader.assign(list(behind))
     for tp, position in behind.items():
         reader.seek(tp, position)

@@ -14,7 +14,7 @@ _PYTHON_MIN = (3, 11)
 
 
 def examine_machine() -> list[CheckResult]:
-    """Look at what `flatline up` needs to find on this machine."""
+    """Check what `flatline up` needs on this machine."""
     return [
         _examine_python(),
         _examine_java(),

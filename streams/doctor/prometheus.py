@@ -17,7 +17,7 @@ _YOUNG: Final = timedelta(minutes=2)
 
 
 async def is_young(server: Server) -> bool:
-    """Whether Prometheus was started just now, so that what is missing may come yet."""
+    """Whether Prometheus was started just now, so that missing data may still come."""
     try:
         return _was_just_started((await server.json("/api/v1/status/runtimeinfo"))["data"])
     except (Unanswered, KeyError, TypeError, ValueError):
@@ -29,7 +29,7 @@ def _was_just_started(running: Mapping[str, Any]) -> bool:
 
 
 async def examine_prometheus(server: Server, alertmanager: Server | None, pace: Pace) -> list[CheckResult]:
-    """Look at what Prometheus was told, what it scrapes, its rules, and whom it tells of alerts."""
+    """Check Prometheus' configuration, its targets, its rules, and its Alertmanagers."""
     try:
         running = (await server.json("/api/v1/status/runtimeinfo"))["data"]
         targets = (await server.json("/api/v1/targets", {"state": "active"}))["data"]["activeTargets"]

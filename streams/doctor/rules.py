@@ -13,7 +13,7 @@ _RELOAD: Final = "add deploy/prometheus/rules to Prometheus' rule_files and relo
 
 
 class _Rule(NamedTuple):
-    """What of a rule decides what it does, in Prometheus' own spelling of the query."""
+    """The parts of a rule that decide what it does, with the query in Prometheus' own spelling."""
 
     query: str
     for_ms: int
@@ -49,7 +49,7 @@ async def examine_rules(server: Server, pace: Pace) -> CheckResult:
 
 
 async def _outdated(server: Server, declared: list[Mapping[str, Any]], loaded: list[Mapping[str, Any]]) -> list[str]:
-    """Return names of rules that are loaded and differ, each with that in which it does."""
+    """Return the names of loaded rules that differ, each with the parts that differ."""
     spelt = await _spelt(server, {rule["expr"] for rule in declared} | {rule["query"] for rule in loaded})
     expected: dict[str, list[_Rule]] = defaultdict(list)
     for rule in declared:

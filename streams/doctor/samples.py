@@ -6,7 +6,7 @@ from prometheus_client.samples import Sample
 
 
 class Samples:
-    """What a /metrics says."""
+    """The samples of a /metrics endpoint."""
 
     def __init__(self, samples: Iterable[Sample]) -> None:
         self._samples = list(samples)
@@ -17,7 +17,7 @@ class Samples:
         return cls(sample for family in text_string_to_metric_families(text) for sample in family.samples)
 
     def total(self, name: str, **labels: str) -> float:
-        """Return the sum of the samples of a name that have these labels, or lack them."""
+        """Return the sum of the samples of a name that have these labels; a sample without one of them counts, too."""
         return sum(
             sample.value
             for sample in self._samples

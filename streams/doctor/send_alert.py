@@ -30,10 +30,10 @@ _AFTER_REFUSAL_S: Final = 5.0
 
 
 async def send_test_alert(server: Server, *, by: str | None = None) -> list[CheckResult]:
-    """Post an alert to Alertmanager, wait until it was told or refused, and end it.
+    """Post an alert to Alertmanager, wait until it was sent or refused, and end it.
 
-    Alertmanager says whom it goes to, and counts what was sent by each kind of integration: another message at the
-    same time can't be told from ours.
+    Alertmanager says which receivers it goes to, and counts what each kind of integration has sent. So another message
+    at the same time counts as ours.
     """
     try:
         configuration = await Configuration.of(server)

@@ -7,7 +7,7 @@ _TOKENS = "tokens file"
 
 
 async def examine_readiness(name: str, server: Server) -> list[CheckResult]:
-    """Look whether a worker or the ingest is ready."""
+    """Check whether a worker or the ingest is ready."""
     try:
         await server.text("/readyz")
     except Unanswered as cause:
@@ -16,7 +16,7 @@ async def examine_readiness(name: str, server: Server) -> list[CheckResult]:
 
 
 def examine_tokens(settings: Settings) -> list[CheckResult]:
-    """Look whether the ingest can read who may push, as it does itself."""
+    """Check whether the tokens file can be read, in the way in which the ingest reads it."""
     file = settings.ingest_tokens_file
     if file is None:
         return [CheckResult.look(_TOKENS, "not looked at: set FLATLINE_INGEST_TOKENS_FILE")]
