@@ -21,10 +21,12 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def with_security_headers(app: web.Application) -> web.Application:
-    """Have each answer of an application carry SECURITY_HEADERS; return the application."""
+    """Have each answer of an application carry SECURITY_HEADERS, but for those that it has; return the application."""
 
     async def add(_request: web.Request, response: web.StreamResponse) -> None:
-        response.headers.update(SECURITY_HEADERS)
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers["Server"] = SECURITY_HEADERS["Server"]  # aiohttp has set its own
 
     app.on_response_prepare.append(add)
     return app

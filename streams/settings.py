@@ -138,16 +138,17 @@ class Settings(BaseSettings):
     worker_port: Port = Field(8711, description="Port of the worker's /metrics, /livez and /readyz.")
     advertised_host: Annotated[str, AfterValidator(_host)] | None = Field(
         None,
-        description="Host at which Prometheus reaches the worker or ingest; else the address that it listens on.",
+        description="Host at which Prometheus reaches this process; else the address that it listens on.",
     )
     forget_instance_after_s: float = Field(
         86_400,
         ge=FORGET_AFTER_S_MIN,
         le=FORGET_AFTER_S_MAX,
-        description="How long Prometheus is told of a worker or ingest that died, so that its alert goes on.",
+        description="How long Prometheus is told of a process that died, so that its alert goes on.",
     )
     tls_certificate_file: Path | None = Field(
-        None, description="Certificate (PEM, with its chain) of the worker and the ingest, which then speak HTTPS only."
+        None,
+        description="Certificate (PEM, with its chain) of worker, ingest and API, which then speak HTTPS only.",
     )
     tls_key_file: Path | None = Field(None, description="The key (PEM, not encrypted) of that certificate.")
     tls_ca_file: Path | None = Field(
@@ -183,6 +184,14 @@ class Settings(BaseSettings):
     ingest_webmention_sites: Annotated[str, AfterValidator(_sites)] | None = Field(
         None,
         description="Sites of yours for which /webmention receives Webmentions, separated by commas; else none are.",
+    )
+    serve_host: str = Field("127.0.0.1", description="Address that `flatline serve` listens on.")
+    serve_port: Port = Field(8709, description="Port that `flatline serve` listens on.")
+    serve_tokens_file: Path | None = Field(
+        None, description="File with the tokens that may use the API; without it, this machine alone may read."
+    )
+    serve_query_timeout_s: float = Field(
+        5.0, gt=0, le=300, description="Maximum time that a query of the API may take."
     )
     fetch_contact: Annotated[str, AfterValidator(_contact)] | None = Field(
         None,

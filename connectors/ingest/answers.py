@@ -1,5 +1,6 @@
 """What the ingest answers: one body for a batch, one for everything that went wrong."""
 
+import logging
 import math
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -9,6 +10,8 @@ from aiohttp import web
 
 from flatline.http import SECURITY_HEADERS
 from flatline.schema.rejection import Rejected
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,22 @@ class Refused(Exception):
             self.headers["Allow"] = allow
         if status == web.HTTPUnauthorized.status_code:
             self.headers["WWW-Authenticate"] = "Bearer"
+
+
+def refusal_of(error: Exception, request: web.Request, *, server: str) -> Refused:
+    """Return the refusal that answers an error of a handler. Whatever nobody foresaw is logged."""
+    match error:
+        case Refused():
+            return error
+        case web.HTTPMethodNotAllowed():
+            message = f"Use {' or '.join(sorted(error.allowed_methods))}."
+            return Refused(405, "method_not_allowed", message, allow=error.headers["Allow"])
+        case web.HTTPNotFound():
+            return Refused(404, "not_found", error.reason)
+        case web.HTTPException():
+            return Refused(error.status, "bad_request", error.reason)
+    _log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return Refused(500, "internal", f"{server} has a bug; its log has the details.")
 
 
 def batch(accepted: int, rejected: list[RejectedEvent]) -> web.Response:

@@ -1,7 +1,6 @@
 """The routes of the ingest."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
@@ -35,8 +34,6 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _HEARTBEATS: Final = "/v1/heartbeats"
 
-_log = logging.getLogger(__name__)
-
 
 class Ingest:
     """Handles requests. `application` makes it an aiohttp application, `drain` brings it to an orderly end.
@@ -46,6 +43,9 @@ class Ingest:
     ``discovery``   answers Prometheus, which asks where our processes are
     ``further_routes``  what it answers besides, to anybody
     """
+
+    name = "ingest"
+    title = "The ingest"
 
     def __init__(
         self,
@@ -189,7 +189,7 @@ class Ingest:
         try:
             response, refused = await handler(request), None
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets the error body and nothing else
-            refused = _refusal(error, request)
+            refused = answers.refusal_of(error, request, server="The ingest")
             response = answers.error(refused)
         self.connections.answered(request.transport)
         if request.path.startswith("/v1/"):
@@ -198,18 +198,3 @@ class Ingest:
             if refused:
                 self._metrics.refused.labels(code=refused.code).inc()
         return response
-
-
-def _refusal(error: Exception, request: web.Request) -> Refused:
-    match error:
-        case Refused():
-            return error
-        case web.HTTPMethodNotAllowed():
-            message = f"Use {' or '.join(sorted(error.allowed_methods))}."
-            return Refused(405, "method_not_allowed", message, allow=error.headers["Allow"])
-        case web.HTTPNotFound():
-            return Refused(404, "not_found", error.reason)
-        case web.HTTPException():
-            return Refused(error.status, "bad_request", error.reason)
-    _log.error("%s %s failed", request.method, request.path, exc_info=error)
-    return Refused(500, "internal", "The ingest has a bug; its log has the details.")

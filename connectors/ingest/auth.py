@@ -78,7 +78,7 @@ class Tokens:
 
     def __init__(self, path: Path) -> None:
         """Read the file. Raise `TokensError`."""
-        self._path = path
+        self.path = path
         self._version = self._look()
         self._tokens = self._read()
 
@@ -101,7 +101,7 @@ class Tokens:
         except TokensError as error:
             _log.error("%s The tokens stay as they were.", error)
         else:
-            _log.info("%s was read: %d tokens", self._path, len(self._tokens))
+            _log.info("%s was read: %d tokens", self.path, len(self._tokens))
 
     def _reload_if_changed(self) -> None:
         try:
@@ -113,38 +113,38 @@ class Tokens:
 
     def _look(self) -> tuple[int, int, int]:
         try:
-            status = self._path.stat()
+            status = self.path.stat()
         except OSError as error:
-            raise TokensError(f"{self._path} can't be read: {error.strerror}.") from None
+            raise TokensError(f"{self.path} can't be read: {error.strerror}.") from None
         return status.st_mtime_ns, status.st_size, status.st_ino
 
     def _read(self) -> dict[bytes, Sender]:
         try:
-            text = self._path.read_text(encoding="ascii")
-            is_open = self._path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH)
+            text = self.path.read_text(encoding="ascii")
+            is_open = self.path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH)
         except OSError as error:
-            raise TokensError(f"{self._path} can't be read: {error.strerror}.") from None
+            raise TokensError(f"{self.path} can't be read: {error.strerror}.") from None
         except UnicodeDecodeError:
-            raise TokensError(f"{self._path} holds more than ASCII.") from None
+            raise TokensError(f"{self.path} holds more than ASCII.") from None
         if is_open:
-            _log.warning("%s can be read by others; `chmod 600` makes it yours alone.", self._path)
+            _log.warning("%s can be read by others; `chmod 600` makes it yours alone.", self.path)
         tokens: dict[bytes, Sender] = {}
         for number, line in enumerate(text.splitlines(), start=1):
             if line.strip() and not line.lstrip().startswith("#"):
                 token, sender = self._parse(line.strip(), number)
                 if tokens.setdefault(token, sender) != sender:
-                    raise TokensError(f"{self._path} line {number}: an earlier source has the same token.")
+                    raise TokensError(f"{self.path} line {number}: an earlier source has the same token.")
         if not tokens:
-            raise TokensError(f"{self._path} holds no token.")
+            raise TokensError(f"{self.path} holds no token.")
         return tokens
 
     def _parse(self, line: str, number: int) -> tuple[bytes, Sender]:
         match = _LINE.fullmatch(line)
         if match is None:
-            raise TokensError(f"{self._path} line {number} is not `source:token` or `source,other,…:token`.")
+            raise TokensError(f"{self.path} line {number} is not `source:token` or `source,other,…:token`.")
         if len(match["token"]) < TOKEN_CHARACTERS_MIN:
             raise TokensError(
-                f"{self._path} line {number}: a token needs {TOKEN_CHARACTERS_MIN} characters or more; "
+                f"{self.path} line {number}: a token needs {TOKEN_CHARACTERS_MIN} characters or more; "
                 "`openssl rand -hex 32` makes one."
             )
         return match["token"].encode(), Sender(match["source"], tuple(match["others"].split(",")[1:]))

@@ -5,15 +5,38 @@ aiohttp limits neither their number nor the time that a request's head may take.
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
+
+from prometheus_client import Counter, Gauge
 
 from flatline_connectors.ingest import answers
 from flatline_connectors.ingest.answers import Refused
-from flatline_connectors.ingest.limits import Limits
-from flatline_connectors.ingest.metrics import IngestMetrics
 
 _RETRY_AFTER_S: Final = 1
 _LAST_WORD_S: Final = 1
+
+
+class ConnectionLimits(Protocol):
+    """How many connections there may be, and how long each may take for what."""
+
+    @property
+    def max_connections(self) -> int:
+        """At a time."""
+
+    @property
+    def header_timeout_s(self) -> float:
+        """Within which a request's head has to come."""
+
+    @property
+    def idle_timeout_s(self) -> float:
+        """Between an answer and the next request."""
+
+
+class ConnectionMetrics(Protocol):
+    """How many there are, and which were closed by us."""
+
+    connections: Gauge
+    connections_closed: Counter
 
 
 class Connections:
@@ -24,7 +47,7 @@ class Connections:
     too many connections, a new one takes the place of the oldest that has shown no token; if all have, it is refused.
     """
 
-    def __init__(self, limits: Limits, metrics: IngestMetrics) -> None:
+    def __init__(self, limits: ConnectionLimits, metrics: ConnectionMetrics) -> None:
         self.limits = limits
         self.metrics = metrics
         self._open: dict[asyncio.BaseTransport, _Connection] = {}  # the oldest first

@@ -1,24 +1,38 @@
-"""The ingest as a server, from its start to its orderly end."""
+"""A server such as the ingest, from its start to its orderly end."""
 
 import asyncio
 import logging
 import signal
 import ssl
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from aiohttp import web
 
 from flatline.kafka.cluster import KafkaCluster
 from flatline_connectors.errors import ConnectorError
-from flatline_connectors.ingest.app import Ingest
 from flatline_connectors.ingest.batches import SETTLED_WITHIN_S
+from flatline_connectors.ingest.connections import Connections
 
 _PROBE_WITHIN_S: Final = 2
 
 
+class Served(Protocol):
+    """What is served, such as the ingest. ``name`` is the word in its settings, ``title`` what people call it."""
+
+    name: str
+    title: str
+    connections: Connections
+
+    def application(self) -> web.Application:
+        """Return the application."""
+
+    async def drain(self) -> None:
+        """Admit no more requests, and wait until those in flight are answered."""
+
+
 async def serve(
-    ingest: Ingest,
+    served: Served,
     *,
     host: str,
     port: int,
@@ -35,11 +49,11 @@ async def serve(
     silent = logging.getLogger(f"{__name__}.aiohttp")
     silent.disabled = True
     runner = web.AppRunner(
-        ingest.application(),
+        served.application(),
         access_log=None,
         logger=silent,
         auto_decompress=False,
-        keepalive_timeout=ingest.connections.silent_s_max,
+        keepalive_timeout=served.connections.silent_s_max,
         shutdown_timeout=SETTLED_WITHIN_S,
     )
     await runner.setup()
@@ -47,18 +61,19 @@ async def serve(
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     try:
         server = await loop.create_server(
-            ingest.connections.served_by(runner.server),
+            served.connections.served_by(runner.server),
             host,
             port,
             ssl=tls,
             # A connection is counted, and has time for its head, from the end of the handshake on.
-            ssl_handshake_timeout=ingest.connections.limits.header_timeout_s if tls else None,
+            ssl_handshake_timeout=served.connections.limits.header_timeout_s if tls else None,
         )
     except OSError as error:
         await runner.cleanup()
+        word = served.name.upper()
         raise ConnectorError(
-            f"The ingest can't listen on {host}:{port}: {error.strerror}.",
-            remedy="Choose another address with --host and --port, or FLATLINE_INGEST_HOST and FLATLINE_INGEST_PORT.",
+            f"{served.title} can't listen on {host}:{port}: {error.strerror}.",
+            remedy=f"Choose another address with --host and --port, or FLATLINE_{word}_HOST and FLATLINE_{word}_PORT.",
         ) from error
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -67,7 +82,7 @@ async def serve(
     await stop.wait()
     server.close()
     # aiohttp's own end reads no further: without this, a body that is still coming would be lost.
-    await ingest.drain()
+    await served.drain()
     await runner.cleanup()
 
 

@@ -20,6 +20,7 @@ from flatline.cli import (
     model,
     policy,
     publications,
+    serve,
     sites,
     start,
     state,
@@ -67,7 +68,8 @@ _SECTIONS: Final[dict[str, tuple[tuple[str, Any, str], ...]]] = {
     "Operate": (
         ("worker", worker.worker, "Run one worker: count links, judge articles."),
         ("ingest", ingest.ingest, "Run the HTTP server that crawlers push to."),
-        ("instances", instances.app, "Workers and ingests that Prometheus finds."),
+        ("serve", serve.serve, "Run the HTTP API over everything that is known."),
+        ("instances", instances.app, "Processes that Prometheus finds."),
         ("topics", topics.app, "The topics in Kafka."),
         ("state", state.app, "What workers know, made from the log."),
     ),

@@ -22,6 +22,9 @@ Send a first event:
     -H 'Content-Type: application/json' \\
     -d '{{"url_from": "https://elsewhere.example/post", "url_to": "https://yours.example/article"}}'
 
+See what it led to:
+  curl http://{api}/api/v1/articles
+
 Ctrl-C stops everything."""
 
 
@@ -29,10 +32,11 @@ Ctrl-C stops everything."""
 def up(*, settings: Settings) -> None:
     """Run everything on this machine until Ctrl-C.
 
-    Starts Kafka, the ingest, workers, Prometheus and Alertmanager. The next run with the same folder continues where
+    Starts Kafka, ingest, workers, API, Prometheus and Alertmanager. The next run with the same folder continues where
     this one ends. With FLATLINE_KAFKA_BOOTSTRAP set, it uses that Kafka and starts none. If a port is taken, it uses a
     free one.
     """
+    from flatline.local.services import services_with_api
     from flatline.local.stack import LocalStack
     from flatline.local.stopping import until_stopped
     from flatline.policy_file import load_policy
@@ -43,6 +47,7 @@ def up(*, settings: Settings) -> None:
     preferred_ports = {
         "kafka": _KAFKA_PORT,
         "ingest": settings.ingest_port,
+        "api": settings.serve_port,
         **{f"worker-{number}": settings.worker_port + number - 1 for number in range(1, workers + 1)},
         "prometheus": _PROMETHEUS_PORT,
         "alertmanager": _ALERTMANAGER_PORT,
@@ -51,6 +56,7 @@ def up(*, settings: Settings) -> None:
         settings.data_dir,
         settings,
         workers=workers,
+        services=services_with_api,
         preferred_ports=preferred_ports,
         say=lambda line: console.print(line, markup=False, soft_wrap=True),
     )
@@ -68,5 +74,5 @@ def _show(stack: "LocalStack", console: Console) -> None:
     table.add_row("logs", str(stack.settings.data_dir / "logs"))
     console.print(table, soft_wrap=True)
     tokens = shlex.quote(str(stack.settings.ingest_tokens_file))
-    first_event = _FIRST_EVENT.format(ingest=stack.addresses["ingest"], tokens=tokens)
+    first_event = _FIRST_EVENT.format(ingest=stack.addresses["ingest"], tokens=tokens, api=stack.addresses["api"])
     console.print(first_event, markup=False, soft_wrap=True)

@@ -21,6 +21,11 @@ def flatline_services(settings: Settings, worker_ports: Sequence[int]) -> list[P
     ]
 
 
+def services_with_api(settings: Settings, worker_ports: Sequence[int]) -> list[Process]:
+    """Return `flatline_services`, and the API."""
+    return [*flatline_services(settings, worker_ports), _service("api", "serve", settings, settings.serve_port)]
+
+
 def _service(name: str, command: str, settings: Settings, port: int) -> Process:
     address = f"{LOOPBACK}:{port}"
     return Process(
@@ -30,6 +35,6 @@ def _service(name: str, command: str, settings: Settings, port: int) -> Process:
         is_ready=lambda: probes.answers_ok(address, "/readyz"),
         environment=settings.environment(),
         discovery_url=f"http://{address}/discovery",
-        # A worker reads the whole changelog before it is ready.
+        # A worker reads the whole changelog before it is ready, and the API all topics.
         ready_within_s=120,
     )

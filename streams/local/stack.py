@@ -90,6 +90,7 @@ class LocalStack:
                 "kafka_bootstrap": self._kafka(ports),
                 "worker_port": worker_ports[0],
                 "ingest_port": ports.claim("ingest"),
+                "serve_port": ports.claim("api"),
                 "ingest_tokens_file": self._tokens_file(),
                 "prometheus_url": f"http://{prometheus.address}",
                 "alertmanager_url": f"http://{alertmanager.address}",

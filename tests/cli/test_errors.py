@@ -16,6 +16,10 @@ from flatline.errors import FlatlineError
 ROOT = Path(__file__).parents[2]
 # Not for people: they are caught where they are raised for, and become an answer, a finding or an end.
 INTERNAL = {
+    "ClosedError",  # another read model answers
+    "CursorError",  # these three become an answer of the API
+    "DeadlineError",
+    "NothingReadError",
     "Failed",  # becomes a fetch's outcome
     "FencedError",  # a former owner of a partition is refused by the broker
     "ForbiddenAddress",  # becomes a Failed

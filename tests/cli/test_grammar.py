@@ -19,9 +19,9 @@ from flatline.settings import Settings, SettingsError, variable_of
 from tests.cli.commands import Found, all_commands, all_nouns
 from tests.integration.running import FLATLINE
 
-SHORT = {"backtest", "demo", "doctor", "explain", "ingest", "up", "worker"}
-SERVERS = {"ingest": "ingest_", "up": "", "worker": "worker_"}
-SCREEN = (36, 80)
+SHORT = {"backtest", "demo", "doctor", "explain", "ingest", "serve", "up", "worker"}
+SERVERS = {"ingest": "ingest_", "serve": "serve_", "up": "", "worker": "worker_"}
+SCREEN = (40, 80)
 
 
 def _run(*arguments: str) -> Any:
@@ -82,13 +82,13 @@ def test_an_option_is_the_same_everywhere() -> None:
             for name in param.opts:
                 if name.startswith("--"):
                     texts[name].add(param.help)
-    # A demo keeps to a folder of its own. A worker and an ingest have an address each.
-    excepted = {"--data-dir": 2, "--host": 2, "--port": 2}
+    # A demo keeps to a folder of its own. Each server has an address, and those with tokens a file of them.
+    excepted = {"--data-dir": 2, "--host": 3, "--port": 3, "--tokens-file": 2}
     assert {name: said for name, said in texts.items() if len(said) > excepted.get(name, 1)} == {}
 
 
 def test_every_option_of_a_server_is_a_setting_and_names_its_variable() -> None:
-    """And all settings of the ingest and the worker are options of theirs."""
+    """And all settings of the ingest, the API and the worker are options of theirs."""
     commands = {found.words[0]: found.command for found in all_commands() if len(found.words) == 1}
     for command, prefix in SERVERS.items():
         told = {param.opts[0]: param.help for param in commands[command].params if param.name != "help"}
@@ -111,7 +111,7 @@ def test_an_option_that_is_called_like_a_setting_is_that_setting() -> None:
 @pytest.mark.parametrize("name", [*INGEST_SETTINGS, "worker_port", "workers", "data_dir", *FLAGS])
 def test_an_option_does_what_its_variable_does(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Either gives the same settings; the option wins; nonsense is refused by the name that was used."""
-    prefix = next((prefix for prefix in ("ingest_", "worker_") if name.startswith(prefix)), "")
+    prefix = next((prefix for prefix in ("ingest_", "serve_", "worker_") if name.startswith(prefix)), "")
     seen: list[object] = []
     probe = typer.Typer()
 

@@ -40,6 +40,8 @@ def test_up_does_what_it_says(tmp_path: Path, kafka_bootstrap: str, namespace: s
             body = options[options.index("-d") + 1].encode()
             with urlopen(Request(url, body, headers)) as answer:
                 assert json.load(answer) == {"accepted": 1, "rejected": []}
+            with urlopen(shown[shown.rindex("  curl ") :].split()[1]) as answer:
+                assert set(json.load(answer)) == {"rows", "next"}
             assert headers["Authorization"].removeprefix("Bearer ") not in shown
 
             doctor = [FLATLINE, "doctor", "--data-dir", str(folder)]
@@ -52,5 +54,5 @@ def test_up_does_what_it_says(tmp_path: Path, kafka_bootstrap: str, namespace: s
             assert up.wait(60) == 0
         finally:
             up.kill()
-    assert len(children) == 5
+    assert len(children) == 6
     assert not any(is_alive(pid) for pid in children)

@@ -1,7 +1,8 @@
-"""Everything that the worker and the ingest expose, in Prometheus' text format."""
+"""Everything that the processes expose, in Prometheus' text format."""
 
 from prometheus_client import CollectorRegistry, generate_latest
 
+from flatline.api.metrics import ServeMetrics
 from flatline_connectors.ingest.metrics import IngestMetrics
 from tests.metrics.snapshots import SNAPSHOT, registry_of
 
@@ -20,4 +21,13 @@ def ingest_exposition() -> str:
     metrics.duration.observe(0.1)
     metrics.refused.labels(code="too_busy").inc()
     metrics.connections_closed.labels(reason="slow_head").inc()
+    return metrics.exposition().decode()
+
+
+def serve_exposition() -> str:
+    """Return that of an API that has had a request."""
+    metrics = ServeMetrics(CollectorRegistry())
+    metrics.requests.labels(route="/api/v1/articles", code="200").inc()
+    metrics.duration.labels(route="/api/v1/articles").observe(0.1)
+    metrics.connections_closed.labels(reason="idle").inc()
     return metrics.exposition().decode()

@@ -5,19 +5,19 @@ from collections.abc import Iterable, Iterator
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.deploy.alert_rules import DEPLOY, rules
-from tests.metrics.expositions import ingest_exposition, worker_exposition
+from tests.metrics.expositions import ingest_exposition, serve_exposition, worker_exposition
 
 FILE = DEPLOY / "prometheus" / "METRICS.md"
 
 _HEAD = """# Metrics
 
-Each worker and each ingest has a `/metrics` endpoint. Durations are in seconds and timestamps in seconds since
+Each process has a `/metrics` endpoint. Durations are in seconds and timestamps in seconds since
 1970; names follow Prometheus' conventions. A worker exposes fewer than 5,000 series, however many articles it has:
 only articles on the watch list (registered ones first, by tier, then those in trouble) have series of their own,
 and `flatline_watch_list_left_out` counts the articles that do not fit. Partitions that a worker gives up disappear
 from its next scrape. `article` is the article's URL without its scheme.
 
-This file is generated (`python -m tests.metrics.table`), and a test compares it with what is exposed. Both
+This file is generated (`python -m tests.metrics.table`), and a test compares it with what is exposed. All
 processes also expose Python's own `process_*` and `python_*` metrics.
 """
 
@@ -36,7 +36,11 @@ def table() -> str:
     """Return the whole document."""
     recorded = {rule["record"]: " ".join(str(rule["expr"]).split()) for rule in rules() if "record" in rule}
     rows = (f"| `{name}` | `{expression.replace('|', chr(92) + '|')}` |\n" for name, expression in recorded.items())
-    sections = (("The worker", worker_exposition()), ("The ingest", ingest_exposition()))
+    sections = (
+        ("The worker", worker_exposition()),
+        ("The ingest", ingest_exposition()),
+        ("The API", serve_exposition()),
+    )
     return _HEAD + "".join(_section(*section) for section in sections) + _RECORDED + "".join(rows)
 
 

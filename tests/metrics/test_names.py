@@ -6,10 +6,10 @@ import subprocess
 import pytest
 
 from flatline.local import programs
-from tests.metrics.expositions import ingest_exposition, worker_exposition
+from tests.metrics.expositions import ingest_exposition, serve_exposition, worker_exposition
 from tests.metrics.table import FILE, table
 
-EXPOSITIONS = {"worker": worker_exposition(), "ingest": ingest_exposition()}
+EXPOSITIONS = {"worker": worker_exposition(), "ingest": ingest_exposition(), "serve": serve_exposition()}
 
 
 @pytest.mark.parametrize("exposition", EXPOSITIONS.values(), ids=EXPOSITIONS.keys())

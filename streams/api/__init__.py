@@ -1,0 +1,1 @@
+"""The HTTP API of the read model: /api/v1."""

@@ -1,0 +1,79 @@
+"""Who may ask the API for what."""
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Final, Literal, Protocol
+
+from aiohttp import web
+
+from flatline_connectors.ingest.answers import Refused
+from flatline_connectors.ingest.auth import Sender, Tokens, TokensError
+
+Scope = Literal["read", "write", "admin"]
+
+_ORDER: Final[tuple[Scope, ...]] = ("read", "write", "admin")
+_PORT: Final = re.compile(r":[0-9]{1,5}$")
+
+
+class Access(Protocol):
+    """Says who may."""
+
+    def check(self, request: web.Request, scope: Scope) -> None:
+        """Raise `Refused` unless the request may do what needs this scope."""
+
+    def reload(self) -> None:
+        """Look again who may."""
+
+
+class Loopback:
+    """Anybody on this machine may read, without a token.
+
+    A page of another site can have its own name lead to this machine, and would then read what we answer (DNS
+    rebinding). So the request has to name this machine by a name that only this machine has.
+    """
+
+    def check(self, request: web.Request, scope: Scope) -> None:
+        """Raise `Refused` unless the request names this machine, and only wants to read."""
+        if not is_loopback(_PORT.sub("", request.headers.get("Host", ""))):
+            raise Refused(421, "wrong_host", "Without tokens, the API answers to localhost, 127.0.0.1 and [::1] alone.")
+        if scope != "read":
+            raise Refused(403, "read_only", "Without tokens, the API can only be read: set FLATLINE_SERVE_TOKENS_FILE.")
+
+    def reload(self) -> None:
+        """Do nothing: who may stays the same."""
+
+
+class ScopedTokens(Tokens):
+    """The tokens of a file, a ``name:token`` a line, or ``name,write:token``. Each may read; admin may write, too."""
+
+    def check(self, request: web.Request, scope: Scope) -> None:
+        """Raise `Refused` unless the request has a token with this scope."""
+        sender = self.sender_of(request.headers.get("Authorization"))
+        if sender is None:
+            raise Refused(401, "unauthorized", "Send `Authorization: Bearer <token>` with a token of the tokens file.")
+        if _ORDER.index(scope) > max((_ORDER.index(other) for other in _ORDER if other in sender.others), default=0):
+            raise Refused(403, "forbidden", f"The token has no scope {scope}.")
+
+    def _parse(self, line: str, number: int) -> tuple[bytes, Sender]:
+        token, sender = super()._parse(line, number)
+        if unknown := set(sender.others) - set(_ORDER):
+            words = " or ".join(_ORDER)
+            raise TokensError(
+                f"{self.path} line {number}: {', '.join(sorted(unknown))} is no scope; {words} is.",
+                remedy="Write a line `name:token` for who may read, and `name,write:token` for who may write, too.",
+            )
+        return token, sender
+
+
+def access_of(tokens_file: Path | None) -> Access:
+    """Return who may. Raises TokensError."""
+    return Loopback() if tokens_file is None else ScopedTokens(tokens_file)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address, perhaps in brackets, is this machine's own for itself."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

@@ -1,0 +1,217 @@
+"""The routes of `flatline serve`."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+from sqlalchemy import Connection
+
+from flatline.api.access import Access
+from flatline.api.asking import Asking
+from flatline.api.exports import CONTENT_TYPES, csv_head, csv_rows, ndjson_rows
+from flatline.api.feed import FEEDS_MAX, News, feed
+from flatline.api.metrics import ServeMetrics
+from flatline.api.openapi import LIVE, description
+from flatline.api.queries import NoQuery, query_of
+from flatline.api.routes import ROUTES, Circumstances, Route
+from flatline.http import with_security_headers
+from flatline.readmodel.follower import Follower
+from flatline.readmodel.queries.paging import ROWS_MAX
+from flatline_connectors.ingest import answers
+from flatline_connectors.ingest.answers import Refused
+from flatline_connectors.ingest.connections import Connections
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_OPENAPI: Final = "/api/v1/openapi.json"
+_BEGUN: Final = web.RequestKey("is_begun", bool)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of connections. They are as the ingest's by default; the answers here are small, and no bodies come."""
+
+    max_connections: int = 512
+    header_timeout_s: float = 10
+    idle_timeout_s: float = 75
+
+
+class Api:
+    """Answers requests. `application` makes it an aiohttp application, `drain` brings it to an orderly end.
+
+    ``at``         what queries go by, now
+    ``discovery``  answers Prometheus, which asks where our processes are
+    """
+
+    name = "serve"
+    title = "`flatline serve`"
+
+    def __init__(
+        self,
+        follower: Follower,
+        access: Access,
+        metrics: ServeMetrics,
+        news: News,
+        *,
+        at: Callable[[], Circumstances],
+        discovery: Handler,
+    ) -> None:
+        self._follower = follower
+        self._access = access
+        self._metrics = metrics
+        self._news = news
+        self._at = at
+        self._discovery = discovery
+        self._asking = Asking(follower)
+        self._openapi = msgspec.json.encode(description())
+        self._feeds = 0
+        self._records = 0
+        self.connections = Connections(Limits(), metrics)
+
+    def application(self) -> web.Application:
+        """Return the application."""
+        app = with_security_headers(web.Application(middlewares=[self._answer]))
+        app.add_routes([web.get(route.path, self._handler(route)) for route in ROUTES])
+        app.add_routes(
+            [
+                web.get(_OPENAPI, self._describe),
+                web.get(LIVE, self._live),
+                web.get("/metrics", self._exposition),
+                web.get("/livez", self._livez),
+                web.get("/readyz", self._readyz),
+                web.get("/discovery", self._discovery),
+            ]
+        )
+        app.on_startup.append(self._begin)
+        app.on_response_prepare.append(_note_begin)
+        app.on_cleanup.append(self._close)
+        return app
+
+    async def drain(self) -> None:
+        """End the live feeds: all else ends by itself."""
+        self._news.end()
+
+    async def _begin(self, _app: web.Application) -> None:
+        self._news.begin()
+
+    async def _close(self, _app: web.Application) -> None:
+        self._asking.close()
+
+    def _handler(self, route: Route[Any]) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            query, at = query_of(request, route.query), self._at()
+            kind = getattr(query, "format", "json")
+            if kind != "json":
+                return await self._export(request, route, query, at)
+            found = await self._asking.ask(_question(route, query, at))
+            if found is None:
+                raise Refused(404, "not_found", "There is no such thing.")
+            return _json(request, msgspec.json.encode(found))
+
+        return handle
+
+    async def _export(
+        self, request: web.Request, route: Route[Any], query: Any, at: Circumstances
+    ) -> web.StreamResponse:
+        """Answer with all pages, one after the other. A query that fails on the way breaks the answer off."""
+        assert route.row is not None, "only lists have formats"
+        is_csv, is_paged = query.format == "csv", hasattr(query, "cursor")
+        query = msgspec.structs.replace(query, limit=ROWS_MAX) if is_paged else query
+        page = await self._asking.ask(_question(route, query, at))
+        name = f"flatline-{route.path.rpartition('/')[2]}.{query.format}"
+        headers = {
+            "Content-Type": CONTENT_TYPES[query.format],
+            "Content-Disposition": f'attachment; filename="{name}"',
+        }
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        if is_csv:
+            await response.write(csv_head(route.row))
+        while True:
+            await response.write(csv_rows(page.rows) if is_csv else ndjson_rows(page.rows))
+            if page.next is None:
+                return response
+            query = msgspec.structs.replace(query, cursor=page.next)
+            page = await self._asking.ask(_question(route, query, at))
+
+    async def _describe(self, request: web.Request) -> web.StreamResponse:
+        query_of(request, NoQuery)
+        return _json(request, self._openapi)
+
+    async def _live(self, request: web.Request) -> web.StreamResponse:
+        query_of(request, NoQuery)
+        if self._feeds >= FEEDS_MAX:
+            raise Refused(503, "too_busy", "There are too many live feeds. Come back later.", retry_after_s=15)
+        self._feeds += 1
+        try:
+            return await feed(request, self._asking, self._news)
+        finally:
+            self._feeds -= 1
+
+    async def _exposition(self, _request: web.Request) -> web.Response:
+        progress = self._follower.progress
+        self._metrics.records.inc(progress.records - self._records)
+        self._records = progress.records
+        self._metrics.waiting.set(float("nan") if progress.waiting is None else progress.waiting)
+        self._metrics.current.set(progress.is_current)
+        self._metrics.live_feeds.set(self._feeds)
+        return web.Response(body=self._metrics.exposition(), headers={"Content-Type": self._metrics.content_type})
+
+    async def _livez(self, _request: web.Request) -> web.Response:
+        if self._follower.failure is not None:
+            raise Refused(503, "failed", "The read model does not follow the topics any more: the log says why.")
+        return web.Response(text="ok\n")
+
+    async def _readyz(self, _request: web.Request) -> web.Response:
+        progress = self._follower.progress
+        if not progress.is_current:
+            ahead = "it is not known how many" if progress.waiting is None else f"{progress.waiting:,}"
+            message = f"The read model is being made; records ahead: {ahead}; done: {progress.records:,}."
+            raise Refused(503, "not_ready", message, retry_after_s=2)
+        return web.Response(text="ok\n")
+
+    @web.middleware
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        started_s = time.perf_counter()
+        self.connections.began(request.transport)
+        resource = request.match_info.route.resource
+        route = "other" if resource is None else resource.canonical
+        is_api = request.path.startswith("/api/")
+        try:
+            if is_api:
+                self._access.check(request, "read")
+                self.connections.authenticated(request.transport)
+            response: web.StreamResponse = await handler(request)
+        except Exception as error:
+            if request.transport is None or _BEGUN in request:
+                raise  # the head of the answer has gone out: the connection is broken off
+            response = answers.error(answers.refusal_of(error, request, server=self.title))
+        self.connections.answered(request.transport)
+        if is_api:
+            self._metrics.requests.labels(route=route, code=str(response.status)).inc()
+            if isinstance(response, web.Response):
+                self._metrics.duration.labels(route=route).observe(time.perf_counter() - started_s)
+        return response
+
+
+async def _note_begin(request: web.Request, _response: web.StreamResponse) -> None:
+    """Note that the head of the answer is sent."""
+    request[_BEGUN] = True
+
+
+def _question(route: Route[Any], query: Any, at: Circumstances) -> Callable[[Connection], Any]:
+    return lambda connection: route.ask(connection, query, at)
+
+
+def _json(request: web.Request, body: bytes) -> web.Response:
+    """Answer with JSON, or 304 to whoever has it. It is kept nowhere without being asked for again."""
+    tag = f'"{sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    known = [each.strip().removeprefix("W/") for each in request.headers.get("If-None-Match", "").split(",")]
+    if tag in known or known == ["*"]:
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=body, content_type="application/json", headers=headers)

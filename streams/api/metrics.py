@@ -1,0 +1,86 @@
+"""All metrics of `flatline serve`."""
+
+from importlib.metadata import version
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    Info,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+# A second series for each counter, of use to nobody here.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class ServeMetrics:
+    """The metrics, in a registry of their own. A ``route`` is one of the API's, so there are few."""
+
+    content_type = CONTENT_TYPE_LATEST
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+        self.requests = Counter(
+            "flatline_serve_requests",
+            "Requests to the API, by route and HTTP status. 503: the read model is being made, a query took too long, "
+            "or there were too many requests.",
+            ["route", "code"],
+            registry=registry,
+        )
+        self.duration = Histogram(
+            "flatline_serve_request_duration_seconds",
+            "Time from the head of a request to the end of its answer, without exports and live feeds.",
+            ["route"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.records = Counter(
+            "flatline_serve_records",
+            "Records of all topics that this process applied to its read model.",
+            registry=registry,
+        )
+        self.waiting = Gauge(
+            "flatline_serve_waiting_records",
+            "Records of all topics that the read model does not hold yet. Answers are as old as the oldest of them.",
+            registry=registry,
+        )
+        self.current = Gauge(
+            "flatline_serve_current",
+            "1 if the read model that answers follows the topics; 0 while it is made anew. Until then, what was read "
+            "before answers, if there is anything.",
+            registry=registry,
+        )
+        self.live_feeds = Gauge(
+            "flatline_serve_live_feeds", "Open live feeds. At 200, further ones are refused.", registry=registry
+        )
+        self.connections = Gauge(
+            "flatline_serve_connections",
+            "Open connections. At 512, a new connection replaces the oldest one.",
+            registry=registry,
+        )
+        self.connections_closed = Counter(
+            "flatline_serve_connections_closed",
+            "Connections that the server closed. too_many: there was no room; slow_head: the head of a request was not "
+            "complete in time; idle: no further request came, which is normal.",
+            ["reason"],
+            registry=registry,
+        )
+        Info("flatline_build", "The version that runs; always 1.", registry=registry).info(
+            {"version": version("flatline")}
+        )
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=registry)
+
+    def exposition(self) -> bytes:
+        """Return all of them in Prometheus' text format."""
+        return generate_latest(self._registry)

@@ -1,0 +1,136 @@
+"""What the API answers: each route with its parameters, its answer and the query behind it, as data."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from flatline.api import queries
+from flatline.domain.time import to_datetime
+from flatline.readmodel.queries import views
+from flatline.readmodel.queries.article import find_article, qualities
+from flatline.readmodel.queries.articles import ArticleFilter, list_articles, summary
+from flatline.readmodel.queries.groups import GroupFilter, find_group, list_groups
+from flatline.readmodel.queries.links import LinkFilter, list_links
+from flatline.readmodel.queries.others import DeadLetterFilter, list_dead_letters, list_sources
+from flatline.readmodel.queries.views import Page
+
+Q = TypeVar("Q", bound=Struct)
+F = TypeVar("F", bound=Struct)
+
+
+class Circumstances(NamedTuple):
+    """What queries go by beside their parameters. ``partitions``: of the topics that are keyed by article."""
+
+    now_ms: int
+    partitions: int
+
+    @property
+    def today(self) -> date:
+        """The UTC day."""
+        return to_datetime(self.now_ms).date()
+
+
+class Route(NamedTuple, Generic[Q]):
+    """One answer, or a page of a list.
+
+    ``ask``   returns the answer; None: there is no such thing
+    ``row``   the type of a list's rows; None for what is no list
+    """
+
+    path: str
+    about: str
+    query: type[Q]
+    answer: Any
+    ask: Callable[[Connection, Q, Circumstances], Any]
+    row: type[Struct] | None = None
+
+
+def _articles(connection: Connection, query: queries.ArticlesQuery, _at: Circumstances) -> Page[views.ArticleRow]:
+    chosen, sort = _filter(query, ArticleFilter), query.sort
+    return list_articles(
+        connection,
+        chosen,
+        sort=sort.removeprefix("-"),  # type: ignore[arg-type] # one of those, by its type
+        is_descending=sort.startswith("-"),
+        cursor=query.cursor,
+        limit=query.limit,
+    )
+
+
+def _article(connection: Connection, query: queries.ArticleQuery, at: Circumstances) -> views.ArticleDetail | None:
+    return find_article(connection, query.url, as_of=query.on or at.today, partitions=at.partitions)
+
+
+def _links(connection: Connection, query: queries.LinksQuery, _at: Circumstances) -> Page[views.LinkRow]:
+    chosen, sort = _filter(query, LinkFilter), query.sort
+    return list_links(
+        connection,
+        chosen,
+        sort=sort.removeprefix("-"),  # type: ignore[arg-type] # one of those, by its type
+        is_descending=sort.startswith("-"),
+        cursor=query.cursor,
+        limit=query.limit,
+        quality=None if chosen.article is None else qualities(connection, chosen.article),
+    )
+
+
+def _groups(connection: Connection, query: queries.GroupsQuery, _at: Circumstances) -> Page[views.GroupRow]:
+    return list_groups(connection, _filter(query, GroupFilter), cursor=query.cursor, limit=query.limit)
+
+
+def _dead_letters(
+    connection: Connection, query: queries.DeadLettersQuery, _at: Circumstances
+) -> Page[views.DeadLetterRow]:
+    return list_dead_letters(connection, _filter(query, DeadLetterFilter), cursor=query.cursor, limit=query.limit)
+
+
+def _sources(connection: Connection, _query: queries.SourcesQuery, at: Circumstances) -> Page[views.SourceRow]:
+    return Page(list_sources(connection, now_ms=at.now_ms), None)
+
+
+def _filter(query: Struct, kind: type[F]) -> F:
+    return kind(**{field.name: getattr(query, field.name) for field in msgspec.structs.fields(kind)})
+
+
+ROUTES: Final[tuple[Route[Any], ...]] = (
+    Route(
+        "/api/v1/summary",
+        "How many articles and links there are",
+        queries.NoQuery,
+        views.Summary,
+        lambda connection, _query, _at: summary(connection),
+    ),
+    Route("/api/v1/articles", "Articles", queries.ArticlesQuery, Page[views.ArticleRow], _articles, views.ArticleRow),
+    Route(
+        "/api/v1/article", "One article, and what is known of it", queries.ArticleQuery, views.ArticleDetail, _article
+    ),
+    Route("/api/v1/links", "Links with their evidence", queries.LinksQuery, Page[views.LinkRow], _links, views.LinkRow),
+    Route(
+        "/api/v1/groups",
+        "Series, authors, strategies and sites",
+        queries.GroupsQuery,
+        Page[views.GroupRow],
+        _groups,
+        views.GroupRow,
+    ),
+    Route(
+        "/api/v1/group",
+        "One group with its history",
+        queries.GroupQuery,
+        views.GroupDetail,
+        lambda connection, query, _at: find_group(connection, query.kind, query.name),
+    ),
+    Route("/api/v1/sources", "Sources", queries.SourcesQuery, Page[views.SourceRow], _sources, views.SourceRow),
+    Route(
+        "/api/v1/dead-letters",
+        "Records that could not be taken",
+        queries.DeadLettersQuery,
+        Page[views.DeadLetterRow],
+        _dead_letters,
+        views.DeadLetterRow,
+    ),
+)

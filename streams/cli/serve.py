@@ -1,0 +1,84 @@
+"""`flatline serve`."""
+
+import asyncio
+import logging
+from typing import Final
+
+import msgspec
+import typer
+
+from flatline.cli.options import with_settings
+from flatline.clock import clock_from
+from flatline.settings import Settings
+
+SERVE_SETTINGS: Final = tuple(name for name in Settings.model_fields if name.startswith("serve_"))
+
+
+@with_settings(*SERVE_SETTINGS, "policy_file", of="serve_")
+def serve(*, settings: Settings) -> None:
+    """Run the HTTP API over everything that is known, until it is stopped.
+
+    It follows all topics into a file in the data folder, and answers under /api/v1; /api/v1/openapi.json describes it.
+    """
+    from prometheus_client import CollectorRegistry
+
+    from flatline.api.access import access_of, is_loopback
+    from flatline.api.app import Api
+    from flatline.api.asking import READERS
+    from flatline.api.feed import News
+    from flatline.api.metrics import ServeMetrics
+    from flatline.api.routes import Circumstances
+    from flatline.discovery.discovery import Discovery
+    from flatline.generations import serving_topics
+    from flatline.policy_file import load_policy, load_policy_file
+    from flatline.readmodel.files import Files
+    from flatline.readmodel.follower import Follower
+    from flatline_connectors.ingest import server
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    host, port = settings.serve_host, settings.serve_port
+    if settings.serve_tokens_file is None and not is_loopback(host):
+        raise typer.BadParameter(
+            f"--tokens-file (or FLATLINE_SERVE_TOKENS_FILE) is missing: {host} is open to other machines."
+        )
+    access, clock = access_of(settings.serve_tokens_file), clock_from(settings)
+    policy, written = load_policy(settings.policy_file), load_policy_file(settings.policy_file)
+    topics, tls = serving_topics(settings), settings.server_context
+    discovery = Discovery(settings, topics, role="serve", host=host, port=port)
+    news = News()
+    follower = Follower(
+        settings.cluster,
+        Files(settings.data_dir / "readmodel", readers=READERS, deadline_s=settings.serve_query_timeout_s),
+        topics=lambda: serving_topics(settings),
+        policy=policy,
+        rules=msgspec.json.encode((written.ignore, written.removed)),
+        on_commit=news.tell,
+    )
+
+    async def run() -> None:
+        api = Api(
+            follower,
+            access,
+            ServeMetrics(CollectorRegistry()),
+            news,
+            at=lambda: Circumstances(clock.now_ms(), topics.links.partitions),
+            discovery=discovery.answer,
+        )
+        running = [asyncio.create_task(discovery.reads())]
+
+        def listens() -> None:
+            running.append(asyncio.create_task(discovery.announces()))
+            typer.echo(f"The API listens on {settings.scheme}://{host}:{port}/api/v1")
+
+        try:
+            await server.serve(api, host=host, port=port, tls=tls, on_listening=listens, on_hangup=access.reload)
+        finally:
+            await discovery.end()
+            for task in running:
+                task.cancel()
+
+    follower.start()
+    try:
+        asyncio.run(run())
+    finally:
+        follower.stop()

@@ -1,0 +1,110 @@
+"""What is known of each article altogether: its registration, and the sums of its links."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, case, func, select, update
+
+from flatline.domain.state.addresses import is_there
+from flatline.domain.state.segment import Segment
+from flatline.readmodel.address_rows import AddressRows, chunks, shown_header
+from flatline.readmodel.tables import addresses as address_table
+from flatline.readmodel.tables import articles, links, visits
+from flatline.readmodel.verdict_rows import ensure_articles
+
+
+def sum_up(
+    connection: Connection, addresses: AddressRows, article_ids: Collection[int], *, links_bring_back: bool
+) -> None:
+    """Write the rows of articles of which something changed."""
+    for chunk in chunks(sorted(article_ids)):
+        _sum_up(connection, addresses, [int(each) for each in chunk], links_bring_back=links_bring_back)
+
+
+def _sum_up(connection: Connection, addresses: AddressRows, article_ids: list[int], *, links_bring_back: bool) -> None:
+    keys = dict(
+        connection.execute(
+            select(address_table.c.id, address_table.c.key).where(address_table.c.id.in_(article_ids))
+        ).all()
+    )
+    ensure_articles(connection, keys)
+    sums = _sums(connection, article_ids)
+    samples = _samples(connection, article_ids)
+    visited = set(
+        connection.scalars(
+            select(address_table.c.article_id)
+            .where(address_table.c.article_id.in_(article_ids))
+            .where(select(visits.c.day).where(visits.c.address_id == address_table.c.id).exists())
+        )
+    )
+    rows: list[dict[str, Any]] = []
+    for number, parts in addresses.parts(connection, article_ids).items():
+        key = keys[number].encode()
+        if not parts:
+            rows.append(_row(number, None, is_there=False))
+            continue
+        article = shown_header(key, parts, samples.get(number))
+        registered, removed_ms = article.header.registration, article.header.removed_ms
+        there = is_there(article, links_bring_back=links_bring_back) or (number in visited and not removed_ms)
+        rows.append(
+            {
+                **_row(number, sums.get(number), is_there=there),
+                "title": _plain(registered.title),
+                "author": _plain(registered.author),
+                "series": _plain(registered.series),
+                "strategy": _plain(registered.strategy),
+                "tier": registered.tier,
+                "published_ms": registered.published_ms,
+                "removed_ms": removed_ms,
+            }
+        )
+    for same in ([row for row in rows if "title" in row], [row for row in rows if "title" not in row]):
+        if same:
+            names = [name for name in same[0] if name != "article"]
+            statement = update(articles).where(articles.c.id == bindparam("article"))
+            connection.execute(statement.values({name: bindparam(name) for name in names}), same)
+
+
+def _row(number: int, sums: Any, *, is_there: bool) -> dict[str, Any]:
+    names = ("gained", "lost", "live", "domains")
+    return {
+        "article": number,
+        "is_there": is_there,
+        **{name: getattr(sums, name) if sums else 0 for name in names},
+        "first_gained_ms": sums.first_gained_ms if sums else None,
+        "last_gained_ms": sums.last_gained_ms if sums else None,
+    }
+
+
+def _sums(connection: Connection, article_ids: list[int]) -> dict[int, Any]:
+    statement = (
+        select(
+            links.c.article_id,
+            func.count().label("gained"),
+            func.sum(case((links.c.was_lost, 1), else_=0)).label("lost"),
+            func.sum(case((links.c.is_live, 1), else_=0)).label("live"),
+            func.count(links.c.domain.distinct()).label("domains"),
+            func.min(links.c.first_gained_ms).label("first_gained_ms"),
+            func.max(links.c.first_gained_ms).label("last_gained_ms"),
+        )
+        .where(links.c.article_id.in_(article_ids), links.c.is_shown)
+        .group_by(links.c.article_id)
+    )
+    return {row.article_id: row for row in connection.execute(statement)}
+
+
+def _samples(connection: Connection, article_ids: list[int]) -> dict[int, Segment]:
+    """Return one link of each article that has any, one that counts where there is one."""
+    found: dict[int, Segment] = {}
+    for shown in (True, False):
+        numbers = select(func.min(links.c.id)).where(
+            links.c.article_id.in_([number for number in article_ids if number not in found]), links.c.is_shown == shown
+        )
+        chosen = numbers.group_by(links.c.article_id)
+        statement = select(links.c.article_id, links.c.state).where(links.c.id.in_(chosen))
+        found |= {number: Segment.decode(state) for number, state in connection.execute(statement)}
+    return found
+
+
+def _plain(text: str | None) -> str | None:
+    return text and text.replace("\0", "\ufffd")

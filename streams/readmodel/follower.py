@@ -1,0 +1,233 @@
+"""Follows all topics into the read model, in a thread of its own, and makes it anew where that is needed."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from time import monotonic
+from typing import Final, NamedTuple
+
+from kafka import TopicPartition
+from kafka.errors import KafkaError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from flatline.domain.policy.policy import Policy
+from flatline.errors import FlatlineError
+from flatline.kafka.cluster import Consumer, KafkaCluster
+from flatline.readmodel.database import ClosedError, Database, ReadModelError
+from flatline.readmodel.files import Files, identity_of, is_complete, mark_complete
+from flatline.readmodel.other_rows import forget_dead_letters
+from flatline.readmodel.projection import Projection, followed
+from flatline.schema.topics import Topics
+
+RETRY_S: Final = 2.0
+POLL_MS: Final = 500
+RECORDS_MAX: Final = 5_000
+LOOK_EVERY_S: Final = 2.0
+
+log = logging.getLogger("flatline.readmodel")
+
+
+class Progress(NamedTuple):
+    """How far the read model is.
+
+    ``records``      applied since the process started
+    ``waiting``      records that it does not hold yet; None before that is known
+    ``is_current``   whether the database that answers is the one that follows the topics and once held all of them
+    """
+
+    records: int = 0
+    waiting: int | None = None
+    is_current: bool = False
+
+
+class NothingReadError(Exception):
+    """There is no read model yet: it is being made."""
+
+
+class Follower:
+    """Keeps the read model equal to the topics, for as long as its thread runs.
+
+    What answers is the database that was complete last; another one takes its place when it has become so.
+    """
+
+    def __init__(
+        self,
+        cluster: KafkaCluster,
+        files: Files,
+        *,
+        topics: Callable[[], Topics],
+        policy: Policy,
+        rules: bytes,
+        on_commit: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``topics``: asked for those that serve now. ``on_commit`` is called in the thread, after each transaction."""
+        self._cluster = cluster
+        self._files = files
+        self._topics = topics
+        self._policy = policy
+        self._rules = rules
+        self._on_commit = on_commit
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="read-model")
+        self._lock = threading.Lock()
+        self._database: Database | None = None
+        self._progress = Progress()
+        self.failure: BaseException | None = None
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is."""
+        return self._progress
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection of the database that answers. Raises NothingReadError, and DeadlineError as it is used."""
+        with ExitStack() as opened:
+            while True:
+                with self._lock:
+                    database = self._database
+                if database is None:
+                    raise NothingReadError
+                try:
+                    connection = opened.enter_context(database.reading())
+                except ClosedError:
+                    continue  # it was replaced just now
+                break
+            yield connection
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, after the transaction that is under way."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._follow()
+            except KafkaError as error:
+                log.warning("the topics can't be read, trying again in %s s: %s", RETRY_S, error)
+            except (DBAPIError, ReadModelError, OSError) as error:
+                log.error("the read model can't be written, trying again in %s s: %s", RETRY_S, error)  # noqa: TRY400
+            except FlatlineError as error:
+                log.warning("%s Trying again in %s s.", error, RETRY_S)
+            except BaseException as error:
+                self.failure = error
+                log.exception("the read model has a bug")
+                return
+            self._stop.wait(RETRY_S)
+
+    def _follow(self) -> None:
+        """Follow the topics that serve until that ends: other ones serve, or the file is lost."""
+        topics = self._topics()
+        identity = identity_of(topics, self._rules)
+        with self._lock:
+            answering = self._database
+        going_on: Database | None = None
+        if answering is None:
+            answering, going_on = self._files.find(identity)
+            self._answer_with(answering, is_current=answering is going_on and answering is not None)
+        if going_on is None:
+            going_on = self._files.new(identity, answering)
+            log.warning("the read model is made anew from the topics: %s", going_on.path)
+        try:
+            self._fill(going_on, topics)
+        finally:
+            if going_on is not self._database:
+                going_on.close()
+
+    def _fill(self, database: Database, topics: Topics) -> None:
+        projection = Projection(database, topics, self._policy)
+        with self._consumer() as consumer:
+            partitions = [
+                TopicPartition(topic.name, number) for topic in followed(topics) for number in range(topic.partitions)
+            ]
+            generations = TopicPartition(topics.generations.name, 0)
+            consumer.assign([*partitions, generations])
+            consumer.seek_to_end(generations)
+            if not self._seek(consumer, projection, partitions):
+                log.warning("the topics were made anew, and so is the read model")
+                self._forget(database)
+                return
+            forget_dead_letters(database, consumer.beginning_offsets([TopicPartition(topics.dead_letters.name, 0)]))
+            was_complete = is_complete(database)
+            looked_s, is_first = -LOOK_EVERY_S, True
+            while not self._stop.is_set() and not database.is_lost:
+                fetched = consumer.poll(timeout_ms=POLL_MS, max_records=RECORDS_MAX)
+                if (is_first or fetched.pop(generations, None)) and self._other_topics_serve(topics):
+                    log.warning("other topics serve: the read model is made anew")
+                    self._forget(None)
+                    return
+                is_first = False
+                batch = {(tp.topic, tp.partition): records for tp, records in fetched.items()}
+                count = projection.apply(batch)
+                if count:
+                    self._progress = self._progress._replace(records=self._progress.records + count)
+                    self._on_commit()
+                if monotonic() - looked_s < LOOK_EVERY_S and (fetched or self._progress.waiting == 0):
+                    continue
+                looked_s = monotonic()
+                waiting = _waiting(consumer, partitions)
+                self._progress = self._progress._replace(waiting=waiting)
+                if waiting == 0 and not self._progress.is_current:
+                    if not was_complete:
+                        mark_complete(database)
+                        was_complete = True
+                    self._answer_with(database, is_current=True)
+        if database.is_lost:
+            log.warning("%s is gone, and made anew; until then what was read before answers", database.path)
+            self._forget(None)
+
+    def _other_topics_serve(self, topics: Topics) -> bool:
+        return identity_of(self._topics(), self._rules) != identity_of(topics, self._rules)
+
+    def _seek(self, consumer: Consumer, projection: Projection, partitions: list[TopicPartition]) -> bool:
+        """Go to where the read model is; return whether that exists: it does not in topics that were made anew."""
+        ends, starts = consumer.end_offsets(partitions), consumer.beginning_offsets(partitions)
+        for tp in partitions:
+            position = projection.position(tp.topic, tp.partition)
+            if position > ends[tp]:
+                return False
+            if 0 < position < starts[tp]:
+                log.warning("%s: records %d to %d are gone before they were read", tp, position, starts[tp])
+            consumer.seek(tp, max(position, starts[tp]))
+        return True
+
+    def _answer_with(self, database: Database | None, *, is_current: bool) -> None:
+        with self._lock:
+            before, self._database = self._database, database
+        self._progress = self._progress._replace(is_current=is_current)
+        if database is None or not is_current:
+            return
+        self._files.remove_others(database)
+        if before is not None and before is not database:
+            before.close()
+
+    def _forget(self, database: Database | None) -> None:
+        """Have the next round make a new file. What answers goes on, unless it says what is not so any more."""
+        self._progress = self._progress._replace(is_current=False)
+        if database is not None:
+            database.path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _consumer(self) -> Iterator[Consumer]:
+        consumer = self._cluster.consumer(
+            enable_auto_commit=False,
+            group_id=None,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",  # workers write in transactions; what was aborted was never said
+        )
+        try:
+            yield consumer
+        finally:
+            consumer.close()
+
+
+def _waiting(consumer: Consumer, partitions: list[TopicPartition]) -> int:
+    ends = consumer.end_offsets(partitions)
+    return sum(max(0, ends[tp] - consumer.position(tp)) for tp in partitions)

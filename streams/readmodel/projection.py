@@ -1,0 +1,143 @@
+"""Applies records of all topics to the read model: what they change and how far they go, in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+
+from flatline.domain.policy.policy import Policy
+from flatline.domain.state.moves import Moves
+from flatline.readmodel.address_rows import AddressRows
+from flatline.readmodel.article_rows import sum_up
+from flatline.readmodel.database import Database, upsert
+from flatline.readmodel.link_rows import LinkRows, show_articles, show_pages
+from flatline.readmodel.live_rows import LiveRows
+from flatline.readmodel.other_rows import StoredRecord, apply_compacted, apply_dead_letters, apply_visits
+from flatline.readmodel.tables import compacted, positions
+from flatline.readmodel.verdict_rows import apply_groups, apply_verdicts
+from flatline.schema.rejection import Rejected
+from flatline.schema.topics import Topic, Topics
+
+Batch = Mapping[tuple[str, int], Sequence[StoredRecord]]
+"""Records by topic and partition, in the order of their offsets."""
+
+HEARTBEATS: Final = "heartbeats"
+MOVES: Final = "moves"
+GROUP_PARTS: Final = "group_parts"
+
+
+def followed(topics: Topics) -> tuple[Topic, ...]:
+    """Return the topics that the read model is made from."""
+    return (
+        topics.moves,
+        topics.articles,
+        topics.removals,
+        topics.links,
+        topics.visits,
+        topics.heartbeats,
+        topics.verdicts,
+        topics.groups,
+        topics.group_parts,
+        topics.dead_letters,
+    )
+
+
+class Projection:
+    """The writer of a read model. For one thread alone."""
+
+    def __init__(self, database: Database, topics: Topics, policy: Policy) -> None:
+        """Go on from what the database holds."""
+        self._database = database
+        self._topics = topics
+        self._policy = policy
+        with database.writing() as connection:
+            self._begin(connection)
+
+    def _begin(self, connection: Connection) -> None:
+        moves = Moves()
+        for key, value in connection.execute(
+            select(compacted.c.key, compacted.c.value).where(compacted.c.topic == MOVES)
+        ):
+            _receive(moves, key, value)
+        self._addresses = AddressRows(connection, moves)
+        self._links = LinkRows(connection, self._addresses, self._policy.ignored)
+        self._live = LiveRows(connection)
+        self._positions: dict[tuple[str, int], int] = {
+            (topic, partition): offset
+            for topic, partition, offset in connection.execute(
+                select(positions.c.topic, positions.c.partition, positions.c.next_offset)
+            )
+        }
+
+    def position(self, topic: str, partition: int) -> int:
+        """Return the first offset that is not applied."""
+        return self._positions.get((topic, partition), 0)
+
+    def apply(self, batch: Batch) -> int:
+        """Apply records that were not applied yet, all or none of them; return how many these were.
+
+        Those of topics that others depend on come first. After an error it is in an unknown state: make a new one.
+        """
+        new = {
+            place: [record for record in records if record.offset >= self.position(*place)]
+            for place, records in batch.items()
+        }
+        new = {place: records for place, records in new.items() if records}
+        if not new:
+            return 0
+        by_topic: dict[str, list[Any]] = {}
+        for (topic, _), records in new.items():
+            by_topic.setdefault(topic, []).extend(records)
+        ends = {place: records[-1].offset + 1 for place, records in new.items()}
+        with self._database.writing() as connection:
+            self._apply(connection, by_topic)
+            upsert(
+                connection,
+                positions,
+                [
+                    {"topic": topic, "partition": partition, "next_offset": end}
+                    for (topic, partition), end in ends.items()
+                ],
+            )
+        self._positions |= ends
+        return sum(len(records) for records in new.values())
+
+    def _apply(self, connection: Connection, by_topic: Mapping[str, Sequence[StoredRecord]]) -> None:
+        def of(topic: Topic) -> Sequence[StoredRecord]:
+            return by_topic.get(topic.name, ())
+
+        topics, addresses = self._topics, self._addresses
+        moved = self._follow_moves(connection, of(topics.moves))
+        changed = addresses.register(connection, of(topics.articles))
+        removed = addresses.remove(connection, of(topics.removals))
+        links = self._links.apply(connection, of(topics.links))
+        show_articles(connection, addresses, moved | removed)
+        show_pages(connection, addresses, links.pages)
+        changed |= moved | removed | links.articles | apply_visits(connection, addresses, of(topics.visits))
+        sum_up(connection, addresses, changed, links_bring_back=self._policy.links_bring_back)
+        for name, topic in ((HEARTBEATS, topics.heartbeats), (GROUP_PARTS, topics.group_parts)):
+            apply_compacted(connection, name, of(topic))
+        happened = [
+            *links.happened,
+            *apply_verdicts(connection, addresses, of(topics.verdicts)),
+            *apply_groups(connection, of(topics.groups)),
+            *apply_dead_letters(connection, of(topics.dead_letters)),
+        ]
+        self._live.add(connection, happened)
+
+    def _follow_moves(self, connection: Connection, records: Sequence[StoredRecord]) -> set[int]:
+        if not records:
+            return set()
+        apply_compacted(connection, MOVES, records)
+        moves = self._addresses.moves
+        known = len(moves.log)
+        for record in records:
+            _receive(moves, record.key or b"", record.value)
+        return self._addresses.follow(connection, moves.log[known:]) if len(moves.log) > known else set()
+
+
+def _receive(moves: Moves, key: bytes, value: bytes | None) -> None:
+    try:
+        moves.receive_record(key, value)
+    except Rejected:
+        return  # as workers do

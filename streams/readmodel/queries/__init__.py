@@ -1,0 +1,1 @@
+"""What the read model answers: functions of a connection, which return the types of `views`."""

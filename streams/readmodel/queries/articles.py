@@ -1,0 +1,101 @@
+"""Lists of articles."""
+
+from typing import Annotated, Any, Final, Literal
+
+from msgspec import Meta, Struct
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from flatline.readmodel.queries.paging import page_of
+from flatline.readmodel.queries.rows import article_row
+from flatline.readmodel.queries.searching import matches
+from flatline.readmodel.queries.views import ArticleRow, Page, Summary
+from flatline.readmodel.tables import articles, link_sources, links
+from flatline.schema.verdict import State
+
+Sort = Literal["article", "gained", "live", "domains", "last_gained", "since", "probability", "score"]
+
+_SORTED: Final[dict[str, ColumnElement[Any]]] = {
+    "article": articles.c.key,
+    "gained": articles.c.gained,
+    "live": articles.c.live,
+    "domains": articles.c.domains,
+    "last_gained": articles.c.last_gained_ms,
+    "since": articles.c.since_ms,
+    "probability": articles.c.probability,
+    "score": articles.c.score,
+}
+
+Name = Annotated[str, Meta(max_length=500)]
+
+
+class ArticleFilter(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which articles; all that are not null have to fit."""
+
+    state: Annotated[list[State], Meta(description="Any of these states")] = []
+    series: Name | None = None
+    author: Name | None = None
+    strategy: Name | None = None
+    site: Annotated[Name | None, Meta(description="Registrable domain")] = None
+    tier: Annotated[int, Meta(ge=1, le=3)] | None = None
+    source: Annotated[Name | None, Meta(description="A source that saw a link to it")] = None
+    q: Annotated[Name | None, Meta(description="Words of title and address; the last may be incomplete")] = None
+
+
+def list_articles(
+    connection: Connection,
+    chosen: ArticleFilter,
+    *,
+    sort: Sort = "article",
+    is_descending: bool = False,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page[ArticleRow]:
+    """Return a page of the articles that fit. Raises CursorError."""
+    statement = select(articles).where(articles.c.is_there, *_conditions(chosen))
+    rows, following = page_of(
+        connection,
+        statement,
+        order=f"articles {sort} {is_descending} {chosen}",
+        column=_SORTED[sort],
+        number=articles.c.id,
+        is_descending=is_descending,
+        cursor=cursor,
+        limit=limit,
+    )
+    return Page([article_row(row) for row in rows], following)
+
+
+def _conditions(chosen: ArticleFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if chosen.state:
+        conditions.append(articles.c.state.in_([each.value for each in chosen.state]))
+    conditions += [
+        articles.c[name] == value
+        for name in ("series", "author", "strategy", "site", "tier")
+        if (value := getattr(chosen, name)) is not None
+    ]
+    if chosen.source is not None:
+        seen = (
+            select(links.c.id)
+            .join(link_sources, link_sources.c.link_id == links.c.id)
+            .where(links.c.article_id == articles.c.id, links.c.is_shown, link_sources.c.source == chosen.source)
+        )
+        conditions.append(seen.exists())
+    if chosen.q is not None:
+        conditions.append(matches(articles.c.id, "article_search", chosen.q))
+    return conditions
+
+
+def summary(connection: Connection) -> Summary:
+    """Return how many articles and links there are."""
+    counts = connection.execute(
+        select(articles.c.state, func.count(), func.sum(articles.c.gained), func.sum(articles.c.live))
+        .where(articles.c.is_there)
+        .group_by(articles.c.state)
+    ).all()
+    return Summary(
+        articles=sum(count for _, count, _, _ in counts),
+        states={state or "not_judged": count for state, count, _, _ in sorted(counts, key=lambda row: row[0] or "")},
+        links=int(sum(gained for _, _, gained, _ in counts)),
+        live=int(sum(live for _, _, _, live in counts)),
+    )

@@ -1,0 +1,272 @@
+"""Tables of the read model, the same in SQLite and in PostgreSQL.
+
+An *address* is an article key as events have it. An *article* is what is at an address now, and has that address' id:
+several addresses may have moved to one. Instants are ms since the epoch; texts are as producers wrote them, and no more
+to be trusted than that.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+VERSION: Final = 1
+"""Raise it with each change of the tables or of what is written into them: the read model is then made anew."""
+
+metadata = MetaData()
+
+# SQLite gives row numbers to this type alone.
+_Id: Final = BigInteger().with_variant(Integer, "sqlite")
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="What the tables are made from, and of which version they are.",
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
+    comment="The first record of each partition that the tables do not hold yet.",
+)
+
+addresses = Table(
+    "addresses",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("key", Text, nullable=False, unique=True),
+    Column("article_id", BigInteger, nullable=False, index=True),
+    Column("state", LargeBinary, comment="What was registered and removed, as `domain.state.article` encodes it"),
+    comment="Article keys of events, and the article that is there now.",
+)
+
+articles = Table(
+    "articles",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("key", Text, nullable=False, comment="Canonical URL"),
+    Column("is_there", Boolean, nullable=False, comment="Registered, linked to or visited, and not removed"),
+    Column("site", Text, nullable=False, comment="Registrable domain"),
+    Column("title", Text),
+    Column("author", Text),
+    Column("series", Text),
+    Column("strategy", Text),
+    Column("tier", SmallInteger, comment="null: not registered"),
+    Column("published_ms", BigInteger),
+    Column("removed_ms", BigInteger, nullable=False),
+    Column("gained", Integer, nullable=False),
+    Column("lost", Integer, nullable=False, comment="Of `gained`, those that were lost at least once"),
+    Column("live", Integer, nullable=False),
+    Column("domains", Integer, nullable=False),
+    Column("first_gained_ms", BigInteger),
+    Column("last_gained_ms", BigInteger),
+    Column("state", Text, comment="Of the newest verdict; so are the columns below"),
+    Column("since_ms", BigInteger),
+    Column("judged_ms", BigInteger),
+    Column("probability", Float),
+    Column("score", Float),
+    Column("suppressed", Boolean),
+    Column("reason", Text),
+    Column("verdict", LargeBinary, comment="The whole verdict, JSON as the topic has it"),
+)
+for _sorted in ("key", "gained", "live", "domains", "last_gained_ms", "since_ms", "probability", "score"):
+    Index(f"articles_by_{_sorted}", articles.c[_sorted], articles.c.id)
+for _filtered in ("state", "site", "series", "author", "strategy"):
+    Index(f"articles_of_{_filtered}", articles.c[_filtered])
+
+links = Table(
+    "links",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("address_id", BigInteger, nullable=False),
+    Column("page", LargeBinary, nullable=False, comment="Fingerprint of the referring page"),
+    Column("article_id", BigInteger, nullable=False),
+    Column("is_shown", Boolean, nullable=False, comment="It counts: gained, not removed, not the same as another one"),
+    Column("state", LargeBinary, nullable=False, comment="A `Segment` of this link alone, of this address alone"),
+    # Of the link as it is shown: where a page links to several addresses of an article, of all of these.
+    Column("first_gained_ms", BigInteger, nullable=False),
+    Column("newest_ms", BigInteger, nullable=False, comment="Of the newest change"),
+    Column("flags", Integer, nullable=False, comment="As in `domain.state.link`"),
+    Column("is_live", Boolean, nullable=False),
+    Column("was_lost", Boolean, nullable=False),
+    Column("is_organic", Boolean, nullable=False, comment="Found as a new link: not imported, not a first meeting"),
+    # Evidence: of the newest gain that says it.
+    Column("said_ms", BigInteger, nullable=False),
+    Column("url_from", Text, nullable=False),
+    Column("domain", Text, nullable=False, comment="Registrable domain of the referring page"),
+    Column("url_to", Text, nullable=False),
+    Column("anchor", Text),
+    Column("context", Text),
+    Column("rel", Text, comment="Tokens, separated by spaces; empty: said to have none"),
+    Column("placement", Text),
+    Column("page_title", Text),
+    Column("page_author", Text),
+    Column("page_published_ms", BigInteger),
+    Column("page_type", Text),
+    Column("page_language", Text),
+    Column("authority", Float),
+    Column("discovery", Text, nullable=False),
+    UniqueConstraint("address_id", "page"),
+)
+Index("links_by_gain", links.c.article_id, links.c.is_shown, links.c.first_gained_ms, links.c.id)
+Index("links_by_domain", links.c.article_id, links.c.is_shown, links.c.domain, links.c.first_gained_ms)
+Index("links_by_change", links.c.article_id, links.c.is_shown, links.c.newest_ms)
+
+link_sources = Table(
+    "link_sources",
+    metadata,
+    Column("link_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", Text, primary_key=True, comment="Empty where events name none"),
+    Column("first_seen_ms", BigInteger, nullable=False),
+    Column("last_seen_ms", BigInteger, nullable=False),
+    comment="Who saw a link, and when first and last. A loss is no sight of it.",
+)
+
+link_changes = Table(
+    "link_changes",
+    metadata,
+    Column("link_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at_ms", BigInteger, primary_key=True),
+    Column("change", Text, primary_key=True, comment="gained, restored, lost, or suspected"),
+    Column("source", Text, primary_key=True),
+    Column("reason", Text, comment="Of a loss or suspicion"),
+    comment="What changed, and each loss and suspicion that was reported.",
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("first_seen_ms", BigInteger, nullable=False),
+    Column("last_seen_ms", BigInteger, nullable=False),
+    comment="When each source saw links first and last.",
+)
+
+visits = Table(
+    "visits",
+    metadata,
+    Column("address_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, comment="UTC day since 1970-01-01"),
+    Column("domain", Text, primary_key=True),
+    Column("visits", BigInteger, nullable=False),
+)
+
+verdict_history = Table(
+    "verdict_history",
+    metadata,
+    Column("article", Text, primary_key=True, comment="Key"),
+    Column("judged_ms", BigInteger, primary_key=True),
+    Column("state", Text, comment="null: the verdict was taken back"),
+    Column("since_ms", BigInteger),
+    Column("suppressed", Boolean, nullable=False),
+    Column("findings", Text, nullable=False, comment="Kinds, separated by spaces"),
+    Column("probability", Float),
+    Column("score", Float),
+    Column("gained", Integer, nullable=False),
+    Column("reason", Text),
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("articles", BigInteger, nullable=False),
+    Column("verdict", LargeBinary, nullable=False, comment="JSON as the topic has it"),
+)
+
+group_history = Table(
+    "group_history",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("judged_ms", BigInteger, primary_key=True),
+    Column("state", Text),
+    Column("since_ms", BigInteger),
+    Column("suppressed", Boolean, nullable=False),
+    Column("reason", Text),
+)
+
+compacted = Table(
+    "compacted",
+    metadata,
+    Column("topic", Text, primary_key=True, comment="heartbeats, moves or group_parts"),
+    Column("key", LargeBinary, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    Column("recorded_ms", BigInteger, nullable=False),
+    comment="Records of small topics as they are: the domain's own code reads them.",
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=False, comment="Offset"),
+    Column("recorded_ms", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("topic", Text, comment="null: it was never in Kafka"),
+    Column("partition", Integer),
+    Column("record_offset", BigInteger),
+    Column("source", Text),
+    Column("file", Text),
+    Column("line", BigInteger),
+    Column("key", Text),
+    Column("value", Text, nullable=False, comment="Its beginning"),
+    Column("value_bytes", BigInteger, nullable=False),
+)
+Index("dead_letters_by_reason", dead_letters.c.reason, dead_letters.c.id)
+
+live = Table(
+    "live",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False, comment="link, verdict, group or dead_letter"),
+    Column("article", Text, comment="Key"),
+    Column("said", Text, nullable=False, comment="JSON"),
+    comment="The newest of what happened, for the live feed.",
+)
+
+
+def _search_of(table: str, search: str, columns: tuple[str, ...]) -> Iterator[str]:
+    """Yield the statements that make a table searchable, with triggers that keep that equal to it."""
+    names = ", ".join(columns)
+    new, old = (", ".join(f"{row}.{column}" for column in columns) for row in ("new", "old"))
+    add = f"INSERT INTO {search}(rowid, {names}) VALUES (new.id, {new});"  # noqa: S608 - names from below
+    drop = f"INSERT INTO {search}({search}, rowid, {names}) VALUES ('delete', old.id, {old});"  # noqa: S608
+    changes = " OR ".join(f"old.{column} IS NOT new.{column}" for column in columns)
+    yield (
+        f"CREATE VIRTUAL TABLE IF NOT EXISTS {search} USING fts5({names}, "
+        f"content='{table}', content_rowid='id', tokenize='unicode61', detail='none')"
+    )
+    trigger = f"CREATE TRIGGER IF NOT EXISTS {search}"
+    yield f"{trigger}_insert AFTER INSERT ON {table} BEGIN {add} END"
+    yield f"{trigger}_delete AFTER DELETE ON {table} BEGIN {drop} END"
+    yield f"{trigger}_update AFTER UPDATE OF {names} ON {table} WHEN {changes} BEGIN {drop} {add} END"
+
+
+SQLITE_SEARCH: Final = (
+    *_search_of("articles", "article_search", ("title", "key")),
+    *_search_of("links", "link_search", ("anchor", "url_from", "page_title")),
+)
+"""Full-text search in SQLite."""

@@ -1,0 +1,221 @@
+"""Verdicts on articles and groups: the newest, and each change of one."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from flatline.domain.time import to_ms
+from flatline.domain.urls.canonical import InvalidUrl, canonicalize, referring_domain
+from flatline.readmodel.address_rows import AddressRows, chunks
+from flatline.readmodel.database import upsert
+from flatline.readmodel.live_rows import Happened
+from flatline.readmodel.records import Record
+from flatline.readmodel.tables import articles, group_history, groups, verdict_history
+from flatline.schema import codec
+from flatline.schema.group import GroupVerdict
+from flatline.schema.rejection import Rejected
+from flatline.schema.verdict import Verdict
+
+_NO_VERDICT = {
+    "state": None,
+    "since_ms": None,
+    "judged_ms": None,
+    "probability": None,
+    "score": None,
+    "suppressed": None,
+    "reason": None,
+    "verdict": None,
+}
+
+
+def apply_verdicts(connection: Connection, addresses: AddressRows, records: Iterable[Record]) -> list[Happened]:
+    """Take the newest verdict of each article, and keep each change in its history; return the changes."""
+    taken: list[tuple[str, Verdict | None, Record]] = []
+    for record in records:
+        try:
+            key = (record.key or b"").decode()
+            taken.append((key, None if record.value is None else codec.verdicts.decode(record.value), record))
+        except (Rejected, UnicodeDecodeError):
+            continue
+    ids = addresses.ids(connection, (key for key, _, _ in taken))
+    ensure_articles(connection, {number: key for key, number in ids.items()})
+    said = _said_before(connection, ids)
+    history: list[dict[str, Any]] = []
+    newest: dict[int, dict[str, Any]] = {}
+    happened: list[Happened] = []
+    for key, verdict, record in taken:
+        row = _history_row(key, verdict, record)
+        newest[ids[key]] = _newest(verdict, record)
+        now = _what_is_said(row)
+        if said.get(key) == now:
+            continue
+        said[key] = now
+        if verdict is None and key not in said:
+            continue
+        history.append(row)
+        about = {name: row[name] for name in ("state", "since_ms", "suppressed", "reason")}
+        happened.append(Happened(row["judged_ms"], "verdict", key, about))
+    for number, values in newest.items():
+        connection.execute(update(articles).where(articles.c.id == number).values(values))
+    upsert(connection, verdict_history, history)
+    return happened
+
+
+def ensure_articles(connection: Connection, keys: dict[int, str]) -> None:
+    """Have a row for each article, by its id."""
+    known: set[int] = set()
+    for chunk in chunks(list(keys)):
+        known.update(connection.scalars(select(articles.c.id).where(articles.c.id.in_(chunk))))
+    rows = [
+        {
+            "id": number,
+            "key": key,
+            "is_there": False,
+            "site": _site(key),
+            "removed_ms": 0,
+            "gained": 0,
+            "lost": 0,
+            "live": 0,
+            "domains": 0,
+        }
+        for number, key in keys.items()
+        if number not in known
+    ]
+    if rows:
+        connection.execute(articles.insert(), rows)
+
+
+def _site(key: str) -> str:
+    """Return the registrable domain of an article; empty for a key that is no URL: anybody may write to the topic."""
+    try:
+        return referring_domain(canonicalize(key))
+    except InvalidUrl:
+        return ""
+
+
+def _said_before(connection: Connection, ids: dict[str, int]) -> dict[str, tuple[object, ...]]:
+    """Return what the newest row of each article's history says."""
+    found: dict[str, tuple[object, ...]] = {}
+    columns = verdict_history.c
+    for chunk in chunks(list(ids)):
+        statement = (
+            select(verdict_history).where(columns.article.in_(chunk)).order_by(columns.article, columns.judged_ms)
+        )
+        for row in connection.execute(statement).mappings():
+            found[row["article"]] = _what_is_said(dict(row))
+    return found
+
+
+def _what_is_said(row: dict[str, Any]) -> tuple[object, ...]:
+    return row["state"], row["since_ms"], row["suppressed"], row["findings"]
+
+
+def _history_row(key: str, verdict: Verdict | None, record: Record) -> dict[str, Any]:
+    if verdict is None:
+        empty = {"state": None, "since_ms": None, "probability": None, "score": None, "reason": None}
+        return {
+            "article": key,
+            "judged_ms": record.timestamp,
+            "suppressed": False,
+            "findings": "",
+            "gained": 0,
+            **empty,
+        }
+    return {
+        "article": key,
+        "judged_ms": to_ms(verdict.judged_at),
+        "state": verdict.state.value,
+        "since_ms": to_ms(verdict.since),
+        "suppressed": verdict.suppressed,
+        "findings": " ".join(sorted(each.kind.value for each in verdict.findings)),
+        "probability": verdict.probability,
+        "score": verdict.score,
+        "gained": verdict.gained_total,
+        "reason": verdict.reason,
+    }
+
+
+def _newest(verdict: Verdict | None, record: Record) -> dict[str, Any]:
+    if verdict is None:
+        return _NO_VERDICT
+    return {
+        "state": verdict.state.value,
+        "since_ms": to_ms(verdict.since),
+        "judged_ms": to_ms(verdict.judged_at),
+        "probability": verdict.probability,
+        "score": verdict.score,
+        "suppressed": verdict.suppressed,
+        "reason": verdict.reason,
+        "verdict": record.value,
+    }
+
+
+def apply_groups(connection: Connection, records: Iterable[Record]) -> list[Happened]:
+    """Take the newest verdict of each group, and keep each change in its history; return the changes."""
+    newest: dict[tuple[str, str], GroupVerdict | None] = {}
+    history: list[dict[str, Any]] = []
+    happened: list[Happened] = []
+    for record in records:
+        try:
+            kind, _, name = (record.key or b"").decode().partition("/")
+            verdict = None if record.value is None else codec.groups.decode(record.value)
+        except (Rejected, UnicodeDecodeError):
+            continue
+        if verdict is not None:
+            kind, name = verdict.kind.value, verdict.name
+        row = _group_row(kind, name, verdict, record)
+        if _group_said(connection, kind, name, history) == (row["state"], row["since_ms"], row["suppressed"]):
+            newest[kind, name] = verdict
+            continue
+        newest[kind, name] = verdict
+        history.append(row)
+        about = {name: row[name] for name in ("kind", "name", "state", "since_ms", "reason")}
+        happened.append(Happened(row["judged_ms"], "group", None, about))
+    upsert(connection, group_history, history)
+    for (kind, name), verdict in newest.items():
+        if verdict is None:
+            connection.execute(groups.delete().where(groups.c.kind == kind, groups.c.name == name))
+    rows = [
+        {
+            "kind": kind,
+            "name": name,
+            "state": verdict.state.value,
+            "since_ms": to_ms(verdict.since),
+            "articles": verdict.articles,
+            "verdict": codec.groups.encode(verdict),
+        }
+        for (kind, name), verdict in newest.items()
+        if verdict is not None
+    ]
+    upsert(connection, groups, rows)
+    return happened
+
+
+def _group_said(
+    connection: Connection, kind: str, name: str, history: list[dict[str, Any]]
+) -> tuple[object, ...] | None:
+    """Return what was said last of a group: in this batch, or before it."""
+    for row in reversed(history):
+        if (row["kind"], row["name"]) == (kind, name):
+            return row["state"], row["since_ms"], row["suppressed"]
+    columns = group_history.c
+    found = connection.execute(
+        select(columns.state, columns.since_ms, columns.suppressed)
+        .where(columns.kind == kind, columns.name == name)
+        .order_by(columns.judged_ms.desc())
+        .limit(1)
+    ).first()
+    return None if found is None else tuple(found)
+
+
+def _group_row(kind: str, name: str, verdict: GroupVerdict | None, record: Record) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "name": name,
+        "judged_ms": record.timestamp if verdict is None else to_ms(verdict.judged_at),
+        "state": None if verdict is None else verdict.state.value,
+        "since_ms": None if verdict is None else to_ms(verdict.since),
+        "suppressed": verdict is not None and verdict.suppressed,
+        "reason": None if verdict is None else verdict.reason,
+    }

@@ -1,0 +1,83 @@
+"""The API over a read model of given records, without a Kafka."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import jsonschema
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client import CollectorRegistry
+
+from flatline.api.access import Access, Loopback
+from flatline.api.app import Api
+from flatline.api.feed import News
+from flatline.api.metrics import ServeMetrics
+from flatline.api.openapi import description
+from flatline.api.routes import Circumstances
+from flatline.domain.policy.policy import Policy
+from flatline.kafka.cluster import KafkaCluster
+from flatline.readmodel.database import Database
+from flatline.readmodel.files import Files
+from flatline.readmodel.follower import Follower, Progress
+from tests.readmodel.projecting import NOW_MS, TOPICS, Log, projected
+
+Client = TestClient[web.Request, web.Application]
+
+
+class Standing(Follower):
+    """A follower whose read model is there, and stays as it is."""
+
+    def __init__(self, made: Database | None, folder: Path) -> None:
+        super().__init__(
+            KafkaCluster("127.0.0.1:9"),
+            Files(folder, readers=1, deadline_s=1),
+            topics=lambda: TOPICS,
+            policy=Policy(),
+            rules=b"",
+        )
+        self._database = made
+        self._progress = Progress(records=1, waiting=0, is_current=made is not None)
+
+
+@asynccontextmanager
+async def serving(made: Database | None, folder: Path, access: Access | None = None) -> AsyncIterator[Client]:
+    """Serve a read model for the block."""
+    api = Api(
+        Standing(made, folder),
+        access or Loopback(),
+        ServeMetrics(CollectorRegistry()),
+        News(),
+        at=lambda: Circumstances(NOW_MS, 1),
+        discovery=_no_discovery,
+    )
+    async with TestClient(TestServer(api.application())) as client:
+        yield client
+        await api.drain()
+
+
+async def _no_discovery(_request: web.Request) -> web.StreamResponse:
+    return web.Response()
+
+
+def of_log(log: Log, folder: Path) -> Database:
+    """Return a read model of a log, with a word that says which one it is."""
+    made = projected(log, folder)
+    with made.writing() as connection:
+        connection.exec_driver_sql("INSERT INTO meta VALUES ('epoch', 'abc')")
+    return made
+
+
+class Described:
+    """The API's own description."""
+
+    def __init__(self) -> None:
+        self.document = description()
+        self.paths = cast(dict[str, Any], self.document["paths"])
+
+    def check(self, path: str, status: int, body: Any) -> None:
+        """Fail unless the answer is one that is described."""
+        content = self.paths[path]["get"]["responses"][str(status)]["content"]
+        schema = {**content["application/json"]["schema"], "components": self.document["components"]}
+        jsonschema.validate(body, schema, cls=jsonschema.Draft202012Validator)

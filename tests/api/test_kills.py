@@ -1,0 +1,131 @@
+"""A real API on a real Kafka, killed while it reads, against the log counted in another way, and against the worker."""
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from flatline.local.ports import Ports
+from flatline.schema.topics import Topics
+from tests.integration.reading import read_all
+from tests.integration.running import FLATLINE, Installation
+from tests.waiting import until
+
+pytestmark = pytest.mark.servers
+
+LINKS: Final = 6_000
+ARTICLES: Final = 40
+Counts = tuple[int, int, int]  # gained, lost, live
+
+
+class Serving:
+    """`flatline serve` as a process that can be killed."""
+
+    def __init__(self, running: Installation, folder: Path) -> None:
+        self._environment = {
+            **running.environment,
+            "FLATLINE_DATA_DIR": str(folder),
+            "FLATLINE_SERVE_PORT": str(Ports(folder / "ports.json").claim("serve")),
+        }
+        self.folder = folder / "readmodel"
+        self._address = f"http://127.0.0.1:{self._environment['FLATLINE_SERVE_PORT']}"
+
+    @contextmanager
+    def running(self, end: signal.Signals) -> Iterator[None]:
+        """Run it for the block, and end it by a signal."""
+        with subprocess.Popen([FLATLINE, "serve"], env=self._environment, stdout=subprocess.DEVNULL) as process:
+            try:
+                yield
+            finally:
+                process.send_signal(end)
+                process.wait()
+
+    def get(self, path: str) -> Any:
+        """Return what it answers; None where it does not, or not with 200."""
+        try:
+            with urllib.request.urlopen(f"{self._address}{path}", timeout=10) as answer:
+                body = answer.read()
+                return json.loads(body) if answer.headers["Content-Type"] == "application/json" else body.decode()
+        except (urllib.error.HTTPError, OSError):
+            return None
+
+    def records(self) -> float:
+        """Return how many records it has applied since it was started."""
+        said = self.get("/metrics") or ""
+        return float(next((x.split()[1] for x in said.splitlines() if x.startswith("flatline_serve_records_total")), 0))
+
+    def holds_all(self) -> bool:
+        """Whether no record waits."""
+        return "flatline_serve_waiting_records 0.0" in (self.get("/metrics") or "") and bool(self.get("/readyz"))
+
+    def counts(self) -> dict[str, Counts]:
+        """Return what it says of each article."""
+        rows = self.get("/api/v1/articles?limit=500")["rows"]
+        return {row["article"]: (row["gained_total"], row["lost_total"], row["live"]) for row in rows}
+
+
+def _events(rng: random.Random) -> bytes:
+    lines = []
+    for number in range(LINKS):
+        event = {
+            "url_from": f"https://site{rng.randrange(300)}.example/{rng.randrange(3)}",
+            "url_to": f"https://yours.example/{rng.randrange(ARTICLES)}",
+            "change": rng.choice(["gained", "gained", "gained", "lost"]),
+            "occurred_at": f"2026-0{rng.randrange(1, 7)}-{rng.randrange(10, 29)}T00:00:{number % 60:02}Z",
+        }
+        lines.append(json.dumps(event).encode())
+    return b"\n".join(lines)
+
+
+def _counted(bootstrap: str, topics: Topics) -> dict[str, Counts]:
+    """Count distinct links from the records of the log."""
+    changes: dict[tuple[str, str], list[tuple[str, bool]]] = {}
+    for record in read_all(bootstrap, topics.links):
+        event = json.loads(record.value or b"")
+        link = changes.setdefault((event["url_to"], event["url_from"]), [])
+        link.append((event["occurred_at"], event.get("change", "gained") == "gained"))
+    counts: dict[str, Counts] = {}
+    for (article, _), said in changes.items():
+        if any(is_gain for _, is_gain in said):
+            gained, lost, live = counts.get(article, (0, 0, 0))
+            is_lost = not all(is_gain for _, is_gain in said)
+            counts[article] = (gained + 1, lost + is_lost, live + max(said)[1])
+    return counts
+
+
+def test_killed_it_ends_with_what_the_log_says(kafka_bootstrap: str, namespace: str, tmp_path: Path) -> None:
+    """Killed while it reads, and with its file deleted, its counts are those of the log and of the worker."""
+    rng, topics = random.Random(7), Topics(namespace=namespace, partitions=4)
+    with Installation(kafka_bootstrap, namespace, tmp_path) as running:
+        serving = Serving(running, tmp_path)
+        running.start(1)
+        for _ in range(3):
+            running.run("links", "import", "-", stdin=_events(rng))
+            with serving.running(signal.SIGKILL):
+                until("some records are applied", lambda: serving.records() > 0)
+        counted = _counted(kafka_bootstrap, topics)
+        with serving.running(signal.SIGTERM):
+            until("all records are read", serving.holds_all)
+            assert serving.counts() == counted
+        judged = running.articles()
+        said = {key: (row["gained_total"], row["lost_total"], row["live"]) for key, row in judged.items()}
+        assert said == counted
+        shutil.rmtree(serving.folder)
+        with serving.running(signal.SIGTERM):
+            until("all is read anew", serving.holds_all)
+            assert serving.counts() == counted
+            until("verdicts are there", lambda: serving.get("/api/v1/summary")["states"].get("not_judged", 0) == 0)
+            for path in serving.folder.iterdir():  # while it runs: what was read answers until all is read anew
+                path.unlink()
+            until("another file is made", lambda: any(serving.folder.glob("*.db")))
+            until("it is read anew", serving.holds_all)
+            assert serving.counts() == counted

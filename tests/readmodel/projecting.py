@@ -1,0 +1,165 @@
+"""Records for a read model, and a reference that counts from them in another way."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import select
+
+from flatline.domain.policy.policy import Policy
+from flatline.domain.time import to_datetime, to_ms
+from flatline.readmodel.database import Database
+from flatline.readmodel.projection import Projection
+from flatline.readmodel.tables import articles, metadata
+from flatline.schema import codec
+from flatline.schema.article_record import ArticleRecord
+from flatline.schema.link_event import LinkEvent
+from flatline.schema.move import Move
+from flatline.schema.removal import Removal
+from flatline.schema.topics import Topic, Topics
+
+TOPICS = Topics(namespace="test", partitions=1)
+NOW_MS = to_ms(to_datetime(1_790_000_000_000))
+
+
+class Read(NamedTuple):
+    """A record as the Kafka client gives it."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+class Log:
+    """Topics in memory, and a read model that can be made of them in any pieces."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, list[Read]] = defaultdict(list)
+
+    def write(
+        self,
+        topic: Topic,
+        value: bytes | None,
+        *,
+        key: bytes | None = b"",
+        at_ms: int = NOW_MS,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> None:
+        """Append a record."""
+        written = self.records[topic.name]
+        written.append(Read(len(written), at_ms, key, value, headers))
+
+    def say(self, *events: object) -> None:
+        """Append events to the topics of their types."""
+        for event in events:
+            match event:
+                case LinkEvent():
+                    self.write(TOPICS.links, codec.links.encode(event))
+                case ArticleRecord():
+                    self.write(TOPICS.articles, codec.articles.encode(event))
+                case Removal():
+                    self.write(TOPICS.removals, codec.removals.encode(event))
+                case Move():
+                    self.write(TOPICS.moves, codec.moves.encode(event), key=msgspec.json.encode((event.old, event.new)))
+                case _:
+                    raise TypeError(event)
+
+    def batch(self) -> dict[tuple[str, int], list[Read]]:
+        """Return all records."""
+        return {(topic, 0): list(records) for topic, records in self.records.items()}
+
+
+def database(folder: Path, name: str = "test") -> Database:
+    """Return an empty read model."""
+    return Database(folder / f"{name}.db", readers=2, deadline_s=60)
+
+
+def projected(log: Log, folder: Path) -> Database:
+    """Return a read model of all records."""
+    made = database(folder)
+    Projection(made, TOPICS, Policy()).apply(log.batch())
+    return made
+
+
+def dump(made: Database, *, without: Iterable[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
+    """Return all rows of all tables."""
+    with made.reading() as connection:
+        return {
+            table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
+            for table in metadata.sorted_tables
+            if table.name not in without
+        }
+
+
+class Counts(NamedTuple):
+    """Of one article."""
+
+    gained: int
+    lost: int
+    live: int
+    domains: int
+
+
+def counted(made: Database) -> dict[str, Counts]:
+    """Return what the read model says of each article that has a link."""
+    columns = articles.c
+    with made.reading() as connection:
+        rows = connection.execute(
+            select(columns.key, columns.gained, columns.lost, columns.live, columns.domains).where(columns.gained > 0)
+        )
+        return {key: Counts(*counts) for key, *counts in rows}
+
+
+@dataclass
+class _Link:
+    gains: list[int] = field(default_factory=list)
+    losses: list[int] = field(default_factory=list)
+
+
+def _current(moves: Iterable[Move]) -> Callable[[str], str]:
+    """Return what tells where an address is now."""
+    newest: dict[tuple[str, str], Move] = {}
+    for move in moves:
+        known = newest.get((move.old, move.new))
+        if known is None or (move.decided_at, move.is_undone) > (known.decided_at, known.is_undone):
+            newest[move.old, move.new] = move
+
+    def current(address: str) -> str:
+        holding = [move for move in newest.values() if move.old == address and not move.is_undone]
+        return current(max(holding, key=lambda move: (move.decided_at, move.new)).new) if holding else address
+
+    return current
+
+
+def reference(events: Iterable[object]) -> dict[str, Counts]:
+    """Count from the events themselves. Addresses are canonical, moves lead from single addresses and in no circle."""
+    events = list(events)
+    current = _current(event for event in events if isinstance(event, Move))
+    links: defaultdict[str, defaultdict[str, _Link]] = defaultdict(lambda: defaultdict(_Link))
+    removed: dict[str, int] = {}
+    for event in events:
+        if isinstance(event, Removal):
+            article = current(event.url)
+            removed[article] = max(removed.get(article, 0), to_ms(event.removed_at))
+        if isinstance(event, LinkEvent) and event.lost_reason != "timeout" and event.change != "suspected":
+            assert event.occurred_at is not None
+            link = links[current(event.url_to)][event.url_from]
+            (link.gains if event.change == "gained" else link.losses).append(to_ms(event.occurred_at))
+    found: dict[str, Counts] = {}
+    for article, of_article in links.items():
+        counts = {
+            page: link for page, link in of_article.items() if link.gains and min(link.gains) > removed.get(article, 0)
+        }
+        if counts:
+            found[article] = Counts(
+                len(counts),
+                sum(bool(link.losses) for link in counts.values()),
+                sum(max(link.gains) >= max(link.losses, default=0) for link in counts.values()),
+                len({page.split("/")[2] for page in counts}),
+            )
+    return found

@@ -1,0 +1,83 @@
+"""The read model is what the log says, in whatever pieces it is read."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from flatline.domain.policy.policy import Policy
+from flatline.domain.time import DAY_MS, to_datetime
+from flatline.readmodel.projection import Projection
+from flatline.schema.article_record import ArticleRecord
+from flatline.schema.link_event import LinkEvent
+from flatline.schema.move import Move
+from flatline.schema.removal import Removal
+from tests.readmodel.projecting import NOW_MS, TOPICS, Log, counted, database, dump, projected, reference
+
+ADDRESSES = [f"https://yours.example/{name}" for name in "abc"]
+PAGES = [f"https://{site}.example/{page}" for site in ("one", "two", "three") for page in ("x", "y")]
+
+instants = st.integers(1, 40).map(lambda days: to_datetime(NOW_MS - days * DAY_MS))
+link_events = st.builds(
+    LinkEvent,
+    url_from=st.sampled_from(PAGES),
+    url_to=st.sampled_from(ADDRESSES),
+    change=st.sampled_from(["gained", "gained", "lost", "suspected"]),
+    occurred_at=instants,
+    discovery=st.sampled_from(["link_found", "import"]),
+    anchor=st.none() | st.sampled_from(["why we left", "here", "=HYPERLINK()"]),
+    lost_reason=st.sampled_from([None, "removed", "timeout"]),
+    source=st.sampled_from([None, "crawler", "vendor"]),
+).map(lambda event: event if event.change == "lost" else replace(event, lost_reason=None))
+moves = st.builds(
+    lambda pair, decided_at, is_undone: Move(ADDRESSES[pair[0]], ADDRESSES[pair[1]], decided_at, is_undone=is_undone),
+    st.sampled_from([(0, 1), (1, 2), (0, 2)]),
+    instants,
+    st.booleans(),
+)
+removals = st.builds(Removal, st.sampled_from(ADDRESSES), instants)
+registrations = st.builds(ArticleRecord, st.sampled_from(ADDRESSES), title=st.sampled_from(["A title", "Another"]))
+histories = st.lists(st.one_of(link_events, link_events, link_events, moves, removals, registrations), max_size=40)
+
+
+@settings(max_examples=60)
+@given(histories, st.lists(st.integers(1, 10), max_size=10))
+def test_counts_are_those_of_the_log(events: list[object], sizes: list[int]) -> None:
+    """Links, losses, live ones and domains of each article equal a count from the events, whatever moved or is gone.
+
+    Whether it is read at once or in pieces, with a new start before each piece.
+    """
+    log = Log()
+    log.say(*events)
+    with TemporaryDirectory() as folder:
+        made = database(Path(folder))
+        unread = {place: list(records) for place, records in log.batch().items()}
+        for size in [*sizes, len(events) + 1]:
+            Projection(made, TOPICS, Policy()).apply({place: left[:size] for place, left in unread.items()})
+            unread = {place: left[size:] for place, left in unread.items()}
+        assert counted(made) == reference(events)
+        made.close()
+
+
+@settings(max_examples=30)
+@given(histories)
+def test_a_batch_applied_twice_changes_nothing(events: list[object]) -> None:
+    """It is refused by its offsets; and were these lost, the same records would still say the same."""
+    log = Log()
+    log.say(*events)
+    with TemporaryDirectory() as folder:
+        made = projected(log, Path(folder))
+        before = dump(made)
+        assert Projection(made, TOPICS, Policy()).apply(log.batch()) == 0
+        assert dump(made) == before
+        with made.writing() as connection:
+            connection.exec_driver_sql("DELETE FROM positions")
+        Projection(made, TOPICS, Policy()).apply(log.batch())
+        # What happened to a link on the way there may happen again.
+        assert counted(made) == reference(events)
+        assert dump(made, without=["live", "link_changes"]) == {
+            name: rows for name, rows in before.items() if name not in ("live", "link_changes")
+        }
+        made.close()
