@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import OperationalError
 
 from flatline.domain.policy.policy import Policy
 from flatline.errors import FlatlineError
@@ -112,7 +112,7 @@ class Follower:
                 self._follow()
             except KafkaError as error:
                 log.warning("the topics can't be read, trying again in %s s: %s", RETRY_S, error)
-            except (DBAPIError, ReadModelError, OSError) as error:
+            except (OperationalError, ReadModelError, OSError) as error:
                 log.error("the read model can't be written, trying again in %s s: %s", RETRY_S, error)  # noqa: TRY400
             except FlatlineError as error:
                 log.warning("%s Trying again in %s s.", error, RETRY_S)
@@ -154,7 +154,8 @@ class Follower:
                 log.warning("the topics were made anew, and so is the read model")
                 self._forget(database)
                 return
-            forget_dead_letters(database, consumer.beginning_offsets([TopicPartition(topics.dead_letters.name, 0)]))
+            letters = TopicPartition(topics.dead_letters.name, 0)
+            forget_dead_letters(database, consumer.beginning_offsets([letters])[letters])
             was_complete = is_complete(database)
             looked_s, is_first = -LOOK_EVERY_S, True
             while not self._stop.is_set() and not database.is_lost:
