@@ -18,16 +18,19 @@ from flatline.api.metrics import ServeMetrics
 from flatline.api.openapi import LIVE, description
 from flatline.api.queries import NoQuery, query_of
 from flatline.api.routes import ROUTES, Circumstances, Route
+from flatline.api.writing import Writing
 from flatline.http import with_security_headers
 from flatline.readmodel.follower import Follower
 from flatline.readmodel.queries.paging import ROWS_MAX
 from flatline_connectors.ingest import answers
 from flatline_connectors.ingest.answers import Refused
 from flatline_connectors.ingest.connections import Connections
+from flatline_connectors.sending.producer import Producer
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _OPENAPI: Final = "/api/v1/openapi.json"
+_READING: Final = ("GET", "HEAD")
 _BEGUN: Final = web.RequestKey("is_begun", bool)
 
 
@@ -59,7 +62,9 @@ class Api:
         *,
         at: Callable[[], Circumstances],
         discovery: Handler,
+        producer: Producer | None = None,
     ) -> None:
+        """Answer from what ``follower`` keeps. ``producer``: sends what is written; None where nobody may write."""
         self._follower = follower
         self._access = access
         self._metrics = metrics
@@ -67,6 +72,7 @@ class Api:
         self._at = at
         self._discovery = discovery
         self._asking = Asking(follower)
+        self._writing = Writing(producer, self._asking, now_ms=lambda: at().now_ms)
         self._openapi = msgspec.json.encode(description())
         self._feeds = 0
         self._records = 0
@@ -78,6 +84,9 @@ class Api:
         app.add_routes([web.get(route.path, self._handler(route)) for route in ROUTES])
         app.add_routes(
             [
+                web.post("/api/v1/articles", _written(self._writing.register)),
+                web.delete("/api/v1/article", _written(self._writing.remove)),
+                web.post("/api/v1/moves", _written(self._writing.move)),
                 web.get(_OPENAPI, self._describe),
                 web.get(LIVE, self._live),
                 web.get("/metrics", self._exposition),
@@ -183,7 +192,7 @@ class Api:
         is_api = request.path.startswith("/api/")
         try:
             if is_api:
-                self._access.check(request, "read")
+                self._access.check(request, "read" if request.method in _READING else "write")
                 self.connections.authenticated(request.transport)
             response: web.StreamResponse = await handler(request)
         except Exception as error:
@@ -201,6 +210,13 @@ class Api:
 async def _note_begin(request: web.Request, _response: web.StreamResponse) -> None:
     """Note that the head of the answer is sent."""
     request[_BEGUN] = True
+
+
+def _written(write: Callable[[web.Request], Awaitable[msgspec.Struct]]) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=msgspec.json.encode(await write(request)), content_type="application/json")
+
+    return handle
 
 
 def _question(route: Route[Any], query: Any, at: Circumstances) -> Callable[[Connection], Any]:

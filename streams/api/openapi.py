@@ -1,5 +1,6 @@
 """The API's description, OpenAPI 3.1, made from the types that it checks requests with and answers with."""
 
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -7,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from flatline.api.routes import ROUTES, Route
+from flatline.api.writing import WRITES, Write
 from flatline.readmodel.queries.views import LiveEvent
 
 _REFERENCE: Final = "#/components/schemas/{name}"
@@ -39,15 +41,18 @@ _ERRORS: Final = {
 def description() -> dict[str, Any]:
     """Return the whole document."""
     answers = [route.answer for route in ROUTES]
-    queries = [route.query for route in ROUTES]
+    bodies = [kind for write in WRITES for kind in (write.answer, write.body) if kind is not None]
+    queries = [*(route.query for route in ROUTES), *(write.query for write in WRITES)]
     schemas, components = msgspec.json.schema_components(
-        [*answers, *queries, ErrorAnswer, LiveEvent], ref_template=_REFERENCE
+        [*answers, *dict.fromkeys([*bodies, *queries]), ErrorAnswer, LiveEvent], ref_template=_REFERENCE
     )
     names = {query.__name__ for query in queries}
     paths: dict[str, Any] = {
         route.path: {"get": _operation(route, schema, components)}
         for route, schema in zip(ROUTES, schemas, strict=False)
     }
+    for write in WRITES:
+        paths.setdefault(write.path, {})[write.method] = _write_operation(write, components)
     paths[LIVE] = {
         "get": {
             "summary": "What happens, as it happens: server-sent events whose data are a LiveEvent each",
@@ -80,33 +85,56 @@ def description() -> dict[str, Any]:
 
 
 def _operation(route: Route[Any], schema: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
-    described = components[route.query.__name__]
     content: dict[str, Any] = {"application/json": {"schema": schema}}
     if route.row is not None:
         content |= {"text/csv": {"schema": {"type": "string"}}, "application/x-ndjson": {"schema": {"type": "string"}}}
     return {
         "summary": route.about,
         "operationId": route.path.removeprefix("/api/v1/").replace("-", "_"),
-        "parameters": [
-            {
-                "name": name,
-                "in": "query",
-                "required": name in described.get("required", ()),
-                "schema": _without_null(found),
-                "style": "form",
-                "explode": True,
-            }
-            for name, found in described["properties"].items()
-        ],
+        "parameters": _parameters(route.query, components),
         "responses": {"200": {"description": route.about, "content": content}, **_errors()},
     }
 
 
-def _errors() -> dict[str, Any]:
+def _write_operation(write: Write, components: dict[str, Any]) -> dict[str, Any]:
+    def content(kind: type[Struct]) -> dict[str, Any]:
+        return {"application/json": {"schema": {"$ref": _REFERENCE.format(name=kind.__name__)}}}
+
+    body = {} if write.body is None else {"requestBody": {"required": True, "content": content(write.body)}}
+    return {
+        "summary": write.about,
+        "operationId": f"{write.method}_{write.path.rpartition('/')[2]}",
+        "security": [{"token": []}],
+        "parameters": _parameters(write.query, components),
+        **body,
+        "responses": {
+            "200": {"description": "Kafka has it", "content": content(write.answer)},
+            **_errors(),
+            **_errors({"415": "The body is no JSON", "422": "The record can't be taken, and why"}),
+        },
+    }
+
+
+def _parameters(query: type[Struct], components: dict[str, Any]) -> list[dict[str, Any]]:
+    described = components[query.__name__]
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in described.get("required", ()),
+            "schema": _without_null(found),
+            "style": "form",
+            "explode": True,
+        }
+        for name, found in described["properties"].items()
+    ]
+
+
+def _errors(errors: Mapping[str, str] = _ERRORS) -> dict[str, Any]:
     schema = {"$ref": _REFERENCE.format(name=ErrorAnswer.__name__)}
     return {
         code: {"description": about, "content": {"application/json": {"schema": schema}}}
-        for code, about in _ERRORS.items()
+        for code, about in errors.items()
     }
 
 

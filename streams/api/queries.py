@@ -66,10 +66,15 @@ class SourcesQuery(Struct, frozen=True, forbid_unknown_fields=True):
     format: Format = "json"
 
 
-class ArticleQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Of one article."""
+class AddressQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which article."""
 
     url: Annotated[str, Meta(min_length=1, max_length=4_096, description="Any URL of it, or the label of its alerts")]
+
+
+class ArticleQuery(AddressQuery, frozen=True, forbid_unknown_fields=True):
+    """Of one article."""
+
     on: Annotated[date | None, Meta(description="The last day of windows and curve; else today (UTC)")] = None
 
 

@@ -30,10 +30,12 @@ def serve(*, settings: Settings) -> None:
     from flatline.api.routes import Circumstances
     from flatline.discovery.discovery import Discovery
     from flatline.generations import serving_topics
+    from flatline.local.lock import sole_use_of
     from flatline.policy_file import load_policy, load_policy_file
     from flatline.readmodel.files import Files
     from flatline.readmodel.follower import Follower
     from flatline_connectors.ingest import server
+    from flatline_connectors.sending.producer import Producer
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     host, port = settings.serve_host, settings.serve_port
@@ -55,7 +57,7 @@ def serve(*, settings: Settings) -> None:
         on_commit=news.tell,
     )
 
-    async def run() -> None:
+    async def run(producer: Producer | None) -> None:
         api = Api(
             follower,
             access,
@@ -63,6 +65,7 @@ def serve(*, settings: Settings) -> None:
             news,
             at=lambda: Circumstances(clock.now_ms(), topics.links.partitions),
             discovery=discovery.answer,
+            producer=producer,
         )
         running = [asyncio.create_task(discovery.reads())]
 
@@ -77,8 +80,13 @@ def serve(*, settings: Settings) -> None:
             for task in running:
                 task.cancel()
 
-    follower.start()
-    try:
-        asyncio.run(run())
-    finally:
-        follower.stop()
+    with sole_use_of(settings.data_dir / "readmodel"):
+        follower.start()
+        try:
+            if settings.serve_tokens_file is None:  # nobody may write
+                asyncio.run(run(None))
+            else:
+                with Producer(settings.cluster, topics, now_ms=clock.now_ms, linger_ms=5) as producer:
+                    asyncio.run(run(producer))
+        finally:
+            follower.stop()

@@ -57,12 +57,7 @@ class Files:
 
         They are the same where that is possible. Files of another version, and those that can't be read, are neither.
         """
-        opened: list[Database] = []
-        for path in sorted(self._folder.glob(f"{_NAME}-{VERSION}-*.db"), key=_number, reverse=True):
-            try:
-                opened.append(self._open(path))
-            except ReadModelError as error:
-                log.warning("%s", error)
+        opened = self._opened()
         complete = [database for database in opened if is_complete(database)]
         wanted = [database for database in opened if identity_in(database) == str(identity)]
         both = [database for database in complete if database in wanted]
@@ -72,6 +67,25 @@ class Files:
             if database is not answering and database is not going_on:
                 database.close()
         return answering, going_on
+
+    def find_begun(self, identity: Identity, *, besides: Database) -> Database | None:
+        """Return the newest file that has this identity, and is not the one that answers; None where there is none."""
+        opened = [database for database in self._opened() if database.path != besides.path]
+        begun = next((database for database in opened if identity_in(database) == str(identity)), None)
+        for database in opened:
+            if database is not begun:
+                database.close()
+        return begun
+
+    def _opened(self) -> list[Database]:
+        """Open all files of this version that can be read, the newest first."""
+        opened: list[Database] = []
+        for path in sorted(self._folder.glob(f"{_NAME}-{VERSION}-*.db"), key=_number, reverse=True):
+            try:
+                opened.append(self._open(path))
+            except ReadModelError as error:
+                log.warning("%s", error)
+        return opened
 
     def new(self, identity: Identity, before: Database | None) -> Database:
         """Return a new, empty file with the history of verdicts that another one has. Raises ReadModelError."""

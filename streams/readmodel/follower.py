@@ -16,7 +16,7 @@ from flatline.domain.policy.policy import Policy
 from flatline.errors import FlatlineError
 from flatline.kafka.cluster import Consumer, KafkaCluster
 from flatline.readmodel.database import ClosedError, Database, ReadModelError
-from flatline.readmodel.files import Files, identity_of, is_complete, mark_complete
+from flatline.readmodel.files import Files, identity_in, identity_of, is_complete, mark_complete
 from flatline.readmodel.other_rows import forget_dead_letters
 from flatline.readmodel.projection import Projection, followed
 from flatline.schema.topics import Topics
@@ -128,10 +128,13 @@ class Follower:
         identity = identity_of(topics, self._rules)
         with self._lock:
             answering = self._database
-        going_on: Database | None = None
         if answering is None:
             answering, going_on = self._files.find(identity)
             self._answer_with(answering, is_current=answering is going_on and answering is not None)
+        elif not answering.is_lost and identity_in(answering) == str(identity):
+            going_on = answering
+        else:
+            going_on = self._files.find_begun(identity, besides=answering)
         if going_on is None:
             going_on = self._files.new(identity, answering)
             log.warning("the read model is made anew from the topics: %s", going_on.path)

@@ -13,7 +13,8 @@ from flatline.readmodel.database import Database, upsert
 from flatline.readmodel.link_rows import LinkRows, show_articles, show_pages
 from flatline.readmodel.live_rows import LiveRows
 from flatline.readmodel.other_rows import StoredRecord, apply_compacted, apply_dead_letters, apply_visits
-from flatline.readmodel.tables import compacted, positions
+from flatline.readmodel.queries.moves import MOVES, stored_moves
+from flatline.readmodel.tables import positions
 from flatline.readmodel.verdict_rows import apply_groups, apply_verdicts
 from flatline.schema.rejection import Rejected
 from flatline.schema.topics import Topic, Topics
@@ -22,7 +23,6 @@ Batch = Mapping[tuple[str, int], Sequence[StoredRecord]]
 """Records by topic and partition, in the order of their offsets."""
 
 HEARTBEATS: Final = "heartbeats"
-MOVES: Final = "moves"
 GROUP_PARTS: Final = "group_parts"
 
 
@@ -54,12 +54,7 @@ class Projection:
             self._begin(connection)
 
     def _begin(self, connection: Connection) -> None:
-        moves = Moves()
-        for key, value in connection.execute(
-            select(compacted.c.key, compacted.c.value).where(compacted.c.topic == MOVES)
-        ):
-            _receive(moves, key, value)
-        self._addresses = AddressRows(connection, moves)
+        self._addresses = AddressRows(connection, stored_moves(connection))
         self._links = LinkRows(connection, self._addresses, self._policy.ignored)
         self._live = LiveRows(connection)
         self._positions: dict[tuple[str, int], int] = {

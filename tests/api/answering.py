@@ -21,6 +21,7 @@ from flatline.kafka.cluster import KafkaCluster
 from flatline.readmodel.database import Database
 from flatline.readmodel.files import Files
 from flatline.readmodel.follower import Follower, Progress
+from flatline_connectors.sending.producer import Producer
 from tests.readmodel.projecting import NOW_MS, TOPICS, Log, projected
 
 Client = TestClient[web.Request, web.Application]
@@ -42,7 +43,9 @@ class Standing(Follower):
 
 
 @asynccontextmanager
-async def serving(made: Database | None, folder: Path, access: Access | None = None) -> AsyncIterator[Client]:
+async def serving(
+    made: Database | None, folder: Path, access: Access | None = None, producer: Producer | None = None
+) -> AsyncIterator[Client]:
     """Serve a read model for the block."""
     api = Api(
         Standing(made, folder),
@@ -51,6 +54,7 @@ async def serving(made: Database | None, folder: Path, access: Access | None = N
         News(),
         at=lambda: Circumstances(NOW_MS, 1),
         discovery=_no_discovery,
+        producer=producer,
     )
     async with TestClient(TestServer(api.application())) as client:
         yield client
@@ -76,8 +80,11 @@ class Described:
         self.document = description()
         self.paths = cast(dict[str, Any], self.document["paths"])
 
-    def check(self, path: str, status: int, body: Any) -> None:
+    def check(self, path: str, status: int, body: Any, *, method: str = "get") -> None:
         """Fail unless the answer is one that is described."""
-        content = self.paths[path]["get"]["responses"][str(status)]["content"]
+        content = self.paths[path][method]["responses"][str(status)]["content"]
         schema = {**content["application/json"]["schema"], "components": self.document["components"]}
         jsonschema.validate(body, schema, cls=jsonschema.Draft202012Validator)
+
+
+DESCRIBED = Described()

@@ -50,6 +50,13 @@ def article_id_of(connection: Connection, address: str) -> int | None:
     return None if found is None else int(found)
 
 
+def current_key(connection: Connection, address: str) -> str | None:
+    """Return the canonical URL of the article at an address; None where there is none."""
+    number = article_id_of(connection, address)
+    key = connection.scalar(select(articles.c.key).where(articles.c.id == number, articles.c.is_there))
+    return None if key is None else str(key)
+
+
 def list_links(
     connection: Connection,
     chosen: LinkFilter,

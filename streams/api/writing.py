@@ -1,0 +1,154 @@
+"""What can be said through the API: each of it is an event in a topic, as if any other producer had sent it."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, Final, NamedTuple
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta, Struct
+
+from flatline.api.asking import Asking
+from flatline.api.queries import AddressQuery, NoQuery, query_of
+from flatline.domain.state.moves import Rule, rule_of
+from flatline.domain.time import to_datetime
+from flatline.readmodel.queries.links import current_key
+from flatline.readmodel.queries.moves import stored_moves
+from flatline.schema.article_record import ArticleRecord
+from flatline.schema.limits import Url
+from flatline.schema.move import Move
+from flatline.schema.rejection import Rejected
+from flatline_connectors.ingest.answers import Refused
+from flatline_connectors.sending import articles
+from flatline_connectors.sending.delivery import Deliveries, DeliveryFailed
+from flatline_connectors.sending.producer import KafkaUnavailable, Producer
+
+_JSON: Final = "application/json"
+_SETTLED_WITHIN_S: Final = 30.0
+
+
+class ArticleSaid(Struct, frozen=True):
+    """Kafka has the record; workers and the read model follow within seconds."""
+
+    article: Annotated[str, Meta(description="The article that it is about: its canonical URL")]
+
+
+class MoveRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is known of the old address counts for the new one. Either both end in ``/*``, or neither does."""
+
+    old: Url
+    new: Url
+    is_undone: Annotated[bool, Meta(description="true: it did not move, after all")] = False
+
+
+class MoveSaid(Struct, frozen=True):
+    """Kafka has the record; workers and the read model follow within seconds."""
+
+    old: str
+    new: str
+    is_undone: bool
+
+
+class Write(NamedTuple):
+    """A request that writes, for the description."""
+
+    method: str
+    path: str
+    about: str
+    query: type[Struct]
+    body: type[Struct] | None
+    answer: type[Struct]
+
+
+WRITES: Final = (
+    Write("post", "/api/v1/articles", "Register an article, or replace what is registered", NoQuery, ArticleRecord,
+          ArticleSaid),
+    Write("delete", "/api/v1/article", "Forget an article up to now", AddressQuery, None, ArticleSaid),
+    Write("post", "/api/v1/moves", "Move addresses, or undo that", NoQuery, MoveRequest, MoveSaid),
+)  # fmt: skip
+
+
+class Writing:
+    """Answers the requests that write, when Kafka has acknowledged."""
+
+    def __init__(self, producer: Producer | None, asking: Asking, *, now_ms: Callable[[], int]) -> None:
+        """Write with ``producer``; None: nobody may write."""
+        self._producer = producer
+        self._asking = asking
+        self._now_ms = now_ms
+
+    async def register(self, request: web.Request) -> msgspec.Struct:
+        """Take an article record."""
+        query_of(request, NoQuery)
+        try:
+            prepared = articles.prepare(await _body(request))
+        except Rejected as rejected:
+            raise _refused(rejected) from None
+        await self._send(lambda producer, deliveries: producer.send_article(prepared, deliveries=deliveries))
+        return ArticleSaid(prepared.key.decode())
+
+    async def remove(self, request: web.Request) -> msgspec.Struct:
+        """Forget the article at an address."""
+        query = query_of(request, AddressQuery)
+        key = await self._asking.ask(partial(current_key, address=query.url))
+        if key is None:
+            raise Refused(404, "not_found", "There is no such article.")
+        removal = articles.removal_of(key, removed_ms=self._now_ms())
+        await self._send(lambda producer, deliveries: producer.send_removal(removal, deliveries=deliveries))
+        return ArticleSaid(key)
+
+    async def move(self, request: web.Request) -> msgspec.Struct:
+        """Move addresses."""
+        query_of(request, NoQuery)
+        try:
+            asked = msgspec.json.decode(await _body(request), type=MoveRequest)
+            decided_at = to_datetime(self._now_ms())
+            rule = rule_of(Move(asked.old, asked.new, decided_at, is_undone=asked.is_undone))
+        except msgspec.DecodeError as error:
+            raise Refused(422, "wrong_type", str(error)) from None
+        except Rejected as rejected:
+            raise _refused(rejected) from None
+        former = await self._asking.ask(partial(_former, rule=rule))
+        if rule.is_undone and (former is None or former.is_undone):
+            raise Refused(404, "not_found", "That was not moved.")
+        if former is not None:  # even if that was decided by a clock that was ahead
+            rule = rule._replace(decided_ms=max(rule.decided_ms, former.decided_ms + 1))
+        await self._send(lambda producer, deliveries: producer.send_move(rule, deliveries=deliveries))
+        return MoveSaid(str(rule.old), str(rule.new), rule.is_undone)
+
+    async def _send(self, send: Callable[[Producer, Deliveries], None]) -> None:
+        """Send, and wait until Kafka has it. Raises `Refused`."""
+        producer = self._producer
+        if producer is None:
+            raise Refused(403, "read_only", "This API can only be read.")
+
+        def sent(producer: Producer) -> None:
+            deliveries = producer.new_deliveries()
+            send(producer, deliveries)
+            if not deliveries.wait(_SETTLED_WITHIN_S):
+                raise DeliveryFailed(None, "it did not answer in time")
+            deliveries.raise_failure()
+
+        try:
+            await asyncio.to_thread(sent, producer)
+        except (DeliveryFailed, KafkaUnavailable) as error:
+            raise Refused(503, "kafka_unavailable", str(error), retry_after_s=2) from None
+
+
+async def _body(request: web.Request) -> bytes:
+    if request.content_type != _JSON:
+        raise Refused(415, "unsupported_type", f"Content-Type must be {_JSON}.")
+    return await request.read()
+
+
+def _refused(rejected: Rejected) -> Refused:
+    return Refused(422, rejected.reason.value, rejected.detail)
+
+
+def _former(connection: Any, rule: Rule) -> Rule | None:
+    """Return the newest that was said of the same addresses."""
+    same = (
+        each for each in stored_moves(connection) if (each.old, each.new, each.is_alias) == (rule.old, rule.new, False)
+    )
+    return next(same, None)
