@@ -23,11 +23,13 @@ INTERNAL = {
     "Failed",  # becomes a fetch's outcome
     "FencedError",  # a former owner of a partition is refused by the broker
     "ForbiddenAddress",  # becomes a Failed
+    "InvalidMention",  # this and TooManyPending become an answer of the ingest
     "InvalidUrl",  # becomes a Rejected
     "NoListing",  # becomes a SiteUnread
     "NotAnArray",  # become an answer of the ingest
     "Refused",
     "TooComplex",
+    "TooManyPending",
     "Unanswered",  # becomes a finding of the doctor
     "UnreadableFileError",  # becomes an AccessError
     "_TooManyLinesError",  # becomes an UnreadableFile
