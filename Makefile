@@ -19,7 +19,8 @@ demo: setup ## run everything here on a simulated history (HISTORY=file; DEMO_ON
 
 # Most of these wait for servers: for their starts, scrapes, sessions.
 test: JOBS := 3
-test: setup ## all tests, against a real Kafka, Prometheus and Alertmanager (JOBS=3 at a time)
+test: ## all tests, against a real Kafka, Prometheus, Alertmanager and browser (JOBS=3 at a time)
+	@bash deploy/setup.sh test
 	@$(pytest)
 
 check: lint ## before each commit: lint, and the tests that start no server and don't compute for long

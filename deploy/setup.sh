@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Gets what Flatline needs on this machine: system packages, .venv, Kafka's jars in .tools/kafka. With the word "bench"
-# also what the benchmark compares us with, in .tools/bench.
+# Gets what Flatline needs on this machine: system packages, .venv, Kafka's jars in .tools/kafka, the scripts of the web
+# page. With the word "test" also a browser; with the word "bench" what the benchmark compares us with, in .tools/bench.
 # Run it as often as you like: it does only what is missing. Needs Debian or Ubuntu for the first step.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+wish=${1:-}
 
 say() { printf '%s\n' "$*"; }
 fail() {
@@ -48,6 +50,7 @@ missing_packages() {
   fi
   has_java || say java
   have mvn || say maven
+  [ "$wish" != test ] || have chromium || say chromium
   has_prometheus || say prometheus
   has_alertmanager || say prometheus-alertmanager
 }
@@ -128,21 +131,37 @@ ln -sfn ../../streams .tools/packages/flatline
 ln -sfn ../../connectors .tools/packages/flatline_connectors
 ln -sfn ../../deploy .tools/packages/flatline_deploy
 
-# --- Kafka ---------------------------------------------------------------------------------------------------------
+# --- Kafka, and the scripts of the web page ---------------------------------------------------------------------------------------------------------
+unpack_webjars() {
+  "$python" - streams/page/vendor .tools/webjars/*.jar <<'END'
+import pathlib, sys, zipfile
+
+folder = pathlib.Path(sys.argv[1])
+folder.mkdir(exist_ok=True)
+for jar in map(zipfile.ZipFile, sys.argv[2:]):
+    for name in jar.namelist():
+        if name.endswith(("/dist/uPlot.iife.min.js", "/dist/uPlot.min.css", "/dist/htmx.min.js")):
+            (folder / name.rpartition("/")[2]).write_bytes(jar.read(name))
+END
+}
 version=$(sed -n 's:.*<kafka.version>\(.*\)</kafka.version>.*:\1:p' deploy/kafka/pom.xml)
-if cmp -s deploy/kafka/pom.xml .tools/kafka/pom.xml; then
+if cmp -s deploy/kafka/pom.xml .tools/kafka/pom.xml && [ -e streams/page/vendor/htmx.min.js ]; then
   say "kafka: .tools/kafka is up to date ($version)"
 else
   say "kafka: copying the jars of $version to .tools/kafka"
   rm -rf .tools/kafka.new
   mkdir -p .tools/kafka.new
-  quietly mvn -q -B -f deploy/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/.tools/kafka.new"
+  quietly mvn -q -B -f deploy/kafka/pom.xml dependency:copy-dependencies -DexcludeGroupIds=org.webjars.npm \
+    -DoutputDirectory="$PWD/.tools/kafka.new"
+  quietly mvn -q -B -f deploy/kafka/pom.xml dependency:copy-dependencies -DincludeGroupIds=org.webjars.npm \
+    -DoutputDirectory="$PWD/.tools/webjars"
+  unpack_webjars
   cp deploy/kafka/pom.xml .tools/kafka.new/pom.xml
   rm -rf .tools/kafka
   mv .tools/kafka.new .tools/kafka
 fi
 
-[ "${1:-}" = bench ] || exit 0
+[ "$wish" = bench ] || exit 0
 
 # --- The benchmark's peers -----------------------------------------------------------------------------------------
 peers=tests/bench/peers

@@ -1,0 +1,1 @@
+"""The web page: what needs whom today, and why, for people without Grafana."""

@@ -1,0 +1,163 @@
+"""The routes of the page."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from flatline.domain.time import to_datetime
+from flatline.page.looked import COOKIE, COOKIE_MAX_AGE_S, Looked
+from flatline.page.rendering import FOLDER, environment, render
+from flatline.page.runbook import runbook_html
+from flatline.page.views.article import article_view
+from flatline.page.views.articles import articles_view
+from flatline.page.views.frame import Frame
+from flatline.page.views.groups import groups_view
+from flatline.page.views.lost import lost_view
+from flatline.page.views.sources import sources_view
+from flatline.page.views.today import has_trouble, today_view
+
+T = TypeVar("T")
+
+HEADERS: Final = {
+    # Scripts and styles are files of ours, and no text of others can bring any.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "Vary": "HX-Request, Cookie",
+}
+_STATIC_HEADERS: Final = {"Cache-Control": "no-cache"}
+_STATIC: Final = frozenset({".css", ".js", ".svg"})
+
+
+class Page:
+    """Answers with HTML what the read model says.
+
+    ``reading``     runs a query in a thread of its own, on one state of the tables
+    ``now_ms``      the time of the installation
+    ``waiting``     a sentence on records that the read model doesn't hold yet, or nothing
+    ``partitions``  of the topics that are keyed by article
+    """
+
+    def __init__(
+        self,
+        reading: Callable[[Callable[[Connection], Any]], Awaitable[Any]],
+        *,
+        now_ms: Callable[[], int],
+        waiting: Callable[[], str],
+        partitions: int,
+    ) -> None:
+        self._reading = reading
+        self._now_ms = now_ms
+        self._waiting = waiting
+        self._partitions = partitions
+        self._templates = environment()
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes."""
+        return [
+            web.get("/", self._today),
+            web.get("/articles", self._articles),
+            web.get("/article", self._article),
+            web.get("/groups", self._groups),
+            web.get("/lost", self._lost),
+            web.get("/sources", self._sources),
+            web.get("/runbook", self._runbook),
+            web.get("/static/{path:.+}", _static),
+        ]
+
+    async def _today(self, request: web.Request) -> web.Response:
+        now_ms = self._now_ms()
+        looked = Looked.again(request.cookies.get(COOKIE), now_ms=now_ms)
+        response = await self._answer(
+            request, "today.html", lambda tables: today_view(tables, now_ms=now_ms, looked_ms=looked.before_ms)
+        )
+        response.set_cookie(
+            COOKIE, looked.cookie, max_age=COOKIE_MAX_AGE_S, httponly=True, samesite="Lax", secure=request.secure
+        )
+        return response
+
+    async def _articles(self, request: web.Request) -> web.Response:
+        is_fragment = (
+            request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+        )
+        return await self._answer(
+            request,
+            "_articles.html" if is_fragment else "articles.html",
+            lambda tables: articles_view(tables, request.query, now_ms=self._now_ms()),
+        )
+
+    async def _article(self, request: web.Request) -> web.Response:
+        url = request.query.get("url", "")
+        now_ms = self._now_ms()
+        response = await self._answer_if_there(
+            request,
+            "article.html",
+            lambda tables: article_view(tables, url, request.query, partitions=self._partitions, now_ms=now_ms),
+        )
+        if response is None:
+            message = f"{url[:200]} is no address of an article that is registered, or that links lead to."
+            return await self._message(request, 404, "No such article", message)
+        return response
+
+    async def _groups(self, request: web.Request) -> web.Response:
+        return await self._answer(request, "groups.html", groups_view)
+
+    async def _lost(self, request: web.Request) -> web.Response:
+        return await self._answer(request, "lost.html", lambda tables: lost_view(tables, request.query))
+
+    async def _sources(self, request: web.Request) -> web.Response:
+        now_ms = self._now_ms()
+        return await self._answer(request, "sources.html", lambda tables: sources_view(tables, now_ms=now_ms))
+
+    async def _runbook(self, request: web.Request) -> web.Response:
+        return await self._answer(request, "runbook.html", lambda _: {"html": runbook_html()})
+
+    async def _message(self, request: web.Request, status: int, title: str, message: str) -> web.Response:
+        response = await self._answer(request, "message.html", lambda _: {"title": title, "message": message})
+        response.set_status(status)
+        return response
+
+    async def _answer(self, request: web.Request, template: str, view_of: Callable[[Connection], Any]) -> web.Response:
+        response = await self._answer_if_there(request, template, view_of)
+        assert response is not None
+        return response
+
+    async def _answer_if_there(
+        self, request: web.Request, template: str, view_of: Callable[[Connection], Any]
+    ) -> web.Response | None:
+        """Return a page; None where there is no view."""
+        frame, view = await self._reading(lambda tables: (self._frame(tables, request), view_of(tables)))
+        if view is None:
+            return None
+        text = render(self._templates, template, frame=frame, view=view, now=frame.now)
+        return web.Response(text=text, content_type="text/html", headers=HEADERS)
+
+    def _frame(self, tables: Connection, request: web.Request) -> Frame:
+        return Frame(
+            path=request.path,
+            now=to_datetime(self._now_ms()),
+            has_trouble=has_trouble(tables),
+            waiting=self._waiting(),
+            query=request.query.get("q", "")[:200] if request.path == "/articles" else "",
+        )
+
+
+async def _static(request: web.Request) -> web.StreamResponse:
+    file = _file(request.match_info)
+    if file is None:
+        raise web.HTTPNotFound
+    return web.FileResponse(file, headers=_STATIC_HEADERS)
+
+
+def _file(match: Mapping[str, str]) -> Path | None:
+    """Return the file of a path below /static; None where there is none: the scripts of others come at set-up."""
+    folder, _, name = match["path"].rpartition("/")
+    if folder not in ("", "vendor") or Path(name).suffix not in _STATIC or Path(name).name != name:
+        return None
+    file = FOLDER / (folder or "static") / name
+    return file if file.is_file() else None

@@ -1,0 +1,121 @@
+"""Small drawings, made by the server so that a page without scripts has them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from math import ceil, log10
+from typing import Any, Final, NamedTuple
+
+from flatline.domain.formatting import count
+
+SPARK_WEEKS: Final = 104
+_LEFT, _RIGHT, _TOP, _BOTTOM = 50, 990, 10, 270
+_TICKS_Y: Final = 4
+_TICKS_X: Final = 6
+_POINTS_MAX: Final = 400
+
+
+class Spark(NamedTuple):
+    """Links a week, newest last. ``heights`` are 0 to 1; ``silent_from``: the place of the first silent week."""
+
+    heights: Sequence[float]
+    silent_from: int | None
+    label: str
+
+
+def spark(weeks: Mapping[int, int], *, this_week: int, silent_weeks: int | None) -> Spark:
+    """Return the bars of the last SPARK_WEEKS; ``weeks``: links by the number of their week.
+
+    Heights grow with the square root: one link must show beside a hundred.
+    """
+    links = [weeks.get(week, 0) for week in range(this_week - SPARK_WEEKS + 1, this_week + 1)]
+    most = max(links)
+    return Spark(
+        heights=[(each / most) ** 0.5 if each else 0 for each in links],
+        silent_from=None if silent_weeks is None else max(0, SPARK_WEEKS - silent_weeks),
+        label=f"{count(sum(links), 'link')} in the last two years",
+    )
+
+
+class Tick(NamedTuple):
+    """A mark on an axis."""
+
+    at: float
+    words: str
+
+
+class DrawnBand(NamedTuple):
+    """A time in which something was said of an article; ``left`` and ``width`` as drawn."""
+
+    tone: str
+    left: float
+    width: float
+
+
+class Curve(NamedTuple):
+    """A drawn curve, and its ``data`` for the script that draws one to look into."""
+
+    gained: str
+    expected: str
+    bands: Sequence[DrawnBand]
+    ticks_x: Sequence[Tick]
+    ticks_y: Sequence[Tick]
+    label: str
+    data: Mapping[str, Any]
+
+
+class Band(NamedTuple):
+    """A tone, from a day to another."""
+
+    tone: str
+    from_day: date
+    to_day: date
+
+
+def curve(days: Sequence[date], gained: Sequence[float], expected: Sequence[float], bands: Iterable[Band]) -> Curve:
+    """Return the curve of an article; the three sequences are of one length."""
+    if not days:
+        return Curve("", "", (), (), (), "No links yet.", {"days": [], "gained": [], "expected": [], "bands": []})
+    first, last = days[0], days[-1]
+    span_days = max(1, (last - first).days)
+    most = _round_up(max(1.0, *gained, *expected))
+
+    def x(day: date) -> float:
+        return _LEFT + (_RIGHT - _LEFT) * min(max((day - first).days / span_days, 0), 1)
+
+    def y(value: float) -> float:
+        return _BOTTOM - (_BOTTOM - _TOP) * value / most
+
+    def line(values: Sequence[float]) -> str:
+        chosen = range(0, len(days), max(1, len(days) // _POINTS_MAX))
+        return " ".join(f"{x(days[at]):.1f},{y(values[at]):.1f}" for at in (*chosen, len(days) - 1))
+
+    bands = [band for band in bands if band.to_day > first and band.from_day < last]
+    return Curve(
+        gained=line(gained),
+        expected=line(expected),
+        bands=[DrawnBand(each.tone, x(each.from_day), x(each.to_day) - x(each.from_day)) for each in bands],
+        ticks_x=[
+            Tick(x(day), f"{day:%Y-%m-%d}")
+            for day in (first + timedelta(days=span_days * step // _TICKS_X) for step in range(1, _TICKS_X))
+        ],
+        ticks_y=[Tick(y(most * step / _TICKS_Y), f"{most * step / _TICKS_Y:,g}") for step in range(_TICKS_Y + 1)],
+        label=f"{count(int(gained[-1]), 'link')} gained from {first} to {last}; {expected[-1]:,.1f} were expected.",
+        data={
+            "days": [_seconds(day) for day in days],
+            "gained": list(gained),
+            "expected": list(expected),
+            "bands": [
+                {"tone": each.tone, "from": _seconds(each.from_day), "to": _seconds(each.to_day)} for each in bands
+            ],
+        },
+    )
+
+
+def _round_up(value: float) -> float:
+    """Return the next number whose quarters are easy to read."""
+    step = 10.0 ** (ceil(log10(value)) - 1)
+    return next(each * step for each in (1, 2, 4, 6, 8, 10) if each * step >= value)
+
+
+def _seconds(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())

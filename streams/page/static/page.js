@@ -1,0 +1,94 @@
+"use strict";
+// The page reads and filters without this. It adds keys, curves to look into, and dates in the reader's time zone.
+
+const typing = (element) => element.matches("input, select, textarea, [contenteditable]");
+
+function select(step) {
+  const rows = [...document.querySelectorAll("[data-row]")];
+  if (!rows.length) return;
+  const at = rows.findIndex((row) => row.classList.contains("selected"));
+  const next = rows[Math.max(0, Math.min(rows.length - 1, at < 0 ? 0 : at + step))];
+  rows.forEach((row) => row.classList.toggle("selected", row === next));
+  next.querySelector("a")?.focus();
+  next.scrollIntoView({ block: "nearest" });
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  if (event.key === "/") {
+    event.preventDefault();
+    document.getElementById("search")?.focus();
+  } else if (event.key === "j") select(1);
+  else if (event.key === "k") select(-1);
+});
+
+function localDates(root) {
+  for (const time of root.querySelectorAll("time[datetime*='T']")) {
+    const instant = new Date(time.dateTime);
+    if (!Number.isNaN(instant.getTime())) time.title = instant.toLocaleString();
+  }
+}
+
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+// The drawing by the server stays where the chart can't be made.
+function drawCurve(place) {
+  const data = JSON.parse(place.querySelector("script[type='application/json']").textContent);
+  if (typeof uPlot === "undefined" || data.days.length < 2) return;
+  const axis = { stroke: colour("--dim"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
+  const isoDays = (_, seconds) => seconds.map((each) => new Date(each * 1000).toISOString().slice(0, 10));
+  const bands = (plot) => {
+    const { ctx } = plot;
+    for (const band of data.bands) {
+      const left = plot.valToPos(Math.max(band.from, plot.scales.x.min), "x", true);
+      const right = plot.valToPos(Math.min(band.to, plot.scales.x.max), "x", true);
+      if (right > left) {
+        ctx.fillStyle = colour(band.tone === "bad" ? "--red-ground" : "--orange-ground");
+        ctx.fillRect(left, plot.bbox.top, right - left, plot.bbox.height);
+      }
+    }
+  };
+  const size = () => ({ width: place.clientWidth, height: 300 });
+  const target = document.createElement("div");
+  const readout = document.createElement("p");
+  readout.className = "small dim";
+  const plot = new uPlot(
+    {
+      ...size(),
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+      cursor: { y: false },
+      legend: { show: false },
+      scales: { y: { range: (_, __, max) => [0, Math.max(1, max * 1.05)] } },
+      axes: [{ ...axis, space: 100, values: isoDays }, { ...axis, size: 56 }],
+      hooks: {
+        drawClear: [bands],
+        setCursor: [
+          ({ cursor: { idx } }) => {
+            readout.textContent =
+              idx == null
+                ? "Drag to zoom, double-click to see all."
+                : `${new Date(data.days[idx] * 1000).toISOString().slice(0, 10)}: ` +
+                  `${data.gained[idx]} gained, ${data.expected[idx].toFixed(1)} expected`;
+          },
+        ],
+      },
+      series: [
+        {},
+        { label: "gained", stroke: colour("--green"), width: 2 },
+        { label: "expected", stroke: colour("--dim"), width: 1.5, dash: [5, 4] },
+      ],
+    },
+    [data.days, data.gained, data.expected],
+    target,
+  );
+  readout.textContent = "Drag to zoom, double-click to see all.";
+  place.querySelector("svg").replaceWith(target);
+  target.after(readout);
+  addEventListener("resize", () => plot.setSize(size()));
+}
+
+localDates(document);
+document.querySelectorAll("[data-curve]").forEach(drawCurve);
+document.addEventListener("htmx:afterSwap", (event) => localDates(event.detail.elt));

@@ -1,0 +1,33 @@
+"""The page of lost links: what is worth asking back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection
+
+from flatline.page.rendering import with_query
+from flatline.readmodel.queries.links import LinkFilter, list_links
+from flatline.readmodel.queries.paging import CursorError
+from flatline.readmodel.queries.views import LinkRow
+
+ROWS: Final = 100
+_LOST: Final = LinkFilter(live=False)
+
+
+@dataclass(frozen=True)
+class LostView:
+    """The page."""
+
+    links: Sequence[LinkRow]
+    next_path: str | None
+    csv_path: str = "/api/v1/links?live=false&sort=-changed&format=csv"
+
+
+def lost_view(connection: Connection, query: Mapping[str, str]) -> LostView:
+    """Return a page of links that are not live any more, newest loss first."""
+    try:
+        page = list_links(connection, _LOST, sort="changed", cursor=query.get("after"), limit=ROWS)
+    except CursorError:
+        page = list_links(connection, _LOST, sort="changed", limit=ROWS)
+    return LostView(page.rows, with_query("/lost", after=page.next) if page.next else None)

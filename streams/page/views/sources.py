@@ -1,0 +1,113 @@
+"""The page of sources, and of records that could not be read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, func, select
+
+from flatline.domain.formatting import count
+from flatline.readmodel.queries.others import DeadLetterFilter, list_dead_letters, list_sources
+from flatline.readmodel.queries.views import DeadLetterRow, SourceRow
+from flatline.readmodel.tables import link_sources, links
+
+_DEAD_LETTERS_SHOWN: Final = 50
+_MINUTE_S: Final = 60
+_HOUR_S: Final = 3_600
+_DAY_S: Final = 86_400
+
+
+@dataclass(frozen=True)
+class ShownSource:
+    """A source in a word and a sentence; ``links`` that it saw, and those that nobody else did (None: not counted)."""
+
+    row: SourceRow
+    state: str
+    tone: str
+    sentence: str
+    links: int | None = None
+    only_here: int | None = None
+
+
+@dataclass(frozen=True)
+class ShownDeadLetter:
+    """A record that could not be read, and where it was."""
+
+    row: DeadLetterRow
+    origin: str
+
+
+@dataclass(frozen=True)
+class SourcesView:
+    """The page."""
+
+    sources: Sequence[ShownSource]
+    dead_letters: Sequence[ShownDeadLetter]
+
+
+def sources_view(connection: Connection, *, now_ms: int) -> SourcesView:
+    """Return the page as of now."""
+    seen, alone = _seen(connection), _seen_alone(connection)
+    rows = list_sources(connection, now_ms=now_ms)
+    shown = [_shown(row, now_ms, seen.get(row.source, 0), alone.get(row.source, 0)) for row in rows if row.source]
+    letters = list_dead_letters(connection, DeadLetterFilter(), limit=_DEAD_LETTERS_SHOWN).rows
+    return SourcesView(
+        sorted(shown, key=lambda source: source.tone != "bad"),
+        [ShownDeadLetter(letter, _origin(letter)) for letter in letters],
+    )
+
+
+def shown_sources(connection: Connection, *, now_ms: int) -> list[ShownSource]:
+    """Return all sources, without counts."""
+    return [_shown(row, now_ms) for row in list_sources(connection, now_ms=now_ms) if row.source]
+
+
+def _seen(connection: Connection) -> dict[str, int]:
+    counted = select(link_sources.c.source, func.count()).group_by(link_sources.c.source)
+    return dict(connection.execute(counted).all())
+
+
+def _seen_alone(connection: Connection) -> dict[str, int]:
+    single = (
+        select(func.min(link_sources.c.source).label("source"))
+        .join(links, links.c.id == link_sources.c.link_id)
+        .where(links.c.is_shown)
+        .group_by(link_sources.c.link_id)
+        .having(func.count() == 1)
+        .subquery()
+    )
+    counted = select(single.c.source, func.count()).group_by(single.c.source)
+    return dict(connection.execute(counted).all())
+
+
+def _shown(row: SourceRow, now_ms: int, seen: int | None = None, alone: int | None = None) -> ShownSource:
+    state, tone = "no heartbeats", ""
+    if row.is_stale is not None:
+        state, tone = ("stale", "bad") if row.is_stale else ("fresh", "good")
+    elif row.heartbeat_at is not None:
+        state = "finished"
+    return ShownSource(row, state, tone, _sentence(row, now_ms), seen, alone)
+
+
+def _sentence(row: SourceRow, now_ms: int) -> str:
+    if row.seen_until is None or row.stale_after_s is None:
+        return ""
+    unseen_s = now_ms / 1_000 - row.seen_until.timestamp()
+    return (
+        f"It has seen nothing for {_time(unseen_s)}; more than {_time(row.stale_after_s)} is unusual. "
+        "Articles that it covers are not called silent until it is back."
+    )
+
+
+def _time(length_s: float) -> str:
+    if length_s < 2 * _HOUR_S:
+        return count(max(1, int(length_s // _MINUTE_S)), "minute")
+    return count(int(length_s // _HOUR_S), "hour") if length_s < 2 * _DAY_S else count(int(length_s // _DAY_S), "day")
+
+
+def _origin(letter: DeadLetterRow) -> str:
+    if letter.topic:
+        return f"{letter.topic}, partition {letter.partition}, offset {letter.record_offset}"
+    if letter.file:
+        return f"{letter.file}, line {letter.line}"
+    return letter.source or ""

@@ -1,0 +1,140 @@
+"""The pages in a real browser: filters, keys, sizes, schemes, accessibility, and the security policy."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from tests.page.portfolio import HOSTILE, HOSTILE_ARTICLE, Portfolio
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.servers,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed; `make test` installs it on Debian"),
+]
+PAGES = {
+    "today": "/",
+    "articles": "/articles",
+    "article": f"/article?url={HOSTILE_ARTICLE}",
+    "groups": "/groups",
+    "lost": "/lost",
+    "sources": "/sources",
+    "runbook": "/runbook",
+    "unknown": "/article?url=nowhere.example",
+}
+_PATIENCE_MS = 120_000
+expect.set_options(timeout=_PATIENCE_MS)
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+
+class Visitor:
+    """Somebody with a browser; ``troubles``: what it complained about, such as what the security policy forbids."""
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        self._browser = browser
+        self.address = address
+        self.troubles: list[str] = []
+
+    async def look(self, path: str, **how: Any) -> Page:
+        """Open a page in a new window."""
+        context = await self._browser.new_context(base_url=self.address, **({"viewport": DESK} | how))
+        page = await context.new_page()
+        page.on("console", lambda said: self.troubles.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        page.set_default_timeout(_PATIENCE_MS)
+        await page.goto(path)
+        return page
+
+
+@pytest.fixture
+async def visitor(page: web.Application) -> AsyncIterator[Visitor]:
+    """Return somebody before the pages. Chromium asks home at every start unless it is told not to."""
+    quiet = ("background-networking", "component-update", "sync", "gpu", "quic")
+    async with TestServer(page) as server, async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--no-first-run", *(f"--disable-{each}" for each in quiet)]
+        )
+        visitor = Visitor(browser, str(server.make_url("/")))
+        yield visitor
+        await browser.close()
+
+
+async def test_each_page_in_each_size_and_scheme(visitor: Visitor, tmp_path: Path) -> None:
+    """Nothing is cut, nothing is refused by the security policy, and axe finds nothing. Pictures are kept."""
+    for name, path in PAGES.items():
+        for scheme, viewport in (("light", DESK), ("dark", PHONE)):
+            page = await visitor.look(path, viewport=viewport, color_scheme=scheme)
+            await page.screenshot(path=tmp_path / f"{name}-{scheme}.png", full_page=True)
+            assert await page.evaluate("document.documentElement.scrollWidth") <= viewport["width"], (name, viewport)
+            await page.context.close()
+        unknown = ["Failed to load resource: the server responded with a status of 404 (Not Found)"]
+        assert [said for said in visitor.troubles if said not in unknown] == [], name
+    # axe brings a script of its own, which the security policy would refuse.
+    for name, path in PAGES.items():
+        for scheme in ("light", "dark"):
+            page = await visitor.look(path, bypass_csp=True, color_scheme=scheme)
+            found = (await Axe().run(page)).response["violations"]
+            assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == [], (name, scheme)
+            await page.context.close()
+
+
+async def test_a_reader_finds_an_article(visitor: Visitor, known: Portfolio) -> None:
+    """By filter, by key and by search; the address can be shared, and going back brings back what was there."""
+    page = await visitor.look("/articles")
+    rows = page.locator("#rows tbody tr")
+    all_rows = await rows.count()
+    newest = {verdict["article"]: verdict["state"] for verdict in map(orjson.loads, known.verdicts)}
+    silent = list(newest.values()).count("silent")
+    await page.select_option("select[name=state]", "silent")
+    await page.wait_for_url("**/articles?*state=silent*")
+    await expect(rows).to_have_count(silent)
+    assert set(await page.locator("#rows .badge").all_inner_texts()) == {"silent"}
+    await page.go_back()
+    await expect(rows).to_have_count(all_rows)
+
+    await page.keyboard.press("j")
+    await page.keyboard.press("j")
+    selected = await page.locator("tr.selected a").first.get_attribute("href")
+    assert selected == await rows.nth(1).locator("a").first.get_attribute("href")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**{selected}")
+    await page.locator(".uplot canvas").wait_for()
+
+    await page.keyboard.press("/")
+    await page.keyboard.type("hostile")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/articles?q=hostile")
+    assert await page.locator("#rows tbody tr").count() == 1
+    assert HOSTILE[0] in await page.locator("#rows tbody tr").inner_text()
+    assert visitor.troubles == []
+
+
+async def test_pages_read_without_scripts(visitor: Visitor) -> None:
+    """Filters work by the form's button, and the curve is the server's drawing."""
+    page = await visitor.look("/articles", java_script_enabled=False)
+    await page.select_option("select[name=state]", "cooling")
+    await page.click("form.filters button")
+    await page.wait_for_url("**/articles?*state=cooling*")
+    assert set(await page.locator("#rows .badge").all_inner_texts()) == {"cooling"}
+    await page.locator("#rows tbody tr a").first.click()
+    await page.locator("svg.curve polyline.gained").wait_for(state="attached")
+    assert await page.locator(".uplot").count() == 0
+
+
+async def test_texts_of_others_run_nothing(visitor: Visitor) -> None:
+    """Each hostile text would change the title, or ask for something, if it ran."""
+    asked: list[str] = []
+    for path in PAGES.values():
+        page = await visitor.look("about:blank")
+        page.on("request", lambda request: asked.append(request.url))
+        await page.goto(visitor.address.rstrip("/") + path)
+        assert await page.title() != "hacked"
+        await page.context.close()
+    assert [url for url in asked if not url.startswith(visitor.address)] == []
