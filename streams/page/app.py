@@ -1,6 +1,7 @@
 """The routes of the page."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -8,8 +9,9 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from flatline.domain.time import to_datetime
+from flatline.page.login import IsToken, Login
 from flatline.page.looked import COOKIE, COOKIE_MAX_AGE_S, Looked
-from flatline.page.rendering import FOLDER, environment, render
+from flatline.page.rendering import FOLDER, environment, render, with_query
 from flatline.page.runbook import runbook_html
 from flatline.page.views.article import article_view
 from flatline.page.views.articles import articles_view
@@ -30,6 +32,7 @@ HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Vary": "HX-Request, Cookie",
 }
+_RELOAD_S: Final = 3
 _STATIC_HEADERS: Final = {"Cache-Control": "no-cache"}
 _STATIC: Final = frozenset({".css", ".js", ".svg"})
 
@@ -41,6 +44,7 @@ class Page:
     ``now_ms``      the time of the installation
     ``waiting``     a sentence on records that the read model doesn't hold yet, or nothing
     ``partitions``  of the topics that are keyed by article
+    ``is_token``    whether a text is a token that may read; None where nobody needs one
     """
 
     def __init__(
@@ -50,12 +54,14 @@ class Page:
         now_ms: Callable[[], int],
         waiting: Callable[[], str],
         partitions: int,
+        is_token: IsToken | None = None,
     ) -> None:
         self._reading = reading
         self._now_ms = now_ms
         self._waiting = waiting
         self._partitions = partitions
         self._templates = environment()
+        self._login = None if is_token is None else Login(is_token, self._login_page)
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
@@ -68,7 +74,16 @@ class Page:
             web.get("/sources", self._sources),
             web.get("/runbook", self._runbook),
             web.get("/static/{path:.+}", _static),
+            *(self._login.routes() if self._login else ()),
         ]
+
+    def refused(self, request: web.Request, status: int, message: str) -> web.Response:
+        """Return a page that says why there is none; whoever needs a token is asked for one."""
+        if status == HTTPStatus.UNAUTHORIZED:
+            return web.Response(status=303, headers={"Location": with_query("/login", next=request.path_qs)})
+        title, is_waiting = HTTPStatus(status).phrase, status == HTTPStatus.SERVICE_UNAVAILABLE
+        view = {"title": title, "message": message, "reload_s": _RELOAD_S if is_waiting else None}
+        return self._html("message.html", Frame(request.path, to_datetime(self._now_ms())), view, status)
 
     async def _today(self, request: web.Request) -> web.Response:
         now_ms = self._now_ms()
@@ -118,9 +133,14 @@ class Page:
         return await self._answer(request, "runbook.html", lambda _: {"html": runbook_html()})
 
     async def _message(self, request: web.Request, status: int, title: str, message: str) -> web.Response:
-        response = await self._answer(request, "message.html", lambda _: {"title": title, "message": message})
+        view = {"title": title, "message": message, "reload_s": None}
+        response = await self._answer(request, "message.html", lambda _: view)
         response.set_status(status)
         return response
+
+    def _login_page(self, path: str, message: str) -> web.Response:
+        frame = Frame("/login", to_datetime(self._now_ms()), pages=())
+        return self._html("login.html", frame, {"next": path, "message": message})
 
     async def _answer(self, request: web.Request, template: str, view_of: Callable[[Connection], Any]) -> web.Response:
         response = await self._answer_if_there(request, template, view_of)
@@ -134,8 +154,11 @@ class Page:
         frame, view = await self._reading(lambda tables: (self._frame(tables, request), view_of(tables)))
         if view is None:
             return None
+        return self._html(template, frame, view)
+
+    def _html(self, template: str, frame: Frame, view: Any, status: int = HTTPStatus.OK) -> web.Response:
         text = render(self._templates, template, frame=frame, view=view, now=frame.now)
-        return web.Response(text=text, content_type="text/html", headers=HEADERS)
+        return web.Response(text=text, status=status, content_type="text/html", headers=HEADERS)
 
     def _frame(self, tables: Connection, request: web.Request) -> Frame:
         return Frame(

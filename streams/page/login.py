@@ -35,9 +35,7 @@ class Login:
             response.set_status(401)
             return response
         response = web.Response(status=303, headers={"Location": own_path(path)})
-        response.set_cookie(
-            COOKIE, token, max_age=_MAX_AGE_S, httponly=True, samesite="Strict", secure=request.secure
-        )
+        response.set_cookie(COOKIE, token, max_age=_MAX_AGE_S, httponly=True, samesite="Strict", secure=request.secure)
         return response
 
 
