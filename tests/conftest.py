@@ -38,7 +38,7 @@ os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSeria
 SERVERS = frozenset({"kafka", "prometheus", "alertmanager"})
 SERVER_FIXTURES = frozenset({"broker_of_all", "channel", "cluster", "kafka_bootstrap", "talk"})
 # Folders whose tests share what takes long to make; elsewhere that is shared within a file at most.
-SHARING = ("tests/grafana/",)
+SHARING = ("tests/grafana/", "tests/page/")
 
 
 class _FilesTogether(LoadScopeScheduling):  # type: ignore[misc]

@@ -13,6 +13,7 @@ from flatline_connectors.ingest.auth import Sender, Tokens, TokensError
 Scope = Literal["read", "write", "admin"]
 
 _ORDER: Final[tuple[Scope, ...]] = ("read", "write", "admin")
+COOKIE: Final = "flatline_token"
 _PORT: Final = re.compile(r":[0-9]{1,5}$")
 
 
@@ -49,11 +50,19 @@ class ScopedTokens(Tokens):
 
     def check(self, request: web.Request, scope: Scope) -> None:
         """Raise `Refused` unless the request has a token with this scope."""
-        sender = self.sender_of(request.headers.get("Authorization"))
+        authorization = request.headers.get("Authorization")
+        if authorization is None and scope == "read" and COOKIE in request.cookies:
+            # Of a browser that logged in. Nothing is written with it: a page of another site could have it sent.
+            authorization = f"Bearer {request.cookies[COOKIE]}"
+        sender = self.sender_of(authorization)
         if sender is None:
             raise Refused(401, "unauthorized", "Send `Authorization: Bearer <token>` with a token of the tokens file.")
         if _ORDER.index(scope) > max((_ORDER.index(other) for other in _ORDER if other in sender.others), default=0):
             raise Refused(403, "forbidden", f"The token has no scope {scope}.")
+
+    def is_token(self, text: str) -> bool:
+        """Whether a text is one of the tokens."""
+        return self.sender_of(f"Bearer {text}") is not None
 
     def _parse(self, line: str, number: int) -> tuple[bytes, Sender]:
         token, sender = super()._parse(line, number)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 from aiohttp import web
@@ -31,6 +31,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _OPENAPI: Final = "/api/v1/openapi.json"
 _READING: Final = ("GET", "HEAD")
+_FOR_PROGRAMS: Final = frozenset({"/metrics", "/livez", "/readyz", "/discovery"})
 _BEGUN: Final = web.RequestKey("is_begun", bool)
 
 
@@ -41,6 +42,19 @@ class Limits:
     max_connections: int = 512
     header_timeout_s: float = 10
     idle_timeout_s: float = 75
+
+
+class Pages(Protocol):
+    """What people look at, beside the API. Some of it may be seen by anybody."""
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes."""
+
+    def is_public(self, path: str) -> bool:
+        """Whether anybody may see what is at a path, such as a login."""
+
+    def refused(self, request: web.Request, status: int, message: str) -> web.Response:
+        """Return a page that says why there is none."""
 
 
 class Api:
@@ -76,7 +90,17 @@ class Api:
         self._openapi = msgspec.json.encode(description())
         self._feeds = 0
         self._records = 0
+        self._pages: Pages | None = None
         self.connections = Connections(Limits(), metrics)
+
+    @property
+    def asking(self) -> Asking:
+        """What asks the read model, for pages as for itself."""
+        return self._asking
+
+    def show(self, pages: Pages) -> None:
+        """Answer with pages, too. To be said before `application`."""
+        self._pages = pages
 
     def application(self) -> web.Application:
         """Return the application."""
@@ -95,6 +119,8 @@ class Api:
                 web.get("/discovery", self._discovery),
             ]
         )
+        if self._pages is not None:
+            app.add_routes(self._pages.routes())
         app.on_startup.append(self._begin)
         app.on_response_prepare.append(_note_begin)
         app.on_cleanup.append(self._close)
@@ -190,15 +216,17 @@ class Api:
         resource = request.match_info.route.resource
         route = "other" if resource is None else resource.canonical
         is_api = request.path.startswith("/api/")
+        pages = None if is_api or request.path in _FOR_PROGRAMS else self._pages
         try:
-            if is_api:
+            if is_api or (pages is not None and not pages.is_public(request.path)):
                 self._access.check(request, "read" if request.method in _READING else "write")
                 self.connections.authenticated(request.transport)
             response: web.StreamResponse = await handler(request)
         except Exception as error:
             if request.transport is None or _BEGUN in request:
                 raise  # the head of the answer has gone out: the connection is broken off
-            response = answers.error(answers.refusal_of(error, request, server=self.title))
+            refusal = answers.refusal_of(error, request, server=self.title)
+            response = answers.error(refusal) if pages is None else pages.refused(request, refusal.status, str(refusal))
         self.connections.answered(request.transport)
         if is_api:
             self._metrics.requests.labels(route=route, code=str(response.status)).inc()

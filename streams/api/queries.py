@@ -22,7 +22,7 @@ Limit = Annotated[int, Meta(ge=1, le=ROWS_MAX, description="Rows of a page; csv 
 Format = Annotated[Literal["json", "csv", "ndjson"], Meta(description="csv and ndjson have all pages in one")]
 ArticleSort = Literal[
     "article", "-gained", "gained", "-live", "live", "-domains", "domains", "-last_gained", "last_gained",
-    "-since", "since", "-probability", "probability", "-score", "score", "-article",
+    "-since", "since", "-probability", "probability", "-score", "score", "-article", "attention", "-attention",
 ]  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import typer
@@ -11,14 +12,20 @@ from flatline.cli.options import with_settings
 from flatline.clock import clock_from
 from flatline.settings import Settings
 
+if TYPE_CHECKING:
+    from flatline.api.access import Access
+    from flatline.api.app import Api
+    from flatline.page.app import Page
+    from flatline.readmodel.follower import Follower, Progress
+
 SERVE_SETTINGS: Final = tuple(name for name in Settings.model_fields if name.startswith("serve_"))
 
 
 @with_settings(*SERVE_SETTINGS, "policy_file", of="serve_")
 def serve(*, settings: Settings) -> None:
-    """Run the HTTP API over everything that is known, until it is stopped.
+    """Run the web page and the HTTP API over everything that is known, until it is stopped.
 
-    It follows all topics into a file in the data folder, and answers under /api/v1; /api/v1/openapi.json describes it.
+    It follows all topics into a file in the data folder. The API is below /api/v1; /api/v1/openapi.json describes it.
     """
     from prometheus_client import CollectorRegistry
 
@@ -67,11 +74,12 @@ def serve(*, settings: Settings) -> None:
             discovery=discovery.answer,
             producer=producer,
         )
+        api.show(_page(api, follower, access, now_ms=clock.now_ms, partitions=topics.links.partitions))
         running = [asyncio.create_task(discovery.reads())]
 
         def listens() -> None:
             running.append(asyncio.create_task(discovery.announces()))
-            typer.echo(f"The API listens on {settings.scheme}://{host}:{port}/api/v1")
+            typer.echo(f"The page is at {settings.scheme}://{host}:{port}/ and the API below /api/v1")
 
         try:
             await server.serve(api, host=host, port=port, tls=tls, on_listening=listens, on_hangup=access.reload)
@@ -90,3 +98,23 @@ def serve(*, settings: Settings) -> None:
                     asyncio.run(run(producer))
         finally:
             follower.stop()
+
+
+def _page(api: "Api", follower: "Follower", access: "Access", *, now_ms: Callable[[], int], partitions: int) -> "Page":
+    from flatline.api.access import ScopedTokens
+    from flatline.page.app import Page
+
+    return Page(
+        api.asking.ask,
+        now_ms=now_ms,
+        waiting=lambda: _waiting(follower.progress),
+        partitions=partitions,
+        is_token=access.is_token if isinstance(access, ScopedTokens) else None,
+    )
+
+
+def _waiting(progress: "Progress") -> str:
+    """Say what the read model lacks, if that is more than what has just come."""
+    if progress.is_current or progress.waiting is None:
+        return ""
+    return f"{progress.waiting:,} records are still to be read."

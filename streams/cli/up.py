@@ -22,7 +22,8 @@ Send a first event:
     -H 'Content-Type: application/json' \\
     -d '{{"url_from": "https://elsewhere.example/post", "url_to": "https://yours.example/article"}}'
 
-See what it led to:
+See what it led to, in a browser or by the API:
+  http://{api}/
   curl http://{api}/api/v1/articles
 
 Ctrl-C stops everything."""
@@ -32,9 +33,9 @@ Ctrl-C stops everything."""
 def up(*, settings: Settings) -> None:
     """Run everything on this machine until Ctrl-C.
 
-    Starts Kafka, ingest, workers, API, Prometheus and Alertmanager. The next run with the same folder continues where
-    this one ends. With FLATLINE_KAFKA_BOOTSTRAP set, it uses that Kafka and starts none. If a port is taken, it uses a
-    free one.
+    Starts Kafka, ingest, workers, the web page with its API, Prometheus and Alertmanager. The next run with the same
+    folder continues where this one ends. With FLATLINE_KAFKA_BOOTSTRAP set, it uses that Kafka and starts none. If a
+    port is taken, it uses a free one.
     """
     from flatline.local.services import services_with_api
     from flatline.local.stack import LocalStack

@@ -77,6 +77,10 @@ class Page:
             *(self._login.routes() if self._login else ()),
         ]
 
+    def is_public(self, path: str) -> bool:
+        """Whether anybody may see what is at a path: the login, and what it looks like."""
+        return path in ("/login", "/logout") or path.startswith("/static/")
+
     def refused(self, request: web.Request, status: int, message: str) -> web.Response:
         """Return a page that says why there is none; whoever needs a token is asked for one."""
         if status == HTTPStatus.UNAUTHORIZED:

@@ -5,7 +5,8 @@ from typing import Final
 
 from aiohttp import web
 
-COOKIE: Final = "flatline_token"
+from flatline.api.access import COOKIE
+
 _MAX_AGE_S: Final = 30 * 86_400
 _TOKEN_CHARACTERS_MAX: Final = 1_000
 

@@ -85,6 +85,7 @@ articles = Table(
     Column("score", Float),
     Column("suppressed", Boolean),
     Column("reason", Text),
+    Column("findings", Text, comment="Kinds, separated by spaces"),
     Column("verdict", LargeBinary, comment="The whole verdict, JSON as the topic has it"),
 )
 for _sorted in ("key", "gained", "live", "domains", "last_gained_ms", "since_ms", "probability", "score"):

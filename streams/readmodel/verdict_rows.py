@@ -25,6 +25,7 @@ _NO_VERDICT = {
     "score": None,
     "suppressed": None,
     "reason": None,
+    "findings": None,
     "verdict": None,
 }
 
@@ -128,7 +129,7 @@ def _history_row(key: str, verdict: Verdict | None, record: Record) -> dict[str,
         "state": verdict.state.value,
         "since_ms": to_ms(verdict.since),
         "suppressed": verdict.suppressed,
-        "findings": " ".join(sorted(each.kind.value for each in verdict.findings)),
+        "findings": _findings(verdict),
         "probability": verdict.probability,
         "score": verdict.score,
         "gained": verdict.gained_total,
@@ -147,8 +148,13 @@ def _newest(verdict: Verdict | None, record: Record) -> dict[str, Any]:
         "score": verdict.score,
         "suppressed": verdict.suppressed,
         "reason": verdict.reason,
+        "findings": _findings(verdict),
         "verdict": record.value,
     }
+
+
+def _findings(verdict: Verdict) -> str:
+    return " ".join(sorted(each.kind.value for each in verdict.findings))
 
 
 def apply_groups(connection: Connection, records: Iterable[Record]) -> list[Happened]:

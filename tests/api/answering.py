@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 
-from flatline.api.access import Access, Loopback
+from flatline.api.access import Access, Loopback, ScopedTokens
 from flatline.api.app import Api
 from flatline.api.feed import News
 from flatline.api.metrics import ServeMetrics
@@ -18,6 +18,7 @@ from flatline.api.openapi import description
 from flatline.api.routes import Circumstances
 from flatline.domain.policy.policy import Policy
 from flatline.kafka.cluster import KafkaCluster
+from flatline.page.app import Page
 from flatline.readmodel.database import Database
 from flatline.readmodel.files import Files
 from flatline.readmodel.follower import Follower, Progress
@@ -44,18 +45,28 @@ class Standing(Follower):
 
 @asynccontextmanager
 async def serving(
-    made: Database | None, folder: Path, access: Access | None = None, producer: Producer | None = None
+    made: Database | None,
+    folder: Path,
+    access: Access | None = None,
+    producer: Producer | None = None,
+    *,
+    with_page: bool = False,
+    now_ms: int = NOW_MS,
 ) -> AsyncIterator[Client]:
     """Serve a read model for the block."""
+    access = access or Loopback()
     api = Api(
         Standing(made, folder),
-        access or Loopback(),
+        access,
         ServeMetrics(CollectorRegistry()),
         News(),
-        at=lambda: Circumstances(NOW_MS, 1),
+        at=lambda: Circumstances(now_ms, 1),
         discovery=_no_discovery,
         producer=producer,
     )
+    if with_page:
+        is_token = access.is_token if isinstance(access, ScopedTokens) else None
+        api.show(Page(api.asking.ask, now_ms=lambda: now_ms, waiting=lambda: "", partitions=1, is_token=is_token))
     async with TestClient(TestServer(api.application())) as client:
         yield client
         await api.drain()

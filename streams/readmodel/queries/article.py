@@ -1,5 +1,6 @@
 """One article: what is said of it, and what that is based on."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from flatline.readmodel.queries.views import ArticleDetail, VerdictChange, Visit
 from flatline.readmodel.tables import addresses, articles, link_changes, links, verdict_history, visits
 from flatline.schema import codec
 from flatline.schema.rejection import Rejected
-from flatline.schema.verdict import State, Verdict
+from flatline.schema.verdict import Finding, State, Verdict
 
 WINDOWS_DAYS: Final = (1, 7, 28, 90, 365)
 HISTORY_MAX: Final = 500
@@ -74,6 +75,13 @@ def find_article(connection: Connection, address: str, *, as_of: date, partition
         groups=groups_of(connection, membership),
         visits=_visits(connection, article_id, removed_day=day_of(row["removed_ms"])),
     )
+
+
+def findings_of(connection: Connection, keys: Collection[str]) -> dict[str, list[Finding]]:
+    """Return the findings of the newest verdict on each article that has some, by its key."""
+    said = select(articles.c.key, articles.c.verdict).where(articles.c.key.in_(keys), articles.c.findings != "")
+    verdicts = {key: _verdict(value) for key, value in connection.execute(said)}
+    return {key: verdict.findings for key, verdict in verdicts.items() if verdict is not None}
 
 
 def qualities(connection: Connection, address: str) -> dict[bytes, LinkQuality]:

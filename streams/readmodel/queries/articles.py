@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, case, false, func, select
 
 from flatline.readmodel.queries.paging import page_of
 from flatline.readmodel.queries.rows import article_row
@@ -12,7 +12,14 @@ from flatline.readmodel.queries.views import ArticleRow, Page, Summary
 from flatline.readmodel.tables import articles, link_sources, links
 from flatline.schema.verdict import State
 
-Sort = Literal["article", "gained", "live", "domains", "last_gained", "since", "probability", "score"]
+Sort = Literal["article", "gained", "live", "domains", "last_gained", "since", "probability", "score", "attention"]
+
+# What needs somebody: by state, and within one by the score.
+_ATTENTION: Final = case(
+    {State.SILENT.value: 4.0, State.COOLING.value: 3.0, State.REVIVED.value: 2.0, State.GROWING.value: 1.0},
+    value=articles.c.state,
+    else_=0.0,
+) + func.coalesce(articles.c.score / 2, 0.0)
 
 _SORTED: Final[dict[str, ColumnElement[Any]]] = {
     "article": articles.c.key,
@@ -23,7 +30,10 @@ _SORTED: Final[dict[str, ColumnElement[Any]]] = {
     "since": articles.c.since_ms,
     "probability": articles.c.probability,
     "score": articles.c.score,
+    "attention": _ATTENTION,
 }
+
+CHOICES_MAX: Final = 200
 
 Name = Annotated[str, Meta(max_length=500)]
 
@@ -38,6 +48,8 @@ class ArticleFilter(Struct, frozen=True, forbid_unknown_fields=True):
     site: Annotated[Name | None, Meta(description="Registrable domain")] = None
     tier: Annotated[int, Meta(ge=1, le=3)] | None = None
     source: Annotated[Name | None, Meta(description="A source that saw a link to it")] = None
+    suppressed: Annotated[bool | None, Meta(description="Whether its verdict is held back")] = None
+    finding: Annotated[bool | None, Meta(description="Whether its verdict has findings, such as a mass loss")] = None
     q: Annotated[Name | None, Meta(description="Words of title and address; the last may be incomplete")] = None
 
 
@@ -81,9 +93,28 @@ def _conditions(chosen: ArticleFilter) -> list[ColumnElement[bool]]:
             .where(links.c.article_id == articles.c.id, links.c.is_shown, link_sources.c.source == chosen.source)
         )
         conditions.append(seen.exists())
+    if chosen.suppressed is not None:
+        conditions.append(func.coalesce(articles.c.suppressed, false()) == chosen.suppressed)
+    if chosen.finding is not None:
+        conditions.append((func.coalesce(articles.c.findings, "") != "") == chosen.finding)
     if chosen.q is not None:
         conditions.append(matches(articles.c.id, "article_search", chosen.q))
     return conditions
+
+
+def count_articles(connection: Connection, chosen: ArticleFilter) -> int:
+    """Return how many articles fit."""
+    fitting = select(func.count()).select_from(articles).where(articles.c.is_there, *_conditions(chosen))
+    return connection.scalar(fitting) or 0
+
+
+def choices_of(connection: Connection, name: Literal["series", "author", "strategy", "site"]) -> list[str]:
+    """Return the values that articles have, in order; CHOICES_MAX at most."""
+    column = articles.c[name]
+    found = (
+        select(column).where(articles.c.is_there, column.is_not(None)).distinct().order_by(column).limit(CHOICES_MAX)
+    )
+    return list(connection.scalars(found))
 
 
 def summary(connection: Connection) -> Summary:
