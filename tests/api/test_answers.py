@@ -67,6 +67,7 @@ def _requests(draw: st.DrawFn) -> tuple[str, list[tuple[str, str]]]:
     return path, given_
 
 
+@pytest.mark.long
 @settings(max_examples=100)
 @given(requests=st.lists(_requests(), min_size=5, max_size=5))
 def test_any_request_has_an_answer_that_is_described(

@@ -3,6 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -42,6 +43,7 @@ registrations = st.builds(ArticleRecord, st.sampled_from(ADDRESSES), title=st.sa
 histories = st.lists(st.one_of(link_events, link_events, link_events, moves, removals, registrations), max_size=40)
 
 
+@pytest.mark.long
 @settings(max_examples=60)
 @given(histories, st.lists(st.integers(1, 10), max_size=10))
 def test_counts_are_those_of_the_log(events: list[object], sizes: list[int]) -> None:
