@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +13,7 @@ import typer
 
 from flatline.cli.exit_codes import FAILED
 from flatline.cli.importing import ImportRoute, import_all
-from flatline.domain.urls.canonical import InvalidUrl, canonicalize
+from flatline.domain.urls.canonical import InvalidUrl
 from flatline.schema import codec
 from flatline.schema.rejection import Rejected
 from flatline.settings import Settings
@@ -27,6 +26,7 @@ from flatline_connectors.files.importer import say_finished
 from flatline_connectors.files.lines import Line, LineFile, UnusableLine
 from flatline_connectors.sending import links
 from flatline_connectors.sending.producer import Producer
+from flatline_connectors.sites import on_sites
 
 _HISTORY: Final = timedelta(days=14)
 _COLUMNS_SHOWN: Final = 12
@@ -89,21 +89,11 @@ def _day(option: str, text: str) -> datetime | None:
 
 
 def is_on(sites: Sequence[str]) -> Callable[[str], bool]:
-    """Return whether an address is on one of these hosts, or on a subdomain of one."""
+    """Return whether an address is on one of these hosts, or on a subdomain of one. Raise typer.BadParameter."""
     try:
-        hosts = {canonicalize(f"https://{site.partition('://')[2] or site}").split("/")[2] for site in sites}
+        return on_sites(sites)
     except InvalidUrl as error:
         raise typer.BadParameter(f"--site takes a host, such as yours.example: {error}.") from None
-
-    @lru_cache(maxsize=65_536)
-    def is_ours(address: str) -> bool:
-        try:
-            host = canonicalize(address).split("/")[2]
-        except InvalidUrl:
-            return False
-        return any(host == ours or host.endswith(f".{ours}") for ours in hosts)
-
-    return is_ours
 
 
 def send(paths: Sequence[Path], how: Reading, settings: Settings, *, as_json: bool, is_strict: bool) -> None:

@@ -4,9 +4,9 @@ An item has ``url`` (``final_url`` after redirects), ``status``, ``fetched_at``,
 ``text``, ``rel``, ``nofollow`` and ``path``. A spider sees all links of a page; only links to our sites are used.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -74,10 +74,14 @@ def rows_of(line: bytes, is_ours: Callable[[str], bool]) -> Iterator[Row]:
                 yield _row(page, link, item.title or "", fetched_at)
 
 
+def placement_of(elements: Iterable[str]) -> Placement | None:
+    """Return where on a page a link is that is inside of these elements, the outermost first."""
+    return next((_PLACEMENT_BY_ELEMENT[element] for element in elements if element in _PLACEMENT_BY_ELEMENT), None)
+
+
 def _row(page: str, link: ItemLink, title: str, fetched_at: datetime | None) -> Row:
     rel = frozenset(link.rel.lower().split()) | ({"nofollow"} if link.nofollow else set())
-    elements: list[Any] = link.path.lower().split(">")
-    placement = next((_PLACEMENT_BY_ELEMENT[element] for element in elements if element in _PLACEMENT_BY_ELEMENT), None)
+    placement = placement_of(link.path.lower().split(">"))
     # One look at a page doesn't tell a new link from a new page.
     statement = Statement.PAGE_FOUND
     return Row(
