@@ -123,6 +123,7 @@ class LineFile:
             if self._first_line is None:
                 self._first_line = self._plain.readline(LINE_BYTES_MAX + 1)
         except _BREAKS as error:
+            self._file.close()
             raise UnreadableFile(f"{self.name} is broken at its beginning: {error}") from error
         return self._first_line
 

@@ -63,17 +63,13 @@ class FlatlineExtension:
 
     def response_received(self, response: Response, request: Request, spider: Spider) -> None:  # noqa: ARG002
         """Look at a page."""
-        try:
-            url = canonicalize(response.url)
-        except InvalidUrl:
-            return
-        if self._is_ours(url):
+        if self._is_ours(response.url):
             return
         now = datetime.now(UTC)
         if isinstance(response, HtmlResponse):
-            self._sending.take(look_at(response, url, self._is_ours, seen_at=now))
+            self._sending.take(look_at(response, self._is_ours, seen_at=now))
         else:
-            self._sending.take(Look(url, response.status, now, is_read_well=False))
+            self._sending.take(Look(response.url, response.status, now, is_read_well=False))
 
     def spider_error(self) -> None:
         """Count what a spider could not handle."""
@@ -118,7 +114,7 @@ def _token(settings: Any) -> str:
         raise NotConfigured(f"FLATLINE_TOKEN_FILE {name} can't be read: {error.strerror}.") from None
 
 
-def look_at(response: HtmlResponse, url: str, is_ours: Callable[[str], bool], *, seen_at: datetime) -> Look:
+def look_at(response: HtmlResponse, is_ours: Callable[[str], bool], *, seen_at: datetime) -> Look:
     """Return what is to be seen on a page: its links to our sites, and whether it was read well."""
     links: dict[str, SeenLink] = {}
     found = response.css("a[href], area[href]")
@@ -139,7 +135,7 @@ def look_at(response: HtmlResponse, url: str, is_ours: Callable[[str], bool], *,
         links[target] = _merged(links[target], link) if target in links else link
     is_read_well = bool(found) or len(" ".join(response.xpath("//body//text()").getall()).split()) >= _WORDS_MIN
     title = " ".join(response.css("title::text").get("").split())
-    return Look(url, response.status, seen_at, is_read_well=is_read_well, title=title, links=links)
+    return Look(response.url, response.status, seen_at, is_read_well=is_read_well, title=title, links=links)
 
 
 def _merged(one: SeenLink, other: SeenLink) -> SeenLink:

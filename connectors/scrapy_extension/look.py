@@ -31,7 +31,7 @@ class SeenLink(Struct, frozen=True):
 class Look(Struct, frozen=True):
     """What a spider saw when it fetched a page.
 
-    ``url``           the canonical address of the page, after redirects
+    ``url``           where the page was, after redirects
     ``is_read_well``  whether all links that people see are there: not those of a consent wall or an empty shell
     ``links``         links to our sites, by their canonical targets
     """

@@ -4,9 +4,11 @@ import logging
 import queue
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from flatline.domain.urls.canonical import InvalidUrl, canonicalize
 from flatline.schema import codec
 from flatline_connectors.errors import ConnectorError
 from flatline_connectors.scrapy_extension.look import Look, difference
@@ -71,14 +73,22 @@ class Sending:
                 look = None
             if look is not None:
                 self.counts["pages"] += 1
-                known = pages.get(look.url)
-                found, now_known = difference(known, look)
-                events += map(codec.links.encode, found)
-                if now_known is not None and now_known != known:
-                    pages.put(look.url, now_known)
+                events += self._compared(pages, look)
             if self._is_over or look is None or len(events) >= _BATCH_EVENTS:
                 self._send(pages, events)
                 events = []
+
+    def _compared(self, pages: Pages, look: Look) -> Iterator[bytes]:
+        """Yield the events that a look gives, and put what is known after it; none for an address that is none."""
+        try:
+            page = canonicalize(look.url)
+        except InvalidUrl:
+            return
+        known = pages.get(page)
+        found, now_known = difference(known, look)
+        if now_known is not None and now_known != known:
+            pages.put(page, now_known)
+        yield from map(codec.links.encode, found)
 
     def _send(self, pages: Pages, events: list[bytes]) -> None:
         for start in range(0, len(events), _BATCH_EVENTS):
