@@ -18,6 +18,9 @@ _LISTED = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, check=True, capt
 PAGES = [ROOT / name for name in _LISTED.split()]
 README = (ROOT / "README.md").read_text()
 SETTINGS = (ROOT / "streams" / "SETTINGS.md").read_text()
+# The extension has settings of its own, which are Scrapy's and no variables.
+_SPIDER = (ROOT / "connectors" / "scrapy_extension" / "extension.py").read_text()
+SPIDER_SETTINGS = set(re.findall(rf'"({PREFIX}[A-Z_]+)"', _SPIDER))
 CONTRACT = (ROOT / "streams" / "schema" / "README.md").read_text()
 PUSHING = (ROOT / "connectors" / "ingest" / "README.md").read_text()
 
@@ -36,7 +39,7 @@ def test_every_setting_has_one_row(name: str) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_settings_that_a_page_names_exist(page: Path) -> None:
     """A variable that is misspelt does nothing. `FLATLINE_…_` may stand for several; tests have some of their own."""
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {"FLATLINE_DASHBOARDS"}
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {"FLATLINE_DASHBOARDS"} | SPIDER_SETTINGS
     if page.name != "CHANGELOG.md":
         named = set(re.findall(rf"\b{PREFIX}[A-Z0-9_]+[A-Z0-9]\b", page.read_text()))
         assert {name for name in named if not name.startswith("FLATLINE_HISTORY_TEST")} <= known
