@@ -18,6 +18,7 @@ from flatline.demo.player import Player
 from flatline.demo.screen import Screen
 from flatline.demo.slack_inbox import SlackInbox
 from flatline.domain.time import to_datetime
+from flatline.local.services import services_with_api
 from flatline.local.stack import LocalStack
 from flatline.settings import Settings
 
@@ -58,7 +59,7 @@ class Demo:
             settings = demo_settings(
                 given, folder=self._folder, calendar=scenario.calendar, webhook_url=inbox.url, tokens=tokens
             )
-            with LocalStack(self._folder, settings, say=screen.say) as stack:
+            with LocalStack(self._folder, settings, services=services_with_api, say=screen.say) as stack:
                 try:
                     with screen.panel():
                         self._play(scenario, stack, inbox, tokens, is_once=is_once)
@@ -69,6 +70,7 @@ class Demo:
         self, scenario: Scenario, stack: LocalStack, inbox: SlackInbox, tokens: dict[str, str], *, is_once: bool
     ) -> None:
         screen = self._screen
+        screen.say(f"Watch it in a browser: {_page(stack)}", style="bold")
         play = scenario.play(stack.settings.data_dir)
         tally = import_past(play, stack, say=screen.status)
         screen.imported(tally, until=to_datetime(play.begins_ms))
@@ -102,6 +104,7 @@ def _places(stack: LocalStack) -> list[tuple[str, str]]:
     folder, addresses = stack.settings.data_dir, stack.addresses
     flatline = Path(sysconfig.get_path("scripts")) / "flatline"
     return [
+        ("page", _page(stack)),
         ("alerts", f"http://{addresses['prometheus']}/alerts"),
         (
             "articles by state",
@@ -113,6 +116,10 @@ def _places(stack: LocalStack) -> list[tuple[str, str]]:
         ("articles", f"FLATLINE_DATA_DIR='{_short(folder)}' {_short(flatline)} articles list --sort since"),
         ("logs", str(_short(folder / "logs"))),
     ]
+
+
+def _page(stack: LocalStack) -> str:
+    return f"http://{stack.addresses['api']}/"
 
 
 def _short(path: Path) -> Path:

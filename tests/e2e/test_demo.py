@@ -9,6 +9,8 @@ import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 
@@ -53,6 +55,15 @@ def said_by(process: subprocess.Popen[str]) -> str:
     return said
 
 
+def _text_at(address: str) -> str:
+    """Return a page's HTML; nothing while there is none."""
+    try:
+        with urlopen(address) as answer:
+            return str(answer.read(), "utf-8")
+    except URLError:
+        return ""
+
+
 def left_over(folder: Path) -> list[str]:
     """Return the command lines of the processes that have anything to do with a folder."""
     left = []
@@ -80,10 +91,12 @@ def test_the_story_reaches_slack(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_a_play(tmp_path: Path, kafka_bootstrap: str) -> None:
-    """Whoever has seen enough gets the terminal back, with the exit code of an interruption."""
+    """The page shows what is played. Whoever has seen enough gets the terminal back; the exit code tells of it."""
     with demo(tmp_path, FLATLINE_KAFKA_BOOTSTRAP=kafka_bootstrap) as process:
         assert process.stdout
+        page = next(found[1] for line in process.stdout if (found := re.search(r"in a browser: (http://\S+)", line)))
         assert any("Imported: " in line for line in process.stdout)
+        until("the page lists what was imported", lambda: "Field notes on" in _text_at(f"{page}articles"))
         process.send_signal(signal.SIGINT)
         said = said_by(process)
     assert process.returncode == 130, said
