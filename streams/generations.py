@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
 from flatline.errors import FlatlineError
+from flatline.kafka.permissions import Role
+from flatline.kafka.permitted import is_there, refuse_not_permitted
 from flatline.readmodel.records import records
 from flatline.schema import codec
 from flatline.schema.generation import BUILDING, SERVING, Building, Generation, Layout
@@ -17,8 +19,6 @@ T = TypeVar("T")
 log = logging.getLogger("flatline.generations")
 
 _TIMEOUT_S: Final = 30.0
-# The first that every command asks: whoever has no Kafka is to read so soon.
-_CONNECT_TIMEOUT_MS: Final = 10_000
 
 
 class UnreadableGenerationError(FlatlineError):
@@ -30,16 +30,18 @@ class UnreadableGenerationError(FlatlineError):
     )
 
 
-def serving_topics(settings: Settings) -> Topics:
-    """Return the topics of the generation that serves. Raises KafkaError."""
-    return topics_of(settings, serving_generation(settings))
+def serving_topics(settings: Settings, *roles: Role) -> Topics:
+    """Return the topics of the generation that serves. Raises KafkaError, and NotPermittedError as below."""
+    return topics_of(settings, serving_generation(settings, *roles))
 
 
-def serving_generation(settings: Settings) -> Generation:
+def serving_generation(settings: Settings, *roles: Role) -> Generation:
     """Return the generation that serves: the first one, of the settings, where nothing says otherwise.
 
-    Raises KafkaError and UnreadableGenerationError.
+    ``roles`` are those in which the caller goes on. Raises NotPermittedError where a secured cluster does not allow all
+    that they need, KafkaError and UnreadableGenerationError.
     """
+    refuse_not_permitted(settings.cluster, settings.topics, *roles)
     return _newest(settings, SERVING, codec.generations.decode) or first_generation(settings)
 
 
@@ -92,14 +94,8 @@ def _topics(settings: Settings, layout: Layout, state: int) -> Topics:
 def _newest(settings: Settings, key: bytes, decode: Callable[[bytes], T]) -> T | None:
     """Return the newest that can be read, as workers do; None where nothing is written or all is taken back."""
     topic = settings.topics.generations
-    consumer = settings.cluster.consumer(
-        bootstrap_timeout_ms=_CONNECT_TIMEOUT_MS, enable_auto_commit=False, group_id=None
-    )
-    try:
-        if topic.name not in consumer.topics():  # an installation from before there were generations
-            return None
-    finally:
-        consumer.close()
+    if not is_there(settings.cluster, topic):  # an installation from before there were generations
+        return None
     written = (record.value for record in records(settings.cluster, topic) if record.key == key)
     return newest_readable(written, decode, what=f"{topic.name}, key {key.decode()}")
 

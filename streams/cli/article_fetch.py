@@ -14,6 +14,7 @@ from flatline.cli.terminal_text import plain
 from flatline.clock import clock_from
 from flatline.domain.sites import Sites
 from flatline.generations import serving_topics
+from flatline.kafka.permissions import Role
 from flatline.readmodel.latest_sites import latest_sites
 from flatline.readmodel.registered_articles import registered_articles
 from flatline.schema.rejection import Rejected
@@ -55,7 +56,8 @@ def fetch(addresses: list[str], settings: Settings, *, yes: bool, missing_max: i
     listings could not.
     """
     urls = [_url(address) for address in addresses]
-    topics = serving_topics(settings)
+    roles = (Role.READ_MODEL, Role.CONNECTORS) if yes else (Role.READ_MODEL,)
+    topics = serving_topics(settings, *roles)
     sites = latest_sites(settings.cluster, topics)
     urls = _listings(urls, sites)
     registered = registered_articles(settings.cluster, topics)

@@ -70,9 +70,10 @@ def list_articles(
 ) -> None:
     """List articles with their newest verdicts."""
     from flatline.generations import serving_topics
+    from flatline.kafka.permissions import Role
     from flatline.readmodel.latest_verdicts import latest_verdicts, waiting_records
 
-    topics = serving_topics(settings)
+    topics = serving_topics(settings, Role.READ_MODEL)
     give_up_at = monotonic() + wait
     while (waiting := waiting_records(settings.cluster, topics)) and monotonic() < give_up_at:
         sleep(_POLL_S)

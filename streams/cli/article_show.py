@@ -22,6 +22,7 @@ def show_article(article: Article, *, json: Json = False, settings: Settings) ->
     from flatline.cli.verdict_view import show_links, show_verdict
     from flatline.domain.urls.canonical import absolute, article_key
     from flatline.generations import serving_topics
+    from flatline.kafka.permissions import Role
     from flatline.readmodel.explaining import known_keys
     from flatline.readmodel.latest_moves import latest_moves
     from flatline.readmodel.latest_verdicts import latest_values
@@ -32,7 +33,7 @@ def show_article(article: Article, *, json: Json = False, settings: Settings) ->
         key = article_key(absolute(article, field="article"), field="article")
     except Rejected as rejected:
         raise typer.BadParameter(rejected.detail) from None
-    cluster, topics = settings.cluster, serving_topics(settings)
+    cluster, topics = settings.cluster, serving_topics(settings, Role.READ_MODEL)
     key = latest_moves(cluster, topics).current(key)
     partition = partition_of(key, topics.verdicts.partitions)
     value = latest_values(cluster, topics.verdicts, partition=partition).get(key)

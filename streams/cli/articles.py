@@ -57,8 +57,9 @@ def add(
     except Rejected as rejected:
         raise typer.BadParameter(rejected.detail) from None
     from flatline.generations import serving_topics
+    from flatline.kafka.permissions import Role
 
-    topics = serving_topics(settings)
+    topics = serving_topics(settings, Role.CONNECTORS)
     with Producer(settings.cluster, topics, now_ms=clock_from(settings).now_ms) as producer:
         producer.send_article(article)
     typer.echo(article.key.decode())
@@ -149,8 +150,10 @@ def remove(
     except Rejected as rejected:
         raise typer.BadParameter(rejected.detail) from None
     from flatline.generations import serving_topics
+    from flatline.kafka.permissions import Role
 
-    topics, clock = serving_topics(settings), clock_from(settings)
+    roles = (Role.READ_MODEL, Role.CONNECTORS) if yes else (Role.READ_MODEL,)
+    topics, clock = serving_topics(settings, *roles), clock_from(settings)
     moves = latest_moves(settings.cluster, topics)
     known = {verdict.article: verdict for verdict in latest_verdicts(settings.cluster, topics.verdicts)}
     removed = list(dict.fromkeys(moves.current(key).decode() for key in keys))

@@ -123,9 +123,10 @@ def _by_kafka(
     key: bytes, policy_in_force: "Policy", settings: Settings, errors: Console, *, links: int
 ) -> "tuple[Explanation | None, Iterable[str], str]":
     from flatline.generations import serving_topics
+    from flatline.kafka.permissions import Role
     from flatline.readmodel.explaining import explain_live, known_keys
 
-    topics = serving_topics(settings)
+    topics = serving_topics(settings, Role.READ_MODEL)
     cluster = settings.cluster
     with errors.status("reading its partition"):
         found = explain_live(cluster, topics, key, policy_in_force, now_ms=clock_from(settings).now_ms(), links=links)

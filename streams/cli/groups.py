@@ -33,9 +33,10 @@ def list_groups(
 ) -> None:
     """List groups, with the links that they gained and should have gained."""
     from flatline.generations import serving_topics
+    from flatline.kafka.permissions import Role
     from flatline.readmodel.latest_groups import latest_groups
 
-    topics = serving_topics(settings)
+    topics = serving_topics(settings, Role.READ_MODEL)
     verdicts = sorted(
         (each for each in latest_groups(settings.cluster, topics) if not kind or each.kind in kind),
         key=lambda each: (_ORDER[each.state], -each.last_90.expected, each.kind, each.name),
@@ -60,9 +61,10 @@ def list_cohorts(
     A cohort is a site, a strategy or a month of publication. The first row is the often quoted curve.
     """
     from flatline.generations import serving_topics
+    from flatline.kafka.permissions import Role
     from flatline.readmodel.latest_groups import latest_group_totals
 
-    topics = serving_topics(settings)
+    topics = serving_topics(settings, Role.READ_MODEL)
     rows = [QUOTED, *Cohorts(latest_group_totals(settings.cluster, topics)).of_kinds(kind or KINDS)]
     if json:
         for row in rows:

@@ -106,8 +106,9 @@ def import_all(
     ctrl_c = CtrlC()
     files = [LineFile(None if str(path) == "-" else path, reading=ctrl_c.reading) for path in paths]
     from flatline.generations import serving_topics
+    from flatline.kafka.permissions import Role
 
-    topics = serving_topics(settings)
+    topics = serving_topics(settings, Role.CONNECTORS)
     dead_letters = topics.dead_letters.name
     with Producer(settings.cluster, topics, now_ms=clock_from(settings).now_ms) as producer:
         route = route_of(producer)

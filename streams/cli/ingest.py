@@ -46,6 +46,7 @@ def ingest(*, settings: Settings) -> None:
     # As in an import: much waits for Kafka, and none of it is garbage.
     gc.set_threshold(100_000)
     from flatline.generations import serving_topics
+    from flatline.kafka.permissions import Role
 
     host, port = settings.ingest_host, settings.ingest_port
     tokens_file, no_auth = settings.ingest_tokens_file, settings.ingest_no_auth
@@ -56,7 +57,7 @@ def ingest(*, settings: Settings) -> None:
             "--tokens-file (or FLATLINE_INGEST_TOKENS_FILE) is missing; use --no-auth to run without tokens."
         )
     authority = Anyone() if no_auth or tokens_file is None else Tokens(tokens_file)
-    cluster, topics = settings.cluster, serving_topics(settings)
+    cluster, topics = settings.cluster, serving_topics(settings, Role.INGEST)
     limits = Limits(**{each.name: getattr(settings, f"ingest_{each.name}") for each in fields(Limits)})
     tls = settings.server_context
     discovery = Discovery(settings, topics, role="ingest", host=host, port=port)

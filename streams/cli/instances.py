@@ -30,7 +30,10 @@ def show(*, as_json: Json = False, settings: Settings) -> None:
     One that ended as it should is not listed. One that died is, until FLATLINE_FORGET_INSTANCE_AFTER_S has passed.
     """
     from flatline.admin.instances import known_instances
+    from flatline.kafka.permissions import Role
+    from flatline.kafka.permitted import refuse_not_permitted
 
+    refuse_not_permitted(settings.cluster, settings.topics, Role.READ_MODEL)
     found = known_instances(settings).values()
     if as_json:
         for instance in found:
@@ -55,7 +58,10 @@ def forget(
     Prometheus is no longer told of it. One that runs announces itself again within a minute.
     """
     from flatline.admin.instances import forget_instances, known_instances
+    from flatline.kafka.permissions import Role
+    from flatline.kafka.permitted import refuse_not_permitted
 
+    refuse_not_permitted(settings.cluster, settings.topics, Role.OPERATOR)
     names = [name for name, instance in known_instances(settings).items() if instance.address == address]
     if not names:
         raise UnknownInstanceError(f"No worker or ingest is known at {address}.")

@@ -95,6 +95,7 @@ def _read(
     """Fill the ledger, from Kafka if no file of links is given; return why records were left out."""
     from flatline.cli.progress import Display
     from flatline.generations import serving_topics
+    from flatline.kafka.permissions import Role
     from flatline.readmodel.records import records
     from flatline_connectors.files.lines import LineFile
     from flatline_connectors.sending.articles import TABLE as ARTICLES
@@ -110,7 +111,7 @@ def _read(
         *((_file_records(VISITS.as_ndjson(file), now_ms), _add_visits) for file in visit_files),
     ]
     if not links:
-        topics = serving_topics(settings)  # asks Kafka, which files do without
+        topics = serving_topics(settings, Role.READ_MODEL)  # asks Kafka, which files do without
         if topics.links.retention_ms is not None:
             days = topics.links.retention_ms // DAY_MS
             errors.print(f"Kafka keeps link events for {days} days; older ones don't count. Name FILEs that have all.")

@@ -112,6 +112,7 @@ def add_site(
 ) -> None:
     """Write the record of a site. It replaces the former one whole."""
     from flatline.generations import serving_topics
+    from flatline.kafka.permissions import Role
     from flatline_connectors.sending import sites
     from flatline_connectors.sending.producer import Producer
 
@@ -129,7 +130,8 @@ def add_site(
         site = sites.prepare(sites.from_texts(texts))
     except Rejected as rejected:
         raise typer.BadParameter(rejected.detail) from None
-    with Producer(settings.cluster, serving_topics(settings), now_ms=clock_from(settings).now_ms) as producer:
+    topics = serving_topics(settings, Role.CONNECTORS)
+    with Producer(settings.cluster, topics, now_ms=clock_from(settings).now_ms) as producer:
         producer.send_site(site)
     typer.echo(site.record.domain)
 
@@ -164,6 +166,7 @@ def import_sites(
 def remove_site(domain: _Domain, *, yes: Yes = False, settings: Settings) -> None:
     """Remove the record of a site. Its articles, and what is known of them, stay."""
     from flatline.generations import serving_topics
+    from flatline.kafka.permissions import Role
     from flatline_connectors.sending.producer import Producer
 
     host = _host(domain)
@@ -172,16 +175,18 @@ def remove_site(domain: _Domain, *, yes: Yes = False, settings: Settings) -> Non
     if not yes:
         typer.echo(f"{host} has a record. Nothing was removed. Add --yes to do it.")
         return
-    with Producer(settings.cluster, serving_topics(settings), now_ms=clock_from(settings).now_ms) as producer:
+    topics = serving_topics(settings, Role.CONNECTORS)
+    with Producer(settings.cluster, topics, now_ms=clock_from(settings).now_ms) as producer:
         producer.remove_site(host)
     typer.echo(f"The record of {host} is removed.")
 
 
 def _records(settings: Settings) -> "Sites":
     from flatline.generations import serving_topics
+    from flatline.kafka.permissions import Role
     from flatline.readmodel.latest_sites import latest_sites
 
-    return latest_sites(settings.cluster, serving_topics(settings))
+    return latest_sites(settings.cluster, serving_topics(settings, Role.READ_MODEL))
 
 
 def _host(domain: str) -> str:

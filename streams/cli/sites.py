@@ -67,9 +67,11 @@ def moves(
     """List the moves, newest first."""
     from flatline.domain.state.moves import move_of
     from flatline.generations import serving_topics
+    from flatline.kafka.permissions import Role
     from flatline.readmodel.latest_moves import latest_moves
 
-    known = [rule for rule in latest_moves(settings.cluster, serving_topics(settings)) if aliases or not rule.is_alias]
+    topics = serving_topics(settings, Role.READ_MODEL)
+    known = [rule for rule in latest_moves(settings.cluster, topics) if aliases or not rule.is_alias]
     known.sort(key=lambda rule: -rule.decided_ms)
     records = [move_of(rule) for rule in known]
     if json:
@@ -89,12 +91,14 @@ def _decide(old: str, new: str, *, is_undone: bool, yes: bool, settings: Setting
     from flatline.domain.state.moves import Moves, rule_of
     from flatline.domain.time import to_datetime
     from flatline.generations import serving_topics
+    from flatline.kafka.permissions import Role
     from flatline.readmodel.latest_moves import latest_moves
     from flatline.readmodel.latest_verdicts import latest_verdicts
     from flatline.schema.move import Move
     from flatline_connectors.sending.producer import Producer
 
-    topics, clock = serving_topics(settings), clock_from(settings)
+    roles = (Role.READ_MODEL, Role.CONNECTORS) if yes else (Role.READ_MODEL,)
+    topics, clock = serving_topics(settings, *roles), clock_from(settings)
     try:
         rule = rule_of(Move(_whole(old), _whole(new), to_datetime(clock.now_ms()), is_undone=is_undone))
     except Rejected as rejected:

@@ -45,8 +45,9 @@ def rebuild(
 def show(*, json: Json = False, settings: Settings) -> None:
     """Show which state is in use, and which is being built."""
     from flatline.generations import generation_being_built, serving_generation, topics_of
+    from flatline.kafka.permissions import Role
 
-    generation, building = serving_generation(settings), generation_being_built(settings)
+    generation, building = serving_generation(settings, Role.READ_MODEL), generation_being_built(settings)
     topics = topics_of(settings, generation)
     if json:
         found = {

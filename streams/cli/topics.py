@@ -1,15 +1,19 @@
-"""`flatline topics`: create, check and alter."""
+"""`flatline topics`: create, check and alter them, and who may do what with them."""
 
+import shlex
+import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Final
 
+import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from flatline.cli.grammar import noun
-from flatline.cli.options import Incomplete, with_settings
+from flatline.cli.options import Incomplete, Json, with_settings
 from flatline.cli.rebuild_bar import rebuild_bar
+from flatline.kafka.permissions import Permission, Role, permissions
 from flatline.schema.topics import DAY_MS, Topic
 from flatline.settings import Settings
 
@@ -21,6 +25,9 @@ _ASK_YOURSELF: Final = (
     "FLATLINE_REPLICATION_FACTOR and FLATLINE_RETENTION_DAYS define the topics."
 )
 
+# The file says how the administrator of the cluster gets in.
+_ADMIN: Final = ("--command-config", "admin.properties")
+
 app = noun("The topics in Kafka.")
 
 
@@ -31,7 +38,7 @@ def create(*, settings: Settings) -> None:
     from flatline.admin.topics import check_topics, ensure_topics
     from flatline.generations import serving_topics
 
-    declared = serving_topics(settings).all()
+    declared = serving_topics(settings, Role.OPERATOR).all()
     new = ensure_topics(settings.cluster, declared)
     _print(declared, dict.fromkeys(new, "created"))
     _print_differences(check_topics(settings.cluster, declared))
@@ -47,7 +54,7 @@ def check(*, settings: Settings) -> None:
     from flatline.admin.topics import TopicsError, check_topics, remedies
     from flatline.generations import serving_topics
 
-    declared = serving_topics(settings).all()
+    declared = serving_topics(settings, Role.OPERATOR).all()
     differences = check_topics(settings.cluster, declared)
     _print(declared, {})
     if differences:
@@ -65,7 +72,7 @@ def alter(*, settings: Settings) -> None:
     from flatline.admin.topics import alter_topics, check_topics
     from flatline.generations import serving_topics
 
-    declared = serving_topics(settings).all()
+    declared = serving_topics(settings, Role.OPERATOR).all()
     changed = alter_topics(settings.cluster, declared)
     _print(declared, dict.fromkeys(changed, "altered"))
     _print_differences(check_topics(settings.cluster, declared))
@@ -91,6 +98,41 @@ def repartition(
         rebuilt = rebuild(settings, bar, partitions=partitions, may_be_incomplete=incomplete)
     layout = rebuilt.generation.layout
     typer.echo(f"Topics with {layout.partitions} partitions are now in use, with state {rebuilt.generation.state}.")
+
+
+@app.command()
+@with_settings()
+def acls(
+    role: Annotated[list[Role] | None, typer.Argument(help="Only of this role. Repeatable; else of all.")] = None,
+    *,
+    json: Json = False,
+    settings: Settings,
+) -> None:
+    """Print the permissions that each role needs in Kafka.
+
+    Prints commands of kafka-acls.sh, for a cluster that forbids whatever is not allowed, and asks no Kafka. The users
+    are called NAMESPACE-ROLE. Who has several roles needs the permissions of each. Topics and groups that the
+    installation makes later are included.
+    """
+    for each in role or Role:
+        user = f"User:{settings.namespace}-{each}"
+        for permission in permissions(each, settings.topics):
+            if json:
+                sys.stdout.buffer.write(orjson.dumps(_entry(each, user, permission), option=orjson.OPT_APPEND_NEWLINE))
+            else:
+                command = ["kafka-acls.sh", "--bootstrap-server", settings.kafka_bootstrap, *_ADMIN, "--add"]
+                typer.echo(shlex.join([*command, "--allow-principal", user, *permission.options()]))
+
+
+def _entry(role: Role, user: str, permission: Permission) -> dict[str, str]:
+    return {
+        "role": role,
+        "principal": user,
+        "resource": permission.kind,
+        "name": permission.name,
+        "pattern": "prefixed" if permission.is_prefixed else "literal",
+        "operation": permission.operation,
+    }
 
 
 def _print(topics: Iterable[Topic], done: Mapping[str, str]) -> None:

@@ -21,6 +21,7 @@ def worker(*, settings: Settings, worker_port: str | None) -> None:
     """
     from flatline.admin.topics import check_topics, ensure_topics, message_bytes_max
     from flatline.generations import serving_generation, topics_of
+    from flatline.kafka.permissions import Role
     from flatline.local.ports import is_free
     from flatline.policy_file import load_policy
     from flatline.rebuild.lost_state import refuse_lost_state
@@ -36,7 +37,7 @@ def worker(*, settings: Settings, worker_port: str | None) -> None:
         raise UnfitError(
             f"A worker can't listen on {address}.", remedy="Choose another with --port or FLATLINE_WORKER_PORT."
         )
-    generation = serving_generation(settings)
+    generation = serving_generation(settings, Role.WORKER)
     topics = topics_of(settings, generation)
     ensure_topics(settings.cluster, topics.all())
     for difference in check_topics(settings.cluster, topics.all()):

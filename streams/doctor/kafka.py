@@ -4,6 +4,8 @@ from flatline.doctor.lag import examine_group
 from flatline.generations import serving_topics
 from flatline.kafka.access import AccessError
 from flatline.kafka.cluster import KafkaCluster
+from flatline.kafka.permissions import Role
+from flatline.kafka.permitted import NotPermittedError
 from flatline.local import probes
 from flatline.schema.topics import Topics
 from flatline.settings import Settings
@@ -18,7 +20,10 @@ def examine_kafka(settings: Settings) -> list[CheckResult]:
         return [CheckResult.wrong("Kafka", error.whole)]
     if not probes.is_kafka(cluster):
         return [CheckResult.wrong("Kafka", f"nothing answers at {cluster}: correct FLATLINE_KAFKA_BOOTSTRAP")]
-    topics = serving_topics(settings)
+    try:
+        topics = serving_topics(settings, Role.OPERATOR)
+    except NotPermittedError as error:
+        return [CheckResult.wrong("Kafka", error.whole)]
     return [
         CheckResult.fine("Kafka", f"answers at {cluster}"),
         _examine_topics(cluster, topics),

@@ -1,6 +1,7 @@
 """Both client libraries, taught to read passwords and tokens from their files when they connect.
 
-They ask a password for its `encode` where they do SCRAM, so that needs nothing. For PLAIN they join it to a string.
+They ask a password for its `encode` where they do SCRAM, so that needs nothing. For PLAIN they join it to a string. And
+aiokafka takes any answer to a token for a yes.
 """
 
 from typing import Any
@@ -51,6 +52,17 @@ class AsyncTokenFromFile(AsyncTokenProvider):  # type: ignore[misc]
         return self._file.read()
 
 
+class AsyncOAuth(conn.OAuthAuthenticator):  # type: ignore[misc]
+    """OAUTHBEARER for aiokafka: it hears it when the token is refused."""
+
+    async def step(self, payload: bytes | None) -> tuple[bytes, bool] | None:
+        """Return what to send next, and whether to wait for an answer; None where we are let in."""
+        if payload:
+            return b"\x01", True  # RFC 7628: the answer to a refusal, after which the server ends it
+        answer: tuple[bytes, bool] | None = await super().step(payload)
+        return answer
+
+
 class NoneKept(dict[Any, Any]):
     """What a client of kafka-python remembers of servers that refused it: nothing.
 
@@ -68,3 +80,4 @@ def _read(password: SecretFile | str) -> str:
 # For every connection of this process: neither library has another way in.
 register_sasl_mechanism("PLAIN", PlainFromFile, overwrite=True)
 conn.SaslPlainAuthenticator = AsyncPlainFromFile
+conn.OAuthAuthenticator = AsyncOAuth

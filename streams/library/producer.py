@@ -5,6 +5,7 @@ from typing import Self
 
 from flatline.clock import WallClock
 from flatline.generations import serving_topics
+from flatline.kafka.permissions import Role
 from flatline.schema import codec
 from flatline.schema.link_event import LinkEvent
 from flatline.settings import load_settings
@@ -25,7 +26,8 @@ class Producer:
         given = {"kafka_bootstrap": bootstrap, "namespace": namespace}
         settings = load_settings().model_copy(update={name: value for name, value in given.items() if value})
         self._source = source
-        self._producer = producer.Producer(settings.cluster, serving_topics(settings), now_ms=WallClock().now_ms)
+        topics = serving_topics(settings, Role.CONNECTORS)
+        self._producer = producer.Producer(settings.cluster, topics, now_ms=WallClock().now_ms)
 
     def send(self, event: LinkEvent) -> None:
         """Send an event; it is durable after `flush`.

@@ -11,6 +11,7 @@ from flatline.engine.log import FencedError
 from flatline.errors import FlatlineError
 from flatline.generations import publish_building, publish_serving, serving_generation, topics_being_built, topics_of
 from flatline.kafka.cluster import KafkaCluster
+from flatline.kafka.permissions import Role
 from flatline.policy_file import load_policy
 from flatline.rebuild.beginning import begin
 from flatline.rebuild.building import Builder
@@ -51,7 +52,7 @@ def rebuild(
     from these. The state in use stays in use until then. An interrupted rebuild continues when it is run again. Raises
     IncompleteLogError, RebuildError, TopicsError, PolicyError and KafkaError.
     """
-    cluster, serving = settings.cluster, serving_generation(settings)
+    cluster, serving = settings.cluster, serving_generation(settings, Role.OPERATOR)
     former = topics_of(settings, serving)
     ensure_topics(cluster, former.all())
     if not may_be_incomplete:
@@ -75,7 +76,7 @@ def rebuild(
 
 def go_back(settings: Settings) -> Generation:
     """Put the previous state back into use; it continues from its own offsets. Raises RebuildError and KafkaError."""
-    serving = serving_generation(settings)
+    serving = serving_generation(settings, Role.OPERATOR)
     if serving.former_state is None:
         raise RebuildError(
             "There is no previous state to return to.",

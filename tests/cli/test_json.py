@@ -43,6 +43,7 @@ CALLS = {
     "sites list": ((), 1),
     "sites show": (("www.yours.example",), 1),
     "state show": ((), 1),
+    "topics acls": ((), None),
 }
 # None of them may be there so soon.
 PERHAPS_EMPTY = {"groups list"}

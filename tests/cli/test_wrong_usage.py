@@ -49,6 +49,7 @@ COMPLETE = {
     "state back": (),
     "state rebuild": (),
     "state show": (),
+    "topics acls": (),
     "topics alter": (),
     "topics check": (),
     "topics create": (),

@@ -2,9 +2,11 @@
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,11 +20,23 @@ from flatline.local.supervisor import Supervisor
 from flatline.schema.topics import Topics
 from tests.connectors.pushing import running_ingest
 from tests.integration.running import FLATLINE, Installation
+from tests.kafka.bearer import Issuer
 from tests.kafka.events import line_of
-from tests.kafka.secured import ELSEWHERE, EXPIRED, MECHANISMS, PASSWORD, USER, SecuredKafka
-from tests.waiting import PATIENCE_S
+from tests.kafka.secured import (
+    ELSEWHERE,
+    EXPIRED,
+    FLEETING,
+    MECHANISMS,
+    PASSWORD,
+    SESSION_MS,
+    SOUND,
+    USER,
+    SecuredKafka,
+)
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.servers
+ROTATING = "rotating"
 IMPORTED, PUSHED = "https://imported.example/a", "https://pushed.example/b"
 
 
@@ -31,17 +45,21 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
     """Run one for all tests of this file."""
     folder = tmp_path_factory.mktemp("secured")
     with Supervisor(folder / "logs", say=print) as supervisor:
-        kafka = SecuredKafka(folder, Ports(folder / "ports.json"), users=(USER,), is_open=True)
+        kafka = SecuredKafka(folder, Ports(folder / "ports.json"), users=(USER, ROTATING), is_open=True)
         supervisor.start(kafka.process())
         yield kafka
 
 
 def settings_of(kafka: SecuredKafka, way: str) -> dict[str, str]:
     """Return the settings of one way in."""
+    if way == "OAUTHBEARER":
+        token = kafka.issuer.file.with_name("token")
+        token.write_text(kafka.issuer.token(USER))
+        return kafka.by_token(token)
     return kafka.by_certificate(USER) if way == "mTLS" else kafka.by_password(USER, way)
 
 
-@pytest.mark.parametrize("way", [*MECHANISMS, "mTLS"])
+@pytest.mark.parametrize("way", [*MECHANISMS, "mTLS", "OAUTHBEARER"])
 def test_everything_works_to_a_verdict(kafka: SecuredKafka, way: str, namespace: str, tmp_path: Path) -> None:
     """Topics, import, ingest, worker, verdicts and doctor, with each way of coming in; no log holds the password."""
     settings = settings_of(kafka, way) | {"FLATLINE_PARTITIONS": "1"}
@@ -82,6 +100,15 @@ def made_wrong(kafka: SecuredKafka, folder: Path, fault: str) -> dict[str, str]:
     wrong, missing = folder / "wrong", str(folder / "missing")
     wrong.write_text("not-the-password")
     password, certificate = kafka.by_password(USER), kafka.by_certificate(USER)
+    tokens = {
+        "expired token": kafka.issuer.token(USER, expires_in_s=-600),
+        "token of another issuer": Issuer(folder / "another").token(USER),
+        "token for others": kafka.issuer.token(USER, audience="others"),
+        "no token": "not-a-token",
+    }
+    if fault in tokens:
+        (folder / "token").write_text(tokens[fault])
+        return kafka.by_token(folder / "token")
     return {
         "authority": password | {"FLATLINE_KAFKA_SSL_CA_FILE": str(kafka.stranger.file)},
         "system's authorities": {name: value for name, value in password.items() if "CA_FILE" not in name},
@@ -94,6 +121,8 @@ def made_wrong(kafka: SecuredKafka, folder: Path, fault: str) -> dict[str, str]:
         "no certificate": {
             name: value for name, value in certificate.items() if "CERT" not in name and "KEY" not in name
         },
+        "no token file": kafka.by_token(folder / "missing"),
+        "no tokens there": kafka.by_token(wrong) | {"FLATLINE_KAFKA_BOOTSTRAP": kafka.address[SOUND]},
         "no TLS there": password | {"FLATLINE_KAFKA_BOOTSTRAP": kafka.bootstrap},
         "no password file": password | {"FLATLINE_KAFKA_SASL_PASSWORD_FILE": missing},
         "no authorities' file": password | {"FLATLINE_KAFKA_SSL_CA_FILE": missing},
@@ -112,6 +141,12 @@ NAMED = {
     "user": "FLATLINE_KAFKA_SASL_USERNAME",
     "our authority": "does not accept our certificate.*FLATLINE_KAFKA_SSL_CERTIFICATE_FILE",
     "no certificate": "does not accept our certificate.*FLATLINE_KAFKA_SSL_CERTIFICATE_FILE",
+    "expired token": "does not accept who we say we are.*FLATLINE_KAFKA_SASL_TOKEN_FILE",
+    "token of another issuer": "does not accept who we say we are.*FLATLINE_KAFKA_SASL_TOKEN_FILE",
+    "token for others": "does not accept who we say we are.*FLATLINE_KAFKA_SASL_TOKEN_FILE",
+    "no token": "does not accept who we say we are.*FLATLINE_KAFKA_SASL_TOKEN_FILE",
+    "no token file": "FLATLINE_KAFKA_SASL_TOKEN_FILE: .*missing",
+    "no tokens there": "does not know FLATLINE_KAFKA_SASL_MECHANISM=OAUTHBEARER",
     "no TLS there": "FLATLINE_KAFKA_SECURITY_PROTOCOL=SASL_SSL",
     "no password file": "FLATLINE_KAFKA_SASL_PASSWORD_FILE: .*missing",
     "no authorities' file": "FLATLINE_KAFKA_SSL_CA_FILE: .*missing",
@@ -197,3 +232,56 @@ class Wire:
                     target.sendall(data)
             except OSError:
                 return
+
+
+@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-512", "OAUTHBEARER"])
+def test_files_are_replaced_while_everything_runs(
+    kafka: SecuredKafka, mechanism: str, namespace: str, tmp_path: Path
+) -> None:
+    """Authority, certificates on both sides, and the password or the token: what comes afterwards is taken and judged.
+
+    The broker ends each session after two seconds: everybody has to come in again, with what is in the files then.
+    """
+    secret = tmp_path / "secret"
+    by_token = mechanism == "OAUTHBEARER"
+    secret.write_text(kafka.issuer.token("before") if by_token else PASSWORD)
+    settings = kafka.by_certificate(USER) | (kafka.by_token(secret) if by_token else kafka.by_password(ROTATING))
+    settings |= {"FLATLINE_KAFKA_BOOTSTRAP": kafka.address[FLEETING], "FLATLINE_PARTITIONS": "1"}
+    if not by_token:
+        settings["FLATLINE_KAFKA_SASL_PASSWORD_FILE"] = str(secret)
+    topics = Topics(namespace=namespace, partitions=1)
+    with (
+        Installation(settings["FLATLINE_KAFKA_BOOTSTRAP"], namespace, tmp_path, **settings) as installation,
+        running_ingest(installation.environment, topics, tmp_path) as ingest,
+    ):
+        installation.start(1)
+        installation.wait_ready(1)
+        assert ingest.push(line_of(IMPORTED)).status == 200
+        assert installation.articles().keys() == {IMPORTED}
+        former = installation.environment | copies_of(settings, tmp_path / "former")
+
+        kafka.renew_certificates()
+        kafka.by_certificate(USER)
+        kafka.load_certificates()
+        if by_token:
+            secret.write_text(kafka.issuer.token("after"))
+        else:
+            kafka.change_password(ROTATING, "another-password")
+            secret.write_text("another-password")
+
+        assert "is not to be trusted" in run("topics", "check", **former).stderr.decode()
+        # From then on the broker takes no request of a former session.
+        ended_s = time.monotonic() + SESSION_MS / 1000
+        until("the former sessions are over", lambda: time.monotonic() > ended_s)
+        assert ingest.push(line_of(PUSHED)).status == 200
+        until("both have verdicts", lambda: installation.articles().keys() == {IMPORTED, PUSHED})
+        if by_token:
+            written = f"User:after is Allowed operation = WRITE .*Topic:LITERAL:{topics.links.name} "
+            assert re.search(written, kafka.authorizations.read_text())
+
+
+def copies_of(settings: dict[str, str], folder: Path) -> dict[str, str]:
+    """Return the settings that name files, with copies of these in a folder."""
+    folder.mkdir()
+    files = {name: Path(value) for name, value in settings.items() if name.endswith("_FILE")}
+    return {name: str(shutil.copy(path, folder / name)) for name, path in files.items()}
