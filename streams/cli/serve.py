@@ -15,6 +15,7 @@ from flatline.settings import Settings
 if TYPE_CHECKING:
     from flatline.api.access import Access
     from flatline.api.app import Api
+    from flatline.kafka.permissions import Role
     from flatline.page.app import Page
     from flatline.readmodel.follower import Follower, Progress
 
@@ -52,7 +53,7 @@ def serve(*, settings: Settings) -> None:
         )
     access, clock = access_of(settings.serve_tokens_file), clock_from(settings)
     policy, written = load_policy(settings.policy_file), load_policy_file(settings.policy_file)
-    topics, tls = serving_topics(settings), settings.server_context
+    topics, tls = serving_topics(settings, *_roles(settings)), settings.server_context
     discovery = Discovery(settings, topics, role="serve", host=host, port=port)
     news = News()
     follower = Follower(
@@ -118,3 +119,10 @@ def _waiting(progress: "Progress") -> str:
     if progress.is_current or progress.waiting is None:
         return ""
     return f"{progress.waiting:,} records are still to be read."
+
+
+def _roles(settings: Settings) -> "tuple[Role, ...]":
+    from flatline.kafka.permissions import Role
+
+    # Who has a token may write.
+    return (Role.READ_MODEL,) if settings.serve_tokens_file is None else (Role.READ_MODEL, Role.CONNECTORS)

@@ -1,8 +1,9 @@
 """`flatline up`."""
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -30,12 +31,21 @@ Ctrl-C stops everything."""
 
 
 @with_settings("workers", "policy_file", of_running=False)
-def up(*, settings: Settings) -> None:
+def up(
+    *,
+    secured: Annotated[
+        bool, typer.Option("--secured", help="Start a Kafka with TLS, passwords and permissions.")
+    ] = False,
+    settings: Settings,
+) -> None:
     """Run everything on this machine until Ctrl-C.
 
     Starts Kafka, ingest, workers, the web page with its API, Prometheus and Alertmanager. The next run with the same
     folder continues where this one ends. With FLATLINE_KAFKA_BOOTSTRAP set, it uses that Kafka and starts none. If a
     port is taken, it uses a free one.
+
+    With --secured each process has a user of its own in Kafka, who may do what `flatline topics acls` prints. That
+    Kafka has records of its own.
     """
     from flatline.local.services import services_with_api
     from flatline.local.stack import LocalStack
@@ -57,6 +67,7 @@ def up(*, settings: Settings) -> None:
         settings.data_dir,
         settings,
         workers=workers,
+        secured=secured,
         services=services_with_api,
         preferred_ports=preferred_ports,
         say=lambda line: console.print(line, markup=False, soft_wrap=True),

@@ -107,6 +107,7 @@ def permissions(role: Role, topics: Topics) -> list[Permission]:
             read = (first.links, first.articles, first.visits, first.verdicts)
             return [
                 *_on(Operation.READ, *read, first.removals, *followed, *kept, first.instances),
+                *_on(Operation.WRITE, first.instances),  # `flatline serve` announces itself
                 *_on(Operation.DESCRIBE, first.copies),
                 *_on_groups(topics, Operation.DESCRIBE),
             ]

@@ -1,6 +1,7 @@
 import base64
 import subprocess
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
 from flatline.kafka.cluster import KafkaCluster
@@ -79,10 +80,14 @@ class Kafka:
 
     def _format(self, properties: Path) -> None:
         format_it = ["kafka.tools.StorageTool", "format", "-t", self.cluster_id, "-c", str(properties)]
-        command = [*_jvm(heap_mb=128), *format_it]
+        command = [*_jvm(heap_mb=128), *format_it, *self._format_options()]
         done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own arguments
         if done.returncode:
             raise LaunchError(f"Kafka's storage in {self._storage} could not be prepared:\n{done.stdout}{done.stderr}")
+
+    def _format_options(self) -> Iterable[str]:
+        """Return what else the storage is to begin with."""
+        return ()
 
 
 def _jvm(*, heap_mb: int) -> list[str]:

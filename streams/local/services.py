@@ -1,29 +1,35 @@
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from flatline.kafka.permissions import Role
 from flatline.local import probes
 from flatline.local.ports import LOOPBACK
 from flatline.local.processes import Process
 from flatline.settings import Settings
 
+SettingsOf = Callable[[Role], Settings]
+"""The settings of a process by its role: as each has a user of its own in a secured Kafka."""
+
 _FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
 
 
-def flatline_services(settings: Settings, worker_ports: Sequence[int]) -> list[Process]:
-    """Return the ingest, and a worker for each port, all with these settings."""
+def flatline_services(settings: SettingsOf, worker_ports: Sequence[int]) -> list[Process]:
+    """Return the ingest, and a worker for each port, with the settings of their roles."""
+    ingest, worker = settings(Role.INGEST), settings(Role.WORKER)
     return [
-        _service("ingest", "ingest", settings, settings.ingest_port),
+        _service("ingest", "ingest", ingest, ingest.ingest_port),
         *(
-            _service(f"worker-{number}", "worker", settings.model_copy(update={"worker_port": port}), port)
+            _service(f"worker-{number}", "worker", worker.model_copy(update={"worker_port": port}), port)
             for number, port in enumerate(worker_ports, start=1)
         ),
     ]
 
 
-def services_with_api(settings: Settings, worker_ports: Sequence[int]) -> list[Process]:
+def services_with_api(settings: SettingsOf, worker_ports: Sequence[int]) -> list[Process]:
     """Return `flatline_services`, and the API."""
-    return [*flatline_services(settings, worker_ports), _service("api", "serve", settings, settings.serve_port)]
+    reader = settings(Role.READ_MODEL)
+    return [*flatline_services(settings, worker_ports), _service("api", "serve", reader, reader.serve_port)]
 
 
 def _service(name: str, command: str, settings: Settings, port: int) -> Process:

@@ -2,10 +2,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from flatline.admin.topics import TopicsError, ensure_topics
 from flatline.generations import serving_topics
+from flatline.kafka.permissions import Role
 from flatline.local import probes
 from flatline.local.alertmanager import Alertmanager
 from flatline.local.errors import LaunchError
@@ -15,18 +16,22 @@ from flatline.local.pace import Pace
 from flatline.local.ports import Ports
 from flatline.local.processes import Process
 from flatline.local.prometheus import Prometheus
-from flatline.local.services import flatline_services
+from flatline.local.services import SettingsOf, flatline_services
 from flatline.local.supervisor import Supervisor
 from flatline.local.tokens import ensure_tokens_file
 from flatline.settings import ENV_FILE, Settings
 
-Services = Callable[[Settings, Sequence[int]], Sequence[Process]]
+if TYPE_CHECKING:
+    from flatline.local.secured_kafka import SecuredKafka
+
+Services = Callable[[SettingsOf, Sequence[int]], Sequence[Process]]
 
 
 class LocalStack:
     """The whole installation on this machine, from `with` to the end of its body.
 
     A Kafka of its own is part of it, unless the settings name one (`kafka_bootstrap` is set, not just defaulted).
+    With ``secured`` that Kafka is a secured one, in which each role has its user, and ``settings`` are the operator's.
     Everything lives in ``data_dir``; the next stack on the same folder goes on where this one ends. Entering returns
     when everything is ready, and raises LaunchError after having ended what was started. Within the body:
 
@@ -43,6 +48,7 @@ class LocalStack:
         settings: Settings,
         *,
         workers: int = 1,
+        secured: bool = False,
         services: Services = flatline_services,
         preferred_ports: Mapping[str, int] | None = None,
         say: Callable[[str], None] = print,
@@ -50,6 +56,8 @@ class LocalStack:
         self._data_dir = data_dir.resolve()
         self._given = settings
         self._workers = workers
+        self._secured: SecuredKafka | None = None
+        self._is_to_be_secured = secured
         self._services = services
         self._preferred_ports = preferred_ports
         self._say = say
@@ -84,7 +92,7 @@ class LocalStack:
         worker_ports = [ports.claim(f"worker-{number}") for number in range(1, self._workers + 1)]
         alertmanager = Alertmanager(self._data_dir / "alertmanager", ports)
         prometheus = Prometheus(self._data_dir / "prometheus", ports)
-        self.settings = self._given.model_copy(
+        settings = self._given.model_copy(
             update={
                 "data_dir": self._data_dir,
                 "kafka_bootstrap": self._kafka(ports),
@@ -96,8 +104,15 @@ class LocalStack:
                 "alertmanager_url": f"http://{alertmanager.address}",
             }
         )
+
+        def of(role: Role) -> Settings:
+            return settings if self._secured is None else self._secured.as_role(settings, role)
+
+        self.settings = of(Role.OPERATOR)
+        if self._secured is not None:
+            self._secured.allow(settings)
         self._ensure_topics()
-        services = self._services(self.settings, worker_ports)
+        services = self._services(of, worker_ports)
         processes = [*services, *self._monitoring(services, prometheus, alertmanager)]
         self._supervisor.start(*processes)
         self.addresses = {"kafka": self.settings.kafka_bootstrap} | {
@@ -106,6 +121,11 @@ class LocalStack:
 
     def _kafka(self, ports: Ports) -> str:
         if "kafka_bootstrap" in self._given.model_fields_set:
+            if self._is_to_be_secured:
+                raise LaunchError(
+                    "--secured starts a Kafka of its own, and FLATLINE_KAFKA_BOOTSTRAP names another one.",
+                    remedy="Unset FLATLINE_KAFKA_BOOTSTRAP, or leave --secured out.",
+                )
             bootstrap = self._given.kafka_bootstrap
             self._given.cluster.refuse_no_access()
             if not probes.is_kafka(self._given.cluster):
@@ -119,7 +139,12 @@ class LocalStack:
                 "FLATLINE_KAFKA_SECURITY_PROTOCOL is set, and the Kafka that is started here speaks PLAINTEXT only. "
                 "Unset it, or set FLATLINE_KAFKA_BOOTSTRAP to the Kafka that is meant."
             )
-        kafka = Kafka(self._data_dir / "kafka", ports)
+        if self._is_to_be_secured:
+            from flatline.local.secured_kafka import SecuredKafka  # noqa: PLC0415 - cryptography takes its time
+
+            # A folder of its own: what is in the other one was never protected.
+            self._secured = SecuredKafka(self._data_dir / "kafka-secured", ports)
+        kafka = self._secured or Kafka(self._data_dir / "kafka", ports)
         self._supervisor.start(kafka.process())
         return kafka.bootstrap
 
@@ -133,7 +158,7 @@ class LocalStack:
     def _ensure_topics(self) -> None:
         settings = self.settings
         try:
-            topics = serving_topics(settings).all()
+            topics = serving_topics(settings, Role.OPERATOR).all()
             ensure_topics(settings.cluster, topics)
         except TopicsError as error:
             raise LaunchError(str(error), remedy=error.remedy) from error

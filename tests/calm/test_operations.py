@@ -67,7 +67,7 @@ def test_rebalance(running: Running) -> None:
     workers = [stack.addresses[name] for name in WORKERS]
     folder = stack.settings.data_dir / "third"
     port = Ports(folder / "ports.json").claim("worker")
-    third = flatline_services(stack.settings, [port])[1]
+    third = flatline_services(lambda _role: stack.settings, [port])[1]
     with Supervisor(folder / "logs", say=print) as supervisor:
         supervisor.start(third)
         operator.wait_scraped(*workers, third.address)

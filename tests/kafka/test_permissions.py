@@ -44,11 +44,13 @@ MOVED, HERE = "https://moved.example/c", "https://here.example/e"  # of differen
 EDITOR = f"{NAMESPACE}-editor"
 EDITING = {Role.READ_MODEL: (EDITOR,), Role.CONNECTORS: (EDITOR,)}
 # What the test may not come to: brokers are asked where there are several replicas, `articles fetch` needs a site, a
-# copying is begun anew only if it was interrupted, and few articles make no group that is judged.
+# copying is begun anew only if it was interrupted, and few articles make no group that is judged. `flatline serve`
+# announces itself: it runs in the test of `flatline up --secured`.
 UNUSED = {
     f"{USERS[Role.WORKER]}: DESCRIBE_CONFIGS kafka-cluster",
     f"{USERS[Role.WORKER]}: WRITE {TOPICS.groups.name}",
     f"{USERS[Role.READ_MODEL]}: READ {TOPICS.removals.name}",
+    f"{USERS[Role.READ_MODEL]}: WRITE {TOPICS.instances.name}",
     f"{USERS[Role.READ_MODEL]}: READ {TOPICS.groups.name}",
     f"{USERS[Role.OPERATOR]}: DESCRIBE_CONFIGS kafka-cluster",
     f"{USERS[Role.OPERATOR]}: DELETE {NAMESPACE}.follow",

@@ -8,14 +8,16 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from flatline.kafka.permissions import Role
 from flatline.local import probes
 from flatline.local.processes import Process
+from flatline.local.services import SettingsOf
 from flatline.local.stack import LocalStack
 from flatline.local.stopping import until_stopped
-from flatline.settings import Settings, load_settings
+from flatline.settings import load_settings
 
 
-def stand_ins(folder: Path) -> Callable[[Settings, Sequence[int]], list[Process]]:
+def stand_ins(folder: Path) -> Callable[[SettingsOf, Sequence[int]], list[Process]]:
     """Return services that answer /readyz, /metrics and what Prometheus asks for from files in ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "readyz").touch()
@@ -31,9 +33,9 @@ def stand_ins(folder: Path) -> Callable[[Settings, Sequence[int]], list[Process]
             name, server, address, lambda: probes.answers_ok(address, "/readyz"), discovery_url=discovery_url
         )
 
-    def services(settings: Settings, worker_ports: Sequence[int]) -> list[Process]:
+    def services(settings: SettingsOf, worker_ports: Sequence[int]) -> list[Process]:
         workers = [service(f"worker-{n}", "flatline-worker", port) for n, port in enumerate(worker_ports, start=1)]
-        return [service("ingest", "flatline-ingest", settings.ingest_port), *workers]
+        return [service("ingest", "flatline-ingest", settings(Role.INGEST).ingest_port), *workers]
 
     return services
 

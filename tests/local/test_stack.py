@@ -15,6 +15,7 @@ from flatline.kafka.cluster import KafkaCluster
 from flatline.local.errors import LaunchError
 from flatline.local.ports import Ports
 from flatline.local.processes import Process
+from flatline.local.services import SettingsOf
 from flatline.local.stack import LocalStack
 from flatline.schema.topics import Topics
 from flatline.settings import ENV_FILE, Settings, load_settings
@@ -140,7 +141,7 @@ def test_unreachable_cluster_is_named(tmp_path: Path) -> None:
 def test_failed_start_ends_what_was_started(tmp_path: Path, kafka_bootstrap: str, namespace: str) -> None:
     """A service that can't start is the end of the others, and the folder is free again."""
 
-    def broken(_settings: Settings, _ports: object) -> list[Process]:
+    def broken(_settings: SettingsOf, _ports: object) -> list[Process]:
         ready = Process("ready", [sys.executable, "-c", "import time; time.sleep(600)"], "127.0.0.1:0", lambda: True)
         failing = Process("failing", [sys.executable, "-c", "exit('out of luck')"], "127.0.0.1:0", lambda: False)
         targets = stand_ins(tmp_path / "www")(_settings, [Ports(tmp_path / "ports.json").claim("worker")])

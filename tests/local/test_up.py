@@ -3,11 +3,16 @@ import os
 import signal
 import subprocess
 import sysconfig
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from urllib.request import Request, urlopen
 
+import pytest
+
 from tests.local.observing import children_of, is_alive
+from tests.waiting import PATIENCE_S
 
 FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
 
@@ -20,11 +25,9 @@ def curl_arguments(shown: str) -> list[str]:
     return told.split("\0")[:-1]
 
 
-def test_up_does_what_it_says(tmp_path: Path, kafka_bootstrap: str, namespace: str) -> None:
-    """The first event can be sent as shown, doctor finds all well, a second start is refused, Ctrl-C ends all."""
-    folder = tmp_path / "it's here"
-    environment = {**os.environ, "FLATLINE_KAFKA_BOOTSTRAP": kafka_bootstrap, "FLATLINE_NAMESPACE": namespace}
-    command = [FLATLINE, "up", "--data-dir", str(folder), "--workers", "2"]
+@contextmanager
+def running(command: list[str], environment: Mapping[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run `flatline up` for the block; yield the process, and what it had shown when everything was ready."""
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as up:
         try:
             assert up.stdout
@@ -33,26 +36,71 @@ def test_up_does_what_it_says(tmp_path: Path, kafka_bootstrap: str, namespace: s
                 line = up.stdout.readline()
                 assert line, shown
                 shown += line
-            assert "worker-2" in shown
+            yield up, shown
+        finally:
+            up.kill()
 
+
+def test_up_does_what_it_says(tmp_path: Path, kafka_bootstrap: str, namespace: str) -> None:
+    """The first event can be sent as shown, doctor finds all well, a second start is refused, Ctrl-C ends all."""
+    folder = tmp_path / "it's here"
+    environment = {**os.environ, "FLATLINE_KAFKA_BOOTSTRAP": kafka_bootstrap, "FLATLINE_NAMESPACE": namespace}
+    command = [FLATLINE, "up", "--data-dir", str(folder), "--workers", "2"]
+    with running(command, environment) as (up, shown):
+        assert "worker-2" in shown
+
+        url, *options = curl_arguments(shown)
+        headers = dict(value.split(": ") for name, value in pairwise(options) if name == "-H")
+        body = options[options.index("-d") + 1].encode()
+        with urlopen(Request(url, body, headers)) as answer:
+            assert json.load(answer) == {"accepted": 1, "rejected": []}
+        with urlopen(shown[shown.rindex("  curl ") :].split()[1]) as answer:
+            assert set(json.load(answer)) == {"rows", "next"}
+        assert headers["Authorization"].removeprefix("Bearer ") not in shown
+
+        doctor = [FLATLINE, "doctor", "--data-dir", str(folder)]
+        assert subprocess.run(doctor, check=False).returncode == 0
+        second = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+        assert second.returncode == 1
+        assert second.stderr.startswith(f"Error: {folder} is in use by process {up.pid}.")
+        children = children_of(up.pid)
+        up.send_signal(signal.SIGINT)
+        assert up.wait(60) == 0
+    assert len(children) == 6
+    assert not any(is_alive(pid) for pid in children)
+
+
+@pytest.mark.servers
+def test_up_secured_rehearses_production(tmp_path: Path) -> None:
+    """It works with TLS, passwords and permissions, the second time as well; nobody gets in without, or does more."""
+    environment = os.environ | {"FLATLINE_PARTITIONS": "1", "FLATLINE_DATA_DIR": str(tmp_path)}
+    passwords = tmp_path / "kafka-secured" / "passwords"
+
+    def flatline(*arguments: str, **others: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [FLATLINE, *arguments], env=environment | others, check=False, capture_output=True, text=True
+        )
+
+    for number in (1, 2):
+        with running([FLATLINE, "up", "--secured", "--workers", "1"], environment) as (up, shown):
             url, *options = curl_arguments(shown)
             headers = dict(value.split(": ") for name, value in pairwise(options) if name == "-H")
-            body = options[options.index("-d") + 1].encode()
-            with urlopen(Request(url, body, headers)) as answer:
+            event = {"url_from": "https://elsewhere.example/post", "url_to": f"https://yours.example/{number}"}
+            with urlopen(Request(url, json.dumps(event).encode(), headers)) as answer:
                 assert json.load(answer) == {"accepted": 1, "rejected": []}
             with urlopen(shown[shown.rindex("  curl ") :].split()[1]) as answer:
                 assert set(json.load(answer)) == {"rows", "next"}
-            assert headers["Authorization"].removeprefix("Bearer ") not in shown
-
-            doctor = [FLATLINE, "doctor", "--data-dir", str(folder)]
-            assert subprocess.run(doctor, check=False).returncode == 0
-            second = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
-            assert second.returncode == 1
-            assert second.stderr.startswith(f"Error: {folder} is in use by process {up.pid}.")
-            children = children_of(up.pid)
+            listed = flatline("articles", "list", "--json", "--wait", str(PATIENCE_S))
+            assert len(listed.stdout.splitlines()) == number, listed.stderr
+            doctor = flatline("doctor")
+            assert doctor.returncode == 0, doctor.stdout
+            as_ingest = {
+                "FLATLINE_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+                "FLATLINE_KAFKA_SASL_USERNAME": "flatline-ingest",
+                "FLATLINE_KAFKA_SASL_PASSWORD_FILE": str(passwords / "ingest"),
+            }
+            refused = flatline("topics", "check", **as_ingest)
+            assert "AlterConfigs on topics that begin with flatline." in refused.stderr
             up.send_signal(signal.SIGINT)
             assert up.wait(60) == 0
-        finally:
-            up.kill()
-    assert len(children) == 6
-    assert not any(is_alive(pid) for pid in children)
+    assert not (passwords / "worker").stat().st_mode & 0o077
