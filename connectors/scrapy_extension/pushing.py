@@ -83,7 +83,7 @@ def _pushed(body: bytes) -> Pushed:
         answer: dict[str, Any] = json.loads(body)
         return Pushed(answer["accepted"], [f"{each['reason']}: {each['detail']}" for each in answer["rejected"]])
     except (ValueError, KeyError, TypeError) as error:
-        raise PushFailed(f"the answer is not one of Flatline's ingest ({error})") from None
+        raise PushFailed(f"the answer is not one of Flatline's ingest: {error}") from None
 
 
 def _words(body: bytes) -> str:
