@@ -213,6 +213,10 @@ class Settings(BaseSettings):
     grafana_url: HttpUrl = Field(
         "http://127.0.0.1:3000", description="Address of Grafana, for the links to dashboards in alerts."
     )
+    page_url: HttpUrl = Field(
+        "http://127.0.0.1:8709",
+        description="Address of the web page, for the links in alerts; `flatline up` sets it for its own.",
+    )
     session_timeout_s: float = Field(
         20, ge=6, le=1_800, description="How long a worker may be unreachable before others take over its partitions."
     )

@@ -73,7 +73,7 @@ async def _examine_monitoring(settings: Settings, asking: Session) -> list[Check
 async def _deliver(settings: Settings) -> list[CheckResult]:
     async with session(_trusting(settings)) as asking:
         if alertmanager := _server(settings.alertmanager_url, asking):
-            return await send_test_alert(alertmanager)
+            return await send_test_alert(alertmanager, page_url=settings.page_url)
     return [CheckResult.wrong(TEST_ALERT, "not sent: start `flatline up`, or set FLATLINE_ALERTMANAGER_URL")]
 
 

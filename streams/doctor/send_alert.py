@@ -19,7 +19,6 @@ from flatline.local.pace import duration_ms
 
 WHAT: Final = "test alert"
 _NAME: Final = "TestAlert"
-_RUNBOOK: Final = "https://github.com/flatline-links/flatline/blob/main/deploy/RUNBOOK.md"
 # Should we be killed: it ends by itself.
 _LASTS: Final = timedelta(minutes=10)
 _LOOK_EVERY_S: Final = 0.5
@@ -29,7 +28,7 @@ _GRACE_S: Final = 20.0
 _AFTER_REFUSAL_S: Final = 5.0
 
 
-async def send_test_alert(server: Server, *, by: str | None = None) -> list[CheckResult]:
+async def send_test_alert(server: Server, *, page_url: str, by: str | None = None) -> list[CheckResult]:
     """Post an alert to Alertmanager, wait until it was sent or refused, and end it.
 
     Alertmanager says which receivers it goes to, and counts what each kind of integration has sent. So another message
@@ -39,7 +38,7 @@ async def send_test_alert(server: Server, *, by: str | None = None) -> list[Chec
         configuration = await Configuration.of(server)
         before = await _counts(server)
         now = datetime.now(UTC)
-        alert = _alert(by or f"{getpass.getuser()}@{socket.gethostname()}", now)
+        alert = _alert(by or f"{getpass.getuser()}@{socket.gethostname()}", now, f"{page_url}/runbook")
         await server.post("/api/v2/alerts", [alert | {"endsAt": (now + _LASTS).isoformat()}])
         try:
             return await _followed(server, alert, configuration, before)
@@ -51,7 +50,7 @@ async def send_test_alert(server: Server, *, by: str | None = None) -> list[Chec
         return [CheckResult.wrong(WHAT, f"{server.shown} does not answer as Alertmanager does")]
 
 
-def _alert(by: str, now: datetime) -> dict[str, Any]:
+def _alert(by: str, now: datetime, runbook_url: str) -> dict[str, Any]:
     return {
         "labels": {
             "alertname": _NAME,
@@ -65,10 +64,10 @@ def _alert(by: str, now: datetime) -> dict[str, Any]:
             "summary": "A test of Flatline's alerts; nothing is wrong",
             "description": "Sent by `flatline doctor --send-test-alert`. If you can read this, alerts reach you.",
             "resolved": "The test is over.",
-            "runbook_url": _RUNBOOK,
+            "runbook_url": runbook_url,
         },
         "startsAt": now.isoformat(),
-        "generatorURL": _RUNBOOK,
+        "generatorURL": runbook_url,
     }
 
 

@@ -46,7 +46,7 @@ class Prometheus:
     Expected of the file: `scrape_configs[]` with a `job_name` each, whose targets are replaced by those of
     ``targets``, and one with `http_sd_configs`, whose URLs are replaced by ``discovery_urls``, or where there are none
     by all other ``targets``; `alerting`, whose Alertmanagers are replaced; `global` with intervals and external labels,
-    of which ``grafana_url``, if given, replaces the one of that name. Of each rules/*.yml: `groups[].rules[]`. An
+    of which those of ``external_labels`` replace those of the same name. Of each rules/*.yml: `groups[].rules[]`. An
     accelerated ``pace`` shortens intervals, ranges, `for` and `keep_firing_for`.
     """
 
@@ -62,7 +62,7 @@ class Prometheus:
         alertmanager: str,
         pace: Pace,
         discovery_urls: Sequence[str] = (),
-        grafana_url: str | None = None,
+        external_labels: Mapping[str, str] | None = None,
     ) -> Process:
         """Write its configuration and say how to run it. Raises LaunchError."""
         rules = self._folder / "rules"
@@ -79,8 +79,7 @@ class Prometheus:
             alertmanager=alertmanager,
             pace=pace,
         )
-        if grafana_url is not None:
-            configuration["global"]["external_labels"]["grafana_url"] = grafana_url
+        configuration["global"]["external_labels"] |= external_labels or {}
         _write(prometheus_yml, configuration)
         return Process(
             name="prometheus",

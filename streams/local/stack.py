@@ -13,7 +13,7 @@ from flatline.local.errors import LaunchError
 from flatline.local.kafka import Kafka
 from flatline.local.lock import sole_use_of
 from flatline.local.pace import Pace
-from flatline.local.ports import Ports
+from flatline.local.ports import LOOPBACK, Ports
 from flatline.local.processes import Process
 from flatline.local.prometheus import Prometheus
 from flatline.local.services import SettingsOf, flatline_services
@@ -92,13 +92,16 @@ class LocalStack:
         worker_ports = [ports.claim(f"worker-{number}") for number in range(1, self._workers + 1)]
         alertmanager = Alertmanager(self._data_dir / "alertmanager", ports)
         prometheus = Prometheus(self._data_dir / "prometheus", ports)
+        api_port = ports.claim("api")
+        page_url = f"http://{LOOPBACK}:{api_port}"
         settings = self._given.model_copy(
             update={
                 "data_dir": self._data_dir,
                 "kafka_bootstrap": self._kafka(ports),
                 "worker_port": worker_ports[0],
                 "ingest_port": ports.claim("ingest"),
-                "serve_port": ports.claim("api"),
+                "serve_port": api_port,
+                "page_url": self._given.page_url if "page_url" in self._given.model_fields_set else page_url,
                 "ingest_tokens_file": self._tokens_file(),
                 "prometheus_url": f"http://{prometheus.address}",
                 "alertmanager_url": f"http://{alertmanager.address}",
@@ -174,6 +177,6 @@ class LocalStack:
                 discovery_urls=[service.discovery_url for service in services if service.discovery_url],
                 alertmanager=alertmanager.address,
                 pace=pace,
-                grafana_url=self.settings.grafana_url,
+                external_labels={"grafana_url": self.settings.grafana_url, "page_url": self.settings.page_url},
             ),
         ]

@@ -52,7 +52,7 @@ def test_each_alert_says_what_slack_shows(name: str, alert: dict[str, Any]) -> N
     assert annotations.keys() == expected
     assert alert["labels"].keys() == {"severity"}
     assert alert["labels"]["severity"] in {"critical", "warning", "info", "none"}
-    assert annotations["runbook_url"].endswith(f"/deploy/RUNBOOK.md#{name.lower()}")
+    assert annotations["runbook_url"] == f"{{{{ $externalLabels.page_url }}}}/runbook#{name.lower()}"
     dashboard = re.fullmatch(r"\{\{ \$externalLabels\.grafana_url \}\}/d/([\w-]+)(\?.+)?", annotations["dashboard_url"])
     assert dashboard is not None
     assert dashboard[1] in DASHBOARDS

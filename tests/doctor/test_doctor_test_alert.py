@@ -18,6 +18,7 @@ from flatline.local.supervisor import Supervisor
 from tests.waiting import PATIENCE_S
 
 Running = Callable[[str | None], AbstractAsyncContextManager[Server]]
+PAGE = "http://page.example"
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ async def test_the_alert_is_delivered_and_says_that_it_is_a_test(running: Runnin
     async with SlackReceiver() as receiver, running(receiver.url) as server:
         arrivals = receiver.arrivals()
         for by in ("anna@desk", "ben@desk"):
-            [found] = await send_test_alert(server, by=by)
+            [found] = await send_test_alert(server, page_url=PAGE, by=by)
             assert found.sign == Sign.FINE, found.says
             assert found.says.startswith("slack-pipeline sent it by slack, which accepted it")
             # The second message says that it is over, and would be taken for that of the next test.
@@ -80,7 +81,7 @@ async def test_the_alert_is_delivered_and_says_that_it_is_a_test(running: Runnin
 async def test_a_webhook_that_refuses_is_found_out(running: Running, status: int) -> None:
     """Whether Alertmanager gives up (404) or tries again (500): it was not delivered. The URL is a secret."""
     async with refusing(status) as url, running(url) as server:
-        [found] = await send_test_alert(server)
+        [found] = await send_test_alert(server, page_url=PAGE)
         assert await server.json("/api/v2/alerts") == []
     assert found.sign == Sign.WRONG
     assert "slack-pipeline sent it by slack, which refused it" in found.says
@@ -91,7 +92,7 @@ async def test_a_webhook_that_refuses_is_found_out(running: Running, status: int
 async def test_without_a_webhook_it_stays_in_alertmanager(running: Running) -> None:
     """Nothing is waited for: the answer has the setting that mends it."""
     async with running(None) as server:
-        [found] = await send_test_alert(server)
+        [found] = await send_test_alert(server, page_url=PAGE)
         assert await server.json("/api/v2/alerts") == []
     assert found.sign == Sign.WRONG
     assert "slack-pipeline" in found.says
@@ -114,7 +115,7 @@ async def test_a_silence_that_holds_it_back_is_named(running: Running) -> None:
             },
         )
         [silence] = await server.json("/api/v2/silences")
-        [found] = await send_test_alert(server)
+        [found] = await send_test_alert(server, page_url=PAGE)
         assert receiver.messages == []
     assert found.sign == Sign.WRONG
     assert silence["id"] in found.says
@@ -124,7 +125,7 @@ async def test_no_alertmanager_is_said(tmp_path: Path) -> None:
     """A port that nobody listens on is an answer, too."""
     port = Ports(tmp_path / "ports.json").claim("nobody")
     async with session() as asking:
-        [found] = await send_test_alert(Server(f"http://user:secret@127.0.0.1:{port}", asking))
+        [found] = await send_test_alert(Server(f"http://user:secret@127.0.0.1:{port}", asking), page_url=PAGE)
     assert found.sign == Sign.WRONG
     assert f"http://127.0.0.1:{port} can't be reached" in found.says
     assert "secret" not in found.says

@@ -32,7 +32,7 @@ URLS = ["http://127.0.0.1:1001/discovery", "http://127.0.0.1:1003/discovery"]
 
 
 def written(
-    folder: Path, pace: Pace, *, grafana_url: str | None = None, discovery_urls: Sequence[str] = ()
+    folder: Path, pace: Pace, *, external_labels: dict[str, str] | None = None, discovery_urls: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Return the configuration that Prometheus would be started with, after its own tool has found it good."""
     server = Prometheus(folder, Ports(folder / "ports.json"))
@@ -40,7 +40,7 @@ def written(
         targets=TARGETS,
         alertmanager="127.0.0.1:1004",
         pace=pace,
-        grafana_url=grafana_url,
+        external_labels=external_labels,
         discovery_urls=discovery_urls,
     )
     assert f"--web.listen-address={server.address}" in process.command
@@ -82,12 +82,13 @@ def test_whoever_announces_itself_is_asked_for(tmp_path: Path) -> None:
     assert paced["http_sd_configs"] == [{"url": url, "refresh_interval": "1000ms"} for url in URLS]
 
 
-def test_grafanas_address_is_known_to_links_and_no_part_of_alerts(tmp_path: Path) -> None:
-    """The setting replaces the file's; it is dropped again, or moving Grafana would end all alerts and begin others."""
-    here, elsewhere = written(tmp_path, Pace()), written(tmp_path, Pace(), grafana_url="https://grafana.example/g")
-    assert here["global"]["external_labels"] == {"grafana_url": Settings().grafana_url}
-    assert elsewhere["global"]["external_labels"] == {"grafana_url": "https://grafana.example/g"}
-    assert elsewhere["alerting"]["alert_relabel_configs"] == [{"action": "labeldrop", "regex": "grafana_url"}]
+def test_addresses_are_known_to_links_and_no_part_of_alerts(tmp_path: Path) -> None:
+    """Settings replace the file's; they are dropped again, or moving Grafana would end all alerts and begin others."""
+    moved = {"grafana_url": "https://grafana.example/g", "page_url": "https://links.example"}
+    here, elsewhere = written(tmp_path, Pace()), written(tmp_path, Pace(), external_labels=moved)
+    assert here["global"]["external_labels"] == {name: getattr(Settings(), name) for name in moved}
+    assert elsewhere["global"]["external_labels"] == moved
+    assert elsewhere["alerting"]["alert_relabel_configs"] == [{"action": "labeldrop", "regex": "grafana_url|page_url"}]
 
 
 def test_at_pace_one_the_rules_are_productions(tmp_path: Path) -> None:
