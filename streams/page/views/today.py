@@ -93,7 +93,7 @@ def _items(connection: Connection, *, now_ms: int, looked_ms: int | None) -> tup
     # Those that are new first; the order within is kept.
     rows = sorted(found.values(), key=lambda row: headings[row.article] != _NEW)[:ITEMS_MAX]
     drawn, findings = sparks(connection, rows, now_ms=now_ms), findings_of(connection, [row.article for row in rows])
-    total = sum(count_articles(connection, chosen) for chosen in (_NEEDS_A_LOOK,))
+    total = count_articles(connection, _NEEDS_A_LOOK)
     items = [Item(row, findings.get(row.article, ()), headings[row.article], drawn[row.article]) for row in rows]
     return items, max(0, total - sum(row.state in _NEEDS_A_LOOK.state for row in rows))
 
