@@ -59,7 +59,9 @@ async def visitor(page: web.Application) -> AsyncIterator[Visitor]:
     quiet = ("background-networking", "component-update", "sync", "gpu", "quic")
     async with TestServer(page) as server, async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--no-first-run", *(f"--disable-{each}" for each in quiet)]
+            executable_path=CHROMIUM,
+            timeout=_PATIENCE_MS,
+            args=["--no-sandbox", "--no-first-run", *(f"--disable-{each}" for each in quiet)],
         )
         visitor = Visitor(browser, str(server.make_url("/")))
         yield visitor
