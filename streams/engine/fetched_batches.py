@@ -1,14 +1,18 @@
-"""Batches as they were fetched, read once more where a header's name is no UTF-8.
+"""Batches as they were fetched, read once more where the client can't: it would fetch the same records for ever.
 
-Kafka takes any bytes for such a name, and the client raises at them: the record would be fetched again for ever.
+Kafka takes any bytes for the name of a header, and the client raises at those that are no UTF-8. And a batch may hold
+more than there is room for, once it is decompressed.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aiokafka.record.default_records import _DefaultRecordBatchPy, _DefaultRecordPy
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import decode_varint
+
+from flatline.engine.bounded_codecs import OversizedBatchError
+from flatline.schema.limits import RECORD_BYTES_MAX
 
 _LENGTH_AT: Final = 8
 _LENGTH_BYTES: Final = 4
@@ -44,9 +48,25 @@ class LenientBatches:
 
 
 class LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
-    """A batch of format 2, the only one with headers. What is no UTF-8 in their names is replaced."""
+    """A batch of format 2, the only one with headers. What is no UTF-8 in their names is replaced.
+
+    In place of a batch that is too large there is one record, at the batch's last offset. It is too long to be taken,
+    and says why: it becomes a dead letter, and the records after it are read.
+    """
 
     _pos: int
+
+    def __iter__(self) -> Iterator[_DefaultRecordPy]:
+        try:
+            return cast(Iterator[_DefaultRecordPy], super().__iter__())
+        except OversizedBatchError as error:
+            return iter([self._instead(error)])
+
+    def _instead(self, error: OversizedBatchError) -> _DefaultRecordPy:
+        last = self.next_offset - 1
+        words = f"The batch of the offsets {self.base_offset} to {last} is too large when it is decompressed: {error}. "
+        value = words.encode().ljust(RECORD_BYTES_MAX + 1)
+        return _DefaultRecordPy(last, self.max_timestamp, self.timestamp_type, None, value, [])
 
     def _read_msg(self, decode_varint: Callable[[Any, int], tuple[int, int]] = decode_varint) -> _DefaultRecordPy:
         buffer = self._buffer

@@ -12,6 +12,7 @@ from aiokafka.consumer import fetcher
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
+from flatline.engine.bounded_codecs import OversizedBatchError
 from flatline.engine.log import MicroBatch, Record
 
 
@@ -30,7 +31,7 @@ class UnwrappedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
         except StopIteration:
             self._records_iterator = None  # so that it is freed, as by the client
             raise
-        except UnicodeDecodeError:
+        except (UnicodeDecodeError, OversizedBatchError):
             self._records = self._records.read_again(self.next_fetch_offset)
             self._records_iterator = self._unpack_records()
             return cast("Record", next(self._records_iterator))

@@ -18,7 +18,7 @@ from flatline.local.supervisor import Supervisor
 from tests.deploy.alert_rules import alerts
 from tests.waiting import PATIENCE_S
 
-RUNBOOK = "https://github.com/flatline-links/flatline/blob/main/deploy/RUNBOOK.md"
+RUNBOOK = "http://page.example/runbook"
 GRAFANA = "https://grafana.example/d"
 # What Prometheus makes of a `resolved` that depends on how the alert ended.
 ENDING = "It gained links again: its state is now steady."

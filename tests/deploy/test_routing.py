@@ -252,7 +252,7 @@ async def test_the_digest_is_one_message_on_everything_that_can_wait(tmp_path: P
             *(f"• \u2068Unknown {i:02}{line}" for i in range(7)),
             "… and 2 more",
         ]
-        assert message["actions"][1]["url"].endswith("/RUNBOOK.md")
+        assert message["actions"][1]["url"].endswith("/runbook")
         with pytest.raises(TimeoutError):
             await talk.received(within_s=4)
 
