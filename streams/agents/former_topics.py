@@ -5,19 +5,21 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from time import monotonic
-from typing import Final, Protocol
+from typing import Final
 
+from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from flatline.agents.record_agent import rejection_of
 from flatline.domain.urls.canonical import article_key
 from flatline.engine.kafka_log import KafkaForwarder
-from flatline.engine.log import Outgoing, Record, Refused
+from flatline.engine.log import Outgoing, Record
 from flatline.kafka.cluster import AsyncConsumer, KafkaCluster
+from flatline.kafka.skipped_batch import SkippedBatch
 from flatline.schema import codec
 from flatline.schema.dead_letter import dead_letter
 from flatline.schema.partitioning import partition_of
-from flatline.schema.rejection import Rejected
+from flatline.schema.rejection import Reason, Rejected
 from flatline.schema.topics import Topic, Topics
 
 RETRY_S: Final = 2.0
@@ -40,24 +42,23 @@ def group_of(topics: Topics) -> str:
 
 def routes(former: Topics, topics: Topics) -> Routes:
     """Return what is made of the records of each former topic that producers write to."""
-    return {
-        former.links.name: _route(topics.links, lambda value: codec.links.decode(value).url_to),
-        former.articles.name: _route(topics.articles, lambda value: codec.articles.decode(value).url),
-        former.visits.name: _route(topics.visits, lambda value: codec.visits.decode(value).url),
-        former.removals.name: _route(topics.removals, lambda value: codec.removals.decode(value).url),
+    urls: dict[tuple[Topic, Topic], Callable[[bytes | None], str]] = {
+        (former.links, topics.links): lambda value: codec.links.decode(value).url_to,
+        (former.articles, topics.articles): lambda value: codec.articles.decode(value).url,
+        (former.visits, topics.visits): lambda value: codec.visits.decode(value).url,
+        (former.removals, topics.removals): lambda value: codec.removals.decode(value).url,
     }
+    return {source.name: _route(source, target, topics, url_of) for (source, target), url_of in urls.items()}
 
 
 def routes_of_verdicts(former: Topics, topics: Topics) -> Routes:
     """Return what is made of what workers said: their keys are right."""
-    return {
-        former.verdicts.name: _route(topics.verdicts, None),
-        former.groups.name: _route(topics.groups, None),
-    }
+    pairs = (former.verdicts, topics.verdicts), (former.groups, topics.groups)
+    return {source.name: _route(source, target, topics, None) for source, target in pairs}
 
 
 def _route(
-    target: Topic, url_of: Callable[[bytes | None], str] | None
+    source: Topic, target: Topic, topics: Topics, url_of: Callable[[bytes | None], str] | None
 ) -> Callable[[Iterable[Record], int], Iterator[Outgoing]]:
     """Return what sends records to the partitions of their articles, or of their keys where they name none.
 
@@ -66,6 +67,10 @@ def _route(
 
     def outgoing(records: Iterable[Record], partition: int) -> Iterator[Outgoing]:
         for record in records:
+            if isinstance(record, SkippedBatch):
+                rejected = Rejected(Reason.TOO_LONG, record.detail)
+                yield dead_letter_of(rejected, record, TopicPartition(source.name, partition), topics)
+                continue
             key = record.key
             if url_of is not None and record.value is not None:
                 try:
@@ -87,22 +92,15 @@ def _that_fits(record: Outgoing) -> Outgoing:
     return record._replace(value=value, headers=(), key=None if len(record.key or b"") > KEY_BYTES_MAX else record.key)
 
 
-class StoredRecord(Record, Protocol):
-    """A record that was read, and where."""
-
-    topic: str
-    partition: int
-
-
-def dead_letter_of(refused: Refused, record: StoredRecord, topics: Topics) -> Outgoing:
-    """Return the dead letter of a record that the topic to which it was sent on refuses."""
+def dead_letter_of(rejected: Rejected, record: Record, lay: TopicPartition, topics: Topics) -> Outgoing:
+    """Return the dead letter of a record of a former topic that is not sent on."""
     origin: dict[str, str | int] = {
-        "topic": record.topic,
-        "partition": record.partition,
+        "topic": lay.topic,
+        "partition": lay.partition,
         "offset": record.offset,
         "timestamp_ms": record.timestamp,
     }
-    letter = dead_letter(rejection_of(refused), origin=origin, key=record.key, value=record.value)
+    letter = dead_letter(rejected, origin=origin, key=record.key, value=record.value)
     return Outgoing(topics.dead_letters.name, 0, letter.key, letter.value, headers=letter.headers)
 
 
@@ -161,7 +159,7 @@ class FormerTopicForwarder:
             sent = list(self._routes[tp.topic](records, tp.partition))  # one for each record
             refused = {id(each.record): each for each in await forwarder.forward(sent)}
             letters = [
-                dead_letter_of(refused[id(outgoing)], record, self._topics)
+                dead_letter_of(rejection_of(refused[id(outgoing)]), record, tp, self._topics)
                 for record, outgoing in zip(records, sent, strict=True)
                 if id(outgoing) in refused
             ]

@@ -6,6 +6,7 @@ from typing import Final
 from flatline.engine.batch_writer import batch_bytes_max
 from flatline.engine.log import Forwarded, MicroBatch, Outgoing, Record, Refused
 from flatline.engine.partition import Partition
+from flatline.kafka.skipped_batch import SkippedBatch
 from flatline.metrics import WorkerMetrics
 from flatline.schema.dead_letter import dead_letter
 from flatline.schema.partitioning import partition_of
@@ -55,10 +56,14 @@ class RecordAgent(ABC):
     def _reject(self, rejected: Rejected, record: Record, batch: MicroBatch, partition: Partition) -> None:
         """Write a record to the dead letters, as `dead_letter` makes them, unless it is there already.
 
+        What stands for a batch has an empty value, which no agent takes: its dead letter says which records it had.
+
         A takeover may be delivered records again: its consumer can ask where to begin while the last commit of the
         former owner is under way. So may a partition that stays in a rebalance before its next commit. Links and visits
         that come again change nothing; dead letters would be there twice.
         """
+        if isinstance(record, SkippedBatch):
+            rejected = Rejected(Reason.TOO_LONG, record.detail)
         applied, _ = partition.positions.get(batch.topic, (0, 0))
         if record.offset >= max(applied, partition.rejected_until.get(batch.topic, 0)):
             partition.rejected_until[batch.topic] = record.offset + 1

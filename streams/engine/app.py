@@ -7,8 +7,6 @@ from aiokafka.consumer import fetcher
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from flatline.engine import bounded_codecs
-from flatline.engine.fetched_batches import KeptBatches
 from flatline.engine.log import Fetched, RebalanceListener
 from flatline.engine.micro_batch import FetchedRecords, MicroBatches, UnwrappedRecords
 from flatline.kafka.cluster import AsyncConsumer
@@ -17,8 +15,7 @@ FETCH_WAIT_MS: Final = 50
 
 
 # For every consumer in the worker: aiokafka has no other way in.
-fetcher.PartitionRecords, fetcher.MemoryRecords = UnwrappedRecords, KeptBatches
-bounded_codecs.install()
+fetcher.PartitionRecords = UnwrappedRecords
 
 
 class EagerConsumerThread(driver.AIOKafkaConsumerThread):

@@ -5,36 +5,21 @@ times faster.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 import faust
-from aiokafka.consumer import fetcher
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
-from flatline.engine.bounded_codecs import OversizedBatchError
 from flatline.engine.log import MicroBatch, Record
+from flatline.kafka.fetched_batches import ReadableRecords
 
 
-class UnwrappedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
+class UnwrappedRecords(ReadableRecords):
     """Fetched records as the client's C extension made them: a `ConsumerRecord` around each takes longer than that."""
-
-    _records: Any
-    _records_iterator: Any
 
     def _consumer_record(self, tp: Any, record: Record) -> Record:
         return record
-
-    def __next__(self) -> Record:
-        try:
-            return cast("Record", next(self._records_iterator))
-        except StopIteration:
-            self._records_iterator = None  # so that it is freed, as by the client
-            raise
-        except (UnicodeDecodeError, OversizedBatchError):
-            self._records = self._records.read_again(self.next_fetch_offset)
-            self._records_iterator = self._unpack_records()
-            return cast("Record", next(self._records_iterator))
 
 
 class FetchedRecords(list[Record]):

@@ -4,11 +4,19 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.consumer import fetcher as async_fetcher
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.consumer import fetcher
 
 from flatline.kafka.access import refuse_no_access
+from flatline.kafka.fetched_batches import FetchedBatches, ReadableRecords
 from flatline.kafka.mechanisms import AsyncTokenFromFile, NoneKept, TokenFromFile
+from flatline.kafka.polled_batches import PolledBatches, PolledRecords
 from flatline.kafka.security import FreshContext, Security
+
+# For every consumer of this process: the clients have no other way in.
+async_fetcher.MemoryRecords, async_fetcher.PartitionRecords = FetchedBatches, ReadableRecords
+fetcher.MemoryRecords, fetcher.Fetcher.PartitionRecords = PolledBatches, PolledRecords
 
 # For annotations; strings, so that nobody makes one of them elsewhere.
 AdminClient: TypeAlias = "KafkaAdminClient"
