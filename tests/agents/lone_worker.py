@@ -22,7 +22,7 @@ from flatline.domain.sites import Sites
 from flatline.domain.state.moves import Moves
 from flatline.domain.visibility.sources import Sources
 from flatline.engine.assignment import Assignment
-from flatline.engine.log import MicroBatch, Outgoing
+from flatline.engine.log import MicroBatch, Outgoing, Record
 from flatline.engine.partition import Partition
 from flatline.engine.watchdog import LoopWatchdog
 from flatline.kafka.cluster import KafkaCluster
@@ -177,8 +177,12 @@ class LoneWorker:
             self._unread.setdefault(topic.name, []).extend(batch)
             self._listening[topic.name]._take(batch)
         else:
-            self._runner.run(self._worker.deliver(MicroBatch(topic.name, 0, batch), generation=GENERATION))
+            self.deliver(topic, batch)
         return batch
+
+    def deliver(self, topic: Topic, records: Sequence[Record]) -> None:
+        """Have a micro-batch applied as it is."""
+        self._runner.run(self._worker.deliver(MicroBatch(topic.name, 0, records), generation=GENERATION))
 
     def judge_all(self) -> None:
         """Commit until nothing is left to judge: a slow machine needs several commits."""

@@ -15,6 +15,7 @@ from flatline.domain.state.article import FORMAT_BYTE
 from flatline.domain.time import DAY_MS, to_datetime
 from flatline.engine.batch_writer import batch_bytes_max
 from flatline.engine.log import Outgoing
+from flatline.kafka.skipped_batch import SkippedBatch
 from flatline.schema import codec
 from flatline.schema.dead_letter import KEY_BYTES_MAX, VALUE_BYTES_MAX
 from flatline.schema.group import GroupKind, GroupPart, GroupState, GroupVerdict, SurveyRound, Tally
@@ -287,6 +288,22 @@ def _about(usual: dict[str, object], number: int) -> dict[str, object]:
 def test_any_records(sent: list[tuple[Topic, list[Outgoing]]]) -> None:
     """Whatever is read: nothing is raised, what is written can be written, and good records beside it count."""
     _live(sent)
+
+
+@pytest.mark.parametrize("topic", [TOPICS.links, TOPICS.articles, TOPICS.visits, TOPICS.removals, TOPICS.copies])
+def test_a_batch_that_was_not_unpacked(topic: Topic) -> None:
+    """It is one dead letter, which says which records are missing; what comes after it counts."""
+    skipped = SkippedBatch(17, NOW_MS, "the records 3 to 17 were not read")
+    with LoneWorker(TOPICS, now_ms=NOW_MS) as worker:
+        worker.deliver(topic, [skipped])
+        for good_topic, good in _good(0).items():
+            worker.deliver(good_topic, [Read(18, NOW_MS, good.key, good.value)])
+        worker.commit()
+        _check_good(worker, links=1)
+        [letter] = worker.written[TOPICS.dead_letters.name]
+        words = {name: word.decode() for name, word in letter.headers}
+        assert (words["topic"], words["offset"]) == (topic.name, "17")
+        assert (words["reason"], words["detail"]) == ("too_long", skipped.detail)
 
 
 def _live(sent: list[tuple[Topic, list[Outgoing]]]) -> None:

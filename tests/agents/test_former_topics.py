@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from flatline.agents.former_topics import RECORD_BYTES_SENT_MAX, routes, routes_of_verdicts
 from flatline.domain.urls.canonical import article_key
-from flatline.engine.log import Outgoing
+from flatline.engine.log import Outgoing, Record
+from flatline.kafka.skipped_batch import SkippedBatch
 from flatline.schema.partitioning import partition_of
 from flatline.schema.topics import MESSAGE_BYTES_MAX, Topics
 
@@ -28,7 +29,7 @@ class Stored(NamedTuple):
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-def route(topic: str, record: Stored, *, partition: int = 0) -> Outgoing:
+def route(topic: str, record: Record, *, partition: int = 0) -> Outgoing:
     """Return what is made of a record."""
     [outgoing] = routes(FORMER, TOPICS)[topic]([record], partition)
     return outgoing
@@ -74,6 +75,21 @@ def test_what_came_compressed_and_is_too_long_fits() -> None:
     outgoing = route(FORMER.links.name, record)
     assert 65_536 < len(outgoing.value or b"") < RECORD_BYTES_SENT_MAX < MESSAGE_BYTES_MAX
     assert (outgoing.key, outgoing.headers) == (None, ())
+
+
+def test_what_was_not_unpacked_is_a_dead_letter() -> None:
+    """Of a batch that is a bomb nothing can be sent on; it is said which records of the former topic are missing."""
+    skipped = SkippedBatch(17, 1_780_000_000_000, "the records 3 to 17 were not read")
+    outgoing = route(FORMER.links.name, skipped, partition=2)
+    assert outgoing.topic == TOPICS.dead_letters.name
+    assert dict(outgoing.headers) == {
+        "reason": b"too_long",
+        "detail": b"the records 3 to 17 were not read",
+        "topic": FORMER.links.name.encode(),
+        "partition": b"2",
+        "offset": b"17",
+        "timestamp_ms": b"1780000000000",
+    }
 
 
 def test_verdicts_keep_their_keys() -> None:
