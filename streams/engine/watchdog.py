@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Mapping
-from time import monotonic, sleep
+from time import monotonic
 
 from flatline.engine.unsafe_exit import exit_unsafe
 
@@ -20,21 +20,27 @@ class LoopWatchdog:
     def __init__(self, *, limit_s: float) -> None:
         self._limit_s = limit_s
         self._last_tick = monotonic()
+        self._is_over = threading.Event()
         self.lag_s = 0.0
 
     async def run(self) -> None:
-        """Tick for ever; the loop's lag is how much later than asked a tick comes."""
+        """Tick until it is cancelled; the loop's lag is how much later than asked a tick comes.
+
+        Nothing is watched after that: whatever else a process does at its end may take long on a slow machine.
+        """
         self._last_tick = monotonic()
         threading.Thread(target=self._watch, name="loop-watchdog", daemon=True).start()
-        while True:
-            await asyncio.sleep(TICK_S)
-            now = monotonic()
-            self.lag_s = max(0.0, now - self._last_tick - TICK_S)
-            self._last_tick = now
+        try:
+            while True:
+                await asyncio.sleep(TICK_S)
+                now = monotonic()
+                self.lag_s = max(0.0, now - self._last_tick - TICK_S)
+                self._last_tick = now
+        finally:
+            self._is_over.set()
 
     def _watch(self) -> None:
-        while True:
-            sleep(TICK_S)
+        while not self._is_over.wait(TICK_S):
             blocked_s = monotonic() - self._last_tick
             if blocked_s > self._limit_s:
                 exit_unsafe(f"the event loop was blocked for {blocked_s:.1f} s")

@@ -37,7 +37,9 @@ class PolledBatches(MemoryRecords):  # type: ignore[misc]
 class PolledBatch(DefaultRecordBatch):  # type: ignore[misc]
     """A batch of format 2, unpacked when its records are asked for. What is no UTF-8 in headers' names is replaced."""
 
+    _buffer: bytearray
     _pos: int
+    _decompressed: bool
 
     def __init__(self, content: memoryview, unpacker: Unpacker, where: object) -> None:
         super().__init__(content)

@@ -41,10 +41,34 @@ async def main():
 
 asyncio.run(main())
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=PATIENCE_S
-    )
+    done = _run(program)
     assert done.returncode == EXIT_SOFTWARE
     assert "the event loop was blocked" in done.stderr.splitlines()[-1], "the end of a log is what people are shown"
     assert "in main" in done.stderr, "the stacks of all threads say where it was blocked"
     assert "in _watch" in done.stderr
+
+
+def test_a_worker_that_is_ending_is_not_watched() -> None:
+    """However long the rest of its end takes: its loop is not asked to tick any more, and it writes nothing."""
+    program = """
+import asyncio, threading
+from flatline.engine.watchdog import LoopWatchdog
+
+async def main():
+    task = asyncio.create_task(LoopWatchdog(limit_s=0.6).run())
+    await asyncio.sleep(0.3)
+    [watching] = [thread for thread in threading.enumerate() if thread.name == "loop-watchdog"]
+    task.cancel()
+    await asyncio.wait([task])
+    watching.join()
+
+asyncio.run(main())
+"""
+    done = _run(program)
+    assert not done.returncode, done.stderr
+
+
+def _run(program: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=PATIENCE_S
+    )
