@@ -17,6 +17,7 @@ from flatline.engine.log import Outgoing
 from flatline.schema.partitioning import partition_of
 from flatline.schema.topics import Topics
 from tests.integration.running import Installation
+from tests.waiting import until
 
 SLOW_WORKER = Path(__file__).with_name("slow_worker.py")
 ARTICLES = 16_000
@@ -53,12 +54,15 @@ async def _fill(bootstrap: str, topics: Topics) -> None:
 
 def test_a_rebalance_during_recovery(kafka_bootstrap: str, namespace: str, tmp_path: Path) -> None:
     """A second worker joins while the first one is still restoring: no article falls back to an older state."""
-    topics = Topics(namespace=namespace, partitions=4)
+    topics, may_end = Topics(namespace=namespace, partitions=4), tmp_path / "may-end"
     with Installation(kafka_bootstrap, namespace, tmp_path) as installation:
         asyncio.run(_fill(kafka_bootstrap, topics))
-        installation.start(1, SLOW_WORKER)
-        time.sleep(3)
-        installation.start(2, SLOW_WORKER)
+        installation.start(1, SLOW_WORKER, RECOVERY_MAY_END=str(may_end))
+        until("the first one restores all", lambda: "0 of 4 partitions" in installation.get(1, "/readyz")[1])
+        installation.start(2, SLOW_WORKER, RECOVERY_MAY_END=str(may_end))
+        for number in (1, 2):
+            until("each restores half", lambda at=number: "0 of 2 partitions" in installation.get(at, "/readyz")[1])
+        may_end.touch()
         installation.wait_ready(1)
         installation.wait_ready(2)
         articles = installation.articles()
