@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flatline.page.app import Page
     from flatline.readmodel.follower import Follower, Progress
 
+_WORTH_SAYING: Final = 1_000  # of records: what has just come is read within a second
 SERVE_SETTINGS: Final = tuple(name for name in Settings.model_fields if name.startswith("serve_"))
 
 
@@ -116,7 +117,7 @@ def _page(api: "Api", follower: "Follower", access: "Access", *, now_ms: Callabl
 
 def _waiting(progress: "Progress") -> str:
     """Say what the read model lacks, if that is more than what has just come."""
-    if progress.is_current or progress.waiting is None:
+    if progress.waiting is None or (progress.is_current and progress.waiting < _WORTH_SAYING):
         return ""
     return f"{progress.waiting:,} records are still to be read."
 

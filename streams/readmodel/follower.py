@@ -145,7 +145,8 @@ class Follower:
                 going_on.close()
 
     def _fill(self, database: Database, topics: Topics) -> None:
-        projection = Projection(database, topics, self._policy)
+        was_complete = is_complete(database)
+        projection = Projection(database, topics, self._policy, is_building=not was_complete)
         with self._consumer() as consumer:
             partitions = [
                 TopicPartition(topic.name, number) for topic in followed(topics) for number in range(topic.partitions)
@@ -159,7 +160,6 @@ class Follower:
                 return
             letters = TopicPartition(topics.dead_letters.name, 0)
             forget_dead_letters(database, consumer.beginning_offsets([letters])[letters])
-            was_complete = is_complete(database)
             looked_s, is_first = -LOOK_EVERY_S, True
             while not self._stop.is_set() and not database.is_lost:
                 fetched = consumer.poll(timeout_ms=POLL_MS, max_records=RECORDS_MAX)
@@ -180,6 +180,7 @@ class Follower:
                 self._progress = self._progress._replace(waiting=waiting)
                 if waiting == 0 and not self._progress.is_current:
                     if not was_complete:
+                        projection.settle()
                         mark_complete(database)
                         was_complete = True
                     self._answer_with(database, is_current=True)

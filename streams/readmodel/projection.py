@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 
 from flatline.domain.policy.policy import Policy
 from flatline.domain.state.moves import Moves
+from flatline.readmodel import search_tables
 from flatline.readmodel.address_rows import AddressRows
 from flatline.readmodel.article_rows import sum_up
 from flatline.readmodel.database import Database, upsert
@@ -14,6 +15,7 @@ from flatline.readmodel.link_rows import LinkRows, show_articles, show_pages
 from flatline.readmodel.live_rows import LiveRows
 from flatline.readmodel.other_rows import StoredRecord, apply_compacted, apply_dead_letters, apply_visits
 from flatline.readmodel.queries.moves import MOVES, stored_moves
+from flatline.readmodel.tables import addresses as address_table
 from flatline.readmodel.tables import positions
 from flatline.readmodel.verdict_rows import apply_groups, apply_verdicts
 from flatline.schema.rejection import Rejected
@@ -45,12 +47,19 @@ def followed(topics: Topics) -> tuple[Topic, ...]:
 class Projection:
     """The writer of a read model. For one thread alone."""
 
-    def __init__(self, database: Database, topics: Topics, policy: Policy) -> None:
-        """Go on from what the database holds."""
+    def __init__(self, database: Database, topics: Topics, policy: Policy, *, is_building: bool = False) -> None:
+        """Go on from what the database holds.
+
+        ``is_building``: nobody reads it until `settle`. So articles are summed up and words are indexed then, and not
+        with each batch
+        """
+        self._is_building = is_building
         self._database = database
         self._topics = topics
         self._policy = policy
         with database.writing() as connection:
+            if is_building:
+                search_tables.stop_following(connection)
             self._begin(connection)
 
     def _begin(self, connection: Connection) -> None:
@@ -97,6 +106,14 @@ class Projection:
         self._positions |= ends
         return sum(len(records) for records in new.values())
 
+    def settle(self) -> None:
+        """Sum up all articles and index all words, and from now on those that change with each batch."""
+        with self._database.writing() as connection:
+            articles = set(connection.scalars(select(address_table.c.article_id)))
+            sum_up(connection, self._addresses, articles, links_bring_back=self._policy.links_bring_back)
+            search_tables.make_anew(connection)
+        self._is_building = False
+
     def _apply(self, connection: Connection, by_topic: Mapping[str, Sequence[StoredRecord]]) -> None:
         def of(topic: Topic) -> Sequence[StoredRecord]:
             return by_topic.get(topic.name, ())
@@ -109,7 +126,8 @@ class Projection:
         show_articles(connection, addresses, moved | removed)
         show_pages(connection, addresses, links.pages)
         changed |= moved | removed | links.articles | apply_visits(connection, addresses, of(topics.visits))
-        sum_up(connection, addresses, changed, links_bring_back=self._policy.links_bring_back)
+        if not self._is_building:
+            sum_up(connection, addresses, changed, links_bring_back=self._policy.links_bring_back)
         for name, topic in ((HEARTBEATS, topics.heartbeats), (GROUP_PARTS, topics.group_parts)):
             apply_compacted(connection, name, of(topic))
         happened = [
