@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from flatline.page.rendering import with_query
 from flatline.readmodel.queries.links import LinkFilter, list_links
 from flatline.readmodel.queries.paging import CursorError
 from flatline.readmodel.queries.views import LinkRow
+from flatline.readmodel.tables import articles
 
 ROWS: Final = 100
 _LOST: Final = LinkFilter(live=False)
@@ -17,9 +18,10 @@ _LOST: Final = LinkFilter(live=False)
 
 @dataclass(frozen=True)
 class LostView:
-    """The page."""
+    """The page. ``titles``: of articles that have one, by their addresses."""
 
     links: Sequence[LinkRow]
+    titles: Mapping[str, str]
     next_path: str | None
     csv_path: str = "/api/v1/links?live=false&sort=-changed&format=csv"
 
@@ -28,6 +30,13 @@ def lost_view(connection: Connection, query: Mapping[str, str]) -> LostView:
     """Return a page of links that are not live any more, newest loss first."""
     try:
         page = list_links(connection, _LOST, sort="changed", cursor=query.get("after"), limit=ROWS)
-    except CursorError:
+    except CursorError:  # of an old address: the first page is what helps
         page = list_links(connection, _LOST, sort="changed", limit=ROWS)
-    return LostView(page.rows, with_query("/lost", after=page.next) if page.next else None)
+    named = select(articles.c.key, articles.c.title).where(
+        articles.c.key.in_({link.article for link in page.rows}), articles.c.title.is_not(None)
+    )
+    return LostView(
+        links=page.rows,
+        titles=dict(connection.execute(named).all()),
+        next_path=with_query("/lost", after=page.next) if page.next else None,
+    )
