@@ -205,7 +205,7 @@ def _changes() -> list[Builder[Panel]]:
         facts(
             61,
             "Articles that grow, burst or revived",
-            "Watched articles that gain more links than before, the newest change first.",
+            "Watched articles that gain more links than before, the newest change first. Empty while none does.",
             Label("title", "Title", link=to_article_dashboard("__data.fields.Article")),
             Label("state", "State", width=90, colours=state_words()),
             Column("Since", attention.since(THERE_IN_MOTION), "time:YYYY-MM-DD", width=110),

@@ -30,6 +30,7 @@ INTERNAL = {
     "Refused",
     "TooComplex",
     "TooManyPending",
+    "UnpackError",  # becomes a dead letter, or a line of the log
     "Unanswered",  # becomes a finding of the doctor
     "UnreadableFileError",  # becomes an AccessError
     "_TooManyLinesError",  # becomes an UnreadableFile

@@ -189,7 +189,13 @@ def test_an_interrupt_is_130(tmp_path: Path) -> None:
     """Ctrl-C ends a command without a traceback."""
     fifo = tmp_path / "links.ndjson"
     os.mkfifo(fifo)
-    process = subprocess.Popen([FLATLINE, "backtest", str(fifo)], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [FLATLINE, "backtest", str(fifo)],
+        stderr=subprocess.PIPE,
+        text=True,
+        # Where the tests themselves are run in the background, the signal is ignored, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - no threads
+    )
     with fifo.open("wb"):  # opens when the command does
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=PATIENCE_S)

@@ -11,6 +11,7 @@ FOLDER: Final = programs.PROJECT / "grafana" / "dashboards"
 MAY_BE_EMPTY: Final = "Empty if there is no problem."
 # And of which this is said may be so at first, for as long as it takes: it isn't in a history that was made for us.
 MAY_BE_EMPTY_AT_FIRST: Final = "Empty until there is enough data."
+MAY_BE_EMPTY_AT_TIMES: Final = "Empty while none does."
 # Headings, prose and lists of other dashboards ask nothing.
 _ASKS_NOTHING: Final = {"row", "text", "dashlist"}
 

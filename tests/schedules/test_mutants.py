@@ -62,7 +62,7 @@ def test_a_mutant_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker with this fault does not get through the schedules."""
     MUTANTS[name](monkeypatch)
     few = settings(
-        max_examples=200,
+        max_examples=1_000,
         stateful_step_count=30,
         deadline=None,
         database=None,
