@@ -17,9 +17,7 @@ setup: ## install what is missing: Java, Prometheus, Alertmanager (apt), the Pyt
 demo: setup ## run everything here on a simulated history (HISTORY=file; DEMO_ONCE=1 ends by itself)
 	@$(bin)/flatline demo $(if $(HISTORY),--history '$(HISTORY)') $(if $(filter 1,$(DEMO_ONCE)),--once)
 
-# Most of these wait for servers: for their starts, scrapes, sessions.
-test: JOBS := 3
-test: ## all tests, against a real Kafka, Prometheus, Alertmanager and browser (JOBS=3 at a time)
+test: ## all tests, against a real Kafka, Prometheus, Alertmanager and browser (JOBS=2 at a time)
 	@bash deploy/setup.sh test
 	@$(pytest)
 
