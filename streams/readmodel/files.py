@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from flatline.readmodel.database import Database, ReadModelError, meta_of, upsert
 from flatline.readmodel.tables import VERSION, group_history, meta, verdict_history
@@ -95,7 +96,10 @@ class Files:
             rows = [{"key": _IDENTITY, "value": str(identity)}, {"key": EPOCH, "value": secrets.token_hex(8)}]
             upsert(connection, meta, rows)
         if before is not None:
-            _carry_history(before, database)
+            try:
+                _carry_history(before, database)
+            except DBAPIError as error:  # a file that was deleted while it was open may not be readable any more
+                log.warning("%s: its history of verdicts can't be read, and begins anew: %s", before.path, error.orig)
         return database
 
     def remove_others(self, kept: Database) -> None:
