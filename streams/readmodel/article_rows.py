@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, case, func, select, update
 from flatline.domain.state.addresses import is_there
 from flatline.domain.state.segment import Segment
 from flatline.readmodel.address_rows import AddressRows, chunks, shown_header
+from flatline.readmodel.database import storable
 from flatline.readmodel.tables import addresses as address_table
 from flatline.readmodel.tables import articles, links, visits
 from flatline.readmodel.verdict_rows import ensure_articles
@@ -49,10 +50,10 @@ def _sum_up(connection: Connection, addresses: AddressRows, article_ids: list[in
         rows.append(
             {
                 **_row(number, sums.get(number), is_there=there),
-                "title": _plain(registered.title),
-                "author": _plain(registered.author),
-                "series": _plain(registered.series),
-                "strategy": _plain(registered.strategy),
+                "title": storable(registered.title),
+                "author": storable(registered.author),
+                "series": storable(registered.series),
+                "strategy": storable(registered.strategy),
                 "tier": registered.tier,
                 "published_ms": registered.published_ms,
                 "removed_ms": removed_ms,
@@ -104,7 +105,3 @@ def _samples(connection: Connection, article_ids: list[int]) -> dict[int, Segmen
         statement = select(links.c.article_id, links.c.state).where(links.c.id.in_(chosen))
         found |= {number: Segment.decode(state) for number, state in connection.execute(statement)}
     return found
-
-
-def _plain(text: str | None) -> str | None:
-    return text and text.replace("\0", "\ufffd")

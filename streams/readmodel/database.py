@@ -159,6 +159,11 @@ def _writing(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def storable(text: str | None) -> str | None:
+    """Return a text without NUL, which PostgreSQL does not take."""
+    return text and text.replace("\0", "\ufffd")
+
+
 def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows, or replace the columns that they name of those with the same primary key. All name the same."""
     if not rows:

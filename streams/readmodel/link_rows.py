@@ -17,7 +17,7 @@ from flatline.domain.time import clamped_ms, stated_ms, to_ms
 from flatline.domain.urls.canonical import canonicalize, referring_domain
 from flatline.domain.urls.fingerprints import referrer
 from flatline.readmodel.address_rows import AT_ONCE, AddressRows
-from flatline.readmodel.database import upsert
+from flatline.readmodel.database import storable, upsert
 from flatline.readmodel.live_rows import Happened
 from flatline.readmodel.records import Record
 from flatline.readmodel.tables import link_changes, link_sources, links
@@ -136,7 +136,7 @@ class LinkRows:
         happened: list[Happened],
     ) -> None:
         event, observation, number = seen.event, seen.observation, row.values["id"]
-        source, reason = event.source or "", _plain(event.lost_reason)
+        source, reason = event.source or "", storable(event.lost_reason)
         change: str | None = None
         if observation is None:
             change = "suspected"
@@ -263,15 +263,10 @@ def _say(values: dict[str, Any], event: LinkEvent, *, said_ms: int) -> bool:
     before = dict(values)
     for name, value in said.items():
         if value is not None and (is_newer or values[name] is None):
-            values[name] = _plain(value) if isinstance(value, str) else value
+            values[name] = storable(value) if isinstance(value, str) else value
     if values["domain"] is None:
         values["domain"] = referring_domain(canonicalize(event.url_from))
     return values != before
-
-
-def _plain(text: str | None) -> str | None:
-    """Return a text without NUL, which PostgreSQL does not take."""
-    return text and text.replace("\0", "\ufffd")
 
 
 def show_pages(connection: Connection, addresses: AddressRows, pages: set[tuple[int, bytes]]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.sqlite import insert
 from flatline.domain.state.visits import day_of_visits, sending_page
 from flatline.domain.urls.canonical import article_key, referring_domain
 from flatline.readmodel.address_rows import AddressRows
-from flatline.readmodel.database import Database, upsert
+from flatline.readmodel.database import Database, storable, upsert
 from flatline.readmodel.live_rows import Happened
 from flatline.readmodel.records import Record
 from flatline.readmodel.tables import compacted, dead_letters, visits
@@ -90,22 +90,18 @@ def _dead_letter(record: StoredRecord) -> dict[str, Any]:
     return {
         "id": record.offset,
         "recorded_ms": record.timestamp,
-        "reason": _text(headers.get("reason", "")),
-        "detail": _text(headers.get("detail", "")),
-        "topic": _text(headers.get("topic")),
+        "reason": storable(headers.get("reason", "")),
+        "detail": storable(headers.get("detail", "")),
+        "topic": storable(headers.get("topic")),
         "partition": _number(headers, "partition"),
         "record_offset": _number(headers, "offset"),
-        "source": _text(headers.get("source")),
-        "file": _text(headers.get("file")),
+        "source": storable(headers.get("source")),
+        "file": storable(headers.get("file")),
         "line": _number(headers, "line"),
-        "key": None if record.key is None else _text(record.key.decode(errors="replace")[:VALUE_CHARACTERS_MAX]),
-        "value": _text(value[: 4 * VALUE_CHARACTERS_MAX].decode(errors="replace")[:VALUE_CHARACTERS_MAX]),
+        "key": None if record.key is None else storable(record.key.decode(errors="replace")[:VALUE_CHARACTERS_MAX]),
+        "value": storable(value[: 4 * VALUE_CHARACTERS_MAX].decode(errors="replace")[:VALUE_CHARACTERS_MAX]),
         "value_bytes": len(value),
     }
-
-
-def _text(text: str | None) -> str | None:
-    return text and text.replace("\0", "\ufffd")
 
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:

@@ -6,7 +6,6 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from flatline.domain.policy.policy import Policy
-from flatline.domain.state.moves import Moves
 from flatline.readmodel import search_tables
 from flatline.readmodel.address_rows import AddressRows
 from flatline.readmodel.article_rows import sum_up
@@ -14,11 +13,10 @@ from flatline.readmodel.database import Database, upsert
 from flatline.readmodel.link_rows import LinkRows, show_articles, show_pages
 from flatline.readmodel.live_rows import LiveRows
 from flatline.readmodel.other_rows import StoredRecord, apply_compacted, apply_dead_letters, apply_visits
-from flatline.readmodel.queries.moves import MOVES, stored_moves
+from flatline.readmodel.queries.moves import MOVES, receive_all, stored_moves
 from flatline.readmodel.tables import addresses as address_table
 from flatline.readmodel.tables import positions
 from flatline.readmodel.verdict_rows import apply_groups, apply_verdicts
-from flatline.schema.rejection import Rejected
 from flatline.schema.topics import Topic, Topics
 
 Batch = Mapping[tuple[str, int], Sequence[StoredRecord]]
@@ -144,13 +142,5 @@ class Projection:
         apply_compacted(connection, MOVES, records)
         moves = self._addresses.moves
         known = len(moves.log)
-        for record in records:
-            _receive(moves, record.key or b"", record.value)
+        receive_all(moves, ((record.key or b"", record.value) for record in records))
         return self._addresses.follow(connection, moves.log[known:]) if len(moves.log) > known else set()
-
-
-def _receive(moves: Moves, key: bytes, value: bytes | None) -> None:
-    try:
-        moves.receive_record(key, value)
-    except Rejected:
-        return  # as workers do

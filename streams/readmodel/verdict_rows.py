@@ -1,7 +1,7 @@
 """Verdicts on articles and groups: the newest, and each change of one."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, select, update
 
@@ -17,17 +17,8 @@ from flatline.schema.group import GroupVerdict
 from flatline.schema.rejection import Rejected
 from flatline.schema.verdict import Verdict
 
-_NO_VERDICT = {
-    "state": None,
-    "since_ms": None,
-    "judged_ms": None,
-    "probability": None,
-    "score": None,
-    "suppressed": None,
-    "reason": None,
-    "findings": None,
-    "verdict": None,
-}
+_OF_NEWEST: Final = ("state", "since_ms", "judged_ms", "probability", "score", "suppressed", "reason", "findings")
+"""Columns of `articles` that are as in the newest row of the history; null where the verdict was taken back."""
 
 
 def apply_verdicts(connection: Connection, addresses: AddressRows, records: Iterable[Record]) -> list[Happened]:
@@ -47,13 +38,12 @@ def apply_verdicts(connection: Connection, addresses: AddressRows, records: Iter
     happened: list[Happened] = []
     for key, verdict, record in taken:
         row = _history_row(key, verdict, record)
-        newest[ids[key]] = _newest(verdict, record)
+        said_now = dict.fromkeys(_OF_NEWEST) if verdict is None else {name: row[name] for name in _OF_NEWEST}
+        newest[ids[key]] = said_now | {"verdict": record.value}
         now = _what_is_said(row)
         if said.get(key) == now:
             continue
         said[key] = now
-        if verdict is None and key not in said:
-            continue
         history.append(row)
         about = {name: row[name] for name in ("state", "since_ms", "suppressed", "reason")}
         happened.append(Happened(row["judged_ms"], "verdict", key, about))
@@ -129,32 +119,12 @@ def _history_row(key: str, verdict: Verdict | None, record: Record) -> dict[str,
         "state": verdict.state.value,
         "since_ms": to_ms(verdict.since),
         "suppressed": verdict.suppressed,
-        "findings": _findings(verdict),
+        "findings": " ".join(sorted(each.kind.value for each in verdict.findings)),
         "probability": verdict.probability,
         "score": verdict.score,
         "gained": verdict.gained_total,
         "reason": verdict.reason,
     }
-
-
-def _newest(verdict: Verdict | None, record: Record) -> dict[str, Any]:
-    if verdict is None:
-        return _NO_VERDICT
-    return {
-        "state": verdict.state.value,
-        "since_ms": to_ms(verdict.since),
-        "judged_ms": to_ms(verdict.judged_at),
-        "probability": verdict.probability,
-        "score": verdict.score,
-        "suppressed": verdict.suppressed,
-        "reason": verdict.reason,
-        "findings": _findings(verdict),
-        "verdict": record.value,
-    }
-
-
-def _findings(verdict: Verdict) -> str:
-    return " ".join(sorted(each.kind.value for each in verdict.findings))
 
 
 def apply_groups(connection: Connection, records: Iterable[Record]) -> list[Happened]:

@@ -88,7 +88,10 @@ def baseline_of(connection: Connection, membership: Membership, *, partitions: i
     """Return what is learned of articles like this one, by the newest survey of all partitions."""
     totals = GroupTotals(partitions)
     statement = select(compacted).where(compacted.c.topic == GROUP_PARTS).order_by(compacted.c.recorded_ms)
-    for row in _with_rounds_last(connection.execute(statement).mappings()):
+    # There are up to 2,000 groups a partition: those that the article is in none of need not be decoded.
+    own = {f"{group.kind}/{group.name}".encode() for group in membership.groups}
+    rows = [row for row in connection.execute(statement).mappings() if row["key"].partition(b"/")[2] in {b"", *own}]
+    for row in _with_rounds_last(rows):
         try:
             totals.receive_record(row["key"], row["value"], row["recorded_ms"])
         except Rejected:

@@ -1,5 +1,7 @@
 """Moves of addresses."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection, select
 
 from flatline.domain.state.moves import Moves
@@ -11,12 +13,17 @@ MOVES = "moves"
 
 
 def stored_moves(connection: Connection) -> Moves:
-    """Return the moves that are known; what can't be read is left out, as workers do."""
+    """Return the moves that are known."""
     moves = Moves()
     statement = select(compacted.c.key, compacted.c.value).where(compacted.c.topic == MOVES)
-    for key, value in connection.execute(statement):
+    receive_all(moves, ((key, value) for key, value in connection.execute(statement)))
+    return moves
+
+
+def receive_all(moves: Moves, records: Iterable[tuple[bytes, bytes | None]]) -> None:
+    """Take records by their keys and values; what can't be read is left out, as workers do."""
+    for key, value in records:
         try:
             moves.receive_record(key, value)
         except Rejected:
             continue
-    return moves

@@ -1,0 +1,68 @@
+"""What is learned of articles like one, from the workers' survey as the read model keeps it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from flatline.domain.groups.survey import VALUES, Membership
+from flatline.domain.groups.totals import GroupTotals
+from flatline.domain.time import to_ms
+from flatline.readmodel.other_rows import apply_compacted
+from flatline.readmodel.projection import GROUP_PARTS
+from flatline.readmodel.queries.groups import baseline_of
+from flatline.schema import codec
+from flatline.schema.group import GroupKind, GroupPart, SurveyRound
+from tests.readmodel.projecting import database
+
+PARTITIONS = 2
+ENDED_AT = datetime(2026, 9, 1, tzinfo=UTC)
+# With one name in several kinds, and one with the separator of keys in it.
+GROUPS = (("site", "a.example"), ("site", "b.example"), ("strategy", "earned/asked"), ("series", "earned/asked"))
+
+
+class Record(NamedTuple):
+    """A record as the Kafka client gives it."""
+
+    key: bytes
+    value: bytes
+    timestamp: int = to_ms(ENDED_AT)
+
+
+def survey() -> list[Record]:
+    """Return the survey of all partitions; no two groups have the same sums."""
+    records = []
+    for partition in range(PARTITIONS):
+        for number, (kind, name) in enumerate(GROUPS, start=1):
+            sums = [float(1_000 * number + 7 * place + partition) for place in range(VALUES)]
+            part = GroupPart(GroupKind(kind), name, partition, ENDED_AT, {}, sums)
+            records.append(Record(f"{partition}/{kind}/{name}".encode(), codec.group_parts.encode(part)))
+        ended = SurveyRound(partition, ENDED_AT, len(GROUPS))
+        records.append(Record(str(partition).encode(), codec.survey_rounds.encode(ended)))
+    return records
+
+
+@pytest.mark.parametrize(
+    "membership",
+    [
+        Membership("a.example", "earned/asked", "earned/asked", None, "2026-01"),
+        Membership("a.example", None, "earned/asked", None, None),
+        Membership("b.example", "unknown", None, None, None),
+        Membership("unknown.example", None, None, None, None),
+    ],
+)
+def test_it_is_what_workers_learn(membership: Membership, tmp_path: Path) -> None:
+    """Although the read model decodes the article's own groups alone, and workers decode all."""
+    totals = GroupTotals(PARTITIONS)
+    for record in survey():
+        totals.receive_record(record.key, record.value, record.timestamp)
+    made = database(tmp_path)
+    with made.writing() as connection:
+        apply_compacted(connection, GROUP_PARTS, survey())
+    with made.reading() as connection:
+        found, expected = baseline_of(connection, membership, partitions=PARTITIONS), totals.baseline_of(membership)
+    made.close()
+    days = (1, 30, 90, 365)
+    assert found.links_an_article == expected.links_an_article
+    assert [found.curve.share(day) for day in days] == [expected.curve.share(day) for day in days]
