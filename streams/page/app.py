@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from aiohttp import web
 from sqlalchemy import Connection
@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from flatline.domain.time import to_datetime
 from flatline.page.login import IsToken, Login
 from flatline.page.looked import COOKIE, COOKIE_MAX_AGE_S, Looked
-from flatline.page.rendering import FOLDER, environment, render, with_query
+from flatline.page.rendering import FOLDER, environment, with_query
 from flatline.page.runbook import runbook_html
 from flatline.page.views.article import article_view
 from flatline.page.views.articles import articles_view
@@ -20,8 +20,6 @@ from flatline.page.views.groups import groups_view
 from flatline.page.views.lost import lost_view
 from flatline.page.views.sources import sources_view
 from flatline.page.views.today import has_trouble, today_view
-
-T = TypeVar("T")
 
 HEADERS: Final = {
     # Scripts and styles are files of ours, and no text of others can bring any.
@@ -107,7 +105,7 @@ class Page:
         return await self._answer(
             request,
             "_articles.html" if is_fragment else "articles.html",
-            lambda tables: articles_view(tables, request.query, now_ms=self._now_ms()),
+            lambda tables: articles_view(tables, request.query, now_ms=self._now_ms(), is_fragment=is_fragment),
         )
 
     async def _article(self, request: web.Request) -> web.Response:
@@ -161,7 +159,7 @@ class Page:
         return self._html(template, frame, view)
 
     def _html(self, template: str, frame: Frame, view: Any, status: int = HTTPStatus.OK) -> web.Response:
-        text = render(self._templates, template, frame=frame, view=view, now=frame.now)
+        text = self._templates.get_template(template).render(frame=frame, view=view, now=frame.now)
         return web.Response(text=text, status=status, content_type="text/html", headers=HEADERS)
 
     def _frame(self, tables: Connection, request: web.Request) -> Frame:

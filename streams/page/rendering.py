@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -148,8 +148,3 @@ def _length(seconds: float) -> str | None:
 def loss_reason(link: LinkRow) -> str | None:
     """Return the reason of the newest loss of a link, where one was said."""
     return next((change.reason for change in link.changes if change.change == "lost" and change.reason), None)
-
-
-def render(templates: Environment, name: str, **values: Any) -> str:
-    """Return a template's text."""
-    return templates.get_template(name).render(**values)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -12,9 +12,9 @@ from flatline.domain.formatting import percent
 from flatline.domain.time import to_datetime
 from flatline.page.drawings import Band, Curve, curve
 from flatline.page.rendering import with_query
+from flatline.page.views.pages_of_lists import page_or_first
 from flatline.readmodel.queries.article import find_article, qualities
 from flatline.readmodel.queries.links import LinkFilter, list_links
-from flatline.readmodel.queries.paging import CursorError
 from flatline.readmodel.queries.views import ArticleDetail, ArticleRow, LinkRow, Page, VerdictChange, WindowCounts
 from flatline.schema.verdict import State, Verdict
 
@@ -102,11 +102,10 @@ def article_view(
 
 def _links(connection: Connection, article: str, show: str, containing: str, cursor: str | None) -> Page[LinkRow]:
     chosen = LinkFilter(article=article, live=_IS_LIVE.get(show), q=containing or None)
-    quality: Any = qualities(connection, article)
-    try:
-        return list_links(connection, chosen, cursor=cursor, limit=LINKS, quality=quality)
-    except CursorError:  # of an old address: the first page is what helps
-        return list_links(connection, chosen, limit=LINKS, quality=quality)
+    quality = qualities(connection, article)
+    return page_or_first(
+        lambda after: list_links(connection, chosen, cursor=after, limit=LINKS, quality=quality), cursor
+    )
 
 
 def _changes(newest_first: Sequence[VerdictChange]) -> Iterator[VerdictChange]:

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 from flatline.domain.formatting import count
 from flatline.page.drawings import Spark
 from flatline.page.rendering import with_query
+from flatline.page.views.pages_of_lists import page_or_first
 from flatline.page.views.sparks import gained_in_28_days, sparks
 from flatline.readmodel.queries.articles import ArticleFilter, Sort, choices_of, count_articles, list_articles
-from flatline.readmodel.queries.paging import CursorError
 from flatline.readmodel.queries.views import ArticleRow
 from flatline.schema.verdict import State
 
@@ -54,8 +54,8 @@ class ArticlesView:
     sorts: Sequence[tuple[str, str]] = SORTS
 
 
-def articles_view(connection: Connection, query: Mapping[str, str], *, now_ms: int) -> ArticlesView:
-    """Return the page that a query asks for; what it asks in vain is left out."""
+def articles_view(connection: Connection, query: Mapping[str, str], *, now_ms: int, is_fragment: bool) -> ArticlesView:
+    """Return the page that a query asks for; what it asks in vain is left out. A fragment has no choices of filters."""
     asked = {name: query.get(name, "")[:_CHARACTERS_MAX] for name in ("q", "state", *_NAMES, "suppressed")}
     sort: Any = query.get("sort")
     sort = sort if sort in get_args(Sort) else SORTS[0][0]
@@ -69,13 +69,12 @@ def articles_view(connection: Connection, query: Mapping[str, str], *, now_ms: i
         site=asked["site"] or None,
     )
 
-    def page_after(cursor: str | None) -> Any:
-        return list_articles(connection, chosen, sort=sort, is_descending=sort != "article", cursor=cursor, limit=ROWS)
-
-    try:
-        page = page_after(query.get("after"))
-    except CursorError:  # of an old address, or of another order: the first page is what helps
-        page = page_after(None)
+    page = page_or_first(
+        lambda cursor: list_articles(
+            connection, chosen, sort=sort, is_descending=sort != "article", cursor=cursor, limit=ROWS
+        ),
+        query.get("after"),
+    )
     drawn, gained = (
         sparks(connection, page.rows, now_ms=now_ms),
         gained_in_28_days(connection, page.rows, now_ms=now_ms),
@@ -84,7 +83,7 @@ def articles_view(connection: Connection, query: Mapping[str, str], *, now_ms: i
     return ArticlesView(
         shown=[ShownArticle(row, gained.get(row.article, 0), drawn[row.article]) for row in page.rows],
         chosen=asked | {"sort": sort},
-        choices={name: choices_of(connection, name) for name in _NAMES},
+        choices={} if is_fragment else {name: choices_of(connection, name) for name in _NAMES},
         total_words=count(count_articles(connection, chosen), "article"),
         next_path=with_query("/articles", **asked, sort=sort, after=page.next) if page.next else None,
         csv_path=with_query("/api/v1/articles", **asked, sort=f"{order}{sort}", format="csv"),

@@ -7,8 +7,8 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from flatline.page.rendering import with_query
+from flatline.page.views.pages_of_lists import page_or_first
 from flatline.readmodel.queries.links import LinkFilter, list_links
-from flatline.readmodel.queries.paging import CursorError
 from flatline.readmodel.queries.views import LinkRow
 from flatline.readmodel.tables import articles
 
@@ -28,10 +28,9 @@ class LostView:
 
 def lost_view(connection: Connection, query: Mapping[str, str]) -> LostView:
     """Return a page of links that are not live any more, newest loss first."""
-    try:
-        page = list_links(connection, _LOST, sort="changed", cursor=query.get("after"), limit=ROWS)
-    except CursorError:  # of an old address: the first page is what helps
-        page = list_links(connection, _LOST, sort="changed", limit=ROWS)
+    page = page_or_first(
+        lambda cursor: list_links(connection, _LOST, sort="changed", cursor=cursor, limit=ROWS), query.get("after")
+    )
     named = select(articles.c.key, articles.c.title).where(
         articles.c.key.in_({link.article for link in page.rows}), articles.c.title.is_not(None)
     )
