@@ -1,9 +1,22 @@
 """Which addresses are on sites of one's own."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
 
 from flatline.domain.urls.canonical import InvalidUrl, canonicalize
+
+
+def front_page(site: str) -> str:
+    """Return the canonical URL of a site that is named by its host, or by a URL.
+
+    Raise `flatline.domain.urls.canonical.InvalidUrl` for what is no host.
+    """
+    return canonicalize(f"https://{site.partition('://')[2] or site}")
+
+
+def is_within(host: str, hosts: Collection[str]) -> bool:
+    """Whether a host is one of these, or a subdomain of one; all of them canonical."""
+    return any(host == each or host.endswith(f".{each}") for each in hosts)
 
 
 def on_sites(sites: Iterable[str]) -> Callable[[str], bool]:
@@ -11,7 +24,7 @@ def on_sites(sites: Iterable[str]) -> Callable[[str], bool]:
 
     Raise `flatline.domain.urls.canonical.InvalidUrl` for a site that is no host.
     """
-    hosts = {canonicalize(f"https://{site.partition('://')[2] or site}").split("/")[2] for site in sites}
+    hosts = {front_page(site).split("/")[2] for site in sites}
 
     @lru_cache(maxsize=65_536)
     def is_ours(address: str) -> bool:
@@ -19,6 +32,6 @@ def on_sites(sites: Iterable[str]) -> Callable[[str], bool]:
             host = canonicalize(address).split("/")[2]
         except InvalidUrl:
             return False
-        return any(host == ours or host.endswith(f".{ours}") for ours in hosts)
+        return is_within(host, hosts)
 
     return is_ours

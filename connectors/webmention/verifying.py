@@ -8,6 +8,7 @@ from typing import Final
 from flatline.schema.limits import TOKEN_CHARACTERS_MAX
 from flatline.schema.link_event import LinkEvent, Page
 from flatline_connectors.fetching.outcomes import Action, Fetched, Outcome
+from flatline_connectors.sites import is_within
 from flatline_connectors.webmention.links import HTML, JSON, FoundLink, HtmlPage, link_in_json, link_in_text
 from flatline_connectors.webmention.microformats import Entry, entry_of
 
@@ -78,7 +79,7 @@ def _event(
     published_at = stated_at if stated_at is not None and _FIRST_PAGE <= stated_at <= now else None
     is_recent = published_at is not None and now - published_at <= _RECENT
     host = fetched.url.split("/")[2].partition(":")[0]
-    is_bridged = any(host == bridge or host.endswith(f".{bridge}") for bridge in _BRIDGES)
+    is_bridged = is_within(host, _BRIDGES)
     return LinkEvent(
         url_from=(page.canonical if page is not None else None) or fetched.url,
         url_to=target,

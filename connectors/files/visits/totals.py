@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from flatline.domain.urls.canonical import article_key, canonicalize, referring_domain
+from flatline.domain.urls.canonical import article_key, referring_domain
 from flatline.schema.rejection import Reason, Rejected
 from flatline.schema.visits_record import VISITS_MAX, VisitsRecord
 from flatline_connectors.files.exports.row import Skipped
 from flatline_connectors.files.visits.referrers import domain_of_referrer
 from flatline_connectors.files.visits.visit import Visit
+from flatline_connectors.sites import front_page, is_within
 
 _INTERNAL: Final = Skipped("from your own site")
 _FOREIGN: Final = Skipped("to other sites")
@@ -40,7 +41,7 @@ class Sites:
 
     def has(self, host: str) -> bool:
         """Whether a host is one of ours, or a subdomain of one."""
-        return not self.hosts or any(host == ours or host.endswith(f".{ours}") for ours in self.hosts)
+        return not self.hosts or is_within(host, self.hosts)
 
 
 NO_SITES: Final = Sites()
@@ -107,7 +108,7 @@ def _host_of(canonical_url: str) -> str:
 
 def site_of(text: str) -> str:
     """Return the canonical host of a site. Raise `flatline.domain.urls.canonical.InvalidUrl`."""
-    return _host_of(canonicalize(f"https://{text.partition('://')[2] or text}"))
+    return _host_of(front_page(text))
 
 
 def records_of(totals: Totals, *, source: str) -> Iterator[bytes]:
