@@ -1,26 +1,15 @@
 """All metrics of the ingest."""
 
-from importlib.metadata import version
 from typing import Final
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    GCCollector,
-    Histogram,
-    Info,
-    PlatformCollector,
-    ProcessCollector,
-    disable_created_metrics,
-    generate_latest,
-)
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from flatline.process_metrics import register_build, register_process
 
 # A second series for each counter, of use to nobody here.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
-_VERSION: Final = version("flatline")
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
@@ -97,9 +86,8 @@ class IngestMetrics:
         self.webmentions_pending = Gauge(
             "flatline_ingest_webmentions_pending", "Webmentions that wait to be verified.", registry=registry
         )
-        Info("flatline_build", "The version that runs; always 1.", registry=registry).info({"version": _VERSION})
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            collector(registry=registry)
+        register_build(registry)
+        register_process(registry)
 
     def exposition(self) -> bytes:
         """Return all of them in Prometheus' text format."""

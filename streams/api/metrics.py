@@ -1,21 +1,11 @@
 """All metrics of `flatline serve`."""
 
-from importlib.metadata import version
 from typing import Final
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    GCCollector,
-    Histogram,
-    Info,
-    PlatformCollector,
-    ProcessCollector,
-    disable_created_metrics,
-    generate_latest,
-)
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from flatline.process_metrics import register_build, register_process
 
 # A second series for each counter, of use to nobody here.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -75,11 +65,8 @@ class ServeMetrics:
             ["reason"],
             registry=registry,
         )
-        Info("flatline_build", "The version that runs; always 1.", registry=registry).info(
-            {"version": version("flatline")}
-        )
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            collector(registry=registry)
+        register_build(registry)
+        register_process(registry)
 
     def exposition(self) -> bytes:
         """Return all of them in Prometheus' text format."""

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 from faust import streams as faust_streams
 from faust.worker import Worker as FaustWorker
 from mode import Service
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import CollectorRegistry
 
 from flatline.agents.articles import ArticleAgent
 from flatline.agents.copies import CopyAgent
@@ -43,6 +43,7 @@ from flatline.http import Endpoint
 from flatline.kafka.faust_clients import faust_settings
 from flatline.metrics import Gauges, WorkerMetrics
 from flatline.policy_file import load_policy
+from flatline.process_metrics import register_process
 from flatline.schema.generation import Generation
 from flatline.schema.topics import DEAD_LETTER_BYTES_MAX, Topic, Topics
 from flatline.settings import Settings
@@ -208,8 +209,7 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
         sites=sites,
         sites_read=listened_sites,
     )
-    for collector in (ProcessCollector, PlatformCollector, GCCollector):
-        collector(registry=metrics.registry)
+    register_process(metrics.registry)
     metrics.registry.register(Gauges(scrape.snapshot))
     discovery = Discovery(settings, topics, role="worker", host=settings.worker_host, port=settings.worker_port)
     endpoint = Endpoint(
