@@ -1,6 +1,5 @@
 """`flatline articles`: list, register and remove articles."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,7 +7,7 @@ import typer
 from flatline.cli.article_list import list_articles
 from flatline.cli.article_show import show_article
 from flatline.cli.grammar import noun
-from flatline.cli.options import Json, Strict, Yes, with_settings
+from flatline.cli.options import Json, RecordsFile, Strict, Yes, with_settings
 from flatline.clock import clock_from
 from flatline.schema.rejection import Rejected
 from flatline.settings import Settings
@@ -68,9 +67,7 @@ def add(
 @app.command("import")
 @with_settings()
 def import_file(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="NDJSON, or CSV with a header; also .gz or .zst; - is stdin.")
-    ],
+    file: RecordsFile,
     *,
     strict: Strict = False,
     json: Json = False,

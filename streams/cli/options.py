@@ -18,6 +18,9 @@ FLAGS: Final = {"policy_file": "--policy"}
 _METAVARS: Final = {"_file": "FILE", "_dir": "FOLDER", "_host": "ADDRESS", "_port": "PORT"}
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON: one object per line.")]
+RecordsFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="NDJSON, or CSV with a header; also .gz or .zst; - is stdin.")
+]
 Strict = Annotated[bool, typer.Option("--strict", help="End with exit code 4 if a line was rejected.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Make the change. Without this option, only show it.")]
 Incomplete = Annotated[

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flatline.cli.options import Json, Strict, Yes, with_settings
+from flatline.cli.options import Json, RecordsFile, Strict, Yes, with_settings
 from flatline.cli.terminal_text import plain
 from flatline.clock import clock_from
 from flatline.errors import FlatlineError
@@ -138,9 +138,7 @@ def add_site(
 
 @with_settings()
 def import_sites(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="NDJSON, or CSV with a header; also .gz or .zst; - is stdin.")
-    ],
+    file: RecordsFile,
     *,
     strict: Strict = False,
     json: Json = False,

@@ -77,16 +77,15 @@ def permissions(role: Role, topics: Topics) -> list[Permission]:
     ``topics`` are the first ones of the installation. Later ones, of another number of partitions or another state,
     have names that begin with theirs; so has the topic of dead letters, whose name begins with that of the links.
     """
-    first = topics
-    inputs = (first.links, first.articles, first.visits, first.removals)
-    followed = (first.moves, first.sites, first.heartbeats, first.group_parts, first.groups)
-    kept = (first.changelog, first.generations)
+    inputs = (topics.links, topics.articles, topics.visits, topics.removals)
+    followed = (topics.moves, topics.sites, topics.heartbeats, topics.group_parts, topics.groups)
+    kept = (topics.changelog, topics.generations)
     match role:
         case Role.WORKER:
-            written = (first.copies, first.verdicts, first.group_parts, first.groups)
+            written = (topics.copies, topics.verdicts, topics.group_parts, topics.groups)
             return [
-                *_on(Operation.READ, *inputs, first.copies, *followed, *kept, first.instances),
-                *_on(Operation.WRITE, *inputs, *written, first.changelog, first.instances),
+                *_on(Operation.READ, *inputs, topics.copies, *followed, *kept, topics.instances),
+                *_on(Operation.WRITE, *inputs, *written, topics.changelog, topics.instances),
                 *_on_all(topics, Operation.DESCRIBE_CONFIGS),
                 *_on_brokers(topics),
                 *_on_groups(topics, Operation.READ),
@@ -94,21 +93,21 @@ def permissions(role: Role, topics: Topics) -> list[Permission]:
             ]
         case Role.INGEST:
             return [
-                *_on(Operation.READ, first.heartbeats, first.generations, first.instances),
-                *_on(Operation.WRITE, first.links, first.visits, first.heartbeats, first.instances),
-                *_on(Operation.DESCRIBE, first.articles, first.removals, first.moves),
+                *_on(Operation.READ, topics.heartbeats, topics.generations, topics.instances),
+                *_on(Operation.WRITE, topics.links, topics.visits, topics.heartbeats, topics.instances),
+                *_on(Operation.DESCRIBE, topics.articles, topics.removals, topics.moves),
             ]
         case Role.CONNECTORS:
             return [
-                *_on(Operation.READ, first.generations),
-                *_on(Operation.WRITE, *inputs, first.moves, first.sites, first.heartbeats),
+                *_on(Operation.READ, topics.generations),
+                *_on(Operation.WRITE, *inputs, topics.moves, topics.sites, topics.heartbeats),
             ]
         case Role.READ_MODEL:
-            read = (first.links, first.articles, first.visits, first.verdicts)
+            read = (topics.links, topics.articles, topics.visits, topics.verdicts)
             return [
-                *_on(Operation.READ, *read, first.removals, *followed, *kept, first.instances),
-                *_on(Operation.WRITE, first.instances),  # `flatline serve` announces itself
-                *_on(Operation.DESCRIBE, first.copies),
+                *_on(Operation.READ, *read, topics.removals, *followed, *kept, topics.instances),
+                *_on(Operation.WRITE, topics.instances),  # `flatline serve` announces itself
+                *_on(Operation.DESCRIBE, topics.copies),
                 *_on_groups(topics, Operation.DESCRIBE),
             ]
         case Role.OPERATOR:
