@@ -91,7 +91,7 @@ def _of_zip(name: str, data: bytes, is_header: IsHeader) -> Iterator[Table]:
         return
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, NotImplementedError) as error:
+    except Exception as error:  # noqa: BLE001 - zipfile has an error of its own for each kind of damage
         raise UnreadableExport(f"{name} is a broken zip archive: {error}.") from None
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     if any(entry.filename in {"xl/workbook.xml", "xl/workbook.bin", "content.xml"} for entry in entries):
@@ -101,17 +101,24 @@ def _of_zip(name: str, data: bytes, is_header: IsHeader) -> Iterator[Table]:
     _check_sizes(name, entries, len(data))
     found, headers = False, list[Sequence[str]]()
     for entry in entries:
+        content = _unpacked(name, archive, entry)
         try:
-            content = archive.read(entry)
             for table in tables_of(f"{name}:{entry.filename}", content, is_header=is_header):
                 found = True
                 yield table
         except NoTable as none:
             headers += none.headers
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:  # RuntimeError: a password
-            raise UnreadableExport(f"{name}: {entry.filename} can't be unpacked: {error}.") from None
+        except RecursionError:
+            raise UnreadableExport(f"{name}: {entry.filename} holds too many archives within archives.") from None
     if not found:
         raise NoTable(name, headers)
+
+
+def _unpacked(name: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    try:
+        return archive.read(entry)
+    except Exception as error:  # noqa: BLE001 - a password, an unknown method, or damage: each has its own error
+        raise UnreadableExport(f"{name}: {entry.filename} can't be unpacked: {error}.") from None
 
 
 def _check_sizes(name: str, entries: Sequence[zipfile.ZipInfo], packed_bytes: int) -> None:

@@ -138,17 +138,22 @@ def test_workbooks(written: list[Link], sheets: int) -> None:
 def test_an_archive_gives_the_links_of_its_files() -> None:
     """Files without links are left; one that would unpack without measure is refused."""
     plain = b"source url,target url\nhttps://a.example/,https://pub.example/1\n"
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("links.csv", plain)
-        archive.writestr("totals.csv", "Site,Linking pages,Target pages\na.example,1,1\n")
-    events, _, _ = read("all.zip", packed.getvalue())
+    totals = "Site,Linking pages,Target pages\na.example,1,1\n"
+    packed = archived(("links.csv", plain), ("totals.csv", totals), method=zipfile.ZIP_DEFLATED)
+    events, _, _ = read("all.zip", packed)
     assert [event.url_to for event in events] == ["https://pub.example/1"]
-    bomb = io.BytesIO()
-    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("links.csv", plain + b"\n" * 50_000_000)
+    bomb = archived(("links.csv", plain + b"\n" * 50_000_000), method=zipfile.ZIP_DEFLATED)
     with pytest.raises(UnreadableExport, match="Unpack it yourself"):
-        read("bomb.zip", bomb.getvalue())
+        read("bomb.zip", bomb)
+
+
+def archived(*files: tuple[str, str | bytes], method: int) -> bytes:
+    """Pack files into a zip archive."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive:
+        for name, content in files:
+            archive.writestr(name, content)
+    return packed.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -175,6 +180,31 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     for prefix in (b"", b"source url,target url,first seen\n", b"\xff\xfe", b"PK\x03\x04", b'{"backlinks": [', b"["):
         with suppress(UnreadableExport):
             read("file", prefix + data)
+
+
+@given(
+    st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]),
+    st.lists(st.tuples(st.integers(0, 399), st.integers(0, 255)), min_size=1, max_size=4),
+    st.integers(0, 20),
+)
+def test_a_damaged_archive_is_read_or_refused(method: int, damage: list[tuple[int, int]], cut: int) -> None:
+    """Damage within an archive ends as damage at its head does: with the error that names the file."""
+    lines = "".join(f"https://{n * n % 89}.example/{n * 7919},https://pub.example/{n}\n" for n in range(12))
+    packed = archived(("links.csv", "source url,target url\n" + lines), method=method)
+    data = bytearray(packed[: len(packed) - cut])
+    for place, value in damage:
+        data[place % len(data)] = value
+    with suppress(UnreadableExport):
+        read("links.zip", bytes(data))
+
+
+def test_archives_within_archives_end() -> None:
+    """An archive that holds archives, however deep, ends with the error that names the file, too."""
+    data = b"source url,target url\n"
+    for _ in range(1_000):
+        data = archived(("a", data), method=zipfile.ZIP_DEFLATED)
+    with pytest.raises(UnreadableExport, match=r"deep\.zip"):
+        read("deep.zip", data)
 
 
 instants = st.none() | st.datetimes(datetime(2020, 1, 1), datetime(2026, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
