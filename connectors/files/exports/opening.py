@@ -19,8 +19,9 @@ IsHeader = Callable[[Sequence[str]], bool]
 
 FILE_BYTES_MAX: Final = 1 << 30
 _ENTRIES_MAX: Final = 200
-_ZIP: Final = b"PK\x03\x04"
 _OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
+BINARY_MAGICS: Final = (b"PK\x03\x04", _OLD_EXCEL)
+"""How files begin that hold tables and no text: zip archives, which workbooks are too, and old workbooks."""
 _SAMPLE_BYTES: Final = 1 << 16
 
 
@@ -34,7 +35,7 @@ class NoTable(UnreadableExport):
 
 def tables_of(name: str, data: bytes, *, is_header: IsHeader) -> Iterator[Table]:
     """Yield the tables in a file. Raise `UnreadableExport`, as `NoTable` if there is none."""
-    if data.startswith((_ZIP, _OLD_EXCEL)):
+    if data.startswith(BINARY_MAGICS):
         yield from _of_zip(name, data, is_header)
         return
     encoding, text = decoded(name, data)
@@ -43,7 +44,7 @@ def tables_of(name: str, data: bytes, *, is_header: IsHeader) -> Iterator[Table]
             return
         raise UnreadableExport(f"{name} is an error of Semrush: {text[:200].strip()}")
     if text.lstrip()[:1] in {"{", "["}:
-        yield rows_of_answer(name, _json(name, text))
+        yield rows_of_answer(name, json_of(name, text))
         return
     table = table_of(name, encoding, text, is_header=is_header)
     if table is None:
@@ -78,11 +79,12 @@ def _decode(name: str, data: bytes, codec: str) -> str:
         raise UnreadableExport(f"{name} is broken or cut off after {error.start:,} bytes: {error.reason}.") from None
 
 
-def _json(name: str, text: str) -> Any:
+def json_of(name: str, text: str, *, remedy: str = UnreadableExport.remedy) -> Any:
+    """Return the JSON value in a text. Raise `UnreadableExport`, with its usual remedy or another."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise UnreadableExport(f"{name} begins as JSON and is none: {error}.") from None
+        raise UnreadableExport(f"{name} begins as JSON and is none: {error}.", remedy=remedy) from None
 
 
 def _of_zip(name: str, data: bytes, is_header: IsHeader) -> Iterator[Table]:

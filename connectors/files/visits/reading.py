@@ -4,20 +4,27 @@ Several files are read as one source: a day that a rotated log has in two files 
 perhaps packed and unpacked, counts once.
 """
 
+import codecs
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-import orjson
 import xxhash
 
 from flatline.schema.rejection import Reason, Rejected
 from flatline_connectors.files.exports.columns import Columns
 from flatline_connectors.files.exports.errors import UnreadableExport
-from flatline_connectors.files.exports.opening import FILE_BYTES_MAX, NoTable, decoded, tables_of
+from flatline_connectors.files.exports.opening import (
+    BINARY_MAGICS,
+    FILE_BYTES_MAX,
+    NoTable,
+    decoded,
+    json_of,
+    tables_of,
+)
 from flatline_connectors.files.exports.row import Skipped
 from flatline_connectors.files.exports.table import Table, column_key
 from flatline_connectors.files.lines import Line, LineFile, UnusableLine
@@ -39,7 +46,7 @@ _PER_LINE: Final[dict[str, Callable[[bytes], Visit | Skipped]]] = {
     ACCESS_LOG: access_log.visit_of,
     CLOUDFLARE: cloudflare.visit_of,
 }
-_BINARY: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\xff\xfe", b"\xfe\xff")
+_READ_WHOLE_MAGICS: Final = (*BINARY_MAGICS, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _fields_of: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -128,9 +135,9 @@ class VisitFiles:
         if not data.strip():
             return
         found = list[tuple[Recognised, Totals]]()
-        text = None if data.startswith(_BINARY[:2]) else decoded(name, data)[1].lstrip()
+        text = None if data.startswith(BINARY_MAGICS) else decoded(name, data)[1].lstrip()
         if text is not None and text[:1] in {"{", "["}:
-            document = document_of(name, _json(name, text), article=self._options.article)
+            document = document_of(name, json_of(name, text, remedy="Save it again."), article=self._options.article)
             recognised, totals = Recognised(name, document.format, remarks=document.remarks), Totals()
             found.append((recognised, totals))
             for number, row in document.rows:
@@ -213,7 +220,7 @@ _REMEDY: Final = "connectors/README.md lists what can be read; --format insists 
 
 def _format_of(start: bytes) -> str | None:
     """Return the format of a file of lines by its first one; None for what has to be read whole."""
-    if start.startswith(_BINARY):
+    if start.startswith(_READ_WHOLE_MAGICS):
         return None
     text = start.decode(errors="replace").lstrip("\ufeff").strip()
     if not text:
@@ -240,13 +247,6 @@ def _format_of_object(text: str) -> str | None:
         fields and all(name[:4].isdecimal() and name[4:5] == "-" for name in fields)
     )
     return None if is_document else OURS
-
-
-def _json(name: str, text: str) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise UnreadableExport(f"{name} begins as JSON and is none: {error}.", remedy="Save it again.") from None
 
 
 def _unknown(name: str, none: NoTable) -> str:
