@@ -89,15 +89,26 @@ def main() -> None:
     except FlatlineError as error:
         _tell(error.whole)
     except Exception as error:
-        # Imported late: they bring the client along.
+        # Imported late: it brings the client along.
         from kafka.errors import KafkaError
-
-        from flatline_connectors.sending.producer import KafkaUnavailable
 
         if not isinstance(error, KafkaError):
             raise
-        _tell(f"Kafka does not answer as it should: {error}\n{KafkaUnavailable.remedy}")
+        _tell(_why(error))
     sys.exit(FAILED)
+
+
+def _why(error: Exception) -> str:
+    """Return what to tell of an error of Kafka: a client that is no longer let in only says that its time is up."""
+    from flatline.kafka.access import AccessError
+    from flatline.settings import load_settings
+    from flatline_connectors.sending.producer import KafkaUnavailable
+
+    try:
+        load_settings().cluster.refuse_no_access()
+    except AccessError as refusal:
+        return refusal.whole
+    return f"Kafka does not answer as it should: {error}\n{KafkaUnavailable.remedy}"
 
 
 def _tell(error: str) -> None:

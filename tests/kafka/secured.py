@@ -1,9 +1,11 @@
 """A real Kafka with a listener for each way in, right and wrong, and how clients come in by each."""
 
+import ssl
 import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +17,7 @@ from flatline.local.ports import LOOPBACK, Ports
 from flatline.local.processes import Process
 from tests.kafka.bearer import AUDIENCE, ISSUER, Issuer
 from tests.kafka.certificates import Authority
+from tests.waiting import until
 
 USER: Final = "flatline"
 MECHANISMS: Final = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
@@ -95,6 +98,14 @@ class SecuredKafka(Kafka):
             # The client does not know settings of a listener.
             resources = [ConfigResource(ConfigResourceType.BROKER, "1", configs=stores)]
             admin.alter_configs(resources, raise_on_unknown=False)
+        # The broker answers before it has loaded them.
+        for name in LISTENERS:
+            until(f"{name} has its new certificate", partial(self._presents, name))
+
+    def _presents(self, name: str) -> bool:
+        host, _, port = self.address[name].rpartition(":")
+        presented = ssl.get_server_certificate((host, int(port)))
+        return presented.strip() == self._identities[name].certificate.read_text().strip()
 
     def change_password(self, user: str, password: str) -> None:
         """Have the running broker know a user by another password."""

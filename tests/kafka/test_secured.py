@@ -14,7 +14,9 @@ from typing import Self
 
 import orjson
 import pytest
+from kafka.errors import KafkaTimeoutError
 
+from flatline import cli
 from flatline.local.ports import Ports
 from flatline.local.supervisor import Supervisor
 from flatline.schema.topics import Topics
@@ -181,6 +183,22 @@ def test_no_command_tries_for_ever(
     done = run(*command.split(), stdin=line_of(IMPORTED), **environment | settings)
     said = " ".join((done.stdout + done.stderr).decode().split())
     assert (done.returncode, "does not accept who we say we are" in said) == (1, True), said
+
+
+def test_who_is_let_in_no_longer_is_told_why(
+    kafka: SecuredKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the middle of a command a client only says that its time is up."""
+    for name, value in made_wrong(kafka, tmp_path, "authority").items():
+        monkeypatch.setenv(name, value)
+
+    def fail() -> None:
+        raise KafkaTimeoutError("Failed to get offsets")
+
+    monkeypatch.setattr(cli, "app", fail)
+    with pytest.raises(SystemExit, match="1"):
+        cli.main()
+    assert re.search(NAMED["authority"], capsys.readouterr().err, re.DOTALL)
 
 
 @pytest.mark.parametrize("fault", ["authority", "password of PLAIN"])
