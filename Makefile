@@ -14,7 +14,7 @@ help: ## this list
 setup: ## install what is missing: Java, Prometheus, Alertmanager (apt), the Python packages, Kafka
 	@bash deploy/setup.sh
 
-demo: setup ## run everything here on a simulated history (HISTORY=file; DEMO_ONCE=1 ends by itself)
+demo: setup ## run everything here on a simulated history (HISTORY=file or git clone; DEMO_ONCE=1 ends by itself)
 	@$(bin)/flatline demo $(if $(HISTORY),--history '$(HISTORY)') $(if $(filter 1,$(DEMO_ONCE)),--once)
 
 test: ## all tests, against a real Kafka, Prometheus, Alertmanager and browser (JOBS=2 at a time)

@@ -13,6 +13,8 @@ import can_ada
 import msgspec
 from bs4 import BeautifulSoup, Tag
 
+from flatline_connectors.pages.links import resolved
+
 HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 JSON: Final = frozenset(
     {"application/json", "application/ld+json", "application/mf2+json", "application/activity+json"}
@@ -136,15 +138,6 @@ def link_in_text(body: bytes, target: str, *, charset: str | None) -> FoundLink 
         if wanted in {resolved(word, None), resolved(word.rstrip(_AFTER_ADDRESS), None)}:
             return FoundLink()
     return None
-
-
-def resolved(address: str, base: str | None) -> str | None:
-    """Return an absolute http(s) address as browsers write it; None for what is none."""
-    try:
-        parsed = can_ada.parse(urljoin(base, address.strip()) if base else address.strip())
-    except (ValueError, TypeError):
-        return None
-    return parsed.href if parsed.protocol in {"http:", "https:"} else None
 
 
 def _attribute(element: Tag | None, name: str) -> str:

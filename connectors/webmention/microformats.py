@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import mf2py
 
-from flatline_connectors.webmention.links import HtmlPage, resolved
+from flatline_connectors.pages.links import resolved
+from flatline_connectors.webmention.links import HtmlPage
 
 _KINDS: Final = ("in-reply-to", "like-of", "repost-of", "bookmark-of")
 MENTION: Final = "mention"

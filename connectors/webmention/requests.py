@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from flatline_connectors.fetching.addresses import MayConnect
 from flatline_connectors.fetching.exchange import target_of
 from flatline_connectors.fetching.outcomes import Failed
-from flatline_connectors.webmention.links import resolved
+from flatline_connectors.pages.links import resolved
 
 FORM: Final = "application/x-www-form-urlencoded"
 FORM_BYTES_MAX: Final = 16 * 1024

@@ -1,5 +1,7 @@
 """`flatline demo`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,7 +23,10 @@ def demo(
     *,
     history: Annotated[
         Path | None,
-        typer.Option(help="Play this history: link events as NDJSON, also .gz or .zst.", metavar="FILE"),
+        typer.Option(
+            help="Play this history: link events as NDJSON, also .gz or .zst; or the folder of a Git repository.",
+            metavar="FILE",
+        ),
     ] = None,
     once: Annotated[
         bool, typer.Option("--once", help="Exit when the history has been played; exit code 1 if something went wrong.")
@@ -36,7 +41,8 @@ def demo(
 
     Several days pass each second. Some two hundred articles gain links, pause, stop and revive, and a crawler fails for
     a while. Afterwards everything keeps running until Ctrl-C, so that you can look around. With --history it plays
-    the last part of a real history as if it happened now.
+    the last part of a real history as if it happened now: that of a file, or the links that the Markdown, HTML and
+    reStructuredText files of a Git repository gained and lost.
     """
     if find_spec("flatline.demo") is None:
         raise LaunchError(
@@ -48,8 +54,8 @@ def demo(
 
     folder = Path(data_dir) if data_dir else settings.data_dir / "demo"
     played = Demo(settings, folder=folder, console=Console(highlight=False))
-    with until_stopped():
-        played.run(_scenario(history, speed=speed), is_once=once)
+    with until_stopped(), _scenario(history, speed=speed) as scenario:
+        played.run(scenario, is_once=once)
     if played.found is None:
         raise typer.Exit(INTERRUPTED)
     if played.unfulfilled:
@@ -58,9 +64,15 @@ def demo(
         )
 
 
-def _scenario(history: Path | None, *, speed: float | None) -> "Scenario":
+@contextmanager
+def _scenario(history: Path | None, *, speed: float | None) -> "Iterator[Scenario]":
+    from flatline.demo.git_clone import history_file
     from flatline.demo.scenarios import RecordedScenario, SimulatedScenario
 
     if history is None:
-        return SimulatedScenario(days_per_s=speed)
-    return RecordedScenario(history, days_per_s=speed)
+        yield SimulatedScenario(days_per_s=speed)
+    elif history.is_dir():
+        with history_file(history) as file:
+            yield RecordedScenario(file, days_per_s=speed, name=str(history))
+    else:
+        yield RecordedScenario(history, days_per_s=speed)

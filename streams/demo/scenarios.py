@@ -58,15 +58,15 @@ class RecordedScenario:
     sources: tuple[str, ...] = (SOURCE,)
     policy_file: Path | None = None
 
-    def __init__(self, path: Path, *, days_per_s: float | None) -> None:
-        """Read the file. Raise `DemoError`, and UnreadableFile."""
+    def __init__(self, path: Path, *, days_per_s: float | None, name: str | None = None) -> None:
+        """Read the file; ``name`` is what to call it, if not by its path. Raise `DemoError`, and UnreadableFile."""
         history = RecordedHistory(path)
         speed = days_per_s or history.live_days / _RECORDED_TAKES_S
         self._history = history
         starts_ms = history.last_ms - int(history.live_days * DAY_MS)
         self.calendar = Calendar(starts_ms, speed, history.last_ms + 1)
         self._opening = (
-            f"The history of {path}: {history.events:,} lines, {to_datetime(history.first_ms):%Y-%m-%d} to "
+            f"The history of {name or path}: {history.events:,} lines, {to_datetime(history.first_ms):%Y-%m-%d} to "
             f"{to_datetime(history.last_ms):%Y-%m-%d}. The last {history.live_days:.0f} days are replayed now, "
             f"{speed:.2g} of them per second if everything keeps up."
         )

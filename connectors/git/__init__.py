@@ -1,0 +1,1 @@
+"""Links in the history of a Git repository that holds the sources of pages."""

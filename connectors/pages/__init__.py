@@ -1,0 +1,1 @@
+"""What pages say, whatever format they are kept in."""

@@ -1,0 +1,90 @@
+"""The links of a page in HTML, parsed as browsers do it: what stands in comments, scripts and templates is none.
+
+Fast enough for thousands of pages: a few milliseconds for one of a megabyte.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urljoin
+
+import can_ada
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from flatline.domain.urls.canonical import InvalidUrl, canonicalize
+
+_UNSEEN: Final = ["script", "style", "template"]
+
+
+@dataclass(frozen=True)
+class PageLink:
+    """A link. ``rel`` are the tokens of the attribute, sorted."""
+
+    url: str
+    anchor: str = ""
+    rel: tuple[str, ...] = ()
+
+
+Links = Mapping[str, PageLink]
+"""Links by the canonical form of their targets."""
+
+
+@dataclass(frozen=True)
+class HtmlPage:
+    """A page in HTML. ``title`` is empty if it has none."""
+
+    title: str
+    links: Links
+
+
+def read_html(html: str, url: str, *, is_wanted: Callable[[str], bool]) -> HtmlPage:
+    """Return the title of a page, and its links to addresses that ``is_wanted``; ``url`` is the page's own.
+
+    Several links to one target are one: followed if one of them is, with the first text.
+    """
+    page = LexborHTMLParser(html)
+    page.strip_tags(_UNSEEN)
+    base = page.css_first("base[href]")
+    base_url = resolved(base.attributes.get("href") or "", url) if base is not None else None
+    links: dict[str, PageLink] = {}
+    for element in page.css("a[href], area[href]"):
+        address = resolved(element.attributes.get("href") or "", base_url or url)
+        if address is None or not is_wanted(address):
+            continue
+        try:
+            key = canonicalize(address)
+        except InvalidUrl:
+            continue
+        link = PageLink(address, _anchor(element), _rel(element))
+        links[key] = _merged(links[key], link) if key in links else link
+    title = page.css_first("h1") or page.css_first("title")
+    return HtmlPage(one_line(title.text(deep=True)) if title is not None else "", links)
+
+
+def resolved(address: str, base: str | None) -> str | None:
+    """Return an absolute http(s) address as browsers write it; None for what is none."""
+    try:
+        parsed = can_ada.parse(urljoin(base, address.strip()) if base else address.strip())
+    except (ValueError, TypeError):
+        return None
+    return parsed.href if parsed.protocol in {"http:", "https:"} else None
+
+
+def one_line(text: str | None) -> str:
+    """Return a text with single spaces in place of line breaks and the like."""
+    return " ".join((text or "").split())
+
+
+def _merged(known: PageLink, other: PageLink) -> PageLink:
+    return PageLink(known.url, known.anchor or other.anchor, tuple(sorted({*known.rel} & {*other.rel})))
+
+
+def _anchor(element: LexborNode) -> str:
+    if text := one_line(element.text(deep=True)):
+        return text
+    image = element.css_first("img[alt]")
+    return one_line((image or element).attributes.get("alt"))
+
+
+def _rel(element: LexborNode) -> tuple[str, ...]:
+    return tuple(sorted(set((element.attributes.get("rel") or "").lower().split())))
