@@ -39,7 +39,7 @@ EXPECTED: Final = (
     ExpectedAlert.of(f"{story.DEAD_CRAWLER} reports again", "sourcestale", [story.DEAD_CRAWLER], is_over=True),
 )
 # Long after the end of the story their silence is no longer news.
-_ALSO_FINE: Final = frozenset(Notice("articlesilent", title, is_over=True) for title in _STOPPED)
+_ALSO_FINE: Final = frozenset(Notice("articlealertended", title, is_over=True) for title in _STOPPED)
 
 
 def findings(messages: Sequence[Message], violations: Sequence[Message]) -> list[Finding]:

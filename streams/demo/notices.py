@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from flatline.demo.slack_receiver import Message
 
 # A button of every message leads to the runbook: to the entry on its alert, or, of a digest, to no single one. Names
-# stand between FSI and PDI; what is over has no figures behind its name (deploy/alertmanager/slack).
+# stand between FSI and PDI; for what is over, no colon follows them (deploy/alertmanager/slack).
 _ENTRY: Final = re.compile(r"/runbook(?:#(\w+))?$")
 _BULLET: Final = re.compile(r"^• \u2068(?P<subject>.*?)\u2069(?P<figures>:)?", re.MULTILINE)
 _MORE: Final = re.compile(r"^… and \d+ more$", re.MULTILINE)

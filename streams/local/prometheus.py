@@ -37,7 +37,7 @@ _OUTAGE_TOLERANCE = "3h"
 _RETENTION = "2y"
 _RETENTION_SIZE = "20GB"
 _SERVICE_DISCOVERY = "http_sd_configs"
-_RANGE = re.compile(r"\[(\d+[smhd])\]")
+_RANGE = re.compile(r"\[(\d+[smhd])(?::(\d+[smhd]))?\]")
 
 
 class Prometheus:
@@ -168,7 +168,11 @@ def _paced_rules(file: dict[str, Any], pace: Pace) -> dict[str, Any]:
 
 def _paced_ranges(rule: dict[str, Any], pace: Pace) -> dict[str, Any]:
     def shortened(query: str) -> str:
-        return _RANGE.sub(lambda found: f"[{pace.shorten(found[1], floor_ms=_RANGE_FLOOR_MS)}]", query)
+        return _RANGE.sub(paced, query)
+
+    def paced(found: re.Match[str]) -> str:
+        step = f":{pace.shorten(found[2], floor_ms=INTERVAL_FLOOR_MS)}" if found[2] else ""
+        return f"[{pace.shorten(found[1], floor_ms=_RANGE_FLOOR_MS)}{step}]"
 
     annotations = {name: shortened(text) for name, text in rule.get("annotations", {}).items()}
     return rule | {"expr": shortened(rule["expr"])} | ({"annotations": annotations} if annotations else {})

@@ -56,8 +56,8 @@ async def test_the_longest_message_is_within_limits(tmp_path: Path) -> None:
         assert message["actions"][2]["url"].endswith("/#/silences/new")  # no filter: a button's address has its limit
         assert message["text"].count("•") == 10
 
-        over = [alert("ArticleSilent", worst, article=f"a/{i}", series=worst, tier="1", over=True) for i in range(20)]
-        await talk.tell(*over)
+        ended = {"series": worst, "tier": "1", "ended": "ArticleQualityGone"}
+        await talk.tell(*(alert("ArticleAlertEnded", worst, article=f"a/{i}", **ended) for i in range(20)))
         assert "… and 10 more" in (await talk.received())["text"]
 
 

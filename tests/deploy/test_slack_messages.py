@@ -12,7 +12,7 @@ import pytest
 from flatline.demo.slack_receiver import Message, plain_text
 from flatline.local import programs
 from tests.deploy.alert_rules import DEPLOY, alerts
-from tests.deploy.talking import ENDING, GRAFANA, RUNBOOK, Talk, alert, talking
+from tests.deploy.talking import GRAFANA, RUNBOOK, Talk, alert, talking
 from tests.deploy.test_alerts import run
 
 
@@ -23,8 +23,8 @@ async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
         yield entered
 
 
-async def test_a_group_is_one_message_when_it_fires_and_one_when_it_is_over(talk: Talk) -> None:
-    """A dozen articles are ten lines and a number, and nothing is said twice."""
+async def test_a_group_is_one_message_when_it_fires_and_one_when_it_ends(talk: Talk) -> None:
+    """A dozen articles are ten lines and a number; Alertmanager's own word that they are over is not passed on."""
     names = [f"T{i:02}" for i in range(12)]
     await talk.tell(*(alert("ArticleSilent", name, article=name, series="S", tier="1") for name in names))
     message = await talk.received()
@@ -34,19 +34,14 @@ async def test_a_group_is_one_message_when_it_fires_and_one_when_it_is_over(talk
     figures = "No link for 62 days. Silent since 2026-05-12."
     assert lines == [*(f"• \u2068{name}\u2069: {figures}" for name in names[:10]), "… and 2 more"]
 
-    await talk.tell(alert("ArticleSilent", "T00", article="T00", series="S", tier="1", over=True))
+    await talk.tell(*(alert("ArticleSilent", name, article=name, series="S", tier="1", over=True) for name in names))
+    ended = {"series": "S", "tier": "1", "ended": "ArticleSilent"}
+    await talk.tell(*(alert("ArticleAlertEnded", name, article=name, **ended) for name in names))
     message = await talk.received()
-    assert message["title"] == "11 articles of \u2068S\u2069 stopped gaining links"
-    assert message["text"].rstrip("\n").split("\n")[10:] == ["… and 1 more", "Resolved:", "• \u2068T00\u2069", ENDING]
-
-    over = (alert("ArticleSilent", name, article=name, series="S", tier="1", over=True) for name in names[1:])
-    await talk.tell(*over)
-    message = await talk.received()
-    assert (message["title"], message["color"]) == (
-        "Resolved: 11 articles of \u2068S\u2069 stopped gaining links",
-        "good",
-    )
-    assert message["text"].rstrip("\n").split("\n")[-2:] == ["… and 1 more", ENDING]
+    assert (message["title"], message["color"]) == ("12 alerts on articles of \u2068S\u2069 ended", "good")
+    lines = message["text"].rstrip("\n").split("\n")
+    assert lines[0] == "• \u2068T00\u2069 (stopped gaining links): No link for 62 days. First noticed on 2026-05-12."
+    assert (len(lines), lines[10]) == (11, "… and 2 more")
 
 
 async def test_the_newest_come_first(talk: Talk) -> None:
@@ -141,6 +136,8 @@ async def test_alerts_of_other_peoples_rules_are_told_as_they_are(talk: Talk) ->
             "A group of articles lost many links on one day: a",
             "2 groups of articles lost many links on one day",
         ),
+        ("ArticleAlertEnded", "An alert on an article ended: a", "2 alerts on articles ended"),
+        ("GroupAlertEnded", "An alert on a group of articles ended: a", "2 alerts on groups of articles ended"),
         ("SourceStale", "A source went quiet: a", "2 sources went quiet"),
         (
             "SourceRejecting",
@@ -176,62 +173,65 @@ def test_titles_say_what_happened_to_how_many(name: str, one: str, many: str, st
     assert _title(name, ["a", "b"], status, tmp_path) == over + many
 
 
-def test_different_endings_have_a_line_each(tmp_path: Path) -> None:
-    """What ended in the same way is explained once; otherwise each line says how it ended."""
-    endings = ("It gained links again.", "It is no longer watched.")
-
-    def text(*endings: str) -> str:
-        over = [alert("ArticleSilent", f"T{i}") | {"status": "resolved"} for i in range(len(endings))]
-        for each, ending in zip(over, endings, strict=True):
-            each["annotations"]["resolved"] = ending
-        return _rendered("flatline.text", {"status": "resolved", "alerts": over}, tmp_path)
-
-    assert text(endings[0], endings[0]) == f"• T0\n• T1\n{endings[0]}"
-    assert text(*endings) == f"• T0 \u2013 {endings[0]}\n• T1 \u2013 {endings[1]}"
-
-
 @pytest.mark.parametrize(
-    ("changed", "is_over", "since", "why"),
+    ("changed", "has_ended", "since", "why"),
     [
         ("2026-11-26T03:00:00Z", False, "2026-11-25", "Thursday: since a day before"),
         ("2026-11-28T03:00:00Z", False, "2026-11-27", "Saturday: the digest on Monday covers Friday, too"),
         ("2026-11-29T03:00:00Z", False, "2026-11-27", "Sunday: the same"),
         ("2026-11-30T03:00:00Z", False, "2026-11-27", "Monday: the same"),
-        ("2026-11-30T03:00:00Z", True, None, "what ended today is a change, too: what began long before is not new"),
+        ("2026-11-30T03:00:00Z", True, None, "an end is a change, too: what began long before is not new"),
     ],
 )
 def test_new_is_what_the_last_digest_did_not_have(
-    changed: str, is_over: bool, since: str | None, why: str, tmp_path: Path
+    changed: str, has_ended: bool, since: str | None, why: str, tmp_path: Path
 ) -> None:
     """A digest comes on working days: what began over the weekend is new on Monday."""
     old = alert("ArticleSilent", "Old", article="a", series="S") | {"startsAt": "2026-11-10T09:00:00Z"}
-    other = alert("ArticleSilent", "Other", article="b", series="S")
-    other |= {"startsAt": "2026-11-11T09:00:00Z", "endsAt": changed} if is_over else {"startsAt": changed}
-    alerts_ = [old | {"status": "firing"}, other | {"status": "resolved" if is_over else "firing"}]
-    title, text = (
-        _rendered(f"flatline.digest_{part}", {"status": "firing", "alerts": alerts_}, tmp_path)
-        for part in ("title", "text")
-    )
-    known = "Known before:\n• S: 1 article stopped gaining links.\n"
+    name, labels = ("ArticleAlertEnded", {"ended": "ArticleCooling"}) if has_ended else ("ArticleSilent", {})
+    other = alert(name, "Other", article="b", series="S", **labels) | {"startsAt": changed}
+    title, text = _digest([old, other], tmp_path)
+    known = "Known before:\n• S: 1 article stopped gaining links."
     if since is None:
         assert title == "nothing new. Still, 1 article stopped gaining links", why
-        assert text.startswith(f"{known}Resolved:\n• Other: "), why
+        assert text.startswith(f"{known}\nEnded:\n• Other (gained fewer links than usual): No link"), why
     else:
         assert title == "1 new. In all, 2 articles stopped gaining links", why
         assert text.startswith(f"New since {since}:\nS:\n• Other: No link"), why
-        assert text.endswith(known.rstrip("\n")), why
+        assert text.endswith(known), why
+
+
+def test_a_digest_of_ends_alone(tmp_path: Path) -> None:
+    """What was told in the last one is not told again, though it still fires."""
+    ended = [
+        alert("ArticleAlertEnded", subject, article=subject, ended="ArticleCooling") | {"startsAt": starts_at}
+        for subject, starts_at in (("Old", "2026-11-24T09:00:00Z"), ("New", "2026-11-26T03:00:00Z"))
+    ]
+    title, text = _digest(ended, tmp_path)
+    assert title == "1 alert ended"
+    assert text.split("\n")[:1] == ["Ended:"]
+    assert ("• New (" in text, "Old" in text) == (True, False)
+
+
+def _digest(firing: list[dict[str, Any]], folder: Path) -> tuple[str, str]:
+    """Return the title and the text of a digest."""
+    group = {"status": "firing", "alerts": [each | {"status": "firing"} for each in firing]}
+    title, text = (_rendered(f"flatline.digest_{part}", group, folder) for part in ("title", "text"))
+    return title, text
 
 
 def test_a_long_digest_stays_short(tmp_path: Path) -> None:
-    """It has at most ten new alerts, ten series of others and ten that ended, and says how many more there are."""
-    began = {"firing": "2026-11-26T03:00:00Z", "old": "2026-11-01T03:00:00Z", "resolved": "2026-11-01T03:00:00Z"}
+    """It has at most ten new alerts, ten series of others and ten ends, and says how many more there are."""
+    new, old = "2026-11-26T03:00:00Z", "2026-11-01T03:00:00Z"
+    kinds = {"new": ("ArticleSilent", new), "old": ("ArticleSilent", old), "ended": ("ArticleAlertEnded", new)}
     many = [
-        alert("ArticleSilent", f"{status} {i}", article=f"{status}/{i}", series=f"S{i:02}", tier="3")
-        | {"startsAt": starts_at, "endsAt": "2026-11-26T03:00:00Z", "status": status.replace("old", "firing")}
-        for status, starts_at in began.items()
+        alert(name, f"{kind} {i}", article=f"{kind}/{i}", series=f"S{i:02}", tier="3", **labels)
+        | {"startsAt": starts_at}
+        for kind, (name, starts_at) in kinds.items()
+        for labels in [{"ended": "ArticleSilent"} if kind == "ended" else {}]
         for i in range(13)
     ]
-    text = _rendered("flatline.digest_text", {"status": "firing", "alerts": many}, tmp_path)
+    _, text = _digest(many, tmp_path)
     assert [line for line in text.split("\n") if line.startswith("…")] == [
         "… and 3 more",
         "… and 3 more series",

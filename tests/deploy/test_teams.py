@@ -36,6 +36,11 @@ def test_the_whole_is_valid(whole: Path) -> None:
         ({"alertname": "ArticleSilent", "series": "Guides", "tier": "3"}, "slack-docs-digest"),
         ({"alertname": "ArticleCooling", "series": "Guides", "tier": "1"}, "slack-docs-digest"),
         ({"alertname": "ArticleCooling", "series": "Interviews", "tier": "1"}, "slack-stories-digest"),
+        ({"alertname": "ArticleAlertEnded", "series": "Guides", "tier": "1", "ended": "ArticleSilent"}, "slack-docs"),
+        (
+            {"alertname": "ArticleAlertEnded", "series": "Interviews", "tier": "1", "ended": "ArticleCooling"},
+            "slack-stories-digest",
+        ),
         ({"alertname": "ArticleMassLoss", "series": "Interviews", "tier": "3"}, "slack-stories-digest"),
         ({"alertname": "GroupUnderCurve", "series": "Interviews", "kind": "series"}, "slack-stories"),
         ({"alertname": "GroupUnderCurve", "author": "Ada", "kind": "author"}, "slack-articles"),
