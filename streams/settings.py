@@ -188,10 +188,14 @@ class Settings(BaseSettings):
     serve_host: str = Field("127.0.0.1", description="Address that `flatline serve` listens on.")
     serve_port: Port = Field(8709, description="Port that `flatline serve` listens on.")
     serve_tokens_file: Path | None = Field(
-        None, description="File with the tokens that may use the API; without it, this machine alone may read."
+        None,
+        description="File with the tokens that may use the API; without it, this machine alone may read and write.",
     )
     serve_query_timeout_s: float = Field(
         5.0, gt=0, le=300, description="Maximum time that a query of the API may take."
+    )
+    api_token_file: Path | None = Field(
+        None, description="File with the token that commands send to the API, where it needs one."
     )
     fetch_contact: Annotated[str, AfterValidator(_contact)] | None = Field(
         None,

@@ -160,6 +160,11 @@ class Producer:
         """Send the tombstone of a site record, by its canonical domain."""
         self._send(self.topics.sites.name, key=domain.encode(), value=None, deliveries=deliveries)
 
+    def send_alert_mark(self, key: bytes, value: bytes, *, deliveries: Deliveries | None = None) -> None:
+        """Send the mark of an alert, by the alert's id. Raise `KafkaUnavailable` where its topic is missing."""
+        self._find(self.topics.alert_marks.name)  # younger than the others, so an installation may lack it
+        self._send(self.topics.alert_marks.name, key=key, value=value, deliveries=deliveries)
+
     def send_dead_letter(
         self, value: bytes, rejected: Rejected, *, origin: dict[str, str | int], deliveries: Deliveries | None = None
     ) -> None:

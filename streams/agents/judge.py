@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from flatline.agents.survey import Surveyor
+from flatline.domain.alerts import Retirements
 from flatline.domain.groups.survey import Survey, contribution, membership_of
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.judgement.judge_article import judge_article
@@ -43,9 +44,11 @@ class Judge:
         group_totals: GroupTotals,
         surveyor: Surveyor,
         moves: Moves | None = None,
+        retirements: Retirements | None = None,
     ) -> None:
         self._topics = topics
         self._moves = Moves() if moves is None else moves
+        self._retirements = Retirements() if retirements is None else retirements
         self._policy = policy
         self._group_totals = group_totals
         self._surveyor = surveyor
@@ -58,6 +61,7 @@ class Judge:
         task.queue_changes()
         moved = task.addresses.follow(self._moves, task.articles)
         due.put(key for key in moved if key in task.articles or self._is_here(key, task))
+        due.put(key for key in due.new_in(self._retirements.log) if self._is_here(key, task))
         due.reputations.begin(day_of(now_ms))
         survey = self._surveyor.round_of(task, now_ms)
         next_ms = max(now_ms, survey.began_ms) + DAY_MS
@@ -149,6 +153,7 @@ class Judge:
     ) -> tuple[Judgement, Verdict]:
         """Judge an article, and add it to the survey where one is given."""
         now_ms, visibility = context
+        retired_ms = self._retirements.retired_ms(article.key)
         rhythm, membership = article.rhythm, membership_of(article)
         expectation, evidence, judgement, verdict = judge_article(
             article,
@@ -159,11 +164,11 @@ class Judge:
             previous=article.header.previous_verdict,
             now_ms=now_ms,
             as_of_offset=task.position(self._topics.links.name),
+            retired_ms=retired_ms,
         )
         if survey is not None:
-            survey.add(
-                membership, contribution(expectation, is_unseen=evidence.visibility.is_hardly_seen), verdict.state
-            )
+            asked = expectation if retired_ms is None else None  # nothing is asked of an article that is retired
+            survey.add(membership, contribution(asked, is_unseen=evidence.visibility.is_hardly_seen), verdict.state)
         task.candidates.note(
             Watched(
                 verdict,

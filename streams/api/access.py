@@ -23,23 +23,31 @@ class Access(Protocol):
     def check(self, request: web.Request, scope: Scope) -> None:
         """Raise `Refused` unless the request may do what needs this scope."""
 
+    def name_of(self, request: web.Request) -> str | None:
+        """Return who sends a request; None where nobody is told apart."""
+
     def reload(self) -> None:
         """Look again who may."""
 
 
 class Loopback:
-    """Anybody on this machine may read, without a token.
+    """Anybody on this machine may read and write, without a token.
 
     A page of another site can have its own name lead to this machine, and would then read what we answer (DNS
-    rebinding). So the request has to name this machine by a name that only this machine has.
+    rebinding). So the request has to name this machine by a name that only this machine has. Nor may such a page, or
+    one of another server on this machine, have a browser write: browsers say from where a request that writes comes.
     """
 
     def check(self, request: web.Request, scope: Scope) -> None:
-        """Raise `Refused` unless the request names this machine, and only wants to read."""
+        """Raise `Refused` unless the request names this machine and, if it writes, no page of others sent it."""
         if not is_loopback(_PORT.sub("", request.headers.get("Host", ""))):
             raise Refused(421, "wrong_host", "Without tokens, the API answers to localhost, 127.0.0.1 and [::1] alone.")
-        if scope != "read":
-            raise Refused(403, "read_only", "Without tokens, the API can only be read: set FLATLINE_SERVE_TOKENS_FILE.")
+        if scope != "read" and not is_own_origin(request):
+            raise Refused(403, "foreign_origin", "A page of another server sent this request.")
+
+    def name_of(self, request: web.Request) -> str | None:  # noqa: ARG002
+        """Return None: anybody may."""
+        return None
 
     def reload(self) -> None:
         """Do nothing: who may stays the same."""
@@ -50,19 +58,27 @@ class ScopedTokens(Tokens):
 
     def check(self, request: web.Request, scope: Scope) -> None:
         """Raise `Refused` unless the request has a token with this scope."""
-        authorization = request.headers.get("Authorization")
-        if authorization is None and scope == "read" and COOKIE in request.cookies:
-            # Of a browser that logged in. Nothing is written with it: a page of another site could have it sent.
-            authorization = f"Bearer {request.cookies[COOKIE]}"
-        sender = self.sender_of(authorization)
+        # Nothing is written with a cookie alone: a page of another site could have it sent.
+        sender = self._sender(request, may_use_cookie=scope == "read")
         if sender is None:
             raise Refused(401, "unauthorized", "Send `Authorization: Bearer <token>` with a token of the tokens file.")
         if _ORDER.index(scope) > max((_ORDER.index(other) for other in _ORDER if other in sender.others), default=0):
             raise Refused(403, "forbidden", f"The token has no scope {scope}.")
 
+    def name_of(self, request: web.Request) -> str | None:
+        """Return the name of the token."""
+        sender = self._sender(request, may_use_cookie=True)
+        return None if sender is None else sender.source
+
     def is_token(self, text: str) -> bool:
         """Whether a text is one of the tokens."""
         return self.sender_of(f"Bearer {text}") is not None
+
+    def _sender(self, request: web.Request, *, may_use_cookie: bool) -> Sender | None:
+        authorization = request.headers.get("Authorization")
+        if authorization is None and may_use_cookie and COOKIE in request.cookies:
+            authorization = f"Bearer {request.cookies[COOKIE]}"  # of a browser that logged in
+        return self.sender_of(authorization)
 
     def _parse(self, line: str, number: int) -> tuple[bytes, Sender]:
         token, sender = super()._parse(line, number)
@@ -78,6 +94,13 @@ class ScopedTokens(Tokens):
 def access_of(tokens_file: Path | None) -> Access:
     """Return who may. Raises TokensError."""
     return Loopback() if tokens_file is None else ScopedTokens(tokens_file)
+
+
+def is_own_origin(request: web.Request) -> bool:
+    """Whether a request comes from a page of this server, or from no page at all."""
+    origin = request.headers.get("Origin")
+    # Not the scheme: a proxy may speak HTTPS for us.
+    return origin is None or origin.partition("://")[2] == request.host
 
 
 def is_loopback(host: str) -> bool:

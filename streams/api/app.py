@@ -18,7 +18,7 @@ from flatline.api.metrics import ServeMetrics
 from flatline.api.openapi import LIVE, description
 from flatline.api.queries import NoQuery, query_of
 from flatline.api.routes import ROUTES, Circumstances, Route
-from flatline.api.writing import Writing
+from flatline.api.writing import MARK, Writing
 from flatline.http import with_security_headers
 from flatline.readmodel.follower import Follower
 from flatline.readmodel.queries.paging import ROWS_MAX
@@ -86,7 +86,7 @@ class Api:
         self._at = at
         self._discovery = discovery
         self._asking = Asking(follower)
-        self._writing = Writing(producer, self._asking, now_ms=lambda: at().now_ms)
+        self._writing = Writing(producer, self._asking, access, now_ms=lambda: at().now_ms)
         self._openapi = msgspec.json.encode(description())
         self._feeds = 0
         self._records = 0
@@ -111,6 +111,7 @@ class Api:
                 web.post("/api/v1/articles", _written(self._writing.register)),
                 web.delete("/api/v1/article", _written(self._writing.remove)),
                 web.post("/api/v1/moves", _written(self._writing.move)),
+                web.post(MARK, _written(self._writing.mark)),
                 web.get(_OPENAPI, self._describe),
                 web.get(LIVE, self._live),
                 web.get("/metrics", self._exposition),

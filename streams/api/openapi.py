@@ -1,5 +1,6 @@
 """The API's description, OpenAPI 3.1, made from the types that it checks requests with and answers with."""
 
+import re
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any, Final
@@ -11,6 +12,7 @@ from flatline.api.routes import ROUTES, Route
 from flatline.api.writing import WRITES, Write
 from flatline.readmodel.queries.views import LiveEvent
 
+_IN_PATH: Final = re.compile(r"{(\w+)}")
 _REFERENCE: Final = "#/components/schemas/{name}"
 LIVE: Final = "/api/v1/live"
 
@@ -104,8 +106,8 @@ def _write_operation(write: Write, components: dict[str, Any]) -> dict[str, Any]
     return {
         "summary": write.about,
         "operationId": f"{write.method}_{write.path.rpartition('/')[2]}",
-        "security": [{"token": []}],
-        "parameters": _parameters(write.query, components),
+        "security": [{}, {"token": []}],
+        "parameters": [*_path_parameters(write.path), *_parameters(write.query, components)],
         **body,
         "responses": {
             "200": {"description": "Kafka has it", "content": content(write.answer)},
@@ -113,6 +115,12 @@ def _write_operation(write: Write, components: dict[str, Any]) -> dict[str, Any]
             **_errors({"415": "The body is no JSON", "422": "The record can't be taken, and why"}),
         },
     }
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in _IN_PATH.findall(path)
+    ]
 
 
 def _parameters(query: type[Struct], components: dict[str, Any]) -> list[dict[str, Any]]:

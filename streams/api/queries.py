@@ -7,6 +7,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta, Struct
 
+from flatline.readmodel.queries.alerts import AlertFilter
 from flatline.readmodel.queries.articles import ArticleFilter
 from flatline.readmodel.queries.groups import GroupFilter
 from flatline.readmodel.queries.links import LinkFilter
@@ -46,6 +47,14 @@ class LinksQuery(LinkFilter, frozen=True, forbid_unknown_fields=True):
 
 class GroupsQuery(GroupFilter, frozen=True, forbid_unknown_fields=True):
     """Of a list of groups."""
+
+    cursor: Cursor | None = None
+    limit: Limit = 50
+    format: Format = "json"
+
+
+class AlertsQuery(AlertFilter, frozen=True, forbid_unknown_fields=True):
+    """Of a list of alerts."""
 
     cursor: Cursor | None = None
     limit: Limit = 50

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from flatline.api import queries
 from flatline.domain.time import to_datetime
 from flatline.readmodel.queries import views
+from flatline.readmodel.queries.alerts import AlertFilter, list_alerts
 from flatline.readmodel.queries.article import find_article, qualities
 from flatline.readmodel.queries.articles import ArticleFilter, list_articles, summary
 from flatline.readmodel.queries.groups import GroupFilter, find_group, list_groups
@@ -82,6 +83,10 @@ def _groups(connection: Connection, query: queries.GroupsQuery, _at: Circumstanc
     return list_groups(connection, _filter(query, GroupFilter), cursor=query.cursor, limit=query.limit)
 
 
+def _alerts(connection: Connection, query: queries.AlertsQuery, _at: Circumstances) -> Page[views.AlertRow]:
+    return list_alerts(connection, _filter(query, AlertFilter), cursor=query.cursor, limit=query.limit)
+
+
 def _dead_letters(
     connection: Connection, query: queries.DeadLettersQuery, _at: Circumstances
 ) -> Page[views.DeadLetterRow]:
@@ -123,6 +128,14 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         queries.GroupQuery,
         views.GroupDetail,
         lambda connection, query, _at: find_group(connection, query.kind, query.name),
+    ),
+    Route(
+        "/api/v1/alerts",
+        "Alerts, and what people say of them",
+        queries.AlertsQuery,
+        Page[views.AlertRow],
+        _alerts,
+        views.AlertRow,
     ),
     Route("/api/v1/sources", "Sources", queries.SourcesQuery, Page[views.SourceRow], _sources, views.SourceRow),
     Route(

@@ -9,14 +9,20 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta, Struct
 
+from flatline.api.access import Access
 from flatline.api.asking import Asking
 from flatline.api.queries import AddressQuery, NoQuery, query_of
+from flatline.domain.alerts import checked
 from flatline.domain.state.moves import Rule, rule_of
 from flatline.domain.time import to_datetime
+from flatline.readmodel.queries.alerts import find_alert
 from flatline.readmodel.queries.links import current_key
 from flatline.readmodel.queries.moves import stored_moves
+from flatline.readmodel.queries.views import AlertRow
+from flatline.schema import codec
+from flatline.schema.alert_mark import NOTE_CHARACTERS_MAX, AlertMark, ExpectedBecause, Mark
 from flatline.schema.article_record import ArticleRecord
-from flatline.schema.limits import Url
+from flatline.schema.limits import Name, Url
 from flatline.schema.move import Move
 from flatline.schema.rejection import Rejected
 from flatline_connectors.ingest.answers import Refused
@@ -24,6 +30,7 @@ from flatline_connectors.sending import articles
 from flatline_connectors.sending.delivery import Deliveries, DeliveryFailed
 from flatline_connectors.sending.producer import KafkaUnavailable, Producer
 
+MARK: Final = "/api/v1/alerts/{id}/mark"
 _JSON: Final = "application/json"
 _SETTLED_WITHIN_S: Final = 30.0
 
@@ -50,6 +57,27 @@ class MoveSaid(Struct, frozen=True):
     is_undone: bool
 
 
+class MarkRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody says of an alert. It replaces what was said before."""
+
+    mark: Annotated[Mark, Meta(description="withdrawn: nothing, after all")]
+    because: Annotated[
+        ExpectedBecause | None,
+        Meta(description="Needed with `expected`. retired: the article is not judged until the alert is marked anew"),
+    ] = None
+    by: Annotated[Name | None, Meta(description="Who says so; else the name of the token")] = None
+    note: Annotated[str, Meta(max_length=NOTE_CHARACTERS_MAX)] | None = None
+
+
+class MarkSaid(Struct, frozen=True):
+    """Kafka has the record; workers and the read model follow within seconds."""
+
+    id: str
+    subject: str
+    mark: Mark
+    because: ExpectedBecause | None
+
+
 class Write(NamedTuple):
     """A request that writes, for the description."""
 
@@ -66,16 +94,18 @@ WRITES: Final = (
           ArticleSaid),
     Write("delete", "/api/v1/article", "Forget an article up to now", AddressQuery, None, ArticleSaid),
     Write("post", "/api/v1/moves", "Move addresses, or undo that", NoQuery, MoveRequest, MoveSaid),
+    Write("post", MARK, "Say of an alert whether it was right", NoQuery, MarkRequest, MarkSaid),
 )  # fmt: skip
 
 
 class Writing:
     """Answers the requests that write, when Kafka has acknowledged."""
 
-    def __init__(self, producer: Producer | None, asking: Asking, *, now_ms: Callable[[], int]) -> None:
+    def __init__(self, producer: Producer | None, asking: Asking, access: Access, *, now_ms: Callable[[], int]) -> None:
         """Write with ``producer``; None: nobody may write."""
         self._producer = producer
         self._asking = asking
+        self._access = access
         self._now_ms = now_ms
 
     async def register(self, request: web.Request) -> msgspec.Struct:
@@ -117,6 +147,36 @@ class Writing:
         await self._send(lambda producer, deliveries: producer.send_move(rule, deliveries=deliveries))
         return MoveSaid(str(rule.old), str(rule.new), rule.is_undone)
 
+    async def mark(self, request: web.Request) -> msgspec.Struct:
+        """Take what somebody says of an alert."""
+        query_of(request, NoQuery)
+        try:
+            said = msgspec.json.decode(await _body(request), type=MarkRequest)
+        except msgspec.DecodeError as error:
+            raise Refused(422, "wrong_type", str(error)) from None
+        return await self.mark_alert(request, request.match_info["id"], said)
+
+    async def mark_alert(self, request: web.Request, number: str, said: MarkRequest) -> MarkSaid:
+        """Say of the alert with an id what somebody says. To say it again changes nothing. Raises `Refused`."""
+        alert = await self._asking.ask(partial(find_alert, number=number))
+        if alert is None:
+            raise Refused(404, "not_found", "There is no alert with this id.")
+        by = said.by or self._access.name_of(request)
+        now = to_datetime(self._now_ms())
+        mark = AlertMark(
+            alert.subject, alert.kind, alert.since, said.mark, now, because=said.because, by=by, note=said.note
+        )
+        try:
+            checked(mark)
+        except Rejected as rejected:
+            raise _refused(rejected) from None
+        if _what_is_said(mark) != _what_was_said(alert):
+            value = codec.alert_marks.encode(mark)
+            await self._send(
+                lambda producer, deliveries: producer.send_alert_mark(number.encode(), value, deliveries=deliveries)
+            )
+        return MarkSaid(alert.id, alert.subject, mark.mark, mark.because)
+
     async def _send(self, send: Callable[[Producer, Deliveries], None]) -> None:
         """Send, and wait until Kafka has it. Raises `Refused`."""
         producer = self._producer
@@ -140,6 +200,18 @@ async def _body(request: web.Request) -> bytes:
     if request.content_type != _JSON:
         raise Refused(415, "unsupported_type", f"Content-Type must be {_JSON}.")
     return await request.read()
+
+
+def _what_is_said(mark: AlertMark) -> tuple[object, ...]:
+    if mark.mark is Mark.WITHDRAWN:
+        return (None,)
+    return mark.mark, mark.because, mark.by, mark.note
+
+
+def _what_was_said(alert: AlertRow) -> tuple[object, ...]:
+    if alert.mark is None:
+        return (None,)
+    return alert.mark, alert.because, alert.marked_by, alert.note
 
 
 def _refused(rejected: Rejected) -> Refused:

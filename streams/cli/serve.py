@@ -15,9 +15,9 @@ from flatline.settings import Settings
 if TYPE_CHECKING:
     from flatline.api.access import Access
     from flatline.api.app import Api
-    from flatline.kafka.permissions import Role
     from flatline.page.app import Page
     from flatline.readmodel.follower import Follower, Progress
+    from flatline.schema.topics import Topics
 
 _WORTH_SAYING: Final = 1_000  # of records: what has just come is read within a second
 SERVE_SETTINGS: Final = tuple(name for name in Settings.model_fields if name.startswith("serve_"))
@@ -52,16 +52,16 @@ def serve(*, settings: Settings) -> None:
         raise typer.BadParameter(
             f"--tokens-file (or FLATLINE_SERVE_TOKENS_FILE) is missing: {host} is open to other machines."
         )
-    access, clock = access_of(settings.serve_tokens_file), clock_from(settings)
-    policy, written = load_policy(settings.policy_file), load_policy_file(settings.policy_file)
-    topics, tls = serving_topics(settings, *_roles(settings)), settings.server_context
+    access, clock, news = access_of(settings.serve_tokens_file), clock_from(settings), News()
+    written = load_policy_file(settings.policy_file)
+    topics, may_write = _topics(settings)
+    tls = settings.server_context
     discovery = Discovery(settings, topics, role="serve", host=host, port=port)
-    news = News()
     follower = Follower(
         settings.cluster,
         Files(settings.data_dir / "readmodel", readers=READERS, deadline_s=settings.serve_query_timeout_s),
         topics=lambda: serving_topics(settings),
-        policy=policy,
+        policy=load_policy(settings.policy_file),
         rules=msgspec.json.encode((written.ignore, written.removed)),
         on_commit=news.tell,
     )
@@ -93,7 +93,7 @@ def serve(*, settings: Settings) -> None:
     with sole_use_of(settings.data_dir / "readmodel"):
         follower.start()
         try:
-            if settings.serve_tokens_file is None:  # nobody may write
+            if not may_write:
                 asyncio.run(run(None))
             else:
                 with Producer(settings.cluster, topics, now_ms=clock.now_ms, linger_ms=5) as producer:
@@ -122,8 +122,17 @@ def _waiting(progress: "Progress") -> str:
     return f"{progress.waiting:,} records are still to be read."
 
 
-def _roles(settings: Settings) -> "tuple[Role, ...]":
+def _topics(settings: Settings) -> "tuple[Topics, bool]":
+    """Return the topics that serve, and whether we may write to them. A page of this machine may do without that."""
+    from flatline.generations import serving_topics
     from flatline.kafka.permissions import Role
+    from flatline.kafka.permitted import NotPermittedError
 
-    # Who has a token may write.
-    return (Role.READ_MODEL,) if settings.serve_tokens_file is None else (Role.READ_MODEL, Role.CONNECTORS)
+    try:
+        return serving_topics(settings, Role.READ_MODEL, Role.CONNECTORS), True
+    except NotPermittedError as error:
+        if settings.serve_tokens_file is not None:
+            raise
+        topics = serving_topics(settings, Role.READ_MODEL)
+        logging.getLogger("flatline.serve").warning("Nothing can be written: %s", error)
+        return topics, False

@@ -1,7 +1,7 @@
 """The articles of a partition in the order in which they are due to be judged."""
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
 from typing import Final
 
@@ -45,6 +45,7 @@ class DueQueue:
         self._kinds: dict[bytes, StateAndSeries] = {}
         self._suppressed: set[bytes] = set()
         self._visibility = Visibility()
+        self._retirements_known = 0
         self.judged_positions = dict(judged_positions or {})
         self.reputations = DomainReputations()
         self.link_values = DailyLinkValues()
@@ -56,6 +57,11 @@ class DueQueue:
         if visibility != self._visibility:
             self._visibility = visibility
             self.put(self._suppressed)
+
+    def new_in(self, log: Sequence[bytes]) -> Sequence[bytes]:
+        """Return what was appended to a log of retirements since the last time."""
+        new, self._retirements_known = log[self._retirements_known :], len(log)
+        return new
 
     def change(self, keys: Iterable[bytes], positions: Mapping[str, int]) -> None:
         """Have articles that changed judged soon. All that records before these positions changed is among them."""

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from flatline.schema.topics import Topic, Topics
 
 # The topics that keep their name, whatever the number of partitions and the state.
-_FOR_EVER: Final = (".moves.v1", ".sites.v1", ".heartbeats.v1", ".generations.v1", ".instances.v1")
+_FOR_EVER: Final = (".moves.v1", ".sites.v1", ".alert-marks.v1", ".heartbeats.v1", ".generations.v1", ".instances.v1")
 
 
 class Role(StrEnum):
@@ -78,7 +78,8 @@ def permissions(role: Role, topics: Topics) -> list[Permission]:
     have names that begin with theirs; so has the topic of dead letters, whose name begins with that of the links.
     """
     inputs = (topics.links, topics.articles, topics.visits, topics.removals)
-    followed = (topics.moves, topics.sites, topics.heartbeats, topics.group_parts, topics.groups)
+    said = (topics.moves, topics.sites, topics.alert_marks, topics.heartbeats)
+    followed = (*said, topics.group_parts, topics.groups)
     kept = (topics.changelog, topics.generations)
     match role:
         case Role.WORKER:
@@ -100,7 +101,7 @@ def permissions(role: Role, topics: Topics) -> list[Permission]:
         case Role.CONNECTORS:
             return [
                 *_on(Operation.READ, topics.generations),
-                *_on(Operation.WRITE, *inputs, topics.moves, topics.sites, topics.heartbeats),
+                *_on(Operation.WRITE, *inputs, *said),
             ]
         case Role.READ_MODEL:
             read = (topics.links, topics.articles, topics.visits, topics.verdicts)

@@ -1,7 +1,9 @@
 """An explanation of one article by what the topics say."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
+from flatline.domain.alerts import Retirements
 from flatline.domain.explanation.explained import Explanation
 from flatline.domain.explanation.explanation import ExplanationContext, explain
 from flatline.domain.groups.survey import Group, membership_of
@@ -47,6 +49,10 @@ def explain_live(
     values = latest_values(cluster, topics.verdicts, partition=partition_of(key, topics.verdicts.partitions))
     own = {key: values[key]} if key in values else {}
     published = readable(topics.verdicts.name, own, lambda _, value: codec.verdicts.decode(value))
+    retirements = Retirements()
+    for record in records(cluster, topics.alert_marks):
+        with suppress(Rejected):
+            retirements.receive_record(record.key or b"", record.value, record.timestamp)
     listed = newest(article.segments, links, quality_min=0.0)
     since_ms = min((each.gained_ms for each in listed), default=now_ms)
     context = ExplanationContext(
@@ -57,6 +63,7 @@ def explain_live(
         freshness=sources.freshness(now_ms),
         groups={Group(each.kind, each.name): each for each in latest_groups(cluster, topics)},
         published=published[0] if published else None,
+        retired_ms=retirements.retired_ms(key),
     )
     return explain(article, context, previous=article.header.previous_verdict, now_ms=now_ms, links=links)
 

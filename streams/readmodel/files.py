@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from flatline.readmodel.database import Database, ReadModelError, meta_of, upsert
-from flatline.readmodel.tables import VERSION, group_history, meta, verdict_history
+from flatline.readmodel.tables import VERSION, alerts, group_history, meta, verdict_history
 from flatline.schema.topics import Topics
 
 log = logging.getLogger("flatline.readmodel")
@@ -132,7 +132,7 @@ def mark_complete(database: Database) -> None:
 
 def _carry_history(before: Database, database: Database) -> None:
     """Copy what topics do not keep: they are compacted, so only the newest verdict on each article is there."""
-    for table in (verdict_history, group_history):
+    for table in (verdict_history, group_history, alerts):
         with before.reading() as source, database.writing() as target:
             found = source.execute(select(table)).mappings()
             for rows in found.partitions(1_000):

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from flatline.domain.policy.policy import Policy
 from flatline.readmodel import search_tables
 from flatline.readmodel.address_rows import AddressRows
+from flatline.readmodel.alert_rows import apply_marks
 from flatline.readmodel.article_rows import sum_up
 from flatline.readmodel.database import Database, upsert
 from flatline.readmodel.link_rows import LinkRows, show_articles, show_pages
@@ -37,6 +38,7 @@ def followed(topics: Topics) -> tuple[Topic, ...]:
         topics.heartbeats,
         topics.verdicts,
         topics.groups,
+        topics.alert_marks,
         topics.group_parts,
         topics.dead_letters,
     )
@@ -134,6 +136,7 @@ class Projection:
             *apply_groups(connection, of(topics.groups)),
             *apply_dead_letters(connection, of(topics.dead_letters)),
         ]
+        apply_marks(connection, of(topics.alert_marks))
         self._live.add(connection, happened)
 
     def _follow_moves(self, connection: Connection, records: Sequence[StoredRecord]) -> set[int]:

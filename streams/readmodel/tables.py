@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raise it with each change of the tables or of what is written into them: the read model is then made anew."""
 
 metadata = MetaData()
@@ -206,6 +206,36 @@ group_history = Table(
     Column("since_ms", BigInteger),
     Column("suppressed", Boolean, nullable=False),
     Column("reason", Text),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Text, primary_key=True, comment="As `domain.alerts` makes it of subject, kind and since"),
+    Column("subject", Text, nullable=False, index=True, comment="Article key, or `kind/name` of a group"),
+    Column("kind", Text, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("alerted_ms", BigInteger, nullable=False, comment="When it was said first"),
+    Column("ended_ms", BigInteger, comment="When it was not said any more; null: it still is"),
+    Column("reason", Text),
+    Column("probability", Float, comment="That no link comes in `horizon_days`, as said when it alerted"),
+    Column("horizon_days", Integer),
+)
+Index("alerts_by_time", alerts.c.alerted_ms, alerts.c.id)
+
+alert_marks = Table(
+    "alert_marks",
+    metadata,
+    Column("alert_id", Text, primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("mark", Text, nullable=False, comment="right, expected, wrong or withdrawn"),
+    Column("because", Text),
+    Column("marked_ms", BigInteger, nullable=False),
+    Column("marked_by", Text),
+    Column("note", Text),
+    comment="What people say of alerts: the last mark of each, also of alerts that are not in the history here.",
 )
 
 compacted = Table(

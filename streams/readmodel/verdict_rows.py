@@ -5,9 +5,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select, update
 
+from flatline.domain.alerts import alerts_of, alerts_of_group
 from flatline.domain.time import to_ms
 from flatline.domain.urls.canonical import InvalidUrl, canonicalize, referring_domain
 from flatline.readmodel.address_rows import AddressRows, chunks
+from flatline.readmodel.alert_rows import Said, apply_alerts
 from flatline.readmodel.database import upsert
 from flatline.readmodel.live_rows import Happened
 from flatline.readmodel.records import Record
@@ -50,7 +52,20 @@ def apply_verdicts(connection: Connection, addresses: AddressRows, records: Iter
     for number, values in newest.items():
         connection.execute(update(articles).where(articles.c.id == number).values(values))
     upsert(connection, verdict_history, history)
+    apply_alerts(connection, [_said_of_article(key, verdict, record) for key, verdict, record in taken])
     return happened
+
+
+def _said_of_article(key: str, verdict: Verdict | None, record: Record) -> Said:
+    if verdict is None:
+        return Said(key, record.timestamp)
+    return Said(
+        key,
+        to_ms(verdict.judged_at),
+        [alert for alert in alerts_of(verdict) if alert.subject == key],
+        verdict.probability,
+        verdict.horizon_days,
+    )
 
 
 def ensure_articles(connection: Connection, keys: dict[int, str]) -> None:
@@ -132,6 +147,7 @@ def apply_groups(connection: Connection, records: Iterable[Record]) -> list[Happ
     newest: dict[tuple[str, str], GroupVerdict | None] = {}
     history: list[dict[str, Any]] = []
     happened: list[Happened] = []
+    said: list[Said] = []
     for record in records:
         try:
             kind, _, name = (record.key or b"").decode().partition("/")
@@ -141,6 +157,7 @@ def apply_groups(connection: Connection, records: Iterable[Record]) -> list[Happ
         if verdict is not None:
             kind, name = verdict.kind.value, verdict.name
         row = _group_row(kind, name, verdict, record)
+        said.append(Said(f"{kind}/{name}", row["judged_ms"], list(alerts_of_group(verdict)) if verdict else ()))
         if _group_said(connection, kind, name, history) == (row["state"], row["since_ms"], row["suppressed"]):
             newest[kind, name] = verdict
             continue
@@ -149,6 +166,7 @@ def apply_groups(connection: Connection, records: Iterable[Record]) -> list[Happ
         about = {name: row[name] for name in ("kind", "name", "state", "since_ms", "reason")}
         happened.append(Happened(row["judged_ms"], "group", None, about))
     upsert(connection, group_history, history)
+    apply_alerts(connection, said)
     for (kind, name), verdict in newest.items():
         if verdict is None:
             connection.execute(groups.delete().where(groups.c.kind == kind, groups.c.name == name))

@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
+from flatline.schema.alert_mark import AlertMark
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.generation import Building, Generation
 from flatline.schema.group import GroupPart, GroupVerdict, SurveyRound
@@ -112,6 +113,7 @@ removals = Codec(Removal)
 moves = Codec(Move)
 sites = Codec(SiteRecord)
 heartbeats = Codec(Heartbeat)
+alert_marks = Codec(AlertMark)
 verdicts = Codec(Verdict)
 groups = Codec(GroupVerdict)
 group_parts = Codec(GroupPart)

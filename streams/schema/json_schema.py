@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from flatline.schema.alert_mark import AlertMark
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.group import GroupPart, GroupVerdict, SurveyRound
 from flatline.schema.heartbeat import Heartbeat
@@ -32,6 +33,7 @@ TYPES: dict[str, Any] = {
     "move": Move,
     "site_record": SiteRecord,
     "heartbeat": Heartbeat,
+    "alert_mark": AlertMark,
     "instance": Instance,
     "verdict": Verdict,
     "group_verdict": GroupVerdict,
@@ -41,7 +43,7 @@ TYPES: dict[str, Any] = {
 
 
 RECEIVED: Final = frozenset(
-    {"link_event", "article_record", "visits_record", "removal", "move", "site_record", "heartbeat"}
+    {"link_event", "article_record", "visits_record", "removal", "move", "site_record", "heartbeat", "alert_mark"}
 )
 """What others write: null is accepted there for any optional field."""
 
@@ -57,7 +59,7 @@ def generate(name: str) -> bytes:
 
 def _allow_nulls(definition: dict[str, Any]) -> None:
     """Let every optional field of an object be null."""
-    for name, field in definition["properties"].items():
+    for name, field in definition.get("properties", {}).items():  # an enumeration has none
         kinds = field.get("anyOf", [])
         if name in definition["required"] or {"type": "null"} in kinds:
             continue

@@ -118,6 +118,7 @@ class Topics:
         self.removals = keyed("removals.v1", compression="zstd")
         self.moves = topic("moves.v1", "old and new address", "compact")
         self.sites = topic("sites.v1", "domain", "compact")
+        self.alert_marks = topic("alert-marks.v1", "alert id", "compact")
         self.copies = topic(
             f"article-copies.v1{of_layout}{of_state}",
             "former article key, or that of one of its parts",
@@ -162,6 +163,7 @@ class Topics:
             self.removals,
             self.moves,
             self.sites,
+            self.alert_marks,
             self.copies,
             self.heartbeats,
             self.verdicts,

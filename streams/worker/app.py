@@ -25,6 +25,7 @@ from flatline.agents.topic_reader import Receive, TopicReader, heartbeat_receive
 from flatline.agents.visits import VisitsAgent
 from flatline.clock import clock_from
 from flatline.discovery.discovery import Discovery
+from flatline.domain.alerts import Retirements
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.sites import Sites
 from flatline.domain.state.moves import Moves
@@ -170,6 +171,8 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
     listened_moves = listen(topics.moves, moves.receive_record)
     sites = Sites()
     listened_sites = listen(topics.sites, sites.receive_record)
+    retirements = Retirements()
+    listened_marks = listen(topics.alert_marks, retirements.receive_record)
 
     surveyor = Surveyor(topics=topics, thresholds=policy.default, group_totals=group_totals, groups=groups)
     worker = Worker(
@@ -181,11 +184,18 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
             topics.removals.name: RemovalAgent(topics=topics, metrics=metrics),
             topics.copies.name: CopyAgent(topics=topics, metrics=metrics),
         },
-        judge=Judge(topics=topics, policy=policy, group_totals=group_totals, surveyor=surveyor, moves=moves),
+        judge=Judge(
+            topics=topics,
+            policy=policy,
+            group_totals=group_totals,
+            surveyor=surveyor,
+            moves=moves,
+            retirements=retirements,
+        ),
         surveyor=surveyor,
         sources=sources,
         group_verdicts=group_verdicts,
-        moves=listened_moves,
+        read_first=(listened_moves, listened_marks),
         lag=lag,
         clock=clock,
         metrics=metrics,
@@ -224,7 +234,7 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
     former = [topics_of_layout(settings, layout) for layout in generation.former_layouts]
     to_follow = {name: route for each in former for name, route in routes(each, topics).items()}
     follow = FormerTopicForwarder(cluster=settings.cluster, topics=topics, routes=to_follow)
-    whole = (heartbeats, group_parts, group_verdicts, listened_moves, listened_sites, generations)
+    whole = (heartbeats, group_parts, group_verdicts, listened_moves, listened_sites, listened_marks, generations)
     listening = [each.run for each in whole]
     found = [discovery.reads, discovery.announces]
     runs = [loop_watchdog.run, health.run, *listening, *[follow.run] * bool(to_follow), *found, worker.run]

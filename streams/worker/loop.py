@@ -66,7 +66,7 @@ class Worker:
         surveyor: Surveyor,
         sources: Sources,
         group_verdicts: IsCurrent,
-        moves: IsCurrent | None = None,
+        read_first: Sequence[IsCurrent] = (),
         lag: Lag,
         clock: Clock,
         metrics: WorkerMetrics,
@@ -74,9 +74,9 @@ class Worker:
     ) -> None:
         """``agents`` by topic; ``end`` ends this worker.
 
-        ``moves`` are read before any article is judged, and ``group_verdicts`` before any is written.
+        All of ``read_first`` is read before any article is judged, and ``group_verdicts`` before any group is.
         """
-        self._moves = moves
+        self._read_first = read_first
         self._assignment = assignment
         self._agents = agents
         self._judge = judge
@@ -127,7 +127,7 @@ class Worker:
         """
         async with self._one_at_a_time:
             began_s, is_all_judged = monotonic(), True
-            if self._assignment.is_whole and (self._moves is None or self._moves.is_current):
+            if self._assignment.is_whole and all(each.is_current for each in self._read_first):
                 try:
                     is_all_judged = await self._judge_tasks(self._assignment.running)
                 except Exception:  # noqa: BLE001

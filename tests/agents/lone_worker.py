@@ -16,6 +16,7 @@ from flatline.agents.removals import RemovalAgent
 from flatline.agents.survey import GroupVerdicts, Surveyor
 from flatline.agents.topic_reader import TopicReader, heartbeat_receiver
 from flatline.agents.visits import VisitsAgent
+from flatline.domain.alerts import Retirements
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policy
 from flatline.domain.sites import Sites
@@ -97,7 +98,7 @@ class LoneWorker:
         self._assignment = Assignment(self.changelog, self.forwarder, end=end, copies=topics.copies)
         lag = Lag(topics=topics, assignment=self._assignment, consumer=StandInConsumer())
         sources, group_totals, groups, moves = Sources(), GroupTotals(topics.links.partitions), GroupVerdicts(), Moves()
-        sites = Sites()
+        sites, retirements = Sites(), Retirements()
         surveyor = Surveyor(topics=topics, thresholds=policy.default, group_totals=group_totals, groups=groups)
         self._worker = Worker(
             assignment=self._assignment,
@@ -108,11 +109,18 @@ class LoneWorker:
                 topics.removals.name: RemovalAgent(topics=topics, metrics=metrics),
                 topics.copies.name: CopyAgent(topics=topics, metrics=metrics),
             },
-            judge=Judge(topics=topics, policy=policy, group_totals=group_totals, surveyor=surveyor, moves=moves),
+            judge=Judge(
+                topics=topics,
+                policy=policy,
+                group_totals=group_totals,
+                surveyor=surveyor,
+                moves=moves,
+                retirements=retirements,
+            ),
             surveyor=surveyor,
             sources=sources,
             group_verdicts=_Everything(),
-            moves=_Everything(),
+            read_first=(_Everything(),),
             lag=lag,
             clock=self,
             metrics=metrics,
@@ -138,6 +146,7 @@ class LoneWorker:
             topics.groups: groups.receive,
             topics.moves: moves.receive_record,
             topics.sites: sites.receive_record,
+            topics.alert_marks: retirements.receive_record,
         }
         self._listening = {
             topic.name: TopicReader(cluster=KafkaCluster(""), topic=topic, receive=receive)

@@ -103,6 +103,19 @@ WHOLE: dict[Topic, list[dict[str, object]]] = {
             "series": [{"path": "/notes", "series": "Notes"}],
         }
     ],
+    TOPICS.alert_marks: [
+        {
+            "subject": OTHER_ARTICLE,
+            "kind": "silent",
+            "since": "2026-01-01T00:00:00Z",
+            "mark": "expected",
+            "marked_at": "2026-01-01T00:00:00Z",
+            "version": 1,
+            "because": "retired",
+            "by": "somebody",
+            "note": "N",
+        }
+    ],
     TOPICS.visits: [
         {
             "url": OTHER_ARTICLE,

@@ -89,7 +89,7 @@ def test_any_request_has_an_answer_that_is_described(
     asyncio.run(ask())
 
 
-@pytest.mark.parametrize("path", ["articles", "links", "groups", "dead-letters"])
+@pytest.mark.parametrize("path", ["articles", "links", "groups", "alerts", "dead-letters"])
 async def test_pages_follow_on_each_other(client: Client, path: str) -> None:
     """In every order, pages of three have the same rows as the whole list in one: each once."""
     parameter = _parameters(f"/api/v1/{path}").get("sort", {"schema": {"enum": [None]}})
@@ -178,10 +178,13 @@ async def test_another_name_of_this_machine_is_refused(client: Client, host: str
     assert (await client.get("/api/v1/articles", headers={"Host": host})).status == status
 
 
-async def test_without_tokens_nothing_is_written(client: Client) -> None:
-    """Neither by a program nor by a page that a browser shows."""
+async def test_no_page_of_others_writes(client: Client) -> None:
+    """Not without tokens either: a browser says whose page sends a request, and sends no JSON unless it is allowed."""
     for ask, path in ((client.post, "articles"), (client.delete, "article"), (client.post, "moves")):
-        assert (await ask(f"/api/v1/{path}")).status == 403
+        for origin in ("https://evil.example", "http://127.0.0.1:3000", "null"):
+            assert (await ask(f"/api/v1/{path}", headers={"Origin": origin})).status == 403
+    for path in ("articles", "moves", "alerts/0/mark"):
+        assert (await client.post(f"/api/v1/{path}", data={"mark": "right"})).status == 415
 
 
 async def test_tokens_have_scopes_and_can_be_revoked(made: Any, tmp_path: Path) -> None:

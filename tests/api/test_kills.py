@@ -37,7 +37,7 @@ class Serving:
             "FLATLINE_SERVE_PORT": str(Ports(folder / "ports.json").claim("serve")),
         }
         self.folder = folder / "readmodel"
-        self._address = f"http://127.0.0.1:{self._environment['FLATLINE_SERVE_PORT']}"
+        self.address = f"http://127.0.0.1:{self._environment['FLATLINE_SERVE_PORT']}"
 
     @contextmanager
     def running(self, end: signal.Signals) -> Iterator[None]:
@@ -52,7 +52,7 @@ class Serving:
     def get(self, path: str) -> Any:
         """Return what it answers; None where it does not, or not with 200."""
         try:
-            with urllib.request.urlopen(f"{self._address}{path}", timeout=10) as answer:
+            with urllib.request.urlopen(f"{self.address}{path}", timeout=10) as answer:
                 body = answer.read()
                 return json.loads(body) if answer.headers["Content-Type"] == "application/json" else body.decode()
         except (urllib.error.HTTPError, OSError):

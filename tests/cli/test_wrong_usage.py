@@ -17,6 +17,8 @@ from tests.waiting import PATIENCE_S
 COMMANDS = {" ".join(found.words): found for found in all_commands()}
 # Arguments with which a command is complete. Each command is here: a new one has to be added.
 COMPLETE = {
+    "alerts list": (),
+    "alerts mark": ("0", "right"),
     "articles add": ("yours.example/a",),
     "articles fetch": ("yours.example",),
     "articles import": ("{missing}",),
@@ -62,6 +64,8 @@ COMPLETE = {
 OPTIONAL = {"articles fetch", "policy check", "publications list"}
 # Wrong in a way of its own: the arguments, the exit code, and what is said.
 WRONG = (
+    ("alerts mark", ("0", "perhaps"), 2, "withdrawn"),
+    ("alerts mark", ("0", "expected"), 2, "--because"),
     ("articles add", ("no url at all",), 2, "url"),
     ("articles add", ("yours.example/a", "--tier", "7"), 2, "--tier"),
     ("articles fetch", ("ftp://yours.example/",), 2, "no address"),

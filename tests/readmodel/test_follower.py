@@ -13,7 +13,7 @@ from flatline.kafka.cluster import KafkaCluster
 from flatline.readmodel.files import Files, identity_in, identity_of, mark_complete
 from flatline.readmodel.follower import Follower
 from flatline.readmodel.projection import Projection
-from flatline.readmodel.tables import verdict_history
+from flatline.readmodel.tables import VERSION, verdict_history
 from flatline.schema import codec
 from flatline.schema.topics import Topics
 from flatline.schema.verdict import State
@@ -48,7 +48,7 @@ def test_a_kafka_that_is_away_makes_nothing_anew(tmp_path: Path) -> None:
         for _ in range(3):
             with suppress(KafkaError):
                 follower._follow()
-        assert _databases(tmp_path) == ["readmodel-1-1.db"]
+        assert _databases(tmp_path) == [f"readmodel-{VERSION}-1.db"]
     complete, _ = _files(tmp_path).find(identity_of(TOPICS, b""))
     assert complete is None
 
@@ -67,7 +67,7 @@ def test_under_other_rules_what_was_read_answers_until_all_is_read_anew(tmp_path
     for _ in range(3):
         with suppress(KafkaError):
             follower._follow()
-    assert _databases(tmp_path) == ["readmodel-1-1.db", "readmodel-1-2.db"]
+    assert _databases(tmp_path) == [f"readmodel-{VERSION}-1.db", f"readmodel-{VERSION}-2.db"]
     assert not follower.progress.is_current
     with follower.reading() as connection:
         assert connection.scalars(select(verdict_history.c.state)).all() == ["steady", "silent"]
@@ -80,7 +80,7 @@ def test_under_other_rules_what_was_read_answers_until_all_is_read_anew(tmp_path
 
 def test_a_file_that_is_no_database_is_made_anew(tmp_path: Path) -> None:
     """What somebody else put there is left aside."""
-    (tmp_path / "readmodel-1-7.db").write_bytes(b"no database" * 1_000)
+    (tmp_path / f"readmodel-{VERSION}-7.db").write_bytes(b"no database" * 1_000)
     with suppress(KafkaError):
         _follower(tmp_path)._follow()
-    assert _databases(tmp_path) == ["readmodel-1-7.db", "readmodel-1-8.db"]
+    assert _databases(tmp_path) == [f"readmodel-{VERSION}-7.db", f"readmodel-{VERSION}-8.db"]

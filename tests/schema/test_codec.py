@@ -46,6 +46,16 @@ RECEIVED: dict[str, tuple[Codec[Any], dict[str, object]]] = {
         {"old": "https://a.example/", "new": "https://b.example/", "decided_at": "2026-02-01T00:00:00Z"},
     ),
     "site_record": (codec.sites, {"domain": "b.example"}),
+    "alert_mark": (
+        codec.alert_marks,
+        {
+            "subject": "https://b.example/",
+            "kind": "silent",
+            "since": "2026-02-01T00:00:00Z",
+            "mark": "right",
+            "marked_at": "2026-02-01T00:00:00Z",
+        },
+    ),
     "heartbeat": (
         codec.heartbeats,
         {"source": "s", "sent_at": "2026-02-01T00:00:00Z", "seen_until": "2026-02-01T00:00:00Z"},

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import flatline.schema
+from flatline.domain import alerts
 from flatline.domain.sites import checked
 from flatline.domain.state.article import registration_of
 from flatline.domain.state.moves import rule_of
@@ -29,6 +30,7 @@ DECODERS: dict[str, Callable[[bytes], object]] = {
     "visits_record": visits.prepare,
     "heartbeat": codec.heartbeats.decode,
     "instance": codec.instances.decode,
+    "alert_mark": lambda value: alerts.checked(codec.alert_marks.decode(value)),
 }
 
 

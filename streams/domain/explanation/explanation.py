@@ -53,6 +53,7 @@ class ExplanationContext(NamedTuple):
     ``freshness``  of sources
     ``groups``     the newest verdicts
     ``changes``    what was said of the article in the past
+    ``retired_ms``  since when it is marked as retired
     """
 
     policy: Policy
@@ -64,6 +65,7 @@ class ExplanationContext(NamedTuple):
     groups: Mapping[Group, GroupVerdict] = {}
     changes: Iterable[Change] = ()
     published: Verdict | None = None
+    retired_ms: int | None = None
 
 
 def explain(
@@ -82,6 +84,7 @@ def explain(
         policy=context.policy,
         previous=previous,
         now_ms=now_ms,
+        retired_ms=context.retired_ms,
     )
     rhythm, visibility = article.rhythm, evidence.visibility
     season_until_day = evidence.season.until_day if evidence.season else 0

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from flatline.domain.judgement.evidence import Evidence, evidence_of
-from flatline.domain.judgement.judgement import Judgement, judge
+from flatline.domain.judgement.judgement import Judgement, judge, retired
 from flatline.domain.judgement.verdict import verdict_on
 from flatline.domain.learned.expectation import Baseline, Expectation, expect
 from flatline.domain.policy.policy import Policy
@@ -34,10 +34,12 @@ def judge_article(
     previous: PreviousVerdict | None,
     now_ms: int,
     as_of_offset: int | None = None,
+    retired_ms: int | None = None,
 ) -> JudgedArticle:
     """Judge an article at ``now_ms``. ``baseline``: what is learned of articles like it; ``previous``: what was said.
 
-    ``as_of_offset``: of the links of its partition, that up to which all are in the article.
+    ``as_of_offset``: of the links of its partition, that up to which all are in the article. ``retired_ms``: since when
+    it is retired, so that nothing is judged.
     """
     header = article.header
     expectation = expect(
@@ -49,7 +51,10 @@ def judge_article(
     )
     evidence = evidence_of(article, visibility, link_value=link_value, expectation=expectation, now_ms=now_ms)
     thresholds, hazard = policy.thresholds_of(header.registration.tier), policy.hazard
-    judgement = judge(evidence, previous=previous, now_ms=now_ms, thresholds=thresholds, hazard=hazard)
+    if retired_ms is None:
+        judgement = judge(evidence, previous=previous, now_ms=now_ms, thresholds=thresholds, hazard=hazard)
+    else:
+        judgement = retired(since_ms=retired_ms, link_days=evidence.rhythm.link_days if evidence.rhythm else 0)
     verdict = verdict_on(
         article,
         judgement,

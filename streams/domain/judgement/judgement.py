@@ -17,7 +17,7 @@ from flatline.domain.judgement.states import (
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.state.previous_verdict import PreviousVerdict
-from flatline.domain.time import DAY_MS, day_of
+from flatline.domain.time import DAY_MS, day_of, to_datetime
 from flatline.schema.verdict import FindingKind, State
 
 
@@ -90,6 +90,12 @@ def judge(
         rhythm.link_days if rhythm else 0,
         (quiet_before_link(rhythm, evidence, at) or 0) * DAY_MS if rhythm else 0,
     )
+
+
+def retired(*, since_ms: int, link_days: int) -> Judgement:
+    """Return what is said of an article instead of a judgement, once somebody said that it is retired."""
+    reason = f"It was marked as retired on {to_datetime(since_ms):%Y-%m-%d} and is not judged."
+    return Judgement(State.DORMANT, since_ms, None, None, False, reason, {}, link_days)
 
 
 def _on(day: int, evidence: Evidence, at: Circumstances) -> Circumstances:

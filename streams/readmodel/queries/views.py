@@ -6,6 +6,7 @@ from typing import Annotated, Generic, TypeVar
 from msgspec import Meta, Struct
 
 from flatline.domain.explanation.explained import CurvePoint
+from flatline.schema.alert_mark import AlertKind, ExpectedBecause, Mark
 from flatline.schema.group import GroupKind, GroupState, GroupVerdict
 from flatline.schema.verdict import State, Verdict
 
@@ -161,6 +162,26 @@ class ArticleDetail(Struct, frozen=True):
     history: Annotated[list[VerdictChange], Meta(description="The newest first")]
     groups: list[GroupRow]
     visits: Annotated[list[VisitsOfDomain], Meta(description="The domains that sent most, at most 50")]
+
+
+class AlertRow(Struct, frozen=True):
+    """An alert: a state or finding of an article, or a group under its curve; and what somebody says of it."""
+
+    id: str
+    subject: Annotated[str, Meta(description="The article key; `kind/name` of a group")]
+    title: str | None
+    kind: AlertKind
+    since: Annotated[datetime, Meta(description="Since when the state or finding holds")]
+    alerted_at: Annotated[datetime, Meta(description="When it was said first")]
+    ended_at: Annotated[datetime | None, Meta(description="null: it still holds")]
+    reason: Annotated[str | None, Meta(description="The sentence that was said")]
+    probability: Annotated[float | None, Meta(description="That no link comes in horizon_days, as said then")]
+    horizon_days: int | None
+    mark: Annotated[Mark | None, Meta(description="null: nobody has said anything of it")]
+    because: Annotated[ExpectedBecause | None, Meta(description="Why it was to be expected")]
+    marked_at: datetime | None
+    marked_by: str | None
+    note: str | None
 
 
 class SourceRow(Struct, frozen=True):
