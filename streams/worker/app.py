@@ -6,8 +6,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, NoReturn
+from zlib import crc32
 
 from faust import streams as faust_streams
 from faust.worker import Worker as FaustWorker
@@ -246,6 +247,7 @@ def _faust_app(settings: Settings, topics: Topics, listener: RebalanceListener) 
     return MicroBatchApp(
         topics.group,
         listener=listener,
+        owned_by=topics.links.name,
         **faust_settings(settings.cluster),
         store="memory://",
         topic_partitions=topics.layout.partitions,
@@ -254,7 +256,10 @@ def _faust_app(settings: Settings, topics: Topics, listener: RebalanceListener) 
         web_enabled=False,
         # Static membership: a worker that is restarted takes its own place again, with nobody waiting for its session
         # to expire. Address and port tell workers of one machine apart; machines must differ in their host name.
-        consumer_group_instance_id=f"{socket.gethostname()}-{settings.worker_host}-{settings.worker_port}",
+        # A version that reads other topics takes a new place: in the old one it would not be assigned the others.
+        consumer_group_instance_id=(
+            f"{socket.gethostname()}-{settings.worker_host}-{settings.worker_port}-{_fingerprint(topics.inputs)}"
+        ),
         consumer_auto_offset_reset="earliest",
         ConsumerScheduler=MicroBatches,
         broker_max_poll_records=MICRO_BATCH_RECORDS_MAX,
@@ -267,6 +272,11 @@ def _faust_app(settings: Settings, topics: Topics, listener: RebalanceListener) 
         # Waiting is for acknowledgements that mean nothing here, and collects garbage while it does.
         stream_wait_empty=False,
     )
+
+
+def _fingerprint(topics: Iterable[Topic]) -> str:
+    """Return a short name of what a worker reads, the same in every process."""
+    return f"{crc32(' '.join(sorted(topic.name for topic in topics)).encode()):08x}"
 
 
 def _deliver(app: MicroBatchApp, topic: Topic, worker: Worker) -> None:
