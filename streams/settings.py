@@ -185,6 +185,9 @@ class Settings(BaseSettings):
         None,
         description="Sites of yours for which /webmention receives Webmentions, separated by commas; else none are.",
     )
+    ingest_webmention_io_secret_file: Path | None = Field(
+        None, description="File with the secret of webmention.io's web hook, which /webmention-io takes; else none is."
+    )
     serve_host: str = Field("127.0.0.1", description="Address that `flatline serve` listens on.")
     serve_port: Port = Field(8709, description="Port that `flatline serve` listens on.")
     serve_tokens_file: Path | None = Field(

@@ -86,6 +86,13 @@ class IngestMetrics:
         self.webmentions_pending = Gauge(
             "flatline_ingest_webmentions_pending", "Webmentions that wait to be verified.", registry=registry
         )
+        self.webmention_io_notices = Counter(
+            "flatline_ingest_webmention_io_notices",
+            "Notices of webmention.io's web hook by what became of them: taken, deleted (the mention is gone), ignored "
+            "(private, or of another site), invalid (no notice, or no link), refused (the secret is wrong).",
+            ["outcome"],
+            registry=registry,
+        )
         register_build(registry)
         register_process(registry)
 

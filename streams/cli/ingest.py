@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flatline_connectors.ingest.metrics import IngestMetrics
     from flatline_connectors.sending.producer import Producer
     from flatline_connectors.webmention.service import WebmentionService
+    from flatline_connectors.webmention_io.hook import WebHook
 
 INGEST_SETTINGS: Final = tuple(name for name in Settings.model_fields if name.startswith("ingest_"))
 
@@ -28,7 +29,8 @@ def ingest(*, settings: Settings) -> None:
     """Run the HTTP server that crawlers push to, until it is stopped.
 
     POST /v1/links, /v1/visits and /v1/heartbeats. It answers a request when Kafka has stored all of it. With
-    --webmention-sites it receives Webmentions at /webmention.
+    --webmention-sites it receives Webmentions at /webmention, and with --webmention-io-secret-file the notices of
+    webmention.io at /webmention-io.
     """
     from prometheus_client import CollectorRegistry
 
@@ -70,6 +72,8 @@ def ingest(*, settings: Settings) -> None:
         mentions = _webmention_service(settings, producer, metrics, limits)
         if mentions is not None:
             running.append(asyncio.create_task(mentions.run()))
+        hook = _web_hook(settings, producer, metrics, limits)
+        routes = [*(mentions.routes if mentions is not None else ()), *(hook.routes() if hook is not None else ())]
         receiver = Ingest(
             producer,
             authority,
@@ -79,7 +83,7 @@ def ingest(*, settings: Settings) -> None:
             caught_up=listen.caught_up,
             is_kafka_reachable=lambda: is_kafka_reachable(cluster),
             discovery=discovery.answer,
-            further_routes=mentions.routes if mentions is not None else (),
+            further_routes=routes,
         )
         await listen.current()  # before that it would not know what sources declared
 
@@ -125,6 +129,35 @@ def _webmention_service(
     )
     return WebmentionService(
         how, producer=producer, batches=BatchSender(producer, limits, now_s=time.monotonic), metrics=metrics
+    )
+
+
+def _web_hook(settings: Settings, producer: "Producer", metrics: "IngestMetrics", limits: "Limits") -> "WebHook | None":
+    if settings.ingest_webmention_io_secret_file is None:
+        return None
+    from flatline.cli.link_files import is_on
+    from flatline.domain.time import to_datetime
+    from flatline_connectors.ingest.batches import BatchSender
+    from flatline_connectors.sending.delivery import Deliveries
+    from flatline_connectors.sending.links import PreparedLink
+    from flatline_connectors.webmention_io.hook import WebHook, secret_of
+    from flatline_connectors.webmention_io.mentions import Wanted
+
+    batches = BatchSender(producer, limits, now_s=time.monotonic)
+
+    async def send_link(link: PreparedLink) -> None:
+        def send(deliveries: Deliveries) -> None:
+            producer.send_link(link, deliveries=deliveries)
+
+        await batches.acknowledged(send)
+
+    sites = settings.ingest_webmention_sites
+    return WebHook(
+        secret_of(settings.ingest_webmention_io_secret_file),
+        Wanted(is_on(sites.split(",")) if sites else None),
+        send=send_link,
+        now=lambda: to_datetime(producer.now_ms()),
+        counted=lambda outcome: metrics.webmention_io_notices.labels(outcome=outcome).inc(),
     )
 
 

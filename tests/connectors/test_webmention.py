@@ -78,3 +78,22 @@ def _wait_verified(ingest: RunningIngest, location: str) -> None:
 def test_it_is_off_by_default(ingest: RunningIngest) -> None:
     """Without sites of one's own there is no endpoint."""
     assert ingest.ask("POST", "/webmention", b"source=a&target=b", FORM).code == "not_found"
+
+
+def test_a_notice_of_webmention_io_reaches_kafka(
+    kafka_bootstrap: str, topics: Topics, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """With a file that holds the secret, /webmention-io takes notices that know it."""
+    (tmp_path / "secret").write_text("the right secret\n")
+    notice = {"secret": "the right secret", "source": "https://a.example/p", "target": TARGET, "deleted": True}
+    headers = {"Content-Type": "application/json"}
+    how = ("--webmention-sites", "pub.example", "--webmention-io-secret-file", str(tmp_path / "secret"))
+    with running_ingest(environment, topics, tmp_path, *how) as ingest:
+        assert ingest.ask("POST", "/webmention-io", msgspec.json.encode(notice), headers).body == {"status": "deleted"}
+        wrong = msgspec.json.encode(notice | {"secret": "another secret"})
+        assert ingest.ask("POST", "/webmention-io", wrong, headers).code == "wrong_secret"
+        metrics = ingest.ask("GET", "/metrics").body
+    assert 'flatline_ingest_webmention_io_notices_total{outcome="refused"} 1.0' in metrics
+    assert "right secret" not in (tmp_path / "ingest.log").read_text()
+    (stored,) = (msgspec.json.decode(record.value or b"") for record in read_all(kafka_bootstrap, topics.links))
+    assert (stored["change"], stored["url_from"], stored["source"]) == ("lost", "https://a.example/p", "webmention.io")

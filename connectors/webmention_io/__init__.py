@@ -1,0 +1,1 @@
+"""Webmentions that the service webmention.io received and verified."""
