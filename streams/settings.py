@@ -200,6 +200,11 @@ class Settings(BaseSettings):
     api_token_file: Path | None = Field(
         None, description="File with the token that commands send to the API, where it needs one."
     )
+    connect_host: str = Field("127.0.0.1", description="Address of the /metrics and /readyz of `flatline connect run`.")
+    connect_port: Port = Field(8708, description="Port of the /metrics and /readyz of `flatline connect run`.")
+    connectors_file: Path = Field(
+        Path("connectors.toml"), description="File that names the connectors which `flatline connect run` runs."
+    )
     fetch_contact: Annotated[str, AfterValidator(_contact)] | None = Field(
         None,
         description="URL or mail address in the User-Agent when pages are fetched; else the address of the site.",

@@ -13,7 +13,6 @@ from flatline_connectors.ingest import answers, parsing
 from flatline_connectors.ingest.answers import Refused
 from flatline_connectors.ingest.auth import Authority, Sender
 from flatline_connectors.ingest.batches import (
-    SETTLED_WITHIN_S,
     Batch,
     BatchResult,
     BatchSender,
@@ -29,6 +28,7 @@ from flatline_connectors.sending import heartbeats, links, visits
 from flatline_connectors.sending.delivery import Deliveries
 from flatline_connectors.sending.heartbeats import PreparedHeartbeat
 from flatline_connectors.sending.producer import Producer
+from flatline_connectors.sending.settling import SETTLED_WITHIN_S
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

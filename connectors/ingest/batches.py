@@ -14,14 +14,13 @@ from flatline_connectors.ingest.answers import Refused, RejectedEvent
 from flatline_connectors.ingest.auth import Sender
 from flatline_connectors.ingest.limits import Limits, TokenBucket
 from flatline_connectors.sending.delivery import Deliveries, DeliveryFailed
-from flatline_connectors.sending.producer import PATIENCE_S, KafkaUnavailable, Producer
+from flatline_connectors.sending.producer import KafkaUnavailable, Producer
+from flatline_connectors.sending.settling import settled
 
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
-# Longer than a record may wait: what is not settled by then never will be.
-SETTLED_WITHIN_S: Final = PATIENCE_S + 2
 _RETRY_AFTER_S: Final = 5
 
 
@@ -86,15 +85,11 @@ class BatchSender:
 
     async def acknowledged(self, send: Callable[[Deliveries], T]) -> T:
         """Call ``send`` and return what it returns when Kafka has all that it sent. Raise `Refused`: 503."""
-        loop = asyncio.get_running_loop()
-        deliveries, settled = self._producer.new_deliveries(), loop.create_future()
+        deliveries = self._producer.new_deliveries()
         try:
-            result = await loop.run_in_executor(self._thread, send, deliveries)
-            deliveries.when_settled(partial(loop.call_soon_threadsafe, _finish, settled))
-            async with asyncio.timeout(SETTLED_WITHIN_S):
-                await settled
-            deliveries.raise_failure()
-        except (DeliveryFailed, KafkaUnavailable, TimeoutError) as error:
+            result = await asyncio.get_running_loop().run_in_executor(self._thread, send, deliveries)
+            await settled(deliveries)
+        except (DeliveryFailed, KafkaUnavailable) as error:
             raise unacknowledged(error) from error
         return result
 
@@ -141,8 +136,3 @@ def _check_source(source: str, sender: Sender) -> None:
     if not sender.may_write_as(source):
         detail = f"source is {source}, and this token may write as {sender.shown} only (the tokens file grants more)"
         raise Rejected(Reason.FOREIGN_SOURCE, detail)
-
-
-def _finish(settled: asyncio.Future[None]) -> None:
-    if not settled.done():
-        settled.set_result(None)

@@ -11,8 +11,8 @@ from aiohttp import web
 
 from flatline.kafka.cluster import KafkaCluster
 from flatline_connectors.errors import ConnectorError
-from flatline_connectors.ingest.batches import SETTLED_WITHIN_S
 from flatline_connectors.ingest.connections import Connections
+from flatline_connectors.sending.settling import SETTLED_WITHIN_S
 
 _PROBE_WITHIN_S: Final = 2
 

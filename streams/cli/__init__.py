@@ -11,6 +11,7 @@ from flatline.cli import (
     alerts,
     articles,
     backtest,
+    connect,
     demo,
     doctor,
     explain,
@@ -70,6 +71,7 @@ _SECTIONS: Final[dict[str, tuple[tuple[str, Any, str], ...]]] = {
     "Operate": (
         ("worker", worker.worker, "Run one worker: count links, judge articles."),
         ("ingest", ingest.ingest, "Run the HTTP server that crawlers push to."),
+        ("connect", connect.app, "Connectors."),
         ("serve", serve.serve, "Run the HTTP API over everything that is known."),
         ("instances", instances.app, "Processes that Prometheus finds."),
         ("topics", topics.app, "The topics in Kafka."),

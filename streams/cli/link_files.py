@@ -4,7 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -21,14 +21,13 @@ from flatline_connectors.errors import ConnectorError
 from flatline_connectors.files.exports.dates import DateOrder, instant_of
 from flatline_connectors.files.exports.event_lines import event_lines
 from flatline_connectors.files.exports.formats.hand_kept import FIELDS
-from flatline_connectors.files.exports.reading import Options, Recognised
+from flatline_connectors.files.exports.reading import HISTORY, Options, Recognised
 from flatline_connectors.files.importer import say_finished
 from flatline_connectors.files.lines import Line, LineFile, UnusableLine
 from flatline_connectors.sending import links
 from flatline_connectors.sending.producer import Producer
 from flatline_connectors.sites import on_sites
 
-_HISTORY: Final = timedelta(days=14)
 _COLUMNS_SHOWN: Final = 12
 
 
@@ -46,7 +45,7 @@ class Reading:
         made_at = datetime.fromtimestamp(path.stat().st_mtime, UTC) if is_file else datetime.now(UTC)
         exported_at = self.exported_at or made_at
         return replace(
-            self.options, exported_at=exported_at, history_before=self.history_before or exported_at - _HISTORY
+            self.options, exported_at=exported_at, history_before=self.history_before or exported_at - HISTORY
         )
 
 

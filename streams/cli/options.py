@@ -13,7 +13,7 @@ from flatline.settings import Settings, SettingsError, load_settings, variable_o
 
 Command = Callable[..., None]
 
-FLAGS: Final = {"policy_file": "--policy"}
+FLAGS: Final = {"policy_file": "--policy", "connectors_file": "--connectors"}
 """Names of options that differ from those of their settings."""
 _METAVARS: Final = {"_file": "FILE", "_dir": "FOLDER", "_host": "ADDRESS", "_port": "PORT"}
 

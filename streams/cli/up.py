@@ -30,7 +30,7 @@ See what it led to, in a browser or by the API:
 Ctrl-C stops everything."""
 
 
-@with_settings("workers", "policy_file", of_running=False)
+@with_settings("workers", "policy_file", "connectors_file", of_running=False)
 def up(
     *,
     secured: Annotated[
@@ -40,9 +40,9 @@ def up(
 ) -> None:
     """Run everything on this machine until Ctrl-C.
 
-    Starts Kafka, ingest, workers, the web page with its API, Prometheus and Alertmanager. The next run with the same
-    folder continues where this one ends. With FLATLINE_KAFKA_BOOTSTRAP set, it uses that Kafka and starts none. If a
-    port is taken, it uses a free one.
+    Starts Kafka, ingest, workers, the web page with its API, Prometheus and Alertmanager, and the connectors if
+    there is a file connectors.toml. The next run with the same folder continues where this one ends. With
+    FLATLINE_KAFKA_BOOTSTRAP set, it uses that Kafka and starts none. If a port is taken, it uses a free one.
 
     With --secured each process has a user of its own in Kafka, who may do what `flatline topics acls` prints. That
     Kafka has records of its own.
@@ -51,14 +51,20 @@ def up(
     from flatline.local.stack import LocalStack
     from flatline.local.stopping import until_stopped
     from flatline.policy_file import load_policy
+    from flatline_connectors.runtime.config_file import load_sections
+    from flatline_connectors.runtime.registry import KINDS
 
     console = Console(highlight=False)
-    load_policy(settings.policy_file)  # a mistake in it shows before anything starts
+    # Mistakes in files show before anything starts.
+    load_policy(settings.policy_file)
+    if settings.connectors_file.exists() or "connectors_file" in settings.model_fields_set:
+        load_sections(settings.connectors_file, KINDS)
     workers = settings.workers
     preferred_ports = {
         "kafka": _KAFKA_PORT,
         "ingest": settings.ingest_port,
         "api": settings.serve_port,
+        "connect": settings.connect_port,
         **{f"worker-{number}": settings.worker_port + number - 1 for number in range(1, workers + 1)},
         "prometheus": _PROMETHEUS_PORT,
         "alertmanager": _ALERTMANAGER_PORT,

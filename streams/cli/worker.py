@@ -1,12 +1,9 @@
 """`flatline worker`."""
 
 import logging
-from typing import Final
 
 from flatline.cli.options import with_settings
 from flatline.settings import Settings, load_settings
-
-PORTS_TRIED: Final = 100
 
 log = logging.getLogger("flatline.worker")
 
@@ -22,7 +19,7 @@ def worker(*, settings: Settings, worker_port: str | None) -> None:
     from flatline.admin.topics import check_topics, ensure_topics, message_bytes_max
     from flatline.generations import serving_generation, topics_of
     from flatline.kafka.permissions import Role
-    from flatline.local.ports import is_free
+    from flatline.local.ports import first_free, is_free
     from flatline.policy_file import load_policy
     from flatline.rebuild.lost_state import refuse_lost_state
     from flatline.worker.app import UnfitError, run_worker
@@ -31,7 +28,7 @@ def worker(*, settings: Settings, worker_port: str | None) -> None:
     logging.getLogger("flatline").setLevel(logging.INFO)
     load_policy(settings.policy_file)  # a mistake in it shows before anything is created
     if worker_port is None and "worker_port" not in load_settings(of_running=False).model_fields_set:
-        settings = settings.model_copy(update={"worker_port": _free_port(settings)})
+        settings = settings.model_copy(update={"worker_port": first_free(settings.worker_host, settings.worker_port)})
     if not is_free(settings.worker_host, settings.worker_port):
         address = f"{settings.worker_host}:{settings.worker_port}"
         raise UnfitError(
@@ -45,11 +42,3 @@ def worker(*, settings: Settings, worker_port: str | None) -> None:
     refuse_lost_state(settings.cluster, topics)
     bytes_max = message_bytes_max(settings.cluster, topics.all())
     run_worker(settings, generation, bytes_max=bytes_max)
-
-
-def _free_port(settings: Settings) -> int:
-    """Return the first free port from the usual one on, so that workers can simply be started."""
-    from flatline.local.ports import is_free
-
-    candidates = range(settings.worker_port, settings.worker_port + PORTS_TRIED)
-    return next((port for port in candidates if is_free(settings.worker_host, port)), settings.worker_port)

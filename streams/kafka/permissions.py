@@ -7,7 +7,15 @@ from typing import Final, NamedTuple
 from flatline.schema.topics import Topic, Topics
 
 # The topics that keep their name, whatever the number of partitions and the state.
-_FOR_EVER: Final = (".moves.v1", ".sites.v1", ".alert-marks.v1", ".heartbeats.v1", ".generations.v1", ".instances.v1")
+_FOR_EVER: Final = (
+    ".alert-marks.v1",
+    ".connectors.v1",
+    ".generations.v1",
+    ".heartbeats.v1",
+    ".instances.v1",
+    ".moves.v1",
+    ".sites.v1",
+)
 
 
 class Role(StrEnum):
@@ -16,6 +24,7 @@ class Role(StrEnum):
     WORKER = "worker"
     INGEST = "ingest"
     CONNECTORS = "connectors"
+    CONNECT = "connect"
     READ_MODEL = "read-model"
     OPERATOR = "operator"
 
@@ -102,6 +111,15 @@ def permissions(role: Role, topics: Topics) -> list[Permission]:
             return [
                 *_on(Operation.READ, topics.generations),
                 *_on(Operation.WRITE, *inputs, *said),
+            ]
+        case Role.CONNECT:
+            sent = (topics.links, topics.articles, topics.visits, topics.heartbeats)
+            return [
+                *_on(Operation.READ, topics.connectors, topics.sites, topics.generations, topics.instances),
+                *_on(Operation.WRITE, *sent, topics.connectors, topics.instances),
+                *_on(Operation.DESCRIBE, topics.removals, topics.moves),
+                Permission(Kind.GROUP, topics.connect_group, False, Operation.READ, topics.connect_group),
+                _transactions(topics.connectors.name),
             ]
         case Role.READ_MODEL:
             read = (topics.links, topics.articles, topics.visits, topics.verdicts)

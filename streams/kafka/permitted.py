@@ -99,7 +99,7 @@ def _topics(admin: AdminClient, needed: Iterable[Permission]) -> Iterator[Permis
 def _groups(admin: AdminClient, needed: Iterable[Permission]) -> Iterator[Permission]:
     for each in of_kind(needed, Kind.GROUP):
         try:
-            group = _asked(lambda name=each.example: _group(admin, name))  # type: ignore[misc]
+            group = asked(lambda name=each.example: _group(admin, name))  # type: ignore[misc]
         except GroupAuthorizationFailedError:
             yield each
         else:
@@ -123,7 +123,7 @@ def _group(admin: AdminClient, name: str) -> dict[str, Any]:
 def _transactions(admin: AdminClient, needed: Iterable[Permission]) -> Iterator[Permission]:
     for each in of_kind(needed, Kind.TRANSACTIONAL_ID):
         try:
-            _asked(lambda name=each.example: admin.describe_transactions([name]))  # type: ignore[misc]
+            asked(lambda name=each.example: admin.describe_transactions([name]))  # type: ignore[misc]
         except TransactionalIdAuthorizationFailedError:
             yield each
         except BrokerResponseError:
@@ -151,7 +151,8 @@ def _is_forbidden(described: Mapping[str, Any], permission: Permission) -> bool:
     return bool(allowed) and permission.operation.name not in allowed
 
 
-def _asked(ask: Callable[[], T]) -> T:
+def asked(ask: Callable[[], T]) -> T:
+    """Return what ``ask`` returns, waiting for coordinators that a new cluster has yet to make. Raises KafkaError."""
     give_up_at_s = monotonic() + _COORDINATOR_S
     while True:
         try:

@@ -8,6 +8,7 @@ LOOPBACK = "127.0.0.1"
 # Below the range from which the kernel takes the local ports of outgoing connections (32768 to 60999): none of those
 # can grab a port between our look and the server's bind.
 _RANGE = range(15_000, 32_000)
+_TRIED = 100
 
 
 class Ports:
@@ -36,6 +37,11 @@ class Ports:
 
     def _is_free(self, port: int) -> bool:
         return port not in self._claimed and is_free(LOOPBACK, port)
+
+
+def first_free(host: str, port: int) -> int:
+    """Return the first free port from one on, so that several processes can simply be started; else that one."""
+    return next((each for each in range(port, port + _TRIED) if is_free(host, each)), port)
 
 
 def is_free(host: str, port: int) -> bool:

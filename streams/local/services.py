@@ -27,16 +27,19 @@ def flatline_services(settings: SettingsOf, worker_ports: Sequence[int]) -> list
 
 
 def services_with_api(settings: SettingsOf, worker_ports: Sequence[int]) -> list[Process]:
-    """Return `flatline_services`, and the API."""
-    reader = settings(Role.READ_MODEL)
-    return [*flatline_services(settings, worker_ports), _service("api", "serve", reader, reader.serve_port)]
+    """Return `flatline_services`, the API, and the connectors if there is a file that names some."""
+    reader, connect = settings(Role.READ_MODEL), settings(Role.CONNECT)
+    services = [*flatline_services(settings, worker_ports), _service("api", "serve", reader, reader.serve_port)]
+    if connect.connectors_file.exists():
+        services.append(_service("connect", "connect run", connect, connect.connect_port))
+    return services
 
 
 def _service(name: str, command: str, settings: Settings, port: int) -> Process:
     address = f"{LOOPBACK}:{port}"
     return Process(
         name=name,
-        command=[_FLATLINE, command],
+        command=[_FLATLINE, *command.split()],
         address=address,
         is_ready=lambda: probes.answers_ok(address, "/readyz"),
         environment=settings.environment(),

@@ -101,6 +101,8 @@ class LocalStack:
                 "worker_port": worker_ports[0],
                 "ingest_port": ports.claim("ingest"),
                 "serve_port": api_port,
+                "connect_port": ports.claim("connect"),
+                "connectors_file": self._given.connectors_file.resolve(),
                 "page_url": self._given.page_url if "page_url" in self._given.model_fields_set else page_url,
                 "ingest_tokens_file": self._tokens_file(),
                 "prometheus_url": f"http://{prometheus.address}",

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from flatline.schema.alert_mark import AlertMark
 from flatline.schema.article_record import ArticleRecord
+from flatline.schema.connector_record import POSITION_BYTES_MAX, ConnectorPosition, ConnectorStatus
 from flatline.schema.generation import Building, Generation
 from flatline.schema.group import GroupPart, GroupVerdict, SurveyRound
 from flatline.schema.heartbeat import Heartbeat
@@ -59,7 +60,8 @@ class Codec(Generic[T]):
     'gained'
     """
 
-    def __init__(self, record_type: type[T]) -> None:
+    def __init__(self, record_type: type[T], *, bytes_max: int = RECORD_BYTES_MAX) -> None:
+        self._bytes_max = bytes_max
         self._decode = msgspec.json.Decoder(record_type).decode
         self._optional = {each.encode_name for each in msgspec.structs.fields(record_type) if not each.required}
         self.encode = msgspec.json.Encoder().encode
@@ -70,7 +72,7 @@ class Codec(Generic[T]):
         A leap second is the last millisecond before it.
         """
         try:
-            if value is not None and len(value) <= RECORD_BYTES_MAX:
+            if value is not None and len(value) <= self._bytes_max:
                 if not value.isascii():
                     value.decode()  # msgspec does not look into fields that it skips
                 return self._decode_leniently(value)
@@ -79,9 +81,9 @@ class Codec(Generic[T]):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             if value is None or value.strip():
                 raise Rejected(Reason.INVALID_JSON, str(error)) from None
-        if value is None or len(value) <= RECORD_BYTES_MAX:
+        if value is None or len(value) <= self._bytes_max:
             raise Rejected(Reason.EMPTY, "the record has no value")
-        raise Rejected(Reason.TOO_LONG, f"the record has {len(value)} bytes; the limit is {RECORD_BYTES_MAX}")
+        raise Rejected(Reason.TOO_LONG, f"the record has {len(value)} bytes; the limit is {self._bytes_max}")
 
     def _decode_leniently(self, value: bytes) -> T:
         """Decode, and only where that fails look for nulls and leap seconds: few records have any."""
@@ -121,3 +123,5 @@ survey_rounds = Codec(SurveyRound)
 generations = Codec(Generation)
 buildings = Codec(Building)
 instances = Codec(Instance)
+connector_positions = Codec(ConnectorPosition, bytes_max=POSITION_BYTES_MAX)
+connector_statuses = Codec(ConnectorStatus)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from flatline.schema.connector_record import CONNECTOR_PARTITIONS
 from flatline.schema.generation import Layout
 
 DAY_MS = 86_400_000
@@ -148,6 +149,10 @@ class Topics:
         self.generations = topic("generations.v1", "serving, or building", "compact")
         # Written all the time and read whole at each start: compaction spares what is being written to.
         self.instances = topic("instances.v1", "role/machine/address", "compact", segment_ms=HOUR_MS)
+        self.connectors = topic(
+            "connectors.v1", "position/connector or status/connector", "compact", partitions=CONNECTOR_PARTITIONS
+        )
+        self.connect_group = f"{namespace}.connect"
 
     @property
     def inputs(self) -> tuple[Topic, ...]:
@@ -173,4 +178,5 @@ class Topics:
             self.changelog,
             self.generations,
             self.instances,
+            self.connectors,
         )

@@ -17,6 +17,11 @@ ROOT = Path(__file__).parents[2]
 # Not for people: they are caught where they are raised for, and become an answer, a finding or an end.
 INTERNAL = {
     "ClosedError",  # another read model answers
+    "BudgetExhausted",  # these five become the outcome of a connector's run
+    "MalformedPage",
+    "NotSaved",
+    "PollFailed",
+    "RepeatedPage",
     "CursorError",  # these three become an answer of the API
     "DeadlineError",
     "NothingReadError",

@@ -34,6 +34,7 @@ CALLS = {
     "articles show": ((ARTICLE,), 1),
     "backtest": (("{links}",), 1),
     "cohorts list": ((), None),
+    "connect list": (("--connectors", "{connectors}"), 1),
     "doctor": ((), None),
     "explain": ((ARTICLE,), 1),
     "groups list": ((), None),
@@ -56,6 +57,7 @@ def said(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("json")
     files = {
         "articles": f"url,title,series,author,aliases\n{ARTICLE},The article,Notes,Ann,https://old.example/article\n",
+        "connectors": '[exports]\nkind = "folder"\nfolder = "."\n',
         "links": LINKS,
         "sites": '{"domain": "yours.example", "owner": "Docs"}\n',
         "visits": f"url,domain,day,visits\n{ARTICLE},blog1.example,2026-01-05,30\n",

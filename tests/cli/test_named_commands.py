@@ -42,10 +42,13 @@ def complaint(line: str) -> str | None:
     elif (noun,) in NOUNS:
         if len(words) == 1:
             return None  # the help of a noun
-        verbs = words[1].split("|")
-        if missing := [verb for verb in verbs if (noun, verb) not in COMMANDS]:
-            return f"no command {noun} {missing[0]}"
-        found = [COMMANDS[noun, verb] for verb in verbs]
+        inner = (noun, words[1]) if (noun, words[1]) in NOUNS else (noun,)
+        if len(words) == len(inner):
+            return None
+        verbs = words[len(inner)].split("|")
+        if missing := [verb for verb in verbs if (*inner, verb) not in COMMANDS]:
+            return f"no command {' '.join(inner)} {missing[0]}"
+        found = [COMMANDS[(*inner, verb)] for verb in verbs]
     else:
         return f"no command {noun}"
     known = set[str]().union(*(each.options for each in found))

@@ -46,6 +46,8 @@ ROUTES = {
     "IngestErrors": "slack-pipeline",
     "DeadLetters": "slack-pipeline",
     "ClockSkew": "slack-pipeline",
+    "ConnectorFailing": "slack-pipeline",
+    "ConnectorOutOfBudget": "slack-pipeline",
     "WatchListOverflow": "slack-digest",
     "Watchdog": "watchdog",
 }

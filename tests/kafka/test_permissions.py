@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ from flatline.local.ports import Ports
 from flatline.local.supervisor import Supervisor
 from flatline.schema.topics import Topics
 from tests.connectors.pushing import SOURCE, running_ingest
+from tests.connectors.runtime.test_connect import running as connect_running
 from tests.integration.running import Installation
 from tests.kafka.events import line_of
 from tests.kafka.secured import SecuredKafka
@@ -39,16 +41,20 @@ NAMESPACE = "acls"
 TOPICS = Topics(namespace=NAMESPACE, partitions=1)
 USERS = {role: f"{NAMESPACE}-{role}" for role in Role}
 IMPORTED, PUSHED = "https://imported.example/a", "https://pushed.example/b"
+DROPPED = "https://dropped.example/d"
 MOVED, HERE = "https://moved.example/c", "https://here.example/e"  # of different partitions, of two
 # Removals and moves are decided after a look at what there is: somebody who has two roles.
 EDITOR = f"{NAMESPACE}-editor"
 EDITING = {Role.READ_MODEL: (EDITOR,), Role.CONNECTORS: (EDITOR,)}
 # What the test may not come to: brokers are asked where there are several replicas, `articles fetch` needs a site, a
 # copying is begun anew only if it was interrupted, and few articles make no group that is judged. `flatline serve`
-# announces itself: it runs in the test of `flatline up --secured`.
+# announces itself: it runs in the test of `flatline up --secured`. The connector here finds links alone.
 UNUSED = {
     f"{USERS[Role.WORKER]}: DESCRIBE_CONFIGS kafka-cluster",
     f"{USERS[Role.WORKER]}: WRITE {TOPICS.groups.name}",
+    f"{USERS[Role.CONNECT]}: WRITE {TOPICS.articles.name}",
+    f"{USERS[Role.CONNECT]}: WRITE {TOPICS.visits.name}",
+    f"{USERS[Role.CONNECT]}: WRITE {TOPICS.heartbeats.name}",
     f"{USERS[Role.READ_MODEL]}: READ {TOPICS.removals.name}",
     f"{USERS[Role.READ_MODEL]}: WRITE {TOPICS.instances.name}",
     f"{USERS[Role.READ_MODEL]}: READ {TOPICS.groups.name}",
@@ -62,6 +68,7 @@ COMMANDS = {
     Role.WORKER: "worker",
     Role.INGEST: "ingest --no-auth",
     Role.CONNECTORS: "links import -",
+    Role.CONNECT: "connect state show files",
     Role.READ_MODEL: "articles list",
     Role.OPERATOR: "topics create",
 }
@@ -182,10 +189,11 @@ def test_with_what_is_printed_everything_works(kafka: SecuredKafka, tmp_path: Pa
                 lines = done(reader, "articles list --json --wait 60").splitlines()
                 return {orjson.loads(line)["article"] for line in lines}
 
-            until("all articles have verdicts", lambda: listed() == {IMPORTED, PUSHED, MOVED})
+            with connector_of(DROPPED, tmp_path, as_user[USERS[Role.CONNECT]]):
+                until("all articles have verdicts", lambda: listed() == {IMPORTED, PUSHED, MOVED, DROPPED})
             for command in (f"sites move {MOVED} {HERE} --yes", f"articles remove {PUSHED} --yes"):
                 done(EDITOR, command)
-            until("one has moved and one is removed", lambda: listed() == {IMPORTED, HERE})
+            until("one has moved and one is removed", lambda: listed() == {IMPORTED, HERE, DROPPED})
             for command in (f"articles show {IMPORTED}", f"explain {IMPORTED}", "groups list", "cohorts list"):
                 done(reader, command)
             for command in ("publications list", "sites list", "sites moves", "state show", "instances list"):
@@ -194,6 +202,22 @@ def test_with_what_is_printed_everything_works(kafka: SecuredKafka, tmp_path: Pa
             until("the rest is used", lambda: needed_by_nobody(kafka) <= UNUSED)
     finally:
         worker.close()
+
+
+@contextmanager
+def connector_of(article: str, folder: Path, settings: dict[str, str]) -> Iterator[None]:
+    """Run a connector that finds a link to an article."""
+    (folder / "drop").mkdir()
+    (folder / "drop" / "links.ndjson").write_bytes(line_of(article))
+    os.utime(folder / "drop" / "links.ndjson", (1, 1))
+    file = folder / "connectors.toml"
+    file.write_text('[files]\nkind = "folder"\nfolder = "drop"\n')
+    port = Ports(folder / "connect-ports.json").claim("connect")
+    own = {"FLATLINE_DATA_DIR": str(folder), "FLATLINE_CONNECTORS_FILE": str(file)}
+    with connect_running(os.environ | settings | own, folder, port) as process:
+        yield
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE_S) == 0
 
 
 def visits_of(article: str) -> bytes:

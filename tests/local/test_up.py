@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.local.observing import children_of, is_alive
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
 
@@ -42,9 +42,14 @@ def running(command: list[str], environment: Mapping[str, str]) -> Iterator[tupl
 
 
 def test_up_does_what_it_says(tmp_path: Path, kafka_bootstrap: str, namespace: str) -> None:
-    """The first event can be sent as shown, doctor finds all well, a second start is refused, Ctrl-C ends all."""
+    """The first event can be sent as shown, connectors run, doctor finds all well, a second start is refused.
+
+    Ctrl-C ends all.
+    """
     folder = tmp_path / "it's here"
     environment = {**os.environ, "FLATLINE_KAFKA_BOOTSTRAP": kafka_bootstrap, "FLATLINE_NAMESPACE": namespace}
+    (tmp_path / "connectors.toml").write_text('[dropped]\nkind = "folder"\nfolder = "."\n')
+    environment["FLATLINE_CONNECTORS_FILE"] = str(tmp_path / "connectors.toml")
     command = [FLATLINE, "up", "--data-dir", str(folder), "--workers", "2"]
     with running(command, environment) as (up, shown):
         assert "worker-2" in shown
@@ -58,6 +63,8 @@ def test_up_does_what_it_says(tmp_path: Path, kafka_bootstrap: str, namespace: s
             assert set(json.load(answer)) == {"rows", "next"}
         assert headers["Authorization"].removeprefix("Bearer ") not in shown
 
+        connectors = [FLATLINE, "connect", "list", "--json", "--data-dir", str(folder)]
+        until("the connector has run", lambda: '"ran_at":"2' in subprocess.check_output(connectors, text=True))
         doctor = [FLATLINE, "doctor", "--data-dir", str(folder)]
         assert subprocess.run(doctor, check=False).returncode == 0
         second = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
@@ -66,7 +73,7 @@ def test_up_does_what_it_says(tmp_path: Path, kafka_bootstrap: str, namespace: s
         children = children_of(up.pid)
         up.send_signal(signal.SIGINT)
         assert up.wait(60) == 0
-    assert len(children) == 6
+    assert len(children) == 7
     assert not any(is_alive(pid) for pid in children)
 
 

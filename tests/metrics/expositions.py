@@ -3,7 +3,9 @@
 from prometheus_client import CollectorRegistry, generate_latest
 
 from flatline.api.metrics import ServeMetrics
+from flatline.schema.connector_record import ConnectorStatus
 from flatline_connectors.ingest.metrics import IngestMetrics
+from flatline_connectors.runtime.metrics import ConnectMetrics
 from tests.metrics.snapshots import SNAPSHOT, registry_of
 
 
@@ -31,3 +33,13 @@ def serve_exposition() -> str:
     metrics.duration.labels(route="/api/v1/articles").observe(0.1)
     metrics.connections_closed.labels(reason="idle").inc()
     return metrics.exposition().decode()
+
+
+def connect_exposition() -> str:
+    """Return that of a process with a connector that has run."""
+    registry = CollectorRegistry()
+    metrics = ConnectMetrics(registry)
+    metrics.show("feeds", ConnectorStatus("feeds", "folder"), limits={"requests": 10}, left={"requests": 3})
+    metrics.records.labels("feeds", "link").inc()
+    metrics.rejected.labels("feeds", "invalid_json").inc()
+    return generate_latest(registry).decode()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.deploy.alert_rules import DEPLOY, rules
-from tests.metrics.expositions import ingest_exposition, serve_exposition, worker_exposition
+from tests.metrics.expositions import connect_exposition, ingest_exposition, serve_exposition, worker_exposition
 
 FILE = DEPLOY / "prometheus" / "METRICS.md"
 
@@ -40,6 +40,7 @@ def table() -> str:
         ("The worker", worker_exposition()),
         ("The ingest", ingest_exposition()),
         ("The API", serve_exposition()),
+        ("Connectors (`flatline connect run`)", connect_exposition()),
     )
     return _HEAD + "".join(_section(*section) for section in sections) + _RECORDED + "".join(rows)
 

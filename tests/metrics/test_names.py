@@ -6,10 +6,15 @@ import subprocess
 import pytest
 
 from flatline.local import programs
-from tests.metrics.expositions import ingest_exposition, serve_exposition, worker_exposition
+from tests.metrics.expositions import connect_exposition, ingest_exposition, serve_exposition, worker_exposition
 from tests.metrics.table import FILE, table
 
-EXPOSITIONS = {"worker": worker_exposition(), "ingest": ingest_exposition(), "serve": serve_exposition()}
+EXPOSITIONS = {
+    "worker": worker_exposition(),
+    "ingest": ingest_exposition(),
+    "serve": serve_exposition(),
+    "connect": connect_exposition(),
+}
 
 
 @pytest.mark.parametrize("exposition", EXPOSITIONS.values(), ids=EXPOSITIONS.keys())

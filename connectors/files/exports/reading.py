@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from flatline.domain.urls.canonical import canonicalize_field
@@ -20,6 +20,9 @@ from flatline_connectors.files.exports.opening import NoTable, tables_of
 from flatline_connectors.files.exports.recognition import check_content, format_of, is_header, mapped, unknown
 from flatline_connectors.files.exports.row import Row, Skipped
 from flatline_connectors.files.exports.table import Table, TableRow, column_key
+
+HISTORY: Final = timedelta(days=14)
+"""A link that was first seen so long before the export is history, unless somebody says otherwise."""
 
 _USER: Final = re.compile(r"https?://[^/?#]*@", re.IGNORECASE)
 

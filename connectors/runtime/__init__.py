@@ -1,0 +1,1 @@
+"""Runs connectors: schedules, retries, budgets, sending, positions. ../README.md lists the connectors."""

@@ -1,0 +1,1 @@
+"""`flatline connect`: shares the connectors among processes, and keeps their positions in Kafka."""

@@ -1,0 +1,56 @@
+"""What is kept of a connector between its runs: its position, and how its last run ended. Compacted by key."""
+
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Raw, Struct
+
+from flatline.schema.heartbeat import Count
+from flatline.schema.link_event import Instant
+
+CONNECTOR_PARTITIONS: Final = 8
+POSITION_BYTES_MAX: Final = 1_000_000  # below what Kafka takes by default
+
+# It becomes a metric label, a key in Kafka and the name of a folder.
+ConnectorName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}(?!\n)$")]
+RunOutcome = Literal["completed", "waiting", "out_of_budget", "failed", "stopped"]
+BudgetUnit = Literal["requests", "rows", "units"]
+
+
+class ConnectorPosition(Struct, frozen=True, omit_defaults=True):
+    """How far a connector is: Kafka has acknowledged everything up to there. Its key is position/NAME."""
+
+    connector: ConnectorName
+    kind: str
+    state: Annotated[Raw, Meta(description="A JSON object of the kind's own type, with its version")]
+    saved_at: Instant
+    version: Literal[1] = 1
+
+
+class ConnectorStatus(Struct, frozen=True, omit_defaults=True):
+    """How the last run of a connector ended, and what it has spent of its budget. Its key is status/NAME.
+
+    ``failures`` counts the runs since the last one that was completed; waiting for a budget is no failure.
+    """
+
+    connector: ConnectorName
+    kind: str
+    ran_at: Instant | None = None
+    next_run_at: Instant | None = None
+    completed_at: Instant | None = None
+    outcome: RunOutcome | None = None
+    detail: str = ""
+    failures: Count = 0
+    seen_until: Instant | None = None
+    period_began_at: Instant | None = None
+    spent: Annotated[dict[BudgetUnit, Count], Meta(description="Since the period of the budget began")] = {}
+    version: Literal[1] = 1
+
+
+def position_key(connector: str) -> bytes:
+    """Return the key of a connector's position."""
+    return f"position/{connector}".encode()
+
+
+def status_key(connector: str) -> bytes:
+    """Return the key of a connector's status."""
+    return f"status/{connector}".encode()

@@ -1,0 +1,9 @@
+"""A world for each kind of connector, by its name. Every kind in the registry must have one."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.connectors.runtime.contract import World
+from tests.connectors.runtime.worlds.folder import FolderWorld
+
+WORLDS: dict[str, Callable[[Path], World]] = {"folder": FolderWorld}
