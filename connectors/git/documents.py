@@ -20,6 +20,8 @@ from markdown_it.rules_block import reference
 
 from flatline_connectors.pages.links import Links, one_line, read_html
 
+FILE_BYTES_MAX: Final = 2 << 20
+"""Larger files are not read."""
 _MARKDOWN: Final = frozenset({".md", ".markdown", ".mdown", ".mkd"})
 _HTML: Final = frozenset({".html", ".htm", ".xhtml"})
 _REST: Final = frozenset({".rst", ".rest"})

@@ -14,13 +14,21 @@ from flatline.domain.time import EARLIEST_MS, to_datetime, to_ms
 from flatline.schema.limits import TEXT_CHARACTERS_MAX, TITLE_CHARACTERS_MAX, TOKEN_CHARACTERS_MAX
 from flatline.schema.link_event import LinkEvent, Page
 from flatline_connectors.git.commits import Commit, FileChange
-from flatline_connectors.git.documents import Document, UnreadableDocument, is_document, may_link, read_document
+from flatline_connectors.git.documents import (
+    FILE_BYTES_MAX,
+    Document,
+    UnreadableDocument,
+    is_document,
+    may_link,
+    read_document,
+)
 from flatline_connectors.pages.links import PageLink
 
 PAGES_AT_ONCE_MAX: Final = 20
 """Pages that gain links in one commit. Where there are more, a whole site came into the repository, or was edited."""
 _PUBLISHED_BEFORE: Final = timedelta(days=2)
 _REL_MAX: Final = 32
+_BEGINNING_BYTES: Final = 4_096
 _REMEMBERED_DOCUMENTS: Final = 4_096
 _EARLIEST: Final = to_datetime(EARLIEST_MS)
 
@@ -41,6 +49,15 @@ class _Page:
     is_moved: bool = False
 
 
+class UnreadableFile(NamedTuple):
+    """A file that can't be read: its path, its object, the beginning of its content, and why."""
+
+    path: str
+    object: str
+    beginning: bytes
+    reason: str
+
+
 class _ChangedFile(NamedTuple):
     """A change of a file that makes a page: at which address until now, and at which from now on."""
 
@@ -58,7 +75,7 @@ class History:
     ``is_wanted``  whether links to an address count
     ``read``       the content of an object; None where that can't be had
     ``moved``      addresses of renamed files, by their present paths; it is kept up to date
-    ``skipped``    counts files that could not be read
+    ``unreadable`` is told of each file that can't be read
     """
 
     def __init__(
@@ -68,13 +85,14 @@ class History:
         is_wanted: Callable[[str], bool],
         read: Callable[[str], bytes | None],
         moved: dict[str, str],
+        unreadable: Callable[[UnreadableFile], None] = lambda _: None,
     ) -> None:
         self._url_of = url_of
         self._is_wanted = is_wanted
         self._read = read
         self._document = lru_cache(maxsize=_REMEMBERED_DOCUMENTS)(self._read_document)
+        self._unreadable = unreadable
         self.moved = moved
-        self.skipped = 0
 
     def events(
         self,
@@ -140,12 +158,13 @@ class History:
     def _read_document(self, path: str, identifier: str, url: str) -> Document:
         body = self._read(identifier)
         if body is None:
-            self.skipped += 1
+            reason = f"{path} has more than {FILE_BYTES_MAX:,} bytes, or is missing in the repository"
+            self._unreadable(UnreadableFile(path, identifier, b"", reason))
         elif may_link(body, self._is_wanted):
             try:
                 return read_document(path, body, url, is_wanted=self._is_wanted)
-            except UnreadableDocument:
-                self.skipped += 1
+            except UnreadableDocument as error:
+                self._unreadable(UnreadableFile(path, identifier, body[:_BEGINNING_BYTES], f"{path}: {error}"))
         return Document()
 
 

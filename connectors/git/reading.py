@@ -8,7 +8,7 @@ from typing import Final
 
 from flatline.schema.link_event import LinkEvent
 from flatline_connectors.git.commits import Commit
-from flatline_connectors.git.history import History
+from flatline_connectors.git.history import History, UnreadableFile
 from flatline_connectors.git.repository import TIP, Repository
 
 COMMITS_MAX: Final = 200
@@ -19,14 +19,14 @@ COMMITS_MAX: Final = 200
 class Batch:
     """The events of some commits. ``commit`` is the last of them; ``moved`` as in `History`.
 
-    ``is_last``  whether no more commits are there; ``skipped``: files that could not be read
+    ``is_last``  whether no more commits are there; ``unreadable``: files that could not be read
     """
 
     events: list[LinkEvent]
     commit: str
     moved: Mapping[str, str]
     is_last: bool
-    skipped: int
+    unreadable: list[UnreadableFile]
 
 
 def read_batch(
@@ -58,7 +58,14 @@ def read_batch(
     shallow = repository.shallow_commits()
     changes = repository.changes((commit.id, parent) for commit, parent in pairs)
     with repository.contents() as contents:
-        history = History(url_of=url_of, is_wanted=is_wanted, read=contents.read, moved=dict(moved))
+        unreadable: list[UnreadableFile] = []
+        history = History(
+            url_of=url_of,
+            is_wanted=is_wanted,
+            read=contents.read,
+            moved=dict(moved),
+            unreadable=unreadable.append,
+        )
         events = [
             event
             for commit, _ in pairs
@@ -70,4 +77,4 @@ def read_batch(
                 object_of=partial(repository.object_of, commit.id),
             )
         ]
-    return Batch(events, pairs[-1][0].id if pairs else tip, history.moved, is_last, history.skipped)
+    return Batch(events, pairs[-1][0].id if pairs else tip, history.moved, is_last, unreadable)

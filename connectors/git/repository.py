@@ -25,9 +25,9 @@ from flatline_connectors.git.commits import (
     changes_of,
     commits_of,
 )
+from flatline_connectors.git.documents import FILE_BYTES_MAX
 
 REPOSITORY_BYTES_MAX: Final = 4 << 30
-FILE_BYTES_MAX: Final = 2 << 20
 FETCH_TIMEOUT_S: Final = 1_800
 TIP: Final = "refs/flatline/tip"
 _READ: Final = "refs/flatline/read"

@@ -4,11 +4,13 @@ Fast enough for thousands of pages: a few milliseconds for one of a megabyte.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urljoin
 
 import can_ada
+from bs4.dammit import EncodingDetector
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from flatline.domain.urls.canonical import InvalidUrl, canonicalize
@@ -59,6 +61,16 @@ def read_html(html: str, url: str, *, is_wanted: Callable[[str], bool]) -> HtmlP
         links[key] = _merged(links[key], link) if key in links else link
     title = page.css_first("h1") or page.css_first("title")
     return HtmlPage(one_line(title.text(deep=True)) if title is not None else "", links)
+
+
+def html_text(body: bytes, charset: str | None) -> str:
+    """Decode a page in HTML: by its byte order mark, by what the server said, or by what the page says of itself."""
+    body, marked = EncodingDetector.strip_byte_order_mark(body)
+    for encoding in (marked, charset, EncodingDetector.find_declared_encoding(body, is_html=True), "utf-8"):
+        if encoding is not None:
+            with suppress(UnicodeDecodeError, LookupError):
+                return body.decode(encoding)
+    return body.decode("cp1252", "replace")  # what browsers take for all that says nothing
 
 
 def resolved(address: str, base: str | None) -> str | None:

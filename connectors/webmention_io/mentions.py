@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from flatline.domain.time import EARLIEST_MS, to_datetime
 from flatline.schema.limits import NAME_CHARACTERS_MAX, TITLE_CHARACTERS_MAX
@@ -131,14 +131,15 @@ def read_notice(body: bytes) -> Notice:
 
 
 def event_of(notice: Notice, wanted: Wanted, *, now: datetime) -> LinkEvent | None:
-    """Return the event of a web hook; None if it does not count.
+    """Return the event of a web hook, of the source `SOURCE`; None if it does not count.
 
     When a proxy's page is deleted, nobody says which page it stood for.
     """
     if not _counts(notice.target, wanted, is_private=notice.private):
         return None
     if not notice.deleted:
-        return _gained(notice.post or _Post(), notice.source, notice.target, wanted, now, is_history=False)
+        gained = _gained(notice.post or _Post(), notice.source, notice.target, wanted, now, is_history=False)
+        return structs.replace(gained, source=SOURCE)
     if _is_proxy(notice.source, wanted):
         return None
     return LinkEvent(
@@ -176,7 +177,6 @@ def _gained(
             type=_KINDS.get(_text(mention.wm_property)),
         ),
         flags=[_META] if is_proxy else [],
-        source=SOURCE,
     )
 
 

@@ -226,4 +226,4 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     copy.fetch(str(source), None)
     batch = batch_of(copy)
     assert said(batch.events) == [("gained", "p.md", "a")]
-    assert batch.skipped == 1
+    assert [file.path for file in batch.unreadable] == ["huge.md"]

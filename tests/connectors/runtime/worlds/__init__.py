@@ -4,6 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.connectors.runtime.contract import World
+from tests.connectors.runtime.worlds.feeds import FeedsWorld
 from tests.connectors.runtime.worlds.folder import FolderWorld
+from tests.connectors.runtime.worlds.git import GitWorld
+from tests.connectors.runtime.worlds.webmention_io import WebmentionIoWorld
 
-WORLDS: dict[str, Callable[[Path], World]] = {"folder": FolderWorld}
+WORLDS: dict[str, Callable[[Path], World]] = {
+    "folder": FolderWorld,
+    "git": GitWorld,
+    "feeds": FeedsWorld,
+    "webmention-io": WebmentionIoWorld,
+}

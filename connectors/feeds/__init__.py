@@ -1,0 +1,1 @@
+"""Links in other people's feeds."""

@@ -1,0 +1,31 @@
+"""RSS and Atom as feedparser reads them."""
+
+from calendar import timegm
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+
+import feedparser
+
+from flatline.domain.time import to_datetime
+
+
+class NoFeed(Exception):
+    """A document is neither RSS nor Atom."""
+
+
+def read_feed(body: bytes, url: str) -> Any:
+    """Return what feedparser makes of a feed that was found at ``url``. Raise `NoFeed`."""
+    # A file object, as feedparser takes bytes for the name of a file, too.
+    feed: Any = feedparser.parse(BytesIO(body), response_headers={"content-location": url})
+    if not feed.version:
+        raise NoFeed("it is neither RSS nor Atom")
+    return feed
+
+
+def instant(parsed: Any) -> datetime | None:
+    """Return feedparser's time in UTC as an instant; None for none."""
+    try:
+        return to_datetime(timegm(parsed) * 1_000) if parsed else None
+    except (ValueError, OverflowError):
+        return None
