@@ -21,6 +21,7 @@ from flatline.domain.explanation.explained import (
 from flatline.domain.formatting import count, every, percent
 from flatline.domain.learned.expectation import WINDOWS_DAYS
 from flatline.domain.policy.thresholds import Thresholds
+from flatline.schema.lost_reason import LOST_REASON_PHRASES
 from flatline.schema.verdict import Expected
 
 _PLOT_WIDTH_MAX: Final = 100
@@ -181,7 +182,8 @@ def _link(each: ExplainedLink) -> Text:
     lines = [text(each.url or "(the address of the page is no longer stored)", "" if each.url else "dim")]
     if each.anchor:
         lines[0].append(" ").append_text(text(f"“{each.anchor}”", "italic", _ANCHOR_CHARACTERS))
-    marks = ["thin"] * each.is_thin + ["lost"] * (not each.is_live)
+    lost = f"lost: {LOST_REASON_PHRASES[each.lost_reason]}" if each.lost_reason else "lost"
+    marks = ["thin"] * each.is_thin + [lost] * (not each.is_live)
     marks += ["import or first crawl: counts, but not as a new link"] * (not each.is_sign_of_life)
     why = ", ".join(each.why) or "nothing is known for or against it"
     via = f" ({plain(each.source)})" if each.source else ""

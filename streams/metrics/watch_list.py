@@ -39,9 +39,14 @@ def watch_list_families(snapshot: Snapshot) -> Iterator[Metric]:
     )
     yield gauge(
         "flatline_watched_article_finding",
-        "1 for each current finding on a watched article beside its state; other findings have no series.",
-        ["article", "finding"],
-        (([name, finding.kind], 1) for name, each in watched for finding in each.verdict.findings),
+        "1 for each current finding on a watched article beside its state; other findings have no series. lost_reason: "
+        "of a mass loss, the reason that was reported for most of the links; empty if none is known.",
+        ["article", "finding", "lost_reason"],
+        (
+            ([name, finding.kind, next(iter(finding.lost_reasons), "")], 1)
+            for name, each in watched
+            for finding in each.verdict.findings
+        ),
     )
     yield gauge(
         "flatline_watched_article_finding_since_timestamp_seconds",

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from flatline.domain.formatting import count, percent
 from flatline.readmodel.queries.views import LinkRow
+from flatline.schema.lost_reason import LOST_REASON_PHRASES
 
 FOLDER: Final = Path(__file__).parent
 _CHARACTERS_MAX: Final = 90
@@ -146,5 +147,7 @@ def _length(seconds: float) -> str | None:
 
 
 def loss_reason(link: LinkRow) -> str | None:
-    """Return the reason of the newest loss of a link, where one was said."""
+    """Return why a link is lost: as the contract has it, else in the words of the newest loss that gives a reason."""
+    if link.lost_reason is not None:
+        return LOST_REASON_PHRASES[link.lost_reason]
     return next((change.reason for change in link.changes if change.change == "lost" and change.reason), None)

@@ -148,6 +148,7 @@ class LinkRows:
                 observation.at_ms,
                 observation.flags_and_traits,
                 looked_ms=observation.looked_ms,
+                lost_reason=observation.lost_reason,
             )
             row.is_changed |= is_news
             if not observation.is_gain:
@@ -235,6 +236,7 @@ def shown_values(known: Link, *, removed_ms: int) -> dict[str, Any]:
         "is_live": bool(known.flags & link.LIVE),
         "was_lost": bool(known.flags & link.LOST),
         "is_organic": bool(known.flags & link.ORGANIC),
+        "lost_reason": link.lost_reason_of(known.lost_reason),
     }
 
 

@@ -109,6 +109,7 @@ links = Table(
     Column("is_live", Boolean, nullable=False),
     Column("was_lost", Boolean, nullable=False),
     Column("is_organic", Boolean, nullable=False, comment="Found as a new link: not imported, not a first meeting"),
+    Column("lost_reason", Text, comment="Of a link that is not live, a word of `schema.lost_reason`"),
     # Evidence: of the newest gain that says it.
     Column("said_ms", BigInteger, nullable=False),
     Column("url_from", Text, nullable=False),

@@ -35,6 +35,10 @@ class Finding(Struct, frozen=True, gc=False):
     kind: FindingKind
     since: Annotated[Instant, Meta(description="Since when it holds")]
     reason: Annotated[str, Meta(description="A sentence that gives the figures")]
+    lost_reasons: Annotated[
+        dict[str, int],
+        Meta(description="Of a mass loss: how many of the lost links have which lost_reason, the commonest first"),
+    ] = {}
 
 
 class GainedInDays(Struct, frozen=True, gc=False, rename=lambda name: name.removeprefix("last_")):

@@ -34,6 +34,8 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a file of four articles with a link a week: one stopped after 60 weeks, the last link in a footer."""
     events = [_event("stopped", week) for week in range(59)]
     events.append(_event("stopped", 59, anchor=HOSTILE, placement="footer", rel=["nofollow"]))
+    later = (START + timedelta(weeks=70)).isoformat()
+    events.append(_event("stopped", 58) | {"change": "lost", "lost_reason": "HTTP 404", "occurred_at": later})
     events += [_event(f"alive-{number}", week) for number in range(3) for week in range(WEEKS)]
     path = tmp_path_factory.mktemp("history") / "links.ndjson"
     path.write_text("".join(json.dumps(event) + "\n" for event in events))
@@ -56,6 +58,7 @@ def test_a_person_reads_all_that_it_rests_on(history: Path) -> None:
         "60 links gained from 7 domains",
         "Profile:",
         "in a footer, nofollow",
+        "lost: the page is gone",
         "crawler",
         "no heartbeats, and no known rhythm",
         "on curve. The site t.example gained",

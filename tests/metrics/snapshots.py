@@ -60,7 +60,10 @@ def rich(article: str, *, tier: int | None = None) -> Watched:
         each.verdict,
         title="A title",
         series="Notes",
-        findings=[Finding(kind, NOW, "") for kind in FindingKind],
+        findings=[
+            Finding(FindingKind.QUALITY_GONE, NOW, ""),
+            Finding(FindingKind.MASS_LOSS, NOW, "", {"page_gone": 8, "removed": 3}),
+        ],
         worth=Worth(weighted_total=7.5, worthy_in_90_days=2),
         expectation=Expectation(expected, expected, expected),
         impact=Impact(3, 37, 30, 2, 90, VisitsInDays(12, 40), 5, date(2026, 1, 1), date(2026, 6, 1), []),

@@ -40,8 +40,8 @@ def test_a_watched_article_shows_what_is_known() -> None:
     assert of_article == {
         ("state", "silent"): 1,
         ("state_since_timestamp_seconds",): NOW.timestamp(),
-        ("finding", "mass_loss"): 1,
-        ("finding", "quality_gone"): 1,
+        ("finding", "mass_loss", "page_gone"): 1,
+        ("finding", "quality_gone", ""): 1,
         ("finding_since_timestamp_seconds", "mass_loss"): NOW.timestamp(),
         ("finding_since_timestamp_seconds", "quality_gone"): NOW.timestamp(),
         ("unseen",): 1,

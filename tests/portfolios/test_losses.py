@@ -100,6 +100,18 @@ def test_what_was_not_seen_is_not_lost(unseen: dict[str, Any]) -> None:
     assert life[210].lost_total == len(days)
 
 
+def test_reported_reasons_are_told() -> None:
+    """The commonest reason is in the sentence, all are counted; what a source says in words of its own is not known."""
+    lost = lose(range(-600, -200, 10), on=200)
+    reasons = ["HTTP 404"] * 20 + ["page_gone"] * 5 + ["Removed"] * 10 + ["the intern"] * 3 + [None] * 2
+    life = play([link._replace(lost_reason=reason) for link, reason in zip(lost, reasons, strict=True)])["article"]
+    found = losses(life)[200]
+    assert found
+    assert found.lost_reasons == {"page_gone": 25, "removed": 10}
+    assert "Reason reported for 25 of them: the page is gone." in found.reason
+    assert not play(lost)["article"][200].findings[0].lost_reasons
+
+
 def test_links_that_come_back_take_it_back() -> None:
     """A site that was down for three days: the loss is said and taken back, and nothing counts twice."""
     days = range(-600, -200, 10)

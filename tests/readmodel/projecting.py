@@ -13,7 +13,7 @@ from flatline.domain.policy.policy import Policy
 from flatline.domain.time import to_datetime, to_ms
 from flatline.readmodel.database import Database
 from flatline.readmodel.projection import Projection
-from flatline.readmodel.tables import articles, metadata
+from flatline.readmodel.tables import articles, links, metadata
 from flatline.schema import codec
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.link_event import LinkEvent
@@ -103,6 +103,7 @@ class Counts(NamedTuple):
     lost: int
     live: int
     domains: int
+    lost_reasons: list[tuple[str, str | None]]  # of links that are not live, by their pages
 
 
 def counted(made: Database) -> dict[str, Counts]:
@@ -112,13 +113,30 @@ def counted(made: Database) -> dict[str, Counts]:
         rows = connection.execute(
             select(columns.key, columns.gained, columns.lost, columns.live, columns.domains).where(columns.gained > 0)
         )
-        return {key: Counts(*counts) for key, *counts in rows}
+        lost = select(articles.c.key, links.c.url_from, links.c.lost_reason).where(
+            links.c.article_id == articles.c.id, links.c.is_shown, ~links.c.is_live
+        )
+        reasons: defaultdict[str, list[tuple[str, str | None]]] = defaultdict(list)
+        for key, page, reason in connection.execute(lost):
+            reasons[key].append((page, reason))
+        return {key: Counts(*counts, sorted(reasons[key])) for key, *counts in rows}
 
 
 @dataclass
 class _Link:
     gains: list[int] = field(default_factory=list)
     losses: list[int] = field(default_factory=list)
+    reasons: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the newest change is a gain."""
+        return max(self.gains) >= max(self.losses, default=0)
+
+    @property
+    def reason(self) -> str | None:
+        """The reason of the newest loss; only the vocabulary's first is ever said."""
+        return next((reason for at_ms, reason in self.reasons if at_ms == max(self.losses)), None)
 
 
 def _current(moves: Iterable[Move]) -> Callable[[str], str]:
@@ -140,7 +158,7 @@ def reference(events: Iterable[object]) -> dict[str, Counts]:
     """Count from the events themselves. Addresses are canonical, moves lead from single addresses and in no circle."""
     events = list(events)
     current = _current(event for event in events if isinstance(event, Move))
-    links: defaultdict[str, defaultdict[str, _Link]] = defaultdict(lambda: defaultdict(_Link))
+    known: defaultdict[str, defaultdict[str, _Link]] = defaultdict(lambda: defaultdict(_Link))
     removed: dict[str, int] = {}
     for event in events:
         if isinstance(event, Removal):
@@ -148,10 +166,12 @@ def reference(events: Iterable[object]) -> dict[str, Counts]:
             removed[article] = max(removed.get(article, 0), to_ms(event.removed_at))
         if isinstance(event, LinkEvent) and event.lost_reason != "timeout" and event.change != "suspected":
             assert event.occurred_at is not None
-            link = links[current(event.url_to)][event.url_from]
+            link = known[current(event.url_to)][event.url_from]
             (link.gains if event.change == "gained" else link.losses).append(to_ms(event.occurred_at))
+            if event.lost_reason is not None:
+                link.reasons.append((to_ms(event.occurred_at), event.lost_reason))
     found: dict[str, Counts] = {}
-    for article, of_article in links.items():
+    for article, of_article in known.items():
         counts = {
             page: link for page, link in of_article.items() if link.gains and min(link.gains) > removed.get(article, 0)
         }
@@ -159,7 +179,8 @@ def reference(events: Iterable[object]) -> dict[str, Counts]:
             found[article] = Counts(
                 len(counts),
                 sum(bool(link.losses) for link in counts.values()),
-                sum(max(link.gains) >= max(link.losses, default=0) for link in counts.values()),
+                sum(link.is_live for link in counts.values()),
                 len({page.split("/")[2] for page in counts}),
+                sorted((page, link.reason) for page, link in counts.items() if not link.is_live),
             )
     return found

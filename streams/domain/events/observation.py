@@ -1,6 +1,7 @@
 """Turns a link event into a `LinkObservation`, for the worker and the backtest alike."""
 
 import sys
+from functools import lru_cache
 from typing import Final, Literal
 
 from flatline.domain.events.event_traits import flags_and_traits_of
@@ -21,8 +22,10 @@ from flatline.domain.time import (
 from flatline.domain.urls.canonical import article_key
 from flatline.domain.urls.fingerprints import lists_others, referrer
 from flatline.schema.link_event import LinkEvent
+from flatline.schema.lost_reason import known_reason
 
 REMEMBERED_BYTES_MAX: Final = 64 << 20
+REASONS_REMEMBERED_MAX: Final = 1_000
 SEEN_WITHIN_MS: Final = DAY_MS
 """A link that was seen so soon after it appeared is taken to have looked like that then: a second time takes room."""
 _ENTRY_BYTES: Final = 128  # of the table, for each key
@@ -86,7 +89,13 @@ def observation_of(
         event.source,
         is_clamped,
         0 if event.observed_at is None or event.occurred_at is None else _looked_ms(event, at_ms, recorded_ms),
+        link.NOT_KNOWN if event.lost_reason is None or event.change == "gained" else _reason_code(event.lost_reason),
     )
+
+
+@lru_cache(maxsize=REASONS_REMEMBERED_MAX)
+def _reason_code(reason: str) -> int:
+    return link.lost_reason_code(known_reason(reason))
 
 
 def _looked_ms(event: LinkEvent, at_ms: int, recorded_ms: int) -> int:

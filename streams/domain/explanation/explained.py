@@ -51,6 +51,7 @@ class ExplainedLink(Struct, frozen=True):
     url: str | None = None
     anchor: str | None = None
     source: str | None = None
+    lost_reason: Annotated[str | None, Meta(description="Of a link that is lost: the reason reported last")] = None
 
 
 class ExplainedSource(Struct, frozen=True):

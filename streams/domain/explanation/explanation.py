@@ -207,6 +207,7 @@ def _explained_link(weighed: WeighedLink, event: LinkEvent | None) -> ExplainedL
         url=event.url_from if event else None,
         anchor=event.anchor if event else None,
         source=event.source if event else None,
+        lost_reason=weighed.lost_reason,
     )
 
 

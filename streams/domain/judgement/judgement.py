@@ -1,6 +1,7 @@
 """The judgement of an article by its evidence."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from flatline.domain.judgement.evidence import Circumstances, Evidence
@@ -22,10 +23,11 @@ from flatline.schema.verdict import FindingKind, State
 
 
 class OpenFinding(NamedTuple):
-    """Something beside the state: since when, and why."""
+    """Something beside the state: since when, and why; of a mass loss also the links by their lost_reason."""
 
     since_ms: int
     reason: str
+    lost_reasons: Mapping[str, int] = MappingProxyType({})
 
 
 class Judgement(NamedTuple):
@@ -127,5 +129,6 @@ def _findings(evidence: Evidence, at: Circumstances, *, now_ms: int) -> dict[Fin
     for kind, rule in FINDING_RULES.items():
         reason = rule(evidence, at._replace(was_found=kind in said))
         if reason:
-            found[kind] = OpenFinding(said.get(kind, now_ms), reason)
+            losses = evidence.losses if kind is FindingKind.MASS_LOSS else None
+            found[kind] = OpenFinding(said.get(kind, now_ms), reason, losses.lost_reasons if losses else {})
     return found

@@ -56,7 +56,8 @@ def verdict_on(
         strategy=registration.strategy,
         tier=registration.tier,
         findings=[
-            Finding(kind, to_datetime(found.since_ms), found.reason) for kind, found in judgement.findings.items()
+            Finding(kind, to_datetime(found.since_ms), found.reason, dict(found.lost_reasons))
+            for kind, found in judgement.findings.items()
         ],
         impact=impact_of(article.segments, article.visits.sent(), today=today) if article.visits else None,
         worth=None if link_value is None else _summary(link_value, today=today),

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from flatline.domain.state.joining import joined_segments
-from flatline.domain.state.link import Effect
+from flatline.domain.state.link import NOT_KNOWN, Effect
 from flatline.domain.state.previous_verdict import PreviousVerdict
 from flatline.domain.state.reported_weeks import ReportedWeeks, is_of_newest_week, joined, with_report
 from flatline.domain.state.rhythm import Rhythm
@@ -36,6 +36,7 @@ class LinkObservation(msgspec.Struct, frozen=True, gc=False):
     ``flags_and_traits``  as for `Segment.apply`
     ``source``        who reports it
     ``looked_ms``     when its link looked like that; 0: at ``at_ms``
+    ``lost_reason``   of a loss, as `link.lost_reason_code` has it
     """
 
     article: bytes
@@ -47,6 +48,7 @@ class LinkObservation(msgspec.Struct, frozen=True, gc=False):
     source: str | None = None
     is_clamped: bool = False
     looked_ms: int = 0
+    lost_reason: int = NOT_KNOWN
 
 
 class UnknownFormatError(FlatlineError):
@@ -267,7 +269,13 @@ class Article:
             index = bisect_right(lows, page) if lows else 0
             segment = self._further[index - 1] if index else first
             effect, is_new = segment.apply(
-                page, observation.domain, is_gain, at_ms, observation.flags_and_traits, looked_ms=observation.looked_ms
+                page,
+                observation.domain,
+                is_gain,
+                at_ms,
+                observation.flags_and_traits,
+                looked_ms=observation.looked_ms,
+                lost_reason=observation.lost_reason,
             )
             effects[source, effect] += 1
             if not is_new:

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from flatline.schema.lost_reason import LOST_REASONS
+
 GAINED: Final = 1  # it was gained at least once
 LOST: Final = 2  # it was lost at least once
 LIVE: Final = 4  # its newest change is a gain; of a gain and a loss at the same instant the gain counts
@@ -30,12 +32,22 @@ FLAG_BITS: Final = 16
 _REL_FLAGS: Final = {"nofollow": NOFOLLOW, "ugc": UGC, "sponsored": SPONSORED}
 
 
+NOT_KNOWN: Final = 0  # of a loss: its reason
+_LOST_REASONS: Final = ("", *LOST_REASONS)
+_CODES: Final = {reason: code for code, reason in enumerate(_LOST_REASONS)}
+
+
 class Link(NamedTuple):
-    """Instants in ms since the epoch, below 2**48; 0 where there is none. ``flags`` are those of this module."""
+    """Instants in ms since the epoch, below 2**48; 0 where there is none. ``flags`` are those of this module.
+
+    ``lost_reason``  of the newest change, as `lost_reason_code` has it; of several losses at that instant the highest
+                     code, and NOT_KNOWN while the link is live
+    """
 
     first_gained_ms: int
     newest_ms: int  # of the newest change
     flags: int
+    lost_reason: int = NOT_KNOWN
 
 
 class Effect(StrEnum):
@@ -59,13 +71,28 @@ def rel_flags(tokens: Iterable[str]) -> int:
     return flags or FOLLOWED
 
 
-def seen(link: Link, *, gained: bool, at_ms: int, flags: int) -> Link:
-    """Return the link after an event at ``at_ms`` (> 0). ``flags``: those of rel, and ORGANIC if it is."""
-    first_ms, newest_ms, known = link
+def lost_reason_code(reason: str | None) -> int:
+    """Return the number under which a reason of LOST_REASONS is kept, NOT_KNOWN for None. It never changes."""
+    return _CODES[reason or ""]
+
+
+def lost_reason_of(code: int) -> str | None:
+    """Return the reason that is kept under a code; None for NOT_KNOWN, and for one of a later version."""
+    return _LOST_REASONS[code] or None if code < len(_LOST_REASONS) else None
+
+
+def seen(link: Link, *, gained: bool, at_ms: int, flags: int, lost_reason: int = NOT_KNOWN) -> Link:
+    """Return the link after an event at ``at_ms`` (> 0).
+
+    ``flags``: those of rel, and ORGANIC if it is. ``lost_reason``: the code of a loss.
+    """
+    first_ms, newest_ms, known, reason = link
     if not gained:
         if at_ms > newest_ms:
-            return Link(first_ms, at_ms, (known | LOST) & ~LIVE)
-        return Link(first_ms, newest_ms, known | LOST)
+            return Link(first_ms, at_ms, (known | LOST) & ~LIVE, lost_reason)
+        if at_ms == newest_ms and not known & LIVE:
+            reason = max(reason, lost_reason)
+        return Link(first_ms, newest_ms, known | LOST, reason)
     known |= flags & ~ORGANIC | GAINED
     if first_ms == 0 or at_ms < first_ms:
         first_ms = at_ms
@@ -74,13 +101,13 @@ def seen(link: Link, *, gained: bool, at_ms: int, flags: int) -> Link:
         known |= flags & ORGANIC
     if at_ms >= newest_ms:
         return Link(first_ms, at_ms, known | LIVE)
-    return Link(first_ms, newest_ms, known)
+    return Link(first_ms, newest_ms, known, reason)
 
 
 def joined(one: Link, other: Link) -> Link:
     """Return the link after all events of both: ``seen`` of the events of one, then of those of the other."""
-    first_ms, newest_ms, known = one
-    other_first_ms, other_newest_ms, other_known = other
+    first_ms, newest_ms, known, reason = one
+    other_first_ms, other_newest_ms, other_known, other_reason = other
     flags = (known | other_known) & ~(ORGANIC | LIVE)
     if other_first_ms == first_ms:
         flags |= (known | other_known) & ORGANIC
@@ -91,12 +118,13 @@ def joined(one: Link, other: Link) -> Link:
         flags |= known & ORGANIC
     if other_newest_ms == newest_ms:
         flags |= (known | other_known) & LIVE
+        reason = NOT_KNOWN if flags & LIVE else max(reason, other_reason)
     elif other_newest_ms > newest_ms:
-        newest_ms = other_newest_ms
+        newest_ms, reason = other_newest_ms, other_reason
         flags |= other_known & LIVE
     else:
         flags |= known & LIVE
-    return Link(first_ms, newest_ms, flags)
+    return Link(first_ms, newest_ms, flags, reason)
 
 
 def effect(before: Link, after: Link, *, gained: bool) -> Effect:

@@ -68,10 +68,14 @@ def _both(one: int, other: int) -> int:
 
 _CODE_BITS: Final = 3
 _CODE: Final = (1 << _CODE_BITS) - 1
+CODES_BITS: Final = _CODE_BITS * len(PARTS)
 
 
 def packed(times: Times) -> list[int]:
-    """Return times as few numbers below 2**48: which of the times that follow belongs to which part, and these."""
+    """Return times as few numbers below 2**48: which of the times that follow belongs to which part, and these.
+
+    The first is below 2**CODES_BITS. What else is written above these bits, `unpacked` leaves out.
+    """
     instants = sorted({at_ms for at_ms in times if at_ms})
     codes = (instants.index(at_ms) + 1 if at_ms else 0 for at_ms in times)
     return [sum(code << _CODE_BITS * place for place, code in enumerate(codes)), *instants]

@@ -1,7 +1,8 @@
 """What an article lost lately: a summary of its links that are gone, for the judgement of a mass loss."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from flatline.domain.formatting import count
@@ -9,6 +10,7 @@ from flatline.domain.state import link
 from flatline.domain.state.segment import Segment
 from flatline.domain.time import DAY_MS, to_datetime
 from flatline.domain.urls.fingerprints import DOMAIN_BYTES
+from flatline.schema.lost_reason import LOST_REASON_PHRASES
 
 WINDOW_DAYS: Final = 14
 MOSTLY: Final = 0.8
@@ -25,6 +27,8 @@ class Losses(NamedTuple):
     ``of_that_domain``    how many links that domain had before
     ``most_in_a_day``     how many were lost on the worst day
     ``first_ms``          when the first of them was lost, and ``last_ms`` when the last
+    ``lost_reasons``      how many of the lost links have which reason of `schema.lost_reason`, the commonest first; the
+                          others have none that is known
     """
 
     lost: int
@@ -35,13 +39,23 @@ class Losses(NamedTuple):
     most_in_a_day: int
     first_ms: int
     last_ms: int
+    lost_reasons: Mapping[str, int] = MappingProxyType({})
 
     @property
     def reason(self) -> str:
         """What was lost, and the likely reason, in sentences."""
         first, last = (f"{to_datetime(at_ms):%Y-%m-%d}" for at_ms in (self.first_ms, self.last_ms))
         when = f"on {first}" if first == last else f"from {first} to {last}"
-        return f"{count(self.lost, 'link')} of {self.live_before:,} were lost {when}. {self._likely_reason}"
+        lost = f"{count(self.lost, 'link')} of {self.live_before:,} were lost {when}."
+        return " ".join(filter(None, (lost, self._reported_reason, self._likely_reason)))
+
+    @property
+    def _reported_reason(self) -> str:
+        if not self.lost_reasons:
+            return ""
+        reason, number = next(iter(self.lost_reasons.items()))
+        of_them = "all of them" if number == self.lost else f"{number:,} of them"
+        return f"Reason reported for {of_them}: {LOST_REASON_PHRASES[reason]}."
 
     @property
     def _likely_reason(self) -> str:
@@ -66,11 +80,13 @@ def losses_of(segments: Iterable[Segment], *, live: int, now_ms: int) -> Losses 
     since_ms = now_ms - WINDOW_DAYS * DAY_MS
     lost_at_ms: list[int] = []
     domains: Counter[bytes] = Counter()
+    reasons: Counter[int] = Counter()
     for segment in segments:
         for number, newest_ms in segment.newest.items():
             if newest_ms >= since_ms and segment.link(number).flags & (link.GAINED | link.LIVE) == link.GAINED:
                 lost_at_ms.append(newest_ms)
                 domains[_domain(segment, number)] += 1
+                reasons[segment.lost_reasons.get(number, link.NOT_KNOWN)] += 1
     if len(lost_at_ms) < FEW:
         return None
     worst_domain, most = max(domains.items(), key=lambda entry: (entry[1], entry[0]))
@@ -83,7 +99,13 @@ def losses_of(segments: Iterable[Segment], *, live: int, now_ms: int) -> Losses 
         most_in_a_day=max(Counter(at_ms // DAY_MS for at_ms in lost_at_ms).values()),
         first_ms=min(lost_at_ms),
         last_ms=max(lost_at_ms),
+        lost_reasons=_named(reasons),
     )
+
+
+def _named(reasons: Mapping[int, int]) -> dict[str, int]:
+    by_number = sorted(reasons.items(), key=lambda entry: (-entry[1], entry[0]))
+    return {reason: number for code, number in by_number if (reason := link.lost_reason_of(code)) is not None}
 
 
 def _live_of(domain: bytes, segment: Segment) -> int:

@@ -64,9 +64,10 @@ class Segment:
     ``newest``   the instant of the newest change, where it is not that of the first gain
     ``looked``   when the parts of its look were said, where not all of them were said at the first gain, or all at the
                  newest change, which its facts say (LOOKED_AT_NEWEST)
+    ``lost_reasons``  the code of the reason of the newest loss, where the link is not live and one was said
     """
 
-    __slots__ = ("domains", "facts", "looked", "newest", "pages", "traits")
+    __slots__ = ("domains", "facts", "looked", "lost_reasons", "newest", "pages", "traits")
 
     def __init__(
         self, pages: bytes = b"", domains: bytes = b"", facts: bytes = b"", traits: bytes = b"", newest: bytes = b""
@@ -77,18 +78,28 @@ class Segment:
         self.traits = _array("I", traits)
         self.newest: dict[int, int] = {}
         self.looked: dict[int, look.Times] = {}
+        self.lost_reasons: dict[int, int] = {}
         self._restore(_array("Q", newest))
 
     def __len__(self) -> int:
         return len(self.facts)
 
     def apply(
-        self, page: bytes, domain: bytes, gained: bool, at_ms: int, flags_and_traits: int, *, looked_ms: int = 0
+        self,
+        page: bytes,
+        domain: bytes,
+        gained: bool,
+        at_ms: int,
+        flags_and_traits: int,
+        *,
+        looked_ms: int = 0,
+        lost_reason: int = link.NOT_KNOWN,
     ) -> Applied:
         """Apply an event about the link from ``page``.
 
         ``flags_and_traits``  flags as for `link.seen`, and above `link.FLAG_BITS` the link's traits
         ``looked_ms``         when it looked like that; 0: at ``at_ms``
+        ``lost_reason``       of a loss, as for `link.seen`
         """
         flags = flags_and_traits & _FLAGS
         at = self._find(page)
@@ -100,6 +111,8 @@ class Segment:
                     self.looked[len(self.facts) - 1] = look_at(flags_and_traits, looked_ms).times
             else:
                 self.newest[len(self.facts)] = at_ms
+                if lost_reason:
+                    self.lost_reasons[len(self.facts)] = lost_reason
                 self.facts.append(link.LOST)
                 self.traits.append(0)
             self.pages += page
@@ -111,7 +124,7 @@ class Segment:
         if gained and fact >> link.FLAG_BITS == at_ms and fact & flags == flags and traits == known and not looked_ms:
             return NOTHING_NEW  # the same event once more, by far the most usual case
         before = self.link(number)
-        after = link.seen(before, gained=gained, at_ms=at_ms, flags=flags)
+        after = link.seen(before, gained=gained, at_ms=at_ms, flags=flags, lost_reason=lost_reason)
         if self._keeps_look(number, after) and not (gained and flags_and_traits & look.ALL):
             is_news = after != before or traits != known
             if is_news:
@@ -209,13 +222,18 @@ class Segment:
         copied.pages, copied.domains = self.pages[:], self.domains[:]
         copied.facts, copied.traits = self.facts[:], self.traits[:]
         copied.newest, copied.looked = dict(self.newest), dict(self.looked)
+        copied.lost_reasons = dict(self.lost_reasons)
         return copied
 
     def link(self, number: int) -> Link:
         """Return the link at a place."""
         fact = self.facts[number]
         first_ms = fact >> link.FLAG_BITS
-        return Link(first_ms, self.newest.get(number, first_ms), fact & _FLAGS & ~link.LOOKED_AT_NEWEST)
+        flags = fact & _FLAGS & ~link.LOOKED_AT_NEWEST
+        newest_ms = self.newest.get(number)
+        if newest_ms is None:
+            return Link(first_ms, first_ms, flags)
+        return Link(first_ms, newest_ms, flags, self.lost_reasons.get(number, link.NOT_KNOWN))
 
     def _keeps_look(self, number: int, after: Link) -> bool:
         """Whether all of the look of the link at a place was said at its first gain, and that stays the first."""
@@ -241,7 +259,7 @@ class Segment:
         look_before = self.look_of(number, before)
         looks = look.joined(look_before, seen)
         flags = after.flags & ~_OF_LOOK | looks.marks & _OF_LOOK
-        after = Link(after.first_gained_ms, after.newest_ms, flags)
+        after = Link(after.first_gained_ms, after.newest_ms, flags, after.lost_reason)
         traits = traits & ~_OF_LOOK_TRAITS | looks.marks >> link.FLAG_BITS
         if after == before and traits == self.traits[number] and looks == look_before:
             return False
@@ -268,6 +286,10 @@ class Segment:
             self.newest.pop(number, None)
         else:
             self.newest[number] = after.newest_ms
+        if after.lost_reason:
+            self.lost_reasons[number] = after.lost_reason
+        elif self.lost_reasons:
+            self.lost_reasons.pop(number, None)
 
     def rows(self) -> Iterator[LinkRow]:
         """Return what the columns hold, link by link."""
@@ -297,6 +319,8 @@ class Segment:
                 chosen.newest[len(chosen)] = self.newest[number]
             if number in self.looked:
                 chosen.looked[len(chosen)] = self.looked[number]
+            if number in self.lost_reasons:
+                chosen.lost_reasons[len(chosen)] = self.lost_reasons[number]
             chosen.pages += self.pages[number * PAGE_BYTES : (number + 1) * PAGE_BYTES]
             chosen.domains += self.domains[number * DOMAIN_BYTES : (number + 1) * DOMAIN_BYTES]
             chosen.facts.append(self.facts[number])
@@ -306,15 +330,24 @@ class Segment:
     def encode(self) -> bytes:
         """Return all columns, after the number of links.
 
-        A link that is in ``looked`` has several instants in the last one: its newest change is the last of them, which
-        is the one that older versions take.
+        A link that is in ``looked`` or ``lost_reasons`` has several numbers in the last one: its newest change is the
+        last of them, which is the one that older versions take. The first holds the reason above the codes of the look,
+        where versions that know only looks leave it out.
         """
         newest = array("Q")
         for number in self.newest | self.looked if self.looked else self.newest:
-            instants = look.packed(self.looked[number]) if number in self.looked else ()
-            newest.extend(number << 48 | instant for instant in (*instants, self.link(number).newest_ms))
+            numbers = [*self._packed(number), self.link(number).newest_ms]
+            newest.extend(number << 48 | each for each in numbers)
         columns = (self.pages, self.domains, _little(self.facts), _little(self.traits), _little(newest))
         return b"".join((len(self).to_bytes(2, "little"), *columns))
+
+    def _packed(self, number: int) -> list[int]:
+        """Return what is written of a link before its newest change: nothing of most links."""
+        times, reason = self.looked.get(number), self.lost_reasons.get(number, link.NOT_KNOWN)
+        if times is None and not reason:
+            return []
+        codes, *instants = look.packed(times or look.NEVER)
+        return [reason << look.CODES_BITS | codes, *instants]
 
     def _restore(self, instants: array[int]) -> None:
         """Take the last column apart, as `encode` made it. Raise ValueError on other numbers."""
@@ -327,7 +360,11 @@ class Segment:
         for number, before in further.items():
             if number >= len(self.facts):
                 raise ValueError(f"there is no link {number} of {len(self.facts)}")
-            self.looked[number] = look.unpacked(before)
+            times = look.unpacked(before)
+            if times != look.NEVER:
+                self.looked[number] = times
+            if reason := before[0] >> look.CODES_BITS:
+                self.lost_reasons[number] = reason
             if self.newest[number] == self.facts[number] >> link.FLAG_BITS:
                 del self.newest[number]
 

@@ -35,6 +35,7 @@ class LinkFilter(Struct, frozen=True, forbid_unknown_fields=True):
     source: Annotated[str, Meta(max_length=200, description="A source that saw it")] | None = None
     live: bool | None = None
     lost: Annotated[bool | None, Meta(description="Whether it was ever lost")] = None
+    lost_reason: Annotated[str, Meta(max_length=200, description="Why it is lost")] | None = None
     gained_from: Annotated[date | None, Meta(description="First gained on this UTC day or later")] = None
     gained_until: Annotated[date | None, Meta(description="First gained on this UTC day or before")] = None
     q: Annotated[str, Meta(max_length=500, description="Words of anchor, address and title of the page")] | None = None
@@ -107,6 +108,8 @@ def _conditions(connection: Connection, chosen: LinkFilter) -> list[ColumnElemen
         conditions.append(links.c.is_live == chosen.live)
     if chosen.lost is not None:
         conditions.append(links.c.was_lost == chosen.lost)
+    if chosen.lost_reason is not None:
+        conditions.append(links.c.lost_reason == chosen.lost_reason)
     if chosen.gained_from is not None:
         conditions.append(links.c.first_gained_ms >= (chosen.gained_from - _EPOCH).days * DAY_MS)
     if chosen.gained_until is not None:
@@ -173,6 +176,7 @@ def _link_row(
         first_gained_at=to_datetime(row["first_gained_ms"]),
         is_live=row["is_live"],
         was_lost=row["was_lost"],
+        lost_reason=row["lost_reason"],
         changed_at=to_datetime(row["newest_ms"]),
         is_sign_of_life=row["is_organic"],
         quality=None if weighed is None else round(weighed.quality, 2),

@@ -86,6 +86,9 @@ class LinkRow(Struct, frozen=True):
     first_gained_at: datetime
     is_live: bool
     was_lost: bool
+    lost_reason: Annotated[
+        str | None, Meta(description="Why it is lost, in the contract's words; null while it is live, or if not known")
+    ]
     changed_at: Annotated[datetime, Meta(description="Its newest gain or loss")]
     is_sign_of_life: Annotated[bool, Meta(description="False for imports and first meetings: they count, no more")]
     quality: Annotated[float | None, Meta(description="0 to 1; null in lists of several articles")]

@@ -64,6 +64,17 @@ def _event(**fields: object) -> LinkEvent:
             (False, to_ms(OCCURRED), link.ORGANIC, None, False),
             "no traits",
         ),
+        (
+            {"change": "lost", "lost_reason": "HTTP 404"},
+            (False, to_ms(OCCURRED), link.ORGANIC, None, False, 0, link.lost_reason_code("page_gone")),
+            "a reason in other words",
+        ),
+        (
+            {"change": "lost", "lost_reason": "our intern took it down"},
+            (False, to_ms(OCCURRED), link.ORGANIC, None, False),
+            "a reason in words of its own",
+        ),
+        ({"lost_reason": "removed"}, (True, to_ms(OCCURRED), link.ORGANIC, None, False), "a gain has no reason"),
         ({"occurred_at": None}, (True, RECORDED_MS, link.ORGANIC, None, False), "no date but the record's"),
         ({"occurred_at": datetime(2062, 1, 1, tzinfo=UTC)}, (True, RECORDED_MS, link.ORGANIC, None, True), "ahead"),
     ],

@@ -26,11 +26,13 @@ events = st.lists(
             [0, 1, link_traits.placement("nav"), link_traits.placement("content") | 2, link_traits.authority(40)]
         ),
         st.sampled_from([0, 0, 1, 3]),
+        st.sampled_from([link.NOT_KNOWN, 1, 10]),
     ),
     max_size=120,
 )
 UNKNOWN = Link(0, 0, 0)
-Event = tuple[bytes, bool, int, int, int, int]  # page, gained, at_ms, flags, traits, how long after that it was seen
+# Page, gained, at_ms, flags, traits, how long after that it was seen, and the reason of a loss.
+Event = tuple[bytes, bool, int, int, int, int, int]
 Known = tuple[Link, int]  # a link, and its traits
 LOOKS = (
     (link.NOFOLLOW | link.UGC | link.FOLLOWED, 0),
@@ -47,8 +49,8 @@ def _domain(page: bytes) -> bytes:
 def _told(history: list[Event]) -> tuple[Known, list[int]]:
     """Return what the events of one page say together, and when each part of its look was said: from all at once."""
     known, traits = UNKNOWN, 0
-    for _, gained, at_ms, flags, said, _ in history:
-        known = link.seen(known, gained=gained, at_ms=at_ms, flags=flags)
+    for _, gained, at_ms, flags, said, _, reason in history:
+        known = link.seen(known, gained=gained, at_ms=at_ms, flags=flags, lost_reason=0 if gained else reason)
         traits = link_traits.joined(traits, said) if gained else traits
     flags, times = known.flags, []
     for of_flags, of_traits in LOOKS:
@@ -64,13 +66,19 @@ def _told(history: list[Event]) -> tuple[Known, list[int]]:
 def _see(segment: Segment, seen: dict[bytes, list[Event]], history: list[Event]) -> None:
     """Apply events to both, and compare what the segment says of each."""
     for event in history:
-        page, gained, at_ms, flags, traits, later_ms = event
+        page, gained, at_ms, flags, traits, later_ms, reason = event
         events = seen.setdefault(page, [])
         before, after = _told(events), _told([*events, event])
         events.append(event)
         looked_ms = at_ms + later_ms if later_ms else 0
         effect, is_news = segment.apply(
-            page, _domain(page), gained, at_ms, flags | traits << link.FLAG_BITS, looked_ms=looked_ms
+            page,
+            _domain(page),
+            gained,
+            at_ms,
+            flags | traits << link.FLAG_BITS,
+            looked_ms=looked_ms,
+            lost_reason=0 if gained else reason,
         )
         assert is_news == (after != before)
         assert effect == (link.effect(before[0][0], after[0][0], gained=gained) if is_news else Effect.SEEN_AGAIN)
@@ -136,8 +144,55 @@ def test_an_older_version_reads_the_newest_change(history: list[Event]) -> None:
         each = int.from_bytes(columns[at : at + 8], "little")
         newest[each >> 48] = each & (1 << 48) - 1
     for number in range(len(segment)):
-        first_ms, newest_ms, _ = segment.link(number)
+        first_ms, newest_ms, *_ = segment.link(number)
         assert newest.get(number, first_ms) == newest_ms
+
+
+@given(events)
+def test_a_version_without_reasons_reads_the_looks(history: list[Event]) -> None:
+    """It takes the last instant of a link for its newest change, and what is before that for the times of its look."""
+    segment = Segment()
+    _see(segment, {}, history)
+    columns = segment.encode()[2 + len(segment) * 26 :]
+    numbers: dict[int, list[int]] = {}
+    for at in range(0, len(columns), 8):
+        each = int.from_bytes(columns[at : at + 8], "little")
+        numbers.setdefault(each >> 48, []).append(each & (1 << 48) - 1)
+    for number in range(len(segment)):
+        *before, newest_ms = numbers.get(number, [segment.link(number).first_gained_ms])
+        assert newest_ms == segment.link(number).newest_ms
+        if not before:
+            assert number not in segment.looked
+            continue
+        codes = [before[0] >> place & 7 for place in (0, 3, 6, 9)]
+        times = tuple(before[code] if code else 0 for code in codes)
+        assert times == segment.looked.get(number, (0, 0, 0, 0))
+
+
+WRITTEN_BEFORE = bytes.fromhex(
+    "0300313131313131313132323232323232323333333333333333646f6d61696e646f6d61696e646f6d61696e0d00e803000000001300e803000000"
+    "0002000000000000000000000000000000000000000100000000000100d007000000000100b80b000000000100a00f000000000200"
+)
+"""What the version that knew looks, and no reasons, wrote."""
+
+
+@pytest.mark.parametrize("reason", [link.NOT_KNOWN, 2])
+def test_what_was_written_before_reasons_were_kept_is_read(reason: int) -> None:
+    """Links of the version before, as its bytes: they read the same, are written the same, and then take reasons."""
+    segment = Segment.decode(WRITTEN_BEFORE)
+    assert segment.encode() == WRITTEN_BEFORE
+    assert [known.link for known in segment.known()] == [
+        Link(1_000, 1_000, link.GAINED | link.LIVE | link.ORGANIC),
+        Link(1_000, 3_000, link.GAINED | link.LOST | link.NOFOLLOW),
+        Link(0, 4_000, link.LOST),
+    ]
+    assert [known.looked for known in segment.known()] == [(0, 0, 0, 0), (2_000, 0, 0, 0), (0, 0, 0, 0)]
+    for page, at_ms in ((b"2" * 8, 3_000), (b"3" * 8, 5_000)):
+        segment.apply(page, b"domain", False, at_ms, 0, lost_reason=reason)
+    again = Segment.decode(segment.encode())
+    assert [known.link.lost_reason for known in again.known()] == [0, reason, reason]
+    assert again.look_of(1, again.link(1)).times == (2_000, 0, 0, 0)
+    assert len(again.encode()) == len(WRITTEN_BEFORE) + (8 if reason else 0)
 
 
 @pytest.mark.parametrize("numbers", [(7, 1, 5), (0, 0o7777, 5), (0, 0o1000, 5)])
