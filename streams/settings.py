@@ -236,6 +236,11 @@ class Settings(BaseSettings):
         None,
         description="File with thresholds and what to ignore (`flatline policy show` prints one); else the defaults.",
     )
+    blog_platforms: Annotated[str, AfterValidator(_sites)] | None = Field(
+        None,
+        description="Registrable domains whose subdomains have different owners, separated by commas, beside those "
+        "that Flatline knows. All processes need the same.",
+    )
     watch_list_size: int = Field(125, ge=0, description="Number of articles that have their own metrics on a worker.")
     clock_file: Path | None = Field(
         None, description="File with the time of a simulation, in RFC 3339; else the wall clock."

@@ -13,7 +13,7 @@ from flatline.schema.site_record import SiteRecord
 from flatline_connectors.files.tables import Table
 
 _BETWEEN_RULES: Final = re.compile(r"\s*;\s*")
-_LISTS: Final = frozenset({"aliases", "listings"})
+_LISTS: Final = frozenset({"aliases", "ignored_parameters", "listings"})
 
 
 class PreparedSite(NamedTuple):

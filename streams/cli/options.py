@@ -124,9 +124,21 @@ def with_settings(*names: str, of: str = "", of_running: bool = True, about: str
 
 def _settings(typed: dict[str, Any], *, of: str, of_running: bool) -> Settings:
     try:
-        return load_settings(of_running=of_running, **typed)
+        settings = load_settings(of_running=of_running, **typed)
     except SettingsError as error:
         for name, reason in error.reasons.items():
             if name in typed:
                 raise typer.BadParameter(f"{flag_of(name, of)} {typed[name]}: {reason}.") from None
         raise
+    if settings.blog_platforms is not None:
+        _know_blog_platforms(settings.blog_platforms)
+    return settings
+
+
+def _know_blog_platforms(domains: str) -> None:
+    from flatline.domain.urls.canonical import set_further_blog_platforms
+
+    try:
+        set_further_blog_platforms(domains.split(","))
+    except ValueError as error:
+        raise SettingsError({"blog_platforms": str(error)}, {"blog_platforms": domains}) from None

@@ -62,7 +62,7 @@ def serve(*, settings: Settings) -> None:
         Files(settings.data_dir / "readmodel", readers=READERS, deadline_s=settings.serve_query_timeout_s),
         topics=lambda: serving_topics(settings),
         policy=load_policy(settings.policy_file),
-        rules=msgspec.json.encode((written.ignore, written.removed)),
+        rules=msgspec.json.encode((written.ignore, written.removed, settings.blog_platforms)),
         on_commit=news.tell,
     )
 

@@ -89,6 +89,7 @@ def show_site(domain: _Domain, *, json: Json = False, settings: Settings) -> Non
         ("time zone", [record.time_zone or ""]),
         ("listings", record.listings),
         ("series", rules),
+        ("ignored parameters", record.ignored_parameters),
     ):
         table.add_row(name, Text("\n".join(map(plain, lines))))
     Console().print(table)
@@ -108,6 +109,14 @@ def add_site(
         list[str] | None,
         typer.Option(metavar="PATH=SERIES", help="Series of the articles below a path. Repeatable."),
     ] = None,
+    ignored_parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A query parameter that never names an article, such as promo or ab_*: links to addresses with and "
+            "without it count for one article. Repeatable.",
+        ),
+    ] = None,
     settings: Settings,
 ) -> None:
     """Write the record of a site. It replaces the former one whole."""
@@ -125,6 +134,7 @@ def add_site(
         "time_zone": time_zone,
         "listings": " ".join(listing or ()),
         "series": ";".join(series_rule or ()),
+        "ignored_parameters": " ".join(ignored_parameter or ()),
     }
     try:
         site = sites.prepare(sites.from_texts(texts))
@@ -147,8 +157,8 @@ def import_sites(
     """Write the records of a file.
 
     NDJSON has one site record per line. CSV has these columns in any order: domain, role, aliases, owner, channel,
-    time_zone, listings (both lists separated by spaces), series (/guides=Guides; /notes=Field notes). Only domain is
-    required. Lines that can't be read go to the dead-letter topic with the reason.
+    time_zone, listings, ignored_parameters (lists separated by spaces), series (/guides=Guides; /notes=Field notes).
+    Only domain is required. Lines that can't be read go to the dead-letter topic with the reason.
     """
     from flatline.cli.importing import ImportRoute, import_all
     from flatline_connectors.sending import sites

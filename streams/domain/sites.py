@@ -1,6 +1,6 @@
 """Which site an article is on, by the site records that are known."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -54,12 +54,14 @@ class Sites:
     """All site records that are known.
 
     ``version``  grows with each change: whoever knows it knows whether to look again
+    ``ignored_parameters_version``  the same for `ignored_parameters`; 0: no site ever had some
     """
 
     def __init__(self) -> None:
         self._records: dict[bytes, SiteRecord] = {}  # by key, in the order in which they came
         self._by_host: dict[str, SiteRecord] | None = {}  # None: to be made anew
         self.version = 0
+        self.ignored_parameters_version = 0
 
     def __iter__(self) -> Iterator[SiteRecord]:
         """Return the records that hold, by domain."""
@@ -69,11 +71,14 @@ class Sites:
     def receive_record(self, key: bytes, value: bytes | None, _recorded_ms: int = 0) -> None:
         """Take a record of the topic, or a tombstone. Raise `Rejected`."""
         record = None if value is None else checked(codec.sites.decode(value))
-        self._records.pop(key, None)
+        former = self._records.pop(key, None)
         if record is not None:
             self._records[key] = record
         self._by_host = None
         self.version += 1
+        # Also where a record without them now covers a host of one that has some.
+        if any(each.ignored_parameters for each in (former, *self._records.values()) if each is not None):
+            self.ignored_parameters_version += 1
 
     def at(self, host: str) -> SiteRecord | None:
         """Return the record of a canonical host: its own, or that of the nearest domain above it."""
@@ -91,6 +96,11 @@ class Sites:
     def of(self, article: str) -> SiteRecord | None:
         """Return the record of an article's site, by its canonical URL."""
         return self.at(host_of(article)) if self._records else None
+
+    def ignored_parameters(self, host: str) -> Sequence[str]:
+        """Return the query parameters that name no article of a canonical host, in the words of its record."""
+        record = self.at(host)
+        return () if record is None else record.ignored_parameters
 
     def series_of(self, article: str) -> str | None:
         """Return the series that the rules of its site give to an article."""

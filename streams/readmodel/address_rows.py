@@ -5,6 +5,7 @@ from typing import Final
 
 from sqlalchemy import Connection, func, select, update
 
+from flatline.domain.sites import Sites
 from flatline.domain.state.addresses import shown
 from flatline.domain.state.article import NOTHING, Article, Header, Registration, registration_of
 from flatline.domain.state.moves import Moves, Rule
@@ -27,12 +28,13 @@ _END: Final = chr(0x10FFFF)
 class AddressRows:
     """The addresses of the read model, and the moves between them.
 
-    ``moves``     those that are known
+    ``moves``     those that are known, with what ``sites`` ignore
     ``is_simple``  of an article's id: whether it has one address, and nothing of it was ever removed
     """
 
-    def __init__(self, connection: Connection, moves: Moves) -> None:
+    def __init__(self, connection: Connection, moves: Moves, sites: Sites) -> None:
         self.moves = moves
+        self.sites = sites
         self._ids: dict[str, int] = {}
         self._next_id: int = (connection.scalar(select(func.max(addresses.c.id))) or 0) + 1
         self._current: dict[int, int] = dict(
@@ -97,9 +99,15 @@ class AddressRows:
         connection.execute(update(links).where(links.c.address_id == number).values(article_id=after))
         return {before, after, number}
 
-    def follow(self, connection: Connection, rules: Iterable[Rule]) -> set[int]:
-        """Put all addresses where they are by the rules that changed; return the ids of articles that changed."""
+    def follow(self, connection: Connection, rules: Iterable[Rule], *, has_queries_anew: bool = False) -> set[int]:
+        """Put all addresses where they are by the rules that changed; return the ids of articles that changed.
+
+        ``has_queries_anew``: sites ignore other parameters than before
+        """
         candidates: dict[str, int] = {}
+        if has_queries_anew:
+            with_query = select(addresses.c.key, addresses.c.id).where(addresses.c.key.contains("?", autoescape=True))
+            candidates.update((key, number) for key, number in connection.execute(with_query))
         below = addresses.c.key
         for old in {rule.old for rule in rules}:
             statement = select(addresses.c.key, addresses.c.id).where(

@@ -76,7 +76,7 @@ def known_keys(cluster: KafkaCluster, topics: Topics) -> list[str]:
 def _events(cluster: KafkaCluster, topics: Topics, key: bytes, moves: Moves, *, since_ms: int) -> Iterator[LinkEvent]:
     """Yield the events of an article that are kept. No record is older than what it tells of."""
     # Those for former addresses lie on any partition.
-    number = None if moves.log else partition_of(key, topics.links.partitions)
+    number = partition_of(key, topics.links.partitions) if moves.is_empty else None
     # A day earlier: clocks of producers and brokers differ.
     for record in records(cluster, topics.links, partition=number, since_ms=max(1, since_ms - DAY_MS)):
         if record.key is not None and record.value is not None and moves.current(record.key) == key:

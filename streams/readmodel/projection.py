@@ -14,7 +14,7 @@ from flatline.readmodel.database import Database, upsert
 from flatline.readmodel.link_rows import LinkRows, show_articles, show_pages
 from flatline.readmodel.live_rows import LiveRows
 from flatline.readmodel.other_rows import StoredRecord, apply_compacted, apply_dead_letters, apply_visits
-from flatline.readmodel.queries.moves import MOVES, receive_all, stored_moves
+from flatline.readmodel.queries.moves import MOVES, SITES, receive_all, stored_moves, stored_sites
 from flatline.readmodel.tables import addresses as address_table
 from flatline.readmodel.tables import positions
 from flatline.readmodel.verdict_rows import apply_groups, apply_verdicts
@@ -31,6 +31,7 @@ def followed(topics: Topics) -> tuple[Topic, ...]:
     """Return the topics that the read model is made from."""
     return (
         topics.moves,
+        topics.sites,
         topics.articles,
         topics.removals,
         topics.links,
@@ -63,7 +64,8 @@ class Projection:
             self._begin(connection)
 
     def _begin(self, connection: Connection) -> None:
-        self._addresses = AddressRows(connection, stored_moves(connection))
+        sites = stored_sites(connection)
+        self._addresses = AddressRows(connection, stored_moves(connection, sites), sites)
         self._links = LinkRows(connection, self._addresses, self._policy.ignored)
         self._live = LiveRows(connection)
         self._positions: dict[tuple[str, int], int] = {
@@ -119,7 +121,7 @@ class Projection:
             return by_topic.get(topic.name, ())
 
         topics, addresses = self._topics, self._addresses
-        moved = self._follow_moves(connection, of(topics.moves))
+        moved = self._follow_moves(connection, of(topics.moves), of(topics.sites))
         changed = addresses.register(connection, of(topics.articles))
         removed = addresses.remove(connection, of(topics.removals))
         links = self._links.apply(connection, of(topics.links))
@@ -139,11 +141,18 @@ class Projection:
         apply_marks(connection, of(topics.alert_marks))
         self._live.add(connection, happened)
 
-    def _follow_moves(self, connection: Connection, records: Sequence[StoredRecord]) -> set[int]:
-        if not records:
+    def _follow_moves(
+        self, connection: Connection, moved: Sequence[StoredRecord], of_sites: Sequence[StoredRecord]
+    ) -> set[int]:
+        if not moved and not of_sites:
             return set()
-        apply_compacted(connection, MOVES, records)
-        moves = self._addresses.moves
-        known = len(moves.log)
-        receive_all(moves, ((record.key or b"", record.value) for record in records))
-        return self._addresses.follow(connection, moves.log[known:]) if len(moves.log) > known else set()
+        apply_compacted(connection, MOVES, moved)
+        apply_compacted(connection, SITES, of_sites)
+        moves, sites = self._addresses.moves, self._addresses.sites
+        known, version = len(moves.log), sites.ignored_parameters_version
+        receive_all(moves.receive_record, ((record.key or b"", record.value) for record in moved))
+        receive_all(sites.receive_record, ((record.key or b"", record.value) for record in of_sites))
+        is_ignoring_others = sites.ignored_parameters_version != version
+        if len(moves.log) == known and not is_ignoring_others:
+            return set()
+        return self._addresses.follow(connection, moves.log[known:], has_queries_anew=is_ignoring_others)

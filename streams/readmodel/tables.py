@@ -242,7 +242,7 @@ alert_marks = Table(
 compacted = Table(
     "compacted",
     metadata,
-    Column("topic", Text, primary_key=True, comment="heartbeats, moves or group_parts"),
+    Column("topic", Text, primary_key=True, comment="heartbeats, moves, sites or group_parts"),
     Column("key", LargeBinary, primary_key=True),
     Column("value", LargeBinary, nullable=False),
     Column("recorded_ms", BigInteger, nullable=False),

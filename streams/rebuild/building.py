@@ -113,7 +113,7 @@ class Builder:
     async def _complete(self, number: int, unknown: dict[bytes, Carried], moves: Moves) -> None:
         """Join the copies that were sent to a partition. ``unknown`` articles that get none are gone."""
         self._gone[number] = list(unknown)
-        if not moves.log:
+        if moves.is_empty:
             return
         task, copies = Task(number, self._log.changelog, self._topics.copies), self._topics.copies
         try:

@@ -9,6 +9,7 @@ from flatline.schema.limits import Name, Url
 SITE_ALIASES_MAX: Final = 32
 LISTINGS_MAX: Final = 64
 SERIES_RULES_MAX: Final = 256
+IGNORED_PARAMETERS_MAX: Final = 64
 
 Domain = Annotated[str, Meta(min_length=1, max_length=253)]
 # They become metric labels, routes and parts of file names: no characters that mean anything there.
@@ -19,6 +20,14 @@ TimeZone = Annotated[
         pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,3}(?!\n)$",
         max_length=64,
         description="A name of the IANA time zone database, such as Europe/Paris",
+    ),
+]
+
+Parameter = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_.:~\[\]-]{1,100}\*?(?!\n)$",
+        description="Name of a query parameter; with * at its end, of all whose names begin so",
     ),
 ]
 
@@ -48,4 +57,12 @@ class SiteRecord(Struct, frozen=True, omit_defaults=True, gc=False):
     series: Annotated[
         list[SeriesRule],
         Meta(max_length=SERIES_RULES_MAX, description="For articles that are fetched from listings"),
+    ] = []
+    ignored_parameters: Annotated[
+        list[Parameter],
+        Meta(
+            max_length=IGNORED_PARAMETERS_MAX,
+            description="Query parameters that never name an article of the site: addresses with and without them are "
+            "one article",
+        ),
     ] = []

@@ -168,10 +168,10 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
     group_verdicts = listen(topics.groups, groups.receive)
     generations = listen(topics.generations, newer_generation.receive)
 
-    moves = Moves()
-    listened_moves = listen(topics.moves, moves.receive_record)
     sites = Sites()
     listened_sites = listen(topics.sites, sites.receive_record)
+    moves = Moves(sites=sites)
+    listened_moves = listen(topics.moves, moves.receive_record)
     retirements = Retirements()
     listened_marks = listen(topics.alert_marks, retirements.receive_record)
 
@@ -196,7 +196,7 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
         surveyor=surveyor,
         sources=sources,
         group_verdicts=group_verdicts,
-        read_first=(listened_moves, listened_marks),
+        read_first=(listened_moves, listened_sites, listened_marks),
         lag=lag,
         clock=clock,
         metrics=metrics,

@@ -4,7 +4,7 @@ The log is lists; a task, its changelog, its agents and the judge are the real o
 its own, and gone when it crashes.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Final, NamedTuple
 
 from prometheus_client import CollectorRegistry
@@ -20,6 +20,7 @@ from flatline.agents.visits import VisitsAgent
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policy
 from flatline.domain.policy.thresholds import Thresholds
+from flatline.domain.sites import Sites
 from flatline.domain.state.moves import Moves
 from flatline.domain.visibility.visibility import Visibility
 from flatline.engine.log import MicroBatch, Outgoing
@@ -55,8 +56,9 @@ class Fleet:
         self._forwarder = StandInForwarder()
         self._applied: dict[tuple[int, Place], int] = {}
         self._agents = self._new_agents()
-        self._moves = [Moves(), Moves()]
-        self._moves_read = [0, 0]
+        self._sites = [Sites(), Sites()]
+        self._moves = [Moves(sites=sites) for sites in self._sites]
+        self._read = [Counter[str](), Counter[str]()]  # of small topics, by worker
         self.tasks: dict[int, Task] = {}
 
     def _new_agents(self) -> dict[str, RecordAgent]:
@@ -101,13 +103,19 @@ class Fleet:
         return True
 
     def hear_moves(self, worker: int, records: int) -> bool:
-        """Have a worker read on in the topic of moves; return whether there was anything."""
-        at = self._moves_read[worker]
-        moves = self.log[Place(self.topics.moves.name, 0)][at : at + records]
-        for record in moves:
-            self._moves[worker].receive_record(record.key or b"", record.value or b"")
-        self._moves_read[worker] += len(moves)
-        return bool(moves)
+        """Have a worker read on in the topics of moves and of site records; return whether there was anything."""
+        heard = False
+        for topic, receive in (
+            (self.topics.moves.name, self._moves[worker].receive_record),
+            (self.topics.sites.name, self._sites[worker].receive_record),
+        ):
+            at = self._read[worker][topic]
+            unread = self.log[Place(topic, 0)][at : at + records]
+            for record in unread:
+                receive(record.key or b"", record.value)
+            self._read[worker][topic] += len(unread)
+            heard |= bool(unread)
+        return heard
 
     async def commit(self, partition: int, *, is_judging: bool = True) -> bool:
         """Judge and commit a task; return whether it wrote anything but its positions."""
@@ -140,7 +148,8 @@ class Fleet:
 
     async def crash(self, worker: int) -> None:
         """Lose all that a worker has in memory, and start another one in its place."""
-        self._moves[worker], self._moves_read[worker] = Moves(), 0
+        self._sites[worker], self._read[worker] = Sites(), Counter()
+        self._moves[worker] = Moves(sites=self._sites[worker])
         for partition, owner in enumerate(WORKER_OF):
             if owner == worker:
                 await self._take_over(partition)

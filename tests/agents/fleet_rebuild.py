@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Final
 
+from flatline.domain.sites import Sites
 from flatline.domain.state.moves import Moves
 from flatline.engine.log import MicroBatch, Outgoing, Refused
 from flatline.rebuild.building import Builder
@@ -75,7 +76,10 @@ class FleetBuildingLog:
 
     def moves(self) -> Moves:
         """Return all that were decided."""
-        moves = Moves()
+        sites = Sites()
+        for record in self._fleet.log[Place(self._topics.sites.name, 0)]:
+            sites.receive_record(record.key or b"", record.value)
+        moves = Moves(sites=sites)
         for record in self._fleet.log[Place(self._topics.moves.name, 0)]:
             moves.receive_record(record.key or b"", record.value)
         return moves

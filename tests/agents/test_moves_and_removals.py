@@ -1,7 +1,7 @@
-"""Links, visits, moves, undos, registrations, removals, in any order, with crashes and replays: one end state."""
+"""Links, visits, moves, undos, registrations, removals, site records, in any order, with crashes: one end state."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from itertools import count
 from typing import Final, NamedTuple
 
@@ -17,8 +17,9 @@ from tests.examples import examples
 BEGIN_MS: Final = 1_700_000_000_000
 NOW_MS: Final = BEGIN_MS + 86_400_000
 HOSTS: Final = ("https://old.example", "https://new.example", "https://third.example")
-URLS: Final = [f"{host}{path}" for host in HOSTS for path in ("/a", "/b/c")]
+URLS: Final = [f"{host}{path}" for host in HOSTS for path in ("/a", "/a?promo=1", "/b/c")]
 SPELLINGS: Final = ("{}", "{}/", "{}?utm_source=x", "{}#top")
+SPELLINGS_OF_QUERY: Final = ("{}", "{}&", "{}&utm_source=x", "{}#top")
 
 
 class Link(NamedTuple):
@@ -54,7 +55,14 @@ class Removal(NamedTuple):
     at: int
 
 
-Event = Link | Move | Registration | Removal
+class SiteRecord(NamedTuple):
+    """A site says that it ignores a parameter. Of several records of a site the last one counts: there is only one."""
+
+    host: str
+    at: int = 0
+
+
+Event = Link | Move | Registration | Removal | SiteRecord
 
 _pairs = st.sampled_from(
     [(f"{old}{end}", f"{new}{end}") for old in HOSTS for new in HOSTS if old != new for end in ("/*", "/a", "/b/*")]
@@ -71,6 +79,7 @@ events = st.lists(
             st.just(0),
         ),
         st.builds(Removal, st.sampled_from(URLS), _times),
+        st.builds(SiteRecord, st.sampled_from(HOSTS)),
     ),
     min_size=1,
     max_size=24,
@@ -95,26 +104,27 @@ def _following(url: str, move: tuple[str, str]) -> str | None:
     return new.removesuffix("*") + url.removeprefix(below) if url.startswith(below) else None
 
 
-def _step(at: str, holding: dict[tuple[str, str], int]) -> tuple[int, str] | None:
+def _step(at: str, holding: dict[tuple[str, str], int], ignoring: Container[str]) -> tuple[int, str] | None:
     """Return the time of the move that holds for an address, and where it leads."""
     leading = [pair for pair in holding if _following(at, pair) is not None]
     if not leading:
-        return None
+        host, without = "/".join(at.split("/")[:3]), at.removesuffix("?promo=1")
+        return (NOW_MS, without) if host in ignoring and without != at else None
     best = max(leading, key=lambda pair: (not pair[0].endswith("*"), len(pair[0]), holding[pair]))
     return holding[best], _following(at, best) or ""
 
 
-def _end(url: str, holding: dict[tuple[str, str], int]) -> str:
+def _end(url: str, holding: dict[tuple[str, str], int], ignoring: Container[str]) -> str:
     """Follow moves, given by their pair and time, longer than there are addresses; then look round the circle."""
     at = url
     for _ in range(100):
-        step = _step(at, holding)
+        step = _step(at, holding, ignoring)
         if step is None:
             return at
         _, at = step
     circle: dict[str, int] = {}
     while at not in circle:
-        circle[at], at = _step(at, holding) or (0, "")
+        circle[at], at = _step(at, holding, ignoring) or (0, "")
     # A rule for a prefix may be in it twice: of two steps of the same time, that from the address that comes first.
     return min(circle, key=lambda address: (circle[address], address))
 
@@ -133,9 +143,10 @@ def expected(events: Iterable[Event], *, links_bring_back: bool) -> dict[str, Sh
         for alias in each.aliases:
             if alias != url:
                 holding[alias, url] = max(each.at, holding.get((alias, url), 0))
+    ignoring = {each.host for each in events if isinstance(each, SiteRecord)}
     found: dict[str, Shown] = {}
-    for article in {_end(url, holding) for url in URLS}:
-        former = [url for url in {*URLS, article} if _end(url, holding) == article]
+    for article in {_end(url, holding, ignoring) for url in URLS}:
+        former = [url for url in {*URLS, article} if _end(url, holding, ignoring) == article]
         removed = max((e.at for e in events if isinstance(e, Removal) and e.url in former), default=0)
         links = [e for e in events if isinstance(e, Link) and e.url in former]
         gained = {
@@ -168,7 +179,12 @@ def send(fleet: Fleet, event: Event, *, spelling: int, anywhere: int) -> None:
         place, key = Place(fleet.topics.moves.name, 0), f"{event.old} {event.new}".encode()
         fleet.produce(place, key, msgspec.json.encode(record), recorded_ms=recorded_ms)
         return
-    spelled = SPELLINGS[spelling].format(event.url)
+    if isinstance(event, SiteRecord):
+        host = event.host.removeprefix("https://")
+        site = msgspec.json.encode({"domain": host, "ignored_parameters": ["PROMO"]})
+        fleet.produce(Place(fleet.topics.sites.name, 0), host.encode(), site, recorded_ms=recorded_ms)
+        return
+    spelled = (SPELLINGS_OF_QUERY if "?" in event.url else SPELLINGS)[spelling].format(event.url)
     here = anywhere if anywhere < PARTITIONS else partition_of(event.url.encode(), PARTITIONS)
     if isinstance(event, Removal):
         fleet.produce(Place(fleet.topics.articles.name, here), spelled.encode(), None, recorded_ms=recorded_ms)

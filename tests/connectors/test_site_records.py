@@ -30,7 +30,8 @@ def test_a_record_is_written_shown_and_removed(
     )
     rules = ("--series-rule", "/guides=Guides")
     listing = ("--listing", "https://a.example/feed")
-    done = flatline(environment, "sites", "add", "https://www.A.example/", *options, *rules, *listing)
+    ignored = ("--ignored-parameter", "promo", "--ignored-parameter", "ab_*")
+    done = flatline(environment, "sites", "add", "https://www.A.example/", *options, *rules, *listing, *ignored)
     assert (done.returncode, done.stdout) == (0, "a.example\n"), done.stderr
     table = tmp_path / "sites.csv"
     table.write_text("domain,role,series,channel\npeer.example,peer,,\nc.example,,/x=X; /y=Y,#c\nc.example/a,,,\n")
@@ -65,6 +66,7 @@ def test_a_record_is_written_shown_and_removed(
             "time_zone": "Europe/Paris",
             "listings": ["https://a.example/feed"],
             "series": [{"path": "/guides", "series": "Guides"}],
+            "ignored_parameters": ["promo", "ab_*"],
         }
     )
     assert "Docs team" in flatline(environment, "sites", "show", "a.example").stdout

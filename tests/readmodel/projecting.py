@@ -19,6 +19,7 @@ from flatline.schema.article_record import ArticleRecord
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.move import Move
 from flatline.schema.removal import Removal
+from flatline.schema.site_record import SiteRecord
 from flatline.schema.topics import Topic, Topics
 
 TOPICS = Topics(namespace="test", partitions=1)
@@ -64,6 +65,8 @@ class Log:
                     self.write(TOPICS.articles, codec.articles.encode(event))
                 case Removal():
                     self.write(TOPICS.removals, codec.removals.encode(event))
+                case SiteRecord():
+                    self.write(TOPICS.sites, codec.sites.encode(event), key=event.domain.encode())
                 case Move():
                     self.write(TOPICS.moves, codec.moves.encode(event), key=msgspec.json.encode((event.old, event.new)))
                 case _:
@@ -155,9 +158,17 @@ def _current(moves: Iterable[Move]) -> Callable[[str], str]:
 
 
 def reference(events: Iterable[object]) -> dict[str, Counts]:
-    """Count from the events themselves. Addresses are canonical, moves lead from single addresses and in no circle."""
+    """Count from the events themselves. Addresses are canonical, moves lead from single addresses and in no circle.
+
+    No address with a query moves, and a site that has a record ignores what is called promo.
+    """
     events = list(events)
-    current = _current(event for event in events if isinstance(event, Move))
+    moved = _current(event for event in events if isinstance(event, Move))
+    is_ignoring = any(isinstance(event, SiteRecord) for event in events)
+
+    def current(address: str) -> str:
+        return moved(address.removesuffix("?promo=1") if is_ignoring else address)
+
     known: defaultdict[str, defaultdict[str, _Link]] = defaultdict(lambda: defaultdict(_Link))
     removed: dict[str, int] = {}
     for event in events:

@@ -15,9 +15,10 @@ from flatline.schema.article_record import ArticleRecord
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.move import Move
 from flatline.schema.removal import Removal
+from flatline.schema.site_record import SiteRecord
 from tests.readmodel.projecting import NOW_MS, TOPICS, Log, counted, database, dump, projected, reference
 
-ADDRESSES = [f"https://yours.example/{name}" for name in "abc"]
+ADDRESSES = [f"https://yours.example/{name}" for name in ("a", "b", "c", "a?promo=1")]
 PAGES = [f"https://{site}.example/{page}" for site in ("one", "two", "three") for page in ("x", "y")]
 
 instants = st.integers(1, 40).map(lambda days: to_datetime(NOW_MS - days * DAY_MS))
@@ -40,7 +41,10 @@ moves = st.builds(
 )
 removals = st.builds(Removal, st.sampled_from(ADDRESSES), instants)
 registrations = st.builds(ArticleRecord, st.sampled_from(ADDRESSES), title=st.sampled_from(["A title", "Another"]))
-histories = st.lists(st.one_of(link_events, link_events, link_events, moves, removals, registrations), max_size=40)
+site_records = st.just(SiteRecord("yours.example", ignored_parameters=["promo"]))
+histories = st.lists(
+    st.one_of(link_events, link_events, link_events, moves, removals, registrations, site_records), max_size=40
+)
 
 
 @pytest.mark.long

@@ -23,6 +23,7 @@ class Addresses:
 
     def __init__(self) -> None:
         self._known_moves = 0
+        self._known_version = 0  # of the parameters that sites ignore
         self._covered: set[bytes] = set()
         self._current: dict[bytes, bytes] = {}
         self._former: dict[bytes, set[bytes]] = {}
@@ -33,9 +34,12 @@ class Addresses:
 
         ``keys``: those of all addresses on the partition.
         """
-        if changed := moves.log[self._known_moves :]:
-            self._known_moves = len(moves.log)
+        changed, version = moves.log[self._known_moves :], moves.ignored_parameters_version
+        if changed or version != self._known_version:
             candidates = {rule.old.url.encode() for rule in changed if not rule.old.is_below} | self._covered
+            if version != self._known_version:
+                candidates.update(key for key in keys if b"?" in key)
+            self._known_moves, self._known_version = len(moves.log), version
             if below := tuple({rule.old.url.encode() for rule in changed if rule.old.is_below}):
                 candidates.update(key for key in keys if key.startswith(below))
             for key in candidates:
@@ -46,7 +50,7 @@ class Addresses:
 
     def current(self, key: bytes, moves: Moves) -> bytes:
         """Return the key of the article that an address on the partition belongs to now."""
-        if moves.log:
+        if not moves.is_empty:
             self._place(key, moves)
         return self._current.get(key, key)
 

@@ -4,14 +4,18 @@ The address that an article has is a function of the set of moves. A move is a p
 a pair the newest counts. Of the moves that cover an address the one with the longest old address holds, of those with
 the same one the newest. The new address may have moved, too: that is followed to its end. Where moves lead round in a
 circle, an article is where the oldest of them begins: whoever moves a site there and back has it where it was.
+
+The query parameters that a site ignores lead from an address with them to that without, as if it had moved: so an
+address is on the partition of its canonical form, whoever knows the site's record, and a change of the record reaches
+all links at once. A move of the very address counts more.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple, Protocol
 
-from flatline.domain.time import to_datetime, to_ms
-from flatline.domain.urls.canonical import InvalidUrl, absolute, canonicalize, canonicalize_field
+from flatline.domain.time import LATEST_MS, to_datetime, to_ms
+from flatline.domain.urls.canonical import InvalidUrl, absolute, canonicalize, canonicalize_field, without_parameters
 from flatline.schema import codec
 from flatline.schema.move import Move
 from flatline.schema.rejection import Reason, Rejected
@@ -96,13 +100,24 @@ def key_of(rule: Rule) -> bytes:
     return f"{rule.old} {rule.new}{' alias' * rule.is_alias}".encode()
 
 
+class IgnoredParameters(Protocol):
+    """What sites say of query parameters. The version grows with each change; 0: none ever said anything."""
+
+    ignored_parameters_version: int
+
+    def ignored_parameters(self, host: str) -> Sequence[str]:
+        """Return the names that `without_parameters` leaves out at a host."""
+
+
 class Moves:
     """All moves that are known.
 
-    ``log``  the rules as they changed, in that order: whoever knows its first n may look at the others only
+    ``log``    the rules as they changed, in that order: whoever knows its first n may look at the others only
+    ``sites``  what else leads from one address to another: their addresses with and without what they ignore
     """
 
-    def __init__(self, rules: Iterable[Rule] = ()) -> None:
+    def __init__(self, rules: Iterable[Rule] = (), *, sites: IgnoredParameters | None = None) -> None:
+        self._sites = sites
         self._known: defaultdict[Address, dict[tuple[Address, bool], Rule]] = defaultdict(dict)
         self._pages: dict[str, Rule] = {}
         self._below: defaultdict[str, dict[str, Rule]] = defaultdict(dict)  # by host and address
@@ -134,9 +149,19 @@ class Moves:
         else:
             places.pop(rule.old.url, None)
 
+    @property
+    def ignored_parameters_version(self) -> int:
+        """That of the sites."""
+        return 0 if self._sites is None else self._sites.ignored_parameters_version
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no address ever led to another."""
+        return not self._known and not self.ignored_parameters_version
+
     def current(self, key: bytes) -> bytes:
         """Return the key of the article that is at an address now: itself where it did not move, or is no article's."""
-        if not self._known or not _is_article(key):
+        if self.is_empty or not _is_article(key):
             return key
         url = key.decode()
         path: dict[str, Rule] = {}
@@ -153,13 +178,16 @@ class Moves:
 
     def covers(self, key: bytes) -> bool:
         """Whether any move that holds begins at an address, even if it leads back to it."""
-        return bool(self._known) and _is_article(key) and self._next(key.decode()) is not None
+        return not self.is_empty and _is_article(key) and self._next(key.decode()) is not None
 
     def _next(self, url: str) -> tuple[Rule, str] | None:
         for rule in self._candidates(url):
             if (moved := rule.moved(url)) is not None and moved != url:
                 return rule, moved
-        return None
+        if self._sites is None or "?" not in url:
+            return None
+        without = without_parameters(url, self._sites.ignored_parameters(_host(url)))
+        return None if without == url else (_leaving_out(url, without), without)
 
     def _candidates(self, url: str) -> Iterator[Rule]:
         """Yield the rules that may cover a URL, that with the longest old address first."""
@@ -169,6 +197,11 @@ class Moves:
         below = self._below.get(_host(url))
         if below:
             yield from (below[each] for each in sorted(below, key=len, reverse=True))
+
+
+def _leaving_out(url: str, without: str) -> Rule:
+    # The newest: in a circle, an article is where a move that somebody decided begins.
+    return Rule(Address(url, is_below=False), Address(without, is_below=False), LATEST_MS)
 
 
 def _is_article(key: bytes) -> bool:

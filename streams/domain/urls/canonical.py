@@ -1,6 +1,7 @@
 """The one canonical form of a URL: the article key and both halves of a link's identity. The rules: URLS.md."""
 
 import re
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from string import ascii_letters, digits
 from unicodedata import is_normalized, normalize
@@ -127,6 +128,27 @@ def referring_domain(canonical_url: str) -> str:
     return _registrable_domain(canonical_url.split("/", 3)[2])
 
 
+def without_parameters(canonical_url: str, ignored: Iterable[str]) -> str:
+    """Return a canonical URL without the query parameters of these names, in any case; ``name*``: that begin so.
+
+    >>> without_parameters("https://a.example/p?id=3&Promo=x&ab_2=y", ["promo", "ab_*"])
+    'https://a.example/p?id=3'
+    """
+    page, mark, search = canonical_url.partition("?")
+    if not mark:
+        return canonical_url
+    lower = [name.lower() for name in ignored]
+    names = {name for name in lower if not name.endswith("*")}
+    prefixes = tuple(name[:-1] for name in lower if name.endswith("*"))
+
+    def is_ignored(parameter: str) -> bool:
+        name = parameter.partition("=")[0].lower()
+        return name in names or name.startswith(prefixes)
+
+    kept = [parameter for parameter in search.split("&") if not is_ignored(parameter)]
+    return f"{page}?{'&'.join(kept)}" if kept else page
+
+
 def canonicalize_field(url: str, *, field: str) -> str:
     """Return the canonical form of the URL in a record's field; raise `Rejected`, naming the field."""
     try:
@@ -197,13 +219,31 @@ def is_canonical_host(host: str) -> bool:
         return False
 
 
+_further_blog_platforms: set[str] = set()
+
+
+def set_further_blog_platforms(domains: Iterable[str]) -> None:
+    """Have subdomains of these registrable domains count as domains of their own, as those of BLOG_PLATFORMS do.
+
+    For the whole process, and before it reads the first URL: domains that were computed before stay as they are. Raise
+    ValueError for a domain that is not registrable.
+    """
+    domains = list(domains)
+    for domain in domains:
+        if _public_suffixes(only_icann=False).privatesuffix(domain) != domain:
+            raise ValueError(f"{domain} is no registrable domain, such as blogs.example")
+    _further_blog_platforms.clear()
+    _further_blog_platforms.update(domains)
+    _registrable_domain.cache_clear()
+
+
 @lru_cache(maxsize=_CACHED_HOSTS)
 def _registrable_domain(authority: str) -> str:
     host = _PORT.sub("", authority)
     if host.rpartition(".")[2].isdecimal():  # an IPv4 address: no top-level domain is a number
         return host
     domain: str | None = _public_suffixes(only_icann=False).privatesuffix(host)
-    if domain in BLOG_PLATFORMS and host != domain:
+    if (domain in BLOG_PLATFORMS or domain in _further_blog_platforms) and host != domain:
         return f"{host.removesuffix(f'.{domain}').rpartition('.')[2]}.{domain}"
     return domain or host
 

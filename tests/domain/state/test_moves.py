@@ -2,10 +2,16 @@
 
 from itertools import permutations
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from flatline.domain.sites import Sites
+from flatline.domain.state.addresses import Addresses
 from flatline.domain.state.moves import Moves, Rule, key_of, move_of, rule_of
 from flatline.domain.time import to_datetime
+from flatline.domain.urls.canonical import canonicalize, without_parameters
 from flatline.schema.move import Move
 from flatline.schema.rejection import Reason, Rejected
 
@@ -93,6 +99,70 @@ def test_where_an_address_is(why: str, rules: list[str], url: str, current: str)
 def test_who_is_there_stays_there(why: str, rules: list[str], url: str, current: str) -> None:
     """The address that an article has is its address: nobody is sent on from it."""
     assert Moves(map(_rule, rules)).current(current.encode()).decode() == current, (why, url)
+
+
+IGNORED = [
+    ("a site's parameter", "https://old.example/a?promo=1", "https://old.example/a"),
+    ("in any case, with others, of a subdomain", "https://x.old.example/a?Promo&id=3", "https://x.old.example/a?id=3"),
+    ("by how it begins", "https://old.example/a?ab_=1&ab=2&ab_test", "https://old.example/a?ab=2"),
+    ("an alias", "https://elder.example/?promo=", "https://elder.example/"),
+    ("of another site", "https://new.example/a?promo=1", "https://new.example/a?promo=1"),
+    ("only as a name", "https://old.example/promo?id=promo", "https://old.example/promo?id=promo"),
+]
+
+
+def _sites(parameters: list[str]) -> Sites:
+    sites = Sites()
+    record = {"domain": "old.example", "aliases": ["elder.example"], "ignored_parameters": parameters}
+    sites.receive_record(b"old.example", msgspec.json.encode(record))
+    return sites
+
+
+@pytest.mark.parametrize(("why", "url", "current"), IGNORED, ids=[row[0] for row in IGNORED])
+def test_what_a_site_ignores_names_no_article(why: str, url: str, current: str) -> None:
+    """An address with it leads to that without it, and from there nowhere."""
+    moves = Moves(sites=_sites(["promo", "ab_*"]))
+    assert moves.current(url.encode()).decode() == current, why
+    assert moves.covers(url.encode()) == (url != current)
+    assert moves.current(current.encode()).decode() == current
+    assert canonicalize(current) == current
+
+
+def test_a_move_of_the_very_address_counts_more() -> None:
+    """What a site ignores leads on from where a move leads, and not away from what somebody moved."""
+    sites = _sites(["promo"])
+    page = _rule("0 old.example/a?promo=1 new.example/b")
+    assert Moves([page], sites=sites).current(b"https://old.example/a?promo=1") == b"https://new.example/b"
+    onto = _rule("0 new.example/b old.example/c?promo=1")
+    assert Moves([onto], sites=sites).current(b"https://new.example/b") == b"https://old.example/c"
+    back = _rule("0 old.example/a old.example/a?promo=1")
+    assert Moves([back], sites=sites).current(b"https://old.example/a?promo=1") == b"https://old.example/a"
+
+
+def test_a_record_that_ignores_other_parameters_is_followed() -> None:
+    """By whoever keeps an index of addresses; also when the record is gone, or another one covers the host."""
+    keys = [b"https://x.old.example/a?promo=1", b"https://x.old.example/a"]
+    sites = _sites(["promo"])
+    moves, addresses = Moves(sites=sites), Addresses()
+    assert addresses.follow(moves, keys) == set(keys)
+    assert addresses.former(keys[1]) == [keys[0]]
+    assert not addresses.follow(moves, keys)
+    sites.receive_record(b"x.old.example", b'{"domain": "x.old.example"}')
+    assert addresses.follow(moves, keys) == set(keys)
+    sites.receive_record(b"x.old.example", None)
+    assert addresses.follow(moves, keys) == set(keys)
+    sites.receive_record(b"old.example", None)
+    assert addresses.follow(moves, keys) == set(keys)
+    assert addresses.former(keys[1]) == []
+    assert addresses.current(keys[0], moves) == keys[0]
+
+
+@given(st.text(alphabet="ab_=&?%2F*", max_size=12), st.sampled_from(["a", "b*", "ab_*"]))
+def test_an_address_without_parameters_is_canonical(query: str, name: str) -> None:
+    """What is left has nothing to fold, and leaving out what is not there changes nothing."""
+    url = canonicalize(f"https://x.example/p?{query}")
+    without = without_parameters(url, [name])
+    assert canonicalize(without) == without == without_parameters(without, [name])
 
 
 def test_a_record_says_what_the_rule_says() -> None:

@@ -13,6 +13,8 @@ import zstandard
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from flatline.domain.sites import Sites
+from flatline.domain.state.moves import Moves
 from flatline.domain.urls import canonical as urls
 from flatline.domain.urls.canonical import (
     INDEX_FILES,
@@ -22,6 +24,7 @@ from flatline.domain.urls.canonical import (
     absolute,
     canonicalize,
     referring_domain,
+    set_further_blog_platforms,
     slug,
 )
 from flatline.domain.urls.tracking_parameters import TRACKING_PARAMETERS, TRACKING_PREFIXES
@@ -34,8 +37,9 @@ SAMPLE = Path(__file__).parents[4] / "shared" / "data" / "sample.ndjson.zst"
 
 def documented(heading: str) -> list[list[str]]:
     """Read the rows of the table below a heading of URLS.md."""
-    table = RULES.read_text("utf-8").split(f"## {heading}\n")[1].split("\n\n")[0]
-    return [[cell.strip("`") for cell in row.strip("| ").split(" | ")] for row in table.splitlines()[2:]]
+    section = RULES.read_text("utf-8").split(f"## {heading}\n")[1].split("\n## ")[0]
+    table = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip("`") for cell in row.strip("| ").split(" | ")] for row in table[2:]]
 
 
 class Page(NamedTuple):
@@ -337,6 +341,33 @@ def test_any_text_is_canonical_or_invalid(text: str) -> None:
 def test_referring_domain(url: str, domain: str, because: str) -> None:
     """The registrable domain, else the host."""
     assert referring_domain(canonicalize(url)) == domain, because
+
+
+@pytest.mark.parametrize(("host", "without", "with_setting"), documented("Referring domain"))
+def test_a_setting_adds_platforms(host: str, without: str, with_setting: str) -> None:
+    """The examples of URLS.md, before and after it is set."""
+    url = canonicalize(f"https://{host}/")
+    assert referring_domain(url) == without
+    set_further_blog_platforms(["blogs.example"])
+    try:
+        assert referring_domain(url) == with_setting
+    finally:
+        set_further_blog_platforms([])
+
+
+@pytest.mark.parametrize("domain", ["a.blogs.example", "github.io", "example", "Blogs.Example", "127.0.0.1"])
+def test_what_is_no_platform(domain: str) -> None:
+    """Only a registrable domain has owners below it that no public suffix list names."""
+    with pytest.raises(ValueError, match="no registrable domain"):
+        set_further_blog_platforms([domain])
+
+
+@pytest.mark.parametrize(("reported", "article"), documented("Parameters that a site ignores"))
+def test_a_site_ignores_its_parameters(reported: str, article: str) -> None:
+    """The examples of URLS.md: where links to an address count, by the record of the site."""
+    sites = Sites()
+    sites.receive_record(b"yours.example", b'{"domain": "yours.example", "ignored_parameters": ["promo", "ab_*"]}')
+    assert Moves(sites=sites).current(canonicalize(reported).encode()) == article.encode()
 
 
 @given(pages.map(str), st.integers(18, 60))
