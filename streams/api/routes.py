@@ -17,6 +17,7 @@ from flatline.readmodel.queries.articles import ArticleFilter, list_articles, su
 from flatline.readmodel.queries.groups import GroupFilter, find_group, list_groups
 from flatline.readmodel.queries.links import LinkFilter, list_links
 from flatline.readmodel.queries.others import DeadLetterFilter, list_dead_letters, list_sources
+from flatline.readmodel.queries.publishers import TurnedPublisher, turned_nofollow
 from flatline.readmodel.queries.views import Page
 
 Q = TypeVar("Q", bound=Struct)
@@ -97,6 +98,10 @@ def _sources(connection: Connection, _query: queries.SourcesQuery, at: Circumsta
     return Page(list_sources(connection, now_ms=at.now_ms), None)
 
 
+def _turned(connection: Connection, _query: queries.SourcesQuery, at: Circumstances) -> Page[TurnedPublisher]:
+    return Page(turned_nofollow(connection, now_ms=at.now_ms), None)
+
+
 def _filter(query: Struct, kind: type[F]) -> F:
     return kind(**{field.name: getattr(query, field.name) for field in msgspec.structs.fields(kind)})
 
@@ -138,6 +143,14 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         views.AlertRow,
     ),
     Route("/api/v1/sources", "Sources", queries.SourcesQuery, Page[views.SourceRow], _sources, views.SourceRow),
+    Route(
+        "/api/v1/turned-publishers",
+        "Publishers that had at least five links turn nofollow within two weeks",
+        queries.SourcesQuery,
+        Page[TurnedPublisher],
+        _turned,
+        TurnedPublisher,
+    ),
     Route(
         "/api/v1/dead-letters",
         "Records that could not be taken",

@@ -185,6 +185,7 @@ def _link(each: ExplainedLink) -> Text:
     lost = f"lost: {LOST_REASON_PHRASES[each.lost_reason]}" if each.lost_reason else "lost"
     marks = ["thin"] * each.is_thin + [lost] * (not each.is_live)
     marks += ["import or first crawl: counts, but not as a new link"] * (not each.is_sign_of_life)
+    marks += [plain(look) for look in each.new_looks]
     why = ", ".join(each.why) or "nothing is known for or against it"
     via = f" ({plain(each.source)})" if each.source else ""
     lines.append(Text(f"{''.join(f'{mark}; ' for mark in marks)}{why}{via}", "dim"))

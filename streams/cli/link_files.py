@@ -58,6 +58,7 @@ def reading(
     source: str,
     exported_on: str,
     history_before: str,
+    is_part: bool,
 ) -> Reading:
     """Return how to read files, from what somebody typed. Raise typer.BadParameter."""
     named = [column.partition("=") for column in columns]
@@ -76,6 +77,7 @@ def reading(
         date_order=date_order,
         source=source or None,
         is_ours=is_on(sites) if sites else None,
+        is_part=is_part,
     )
     return Reading(options, _day("--exported-on", exported_on), _day("--history-before", history_before))
 

@@ -48,6 +48,13 @@ def import_files(
             help="Links first seen before this day are history; by default 14 days before the export.",
         ),
     ] = "",
+    part: Annotated[
+        bool,
+        typer.Option(
+            "--part",
+            help="An export is a sample, or was cut at the tool's limit: the counts of its articles are minimums.",
+        ),
+    ] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show how the files would be read, and import nothing.")
     ] = False,
@@ -73,6 +80,7 @@ def import_files(
         source=source,
         exported_on=exported_on,
         history_before=history_before,
+        is_part=part,
     )
     if explain:
         link_files.explain(files, reading, as_json=json)

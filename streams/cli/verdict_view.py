@@ -29,11 +29,14 @@ def show_verdict(verdict: Verdict, console: Console) -> None:
 
 def show_links(verdict: Verdict, console: Console) -> None:
     """Print what is counted of an article's links."""
+    at_least = "At least " if verdict.is_floor else ""
     console.print(
-        f"{count(verdict.gained_total, 'link')} gained from {count(verdict.referring_domains, 'domain')}, "
+        f"{at_least}{count(verdict.gained_total, 'link')} gained from {count(verdict.referring_domains, 'domain')}, "
         f"{verdict.live:,} live, {verdict.lost_total:,} lost at least once; {verdict.nofollow:,} nofollow, "
         f"{verdict.ugc:,} ugc, {verdict.sponsored:,} sponsored."
     )
+    if verdict.is_floor:
+        console.print("A source reports only a part of the links: these counts are minimums.")
     if verdict.profile is not None:
         burstiness = verdict.profile.burstiness
         aside = "" if burstiness is None else f" Burstiness {burstiness:+.2f} (-1 regular, 0 random, 1 bursty)."

@@ -125,7 +125,8 @@ class Page:
         return await self._answer(request, "groups.html", groups_view)
 
     async def _lost(self, request: web.Request) -> web.Response:
-        return await self._answer(request, "lost.html", lambda tables: lost_view(tables, request.query))
+        now_ms = self._now_ms()
+        return await self._answer(request, "lost.html", lambda tables: lost_view(tables, request.query, now_ms=now_ms))
 
     async def _sources(self, request: web.Request) -> web.Response:
         now_ms = self._now_ms()

@@ -7,6 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from flatline.domain.events.look_changes import LOOK_CHANGE_PHRASES
 from flatline.domain.formatting import count, percent
 from flatline.readmodel.queries.views import LinkRow
 from flatline.schema.lost_reason import LOST_REASON_PHRASES
@@ -32,6 +33,10 @@ _TONES: Final = {
 }
 
 
+NEW_LOOKS_SHOWN: Final = 3
+"""Of one link."""
+
+
 def environment() -> Environment:
     """Return what renders the templates of this package."""
     templates = Environment(
@@ -49,6 +54,7 @@ def environment() -> Environment:
         is_web=is_web,
         iso_day=iso_day,
         loss_reason=loss_reason,
+        new_looks=new_looks,
         number=number,
         percent=percent,
         rfc3339=rfc3339,
@@ -144,6 +150,16 @@ def _length(seconds: float) -> str | None:
     if days < 2 * _YEAR_DAYS:
         return count(int(days * 12 / _YEAR_DAYS), "month")
     return count(int(days / _YEAR_DAYS), "year")
+
+
+def new_looks(link: LinkRow) -> list[str]:
+    """Return how a link changed its look, the newest first, in words."""
+    phrases = {kind.value: phrase for kind, phrase in LOOK_CHANGE_PHRASES.items()}
+    return [
+        " ".join(filter(None, (phrases[change.change], f"{change.at:%Y-%m-%d}", change.reason)))
+        for change in link.changes
+        if change.change in phrases
+    ][:NEW_LOOKS_SHOWN]
 
 
 def loss_reason(link: LinkRow) -> str | None:

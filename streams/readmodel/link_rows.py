@@ -1,12 +1,13 @@
 """Links with their evidence: each is kept as the domain keeps it, beside what its events said."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, bindparam, func, select, tuple_
 from sqlalchemy.dialects.sqlite import insert
 
+from flatline.domain.events.look_changes import LookChange, Looked, look_changes
 from flatline.domain.events.observation import ArticleKeys, observation_of
 from flatline.domain.policy.ignore import Ignored
 from flatline.domain.state import link
@@ -158,6 +159,10 @@ class LinkRows:
             if observation.is_gain:
                 first_ms, last_ms = sources.get((number, source), (seen.at_ms, seen.seen_ms))
                 sources[number, source] = min(first_ms, seen.at_ms), max(last_ms, seen.seen_ms)
+                for look in _look_changes(row.values, event, said_ms=seen.seen_ms):
+                    key = (number, seen.seen_ms, look.kind.value, source)
+                    told = {"at_ms": seen.seen_ms, "change": look.kind.value, "reason": storable(look.words) or None}
+                    changed.setdefault(key, {"link_id": number, "source": source, **told})
                 row.is_changed |= _say(row.values, event, said_ms=seen.seen_ms)
             if effect is not Effect.SEEN_AGAIN:
                 said = {"change": effect.value, "url_from": row.values["url_from"], "reason": reason, "source": source}
@@ -238,6 +243,15 @@ def shown_values(known: Link, *, removed_ms: int) -> dict[str, Any]:
         "is_organic": bool(known.flags & link.ORGANIC),
         "lost_reason": link.lost_reason_of(known.lost_reason),
     }
+
+
+def _look_changes(values: Mapping[str, Any], event: LinkEvent, *, said_ms: int) -> Iterator[LookChange]:
+    """Yield what an event changes in how a link looked, unless something newer is known."""
+    if not 0 <= values["said_ms"] <= said_ms:
+        return iter(())
+    rel = None if values["rel"] is None else values["rel"].split()
+    before = Looked(rel, values["anchor"], values["placement"])
+    return look_changes(before, Looked(event.rel, event.anchor and storable(event.anchor), event.placement))
 
 
 def _say(values: dict[str, Any], event: LinkEvent, *, said_ms: int) -> bool:

@@ -147,10 +147,17 @@ link_changes = Table(
     metadata,
     Column("link_id", BigInteger, primary_key=True, autoincrement=False),
     Column("at_ms", BigInteger, primary_key=True),
-    Column("change", Text, primary_key=True, comment="gained, restored, lost, or suspected"),
+    Column("change", Text, primary_key=True, comment="gained, restored, lost, suspected, or a `LookChangeKind`"),
     Column("source", Text, primary_key=True),
-    Column("reason", Text, comment="Of a loss or suspicion"),
+    Column("reason", Text, comment="Of a loss or suspicion; of another look, from what to what"),
     comment="What changed, and each loss and suspicion that was reported.",
+)
+Index(
+    "links_turned_nofollow",
+    link_changes.c.at_ms,
+    link_changes.c.link_id,
+    sqlite_where=link_changes.c.change == "nofollow",
+    postgresql_where=link_changes.c.change == "nofollow",
 )
 
 sources = Table(

@@ -58,7 +58,7 @@ class LinkEvent(Struct, frozen=True, omit_defaults=True, gc=False):
         list[Token],
         Meta(
             max_length=16,
-            description="What a tool says of it: spam; sitewide; floor, where one event stands for several links; and, "
+            description="What a tool says of it: spam; sitewide; floor, where there are more links than events; and, "
             "where the link is no text, image, redirect, canonical, alternate, rss, form, frame or meta",
         ),
     ] = []

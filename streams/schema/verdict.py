@@ -183,6 +183,9 @@ class Verdict(Struct, frozen=True, gc=False):
             "null if not judged"
         ),
     ] = None
+    is_floor: Annotated[
+        bool, Meta(description="A source reports only a part of the links: all counts of links are minimums")
+    ] = False
     as_of_offset: Annotated[
         int | None,
         Meta(description="The verdict includes all records of links before this offset of its partition"),

@@ -62,6 +62,7 @@ class Link(NamedTuple):
     discovery: str = "link_found"
     reported: int | None = None
     lost_reason: str | None = None
+    flags: tuple[str, ...] = ()
 
 
 class Record(NamedTuple):
@@ -181,6 +182,7 @@ class World:
             change=link.change,  # type: ignore[arg-type]
             discovery=link.discovery,  # type: ignore[arg-type]
             lost_reason=link.lost_reason,
+            flags=list(link.flags),
             occurred_at=to_datetime(occurred_ms) if link.source.is_dated else None,
             observed_at=to_datetime((BEGIN + reported) * DAY_MS + 12 * HOUR_MS),
             source=link.source.name,

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+import msgspec
+
 from flatline.domain.urls.canonical import canonicalize_field
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.rejection import Reason, Rejected
@@ -24,6 +26,7 @@ from flatline_connectors.files.exports.table import Table, TableRow, column_key
 HISTORY: Final = timedelta(days=14)
 """A link that was first seen so long before the export is history, unless somebody says otherwise."""
 
+_FLOOR: Final = frozenset({"floor"})
 _USER: Final = re.compile(r"https?://[^/?#]*@", re.IGNORECASE)
 
 
@@ -37,6 +40,7 @@ class Options:
     ``columns_by_field``  columns that the user named
     ``source``            the source of the events; None: the tool's name, such as ``ahrefs-export``
     ``is_ours``           whether an address is on our sites; None: unknown which these are
+    ``is_part``           there are more links than they hold: each event says so
     """
 
     exported_at: datetime
@@ -46,6 +50,7 @@ class Options:
     date_order: DateOrder | None = None
     source: str | None = None
     is_ours: Callable[[str], bool] | None = None
+    is_part: bool = False
 
 
 @dataclass
@@ -147,7 +152,10 @@ def _of_table(
     recognised.links = len(links)
     for link in links.values():
         yield from events_of(
-            link, source=source, exported_at=options.exported_at, history_before=options.history_before
+            msgspec.structs.replace(link, flags=link.flags | _FLOOR) if options.is_part else link,
+            source=source,
+            exported_at=options.exported_at,
+            history_before=options.history_before,
         )
 
 

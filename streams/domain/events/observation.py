@@ -90,6 +90,7 @@ def observation_of(
         is_clamped,
         0 if event.observed_at is None or event.occurred_at is None else _looked_ms(event, at_ms, recorded_ms),
         link.NOT_KNOWN if event.lost_reason is None or event.change == "gained" else _reason_code(event.lost_reason),
+        bool(event.flags) and "floor" in event.flags and event.change == "gained",
     )
 
 

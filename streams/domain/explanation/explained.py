@@ -52,6 +52,9 @@ class ExplainedLink(Struct, frozen=True):
     anchor: str | None = None
     source: str | None = None
     lost_reason: Annotated[str | None, Meta(description="Of a link that is lost: the reason reported last")] = None
+    new_looks: Annotated[
+        list[str], Meta(description="When it turned nofollow, had its anchor rewritten or moved; the newest first")
+    ] = []
 
 
 class ExplainedSource(Struct, frozen=True):

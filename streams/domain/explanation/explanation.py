@@ -1,10 +1,12 @@
 """Builds the explanation of a verdict: everything that it is based on."""
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from flatline.domain.events.look_changes import LOOK_CHANGE_PHRASES, Looked, look_changes
 from flatline.domain.explanation.explained import (
     Change,
     CurvePoint,
@@ -174,21 +176,19 @@ def _links(
         visited=article.visiting_domains,
     )
     events = _by_page(context.events, {each.page for each in weighed})
-    return [_explained_link(each, events.get(each.page)) for each in weighed]
+    return [_explained_link(each, events[each.page]) for each in weighed]
 
 
-def _by_page(events: Iterable[LinkEvent], pages: set[bytes]) -> dict[bytes, LinkEvent]:
-    """Return an event of each page that is asked for: of a gain, and with an anchor, where there is such a one."""
-    found: dict[bytes, LinkEvent] = {}
+def _by_page(events: Iterable[LinkEvent], pages: set[bytes]) -> defaultdict[bytes, list[LinkEvent]]:
+    """Return the events of each page that is asked for."""
+    found: defaultdict[bytes, list[LinkEvent]] = defaultdict(list)
     for event in events:
         try:
             page, _ = referrer(event.url_from)
         except Rejected:
             continue
         if page in pages:
-            known = found.get(page)
-            if known is None or _tells(event) > _tells(known):
-                found[page] = event
+            found[page].append(event)
     return found
 
 
@@ -196,7 +196,26 @@ def _tells(event: LinkEvent) -> tuple[bool, bool]:
     return event.change == "gained", bool(event.anchor)
 
 
-def _explained_link(weighed: WeighedLink, event: LinkEvent | None) -> ExplainedLink:
+def _new_looks(events: Iterable[LinkEvent]) -> list[str]:
+    """Return how a link changed its look, by its events that have a time, the newest first."""
+    seen = [(at, event) for event in events if event.change == "gained" and (at := _looked_at(event)) is not None]
+    known, found = Looked(), list[tuple[datetime, str]]()
+    for at, event in sorted(seen, key=lambda each: each[0]):
+        looked = Looked(event.rel, event.anchor, event.placement)
+        for kind, words in look_changes(known, looked):
+            said = (LOOK_CHANGE_PHRASES[kind], f"{at.astimezone(UTC):%Y-%m-%d}", words)
+            found.append((at, " ".join(filter(None, said))))
+        known = known.updated(looked)
+    return [said for _, said in sorted(found, key=lambda each: each[0], reverse=True)]
+
+
+def _looked_at(event: LinkEvent) -> datetime | None:
+    stated = [at for at in (event.occurred_at, event.observed_at) if at is not None]
+    return max(stated, default=None)
+
+
+def _explained_link(weighed: WeighedLink, events: Sequence[LinkEvent]) -> ExplainedLink:
+    event = max(events, key=_tells, default=None)
     return ExplainedLink(
         gained_on=_date(day_of(weighed.gained_ms)),
         quality=round(weighed.quality.quality, 2),
@@ -208,6 +227,7 @@ def _explained_link(weighed: WeighedLink, event: LinkEvent | None) -> ExplainedL
         anchor=event.anchor if event else None,
         source=event.source if event else None,
         lost_reason=weighed.lost_reason,
+        new_looks=_new_looks(events),
     )
 
 

@@ -30,6 +30,7 @@ class Evidence(NamedTuple):
     ``link_value``              its links by whether they matter; None where that was not weighed
     ``expectation``             what it should have gained lately; None without links, or where that was not asked
     ``season``                  in whose pause it is; None if it is in none
+    ``is_floor``                a source reports only a part of the links
     """
 
     rhythm: Rhythm | None
@@ -42,6 +43,7 @@ class Evidence(NamedTuple):
     link_value: LinkValue | None = None
     expectation: Expectation | None = None
     season: Season | None = None
+    is_floor: bool = False
 
 
 def evidence_of(
@@ -71,6 +73,7 @@ def evidence_of(
         link_value=link_value,
         expectation=expectation,
         season=season,
+        is_floor=article.header.floor_ms > 0,
     )
 
 

@@ -55,11 +55,13 @@ def held_back(evidence: Evidence) -> str:
 
 
 def _opening(state: State, evidence: Evidence, at: Circumstances) -> str:
+    at_least = "at least " if evidence.is_floor else ""
     if state is State.BURSTING:
-        return f"It gained {count(evidence.gained_last_7_days, 'link')} in a week, far more than usual."
+        return f"It gained {at_least}{count(evidence.gained_last_7_days, 'link')} in a week, far more than usual."
     if state is State.COOLING and (short := shortfall_of(evidence, at)):
         days, window = short
-        return f"It gained {count(window.gained, 'link')} in {days} days; {figure(window.expected)} were expected."
+        gained = f"{at_least}{count(window.gained, 'link')}"
+        return f"It gained {gained} in {days} days; {figure(window.expected)} were expected."
     if state is State.SILENT and at.probability is not None and at.probability < _PROBABLY_FROM:
         return "It has gained no link for unusually long."
     before = evidence.rhythm.before if evidence.rhythm else None

@@ -67,6 +67,7 @@ def verdict_on(
         else published_expectation(expectation),
         profile=profile_of(totals.days, published_day=registration.published_day, today=today),
         watched_since=to_datetime(article.header.watched_since_ms),
+        is_floor=article.header.floor_ms > 0,
         as_of_offset=as_of_offset,
     )
 

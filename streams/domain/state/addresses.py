@@ -99,6 +99,7 @@ def _without_removed(article: Article, own: Article | None) -> Article:
         known,
         watched_since_ms=max(removed_ms, known.watched_since_ms),
         previous_verdict=None if own is None else own.header.previous_verdict,
+        floor_ms=known.floor_ms if known.floor_ms > removed_ms else 0,
     )
     left = Article(article.key, header, Segment())
     links = (link for segment in article.segments for link in segment.known())

@@ -37,6 +37,7 @@ class LinkObservation(msgspec.Struct, frozen=True, gc=False):
     ``source``        who reports it
     ``looked_ms``     when its link looked like that; 0: at ``at_ms``
     ``lost_reason``   of a loss, as `link.lost_reason_code` has it
+    ``is_floor``      there are more links than are reported
     """
 
     article: bytes
@@ -49,6 +50,7 @@ class LinkObservation(msgspec.Struct, frozen=True, gc=False):
     is_clamped: bool = False
     looked_ms: int = 0
     lost_reason: int = NOT_KNOWN
+    is_floor: bool = False
 
 
 class UnknownFormatError(FlatlineError):
@@ -108,6 +110,7 @@ class Header(msgspec.Struct, array_like=True, gc=False):
     removed_ms: int = 0  # what was first gained, reported or registered until then is forgotten
     moved_to: str | None = None  # the address to whose partition its changes are copied
     is_copy: bool = False  # of what another partition knows of an address that moved to this one
+    floor_ms: int = 0  # the newest gain of which its source said that there are more links than it reports
 
 
 NOTHING: Final = Header(watched_since_ms=LATEST_MS)
@@ -266,6 +269,8 @@ class Article:
             page, is_gain, at_ms, source = observation.page, observation.is_gain, observation.at_ms, observation.source
             if is_gain and source is not None and not is_of_newest_week(reported.get(source, 0), at_ms):
                 is_new_week |= self._note_week(source, at_ms)
+            if observation.is_floor and at_ms > self.header.floor_ms:
+                self.header.floor_ms, is_news = at_ms, True
             index = bisect_right(lows, page) if lows else 0
             segment = self._further[index - 1] if index else first
             effect, is_new = segment.apply(
@@ -326,6 +331,7 @@ class Article:
         """Add what a header says of the same article; return whether anything was learned."""
         header, before = self.header, msgspec.msgpack.encode(self.header)
         header.watched_since_ms = min(header.watched_since_ms, other.watched_since_ms)
+        header.floor_ms = max(header.floor_ms, other.floor_ms)
         for source, weeks in sorted(other.sources.items()):
             if source in header.sources or len(header.sources) < SOURCES_MAX:
                 header.sources[source] = joined(header.sources.get(source, 0), weeks)

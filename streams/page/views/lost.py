@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from flatline.page.rendering import with_query
 from flatline.page.views.pages_of_lists import page_or_first
 from flatline.readmodel.queries.links import LinkFilter, list_links
+from flatline.readmodel.queries.publishers import TurnedPublisher, turned_nofollow
 from flatline.readmodel.queries.views import LinkRow
 from flatline.readmodel.tables import articles
 
@@ -18,15 +19,19 @@ _LOST: Final = LinkFilter(live=False)
 
 @dataclass(frozen=True)
 class LostView:
-    """The page. ``titles``: of articles that have one, by their addresses."""
+    """The page. ``titles``: of articles that have one, by their addresses.
+
+    ``turned``: publishers whose links are still there, and nofollow now; on the first page only
+    """
 
     links: Sequence[LinkRow]
+    turned: Sequence[TurnedPublisher]
     titles: Mapping[str, str]
     next_path: str | None
     csv_path: str = "/api/v1/links?live=false&sort=-changed&format=csv"
 
 
-def lost_view(connection: Connection, query: Mapping[str, str]) -> LostView:
+def lost_view(connection: Connection, query: Mapping[str, str], *, now_ms: int) -> LostView:
     """Return a page of links that are not live any more, newest loss first."""
     page = page_or_first(
         lambda cursor: list_links(connection, _LOST, sort="changed", cursor=cursor, limit=ROWS), query.get("after")
@@ -36,6 +41,7 @@ def lost_view(connection: Connection, query: Mapping[str, str]) -> LostView:
     )
     return LostView(
         links=page.rows,
+        turned=[] if query.get("after") else turned_nofollow(connection, now_ms=now_ms),
         titles=dict(connection.execute(named).all()),
         next_path=with_query("/lost", after=page.next) if page.next else None,
     )

@@ -54,9 +54,12 @@ class LinkChange(Struct, frozen=True):
     """What happened to a link, or was said to have happened."""
 
     at: datetime
-    change: Annotated[str, Meta(description="gained, restored, lost or suspected")]
+    change: Annotated[
+        str,
+        Meta(description="gained, restored, lost or suspected; of its look: nofollow, followed, anchor or placement"),
+    ]
     source: str | None
-    reason: Annotated[str | None, Meta(description="Of a loss or suspicion")]
+    reason: Annotated[str | None, Meta(description="Of a loss or suspicion; of another look, from what to what")]
 
 
 class ReferringPage(Struct, frozen=True):

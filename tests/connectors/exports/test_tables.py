@@ -6,6 +6,7 @@ import zipfile
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -255,6 +256,25 @@ def test_only_links_to_our_sites_are_taken() -> None:
     events, _, found = read("a.csv", "\n".join(["source url,target url", *lines]).encode())
     assert [event.url_from for event in events] == ["https://a.example/"]
     assert dict(found[0].skipped) == {"internal": 1, "leads to no site of yours": 1}
+
+
+def test_a_part_of_a_list_says_so() -> None:
+    """Each link that is there has the flag beside its own; losses have none, and nothing else differs."""
+    rows = [
+        "https://a.example/,https://pub.example/,,Redirect",
+        "https://b.example/,https://pub.example/,2026-11-01,Text",
+    ]
+    data = "\n".join(["Referring page URL,Target URL,Lost,Type", *rows]).encode()
+    whole, _, _ = read("a.csv", data)
+    part, _, _ = read("a.csv", data, is_part=True)
+    assert [(event.change, event.flags) for event in part] == [
+        ("gained", ["floor", "redirect"]),
+        ("gained", ["floor"]),
+        ("lost", []),
+    ]
+    assert [msgspec.structs.replace(event, flags=[]) for event in part] == [
+        msgspec.structs.replace(event, flags=[]) for event in whole
+    ]
 
 
 def test_an_address_with_a_user_name_is_rejected() -> None:

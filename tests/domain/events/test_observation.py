@@ -74,6 +74,8 @@ def _event(**fields: object) -> LinkEvent:
             (False, to_ms(OCCURRED), link.ORGANIC, None, False),
             "a reason in words of its own",
         ),
+        ({"flags": ["floor"]}, (True, to_ms(OCCURRED), link.ORGANIC, None, False, 0, 0, True), "one of several"),
+        ({"flags": ["sitewide"]}, (True, to_ms(OCCURRED), link.ORGANIC, None, False), "says nothing of others"),
         ({"lost_reason": "removed"}, (True, to_ms(OCCURRED), link.ORGANIC, None, False), "a gain has no reason"),
         ({"occurred_at": None}, (True, RECORDED_MS, link.ORGANIC, None, False), "no date but the record's"),
         ({"occurred_at": datetime(2062, 1, 1, tzinfo=UTC)}, (True, RECORDED_MS, link.ORGANIC, None, True), "ahead"),

@@ -2,12 +2,14 @@
 
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
+from random import Random
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flatline.domain.state.addresses import shown
 from flatline.domain.state.article import FORMATS_MAX, Article, Header, LinkObservation, UnknownFormatError
 from flatline.domain.state.link import NOFOLLOW, ORGANIC, Effect
 from flatline.domain.state.rhythm import Rhythm
@@ -109,6 +111,35 @@ def test_effects_add_up(history: list[Event]) -> None:
     assert effects[Effect.GAINED] == totals.gained
     never_live = totals.gained - totals.live - (effects[Effect.LOST] - effects[Effect.RESTORED])
     assert never_live >= 0  # links whose loss was reported before their gain
+
+
+floors = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 9), st.booleans()), max_size=8)  # page, hour, is_floor
+
+
+@given(floors, floors, st.randoms(), st.integers(0, 9))
+def test_that_counts_are_minimums_is_a_function_of_the_events(
+    one: list[tuple[int, int, bool]], other: list[tuple[int, int, bool]], chance: Random, removed_hour: int
+) -> None:
+    """The newest event that says so counts, in whatever order and place; a removal covers those before it."""
+
+    def of(events: list[tuple[int, int, bool]]) -> Article:
+        article = Article(b"key", Header(T0), Segment())
+        seen = [
+            LinkObservation(b"key", _page(page), b"domain", True, T0 + hour * 3_600_000, 0, is_floor=is_floor)
+            for page, hour, is_floor in events
+        ]
+        article.apply(seen, Counter())
+        return Article.decode(b"key", article.encode(), {})
+
+    shuffled = [*one, *other, *one]
+    chance.shuffle(shuffled)
+    joined = of(one)
+    joined.join_part(of(other))
+    said = max((hour for _, hour, is_floor in [*one, *other] if is_floor), default=0)
+    expected = T0 + said * 3_600_000 if said else 0
+    assert joined.header.floor_ms == of(shuffled).header.floor_ms == expected
+    joined.remove(T0 + removed_hour * 3_600_000)
+    assert shown(b"key", [joined]).header.floor_ms == (expected if said > removed_hour else 0)
 
 
 @given(events, events)
