@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Raise it with each change of the tables or of what is written into them: the read model is then made anew."""
 
 metadata = MetaData()

@@ -33,7 +33,11 @@ class Looked(NamedTuple):
 
     def updated(self, newer: "Looked") -> "Looked":
         """Return what is known after a newer look: what that does not mention stays."""
-        return Looked(*(old if new is None else new for old, new in zip(self, newer, strict=True)))
+        return Looked(
+            self.rel if newer.rel is None else newer.rel,
+            self.anchor if newer.anchor is None else newer.anchor,
+            self.placement if newer.placement is None else newer.placement,
+        )
 
 
 class LookChange(NamedTuple):
