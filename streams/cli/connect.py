@@ -94,6 +94,15 @@ def check(name: ConnectorArgument, *, settings: Settings) -> None:
 def once(
     name: ConnectorArgument,
     *,
+    keys: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Run one of the kind NAME with this key, without a section. Repeatable."
+        ),
+    ] = None,
+    repo: Annotated[
+        str | None, typer.Option("--repo", metavar="REPO", help="Short for --set repo=REPO, for the kind git.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be sent, one JSON object per line; change nothing.")
     ] = False,
@@ -101,19 +110,22 @@ def once(
 ) -> None:
     """Run a connector once.
 
-    Sends what it finds, and saves how far it is. It refuses to while `flatline connect run` is running.
+    Sends what it finds, and saves how far it is. It refuses to while `flatline connect run` is running. With --set or
+    --repo, NAME is a kind of connector, and connectors.toml is not read.
     """
     from flatline.cli.connector_view import print_record, sent_summary
     from flatline.connect.single import refuse_running, run_dry, run_once
 
-    section, topics, folder = _named(settings, name), _topics(settings), _folder(settings)
+    given = _keys([*(keys or ()), *([f"repo={repo}"] if repo is not None else ())])
+    section = _section_of(name, given) if given else _named(settings, name)
+    topics, folder = _topics(settings), Path.cwd() if given else _folder(settings)
     if dry_run:
         status, sent = asyncio.run(run_dry(settings, topics, section, folder=folder, show=print_record))
         _refuse_failed(name, status.outcome, status.detail)
         typer.echo(sent_summary(sent, is_dry=True), err=True)
         return
     refuse_running(settings, topics)
-    status, sent = asyncio.run(run_once(settings, topics, section, folder=folder))
+    status, sent = asyncio.run(run_once(settings, topics, section, folder=folder, is_last=bool(given)))
     typer.echo(sent_summary(sent, is_dry=False))
     _refuse_failed(name, status.outcome, status.detail)
 
@@ -179,6 +191,21 @@ def _named(settings: Settings, name: str) -> "Section":
         names = ", ".join(sections) or "none"
         raise UnknownConnector(f"{settings.connectors_file} has no section [{name}]. There are: {names}.")
     return sections[name]
+
+
+def _keys(texts: list[str]) -> list[tuple[str, str]]:
+    parts = [text.partition("=") for text in texts]
+    for key, equals, _ in parts:
+        if not key or not equals:
+            raise typer.BadParameter("--set takes KEY=VALUE, such as --set repo=https://host.example/name.git.")
+    return [(key.strip(), value.strip()) for key, _, value in parts]
+
+
+def _section_of(kind: str, keys: list[tuple[str, str]]) -> "Section":
+    from flatline_connectors.runtime.ad_hoc import section_of
+    from flatline_connectors.runtime.registry import KINDS
+
+    return section_of(kind, keys, KINDS)
 
 
 def _refuse_failed(name: str, outcome: str | None, detail: str) -> None:

@@ -45,9 +45,12 @@ def refuse_running(settings: Settings, topics: Topics) -> None:
 
 
 async def run_once(
-    settings: Settings, topics: Topics, section: Section, *, folder: Path
+    settings: Settings, topics: Topics, section: Section, *, folder: Path, is_last: bool = False
 ) -> tuple[ConnectorStatus, Sent]:
-    """Run a connector once, send what it finds, and save its position. Raise `ConnectorError` and KafkaError."""
+    """Run a connector once, send what it finds, and save its position. Raise `ConnectorError` and KafkaError.
+
+    ``is_last``: nobody will run it again by itself, so its source is not missed later.
+    """
     cluster, now_ms = settings.cluster, clock_from(settings).now_ms
     metrics = ConnectMetrics(CollectorRegistry())
     sites = latest_sites(cluster, topics)
@@ -59,6 +62,8 @@ async def run_once(
             lender = Lender(settings, folder=folder, fetcher=fetcher, sites=sites)
             runner = RunnerMaker(lender, producer, metrics)(section, saved, saving)
             await runner.run()
+        if is_last and runner.status.seen_until is not None:
+            producer.heartbeat(section.source, runner.status.seen_until)
     return runner.status, runner.sent
 
 

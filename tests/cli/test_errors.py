@@ -37,6 +37,10 @@ INTERNAL = {
     "TooManyPending",
     "UnpackError",  # becomes a dead letter, or a line of the log
     "Unanswered",  # becomes a finding of the doctor
+    "FetchFailed",  # these two become the outcome of a connector's run, or an error of the demo
+    "UnreadableOutput",
+    "NoFeed",  # becomes a dead letter, or a NoListing
+    "UnreadableDocument",  # becomes a dead letter
     "UnreadableFileError",  # becomes an AccessError
     "_TooManyLinesError",  # becomes an UnreadableFile
     "NoHost",  # becomes an UnreadableExport

@@ -96,9 +96,21 @@ sites = ["pub.example"]
             for _ in range(2)
         )
         articles = installation.articles()
+        repo, keys = (
+            str(tmp_path / "blog"),
+            ("--set", "sites=pub.example", "--set", "pages={path}.md=https://x.example/{path}"),
+        )
+        typed = [
+            flatline("connect", "once", "git", "--repo", repo, *keys, *dry, **installation.environment)
+            for dry in (("--dry-run",), (), ())
+        ]
     assert [(done.returncode, done.stderr) for done in (*first, *second)] == [(0, "")] * 6
     assert [done.stdout.partition(" link")[0].split()[-1] for done in first] == ["3", "1", "1"]
     counts = {url: (article["gained_total"], article["lost_total"]) for url, article in articles.items()}
     assert counts == {f"{SITE}/a": (1, 1), f"{SITE}/b": (2, 0), f"{SITE}/c": (1, 0)}
     assert all(article["state"] for article in articles.values())
     assert [done.stdout for done in second] == [second[0].stdout] * 3
+    assert [done.returncode for done in typed] == [0, 0, 0], typed
+    shown = [msgspec.json.decode(line)["record"]["url_to"] for line in typed[0].stdout.splitlines()]
+    assert shown == [f"{SITE}/a", f"{SITE}/b", f"{SITE}/a"]
+    assert [done.stdout for done in typed[1:]] == [first[0].stdout, second[0].stdout]
