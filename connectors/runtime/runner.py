@@ -1,7 +1,7 @@
 """Runs one connector: polls until it is complete, and saves its position after Kafka has what that covers."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from random import SystemRandom
 from typing import Final, Generic, Protocol, TypeVar, cast
@@ -24,7 +24,7 @@ from flatline_connectors.runtime.connector import (
     Spend,
 )
 from flatline_connectors.runtime.metrics import ConnectMetrics
-from flatline_connectors.runtime.outbox import Outbox, Sent
+from flatline_connectors.runtime.outbox import Found, Outbox, Sent
 from flatline_connectors.runtime.outcomes import RUN_OUTCOMES, BudgetExhausted, Remedy, RepeatedPage, remedy_for
 from flatline_connectors.runtime.schedule import JITTER, next_run_ms, waiting_ms
 from flatline_connectors.runtime.section import Section
@@ -174,14 +174,14 @@ class Runner(Generic[S]):
         assert self._connector is not None
         try:
             result = await self._connector.poll(state, to_datetime(self._timing.now_ms()))
-            sent = await self._outbox.send(result.records, spend_rows=self._spend_rows())
         except MalformedPage as malformed:
-            self._count(await self._outbox.send([malformed.letter], spend_rows=_nothing))
-            if malformed.state is None:
-                raise
-            result = PollResult([], cast(S, malformed.state), is_complete=False)
-        else:
-            self._count(sent)
+            result = PollResult(_raising(malformed), state, is_complete=False)
+        page = _Page(result.records)
+        self._count(await self._outbox.send(page, spend_rows=self._spend_rows()))
+        if page.malformed is not None:
+            if page.malformed.state is None:
+                raise page.malformed
+            result = PollResult([], cast(S, page.malformed.state), is_complete=False)
         if result.state != state or self._position is None:
             await self._save(result.state)
         return result
@@ -275,5 +275,21 @@ def _is_worth_a_retry(error: BaseException) -> bool:
     return remedy.action is Action.RETRY and (remedy.retry_after_s or 0) <= PAUSE_S_MAX
 
 
-async def _nothing(_rows: int) -> None:
-    """Spend nothing: a dead letter costs no row."""
+class _Page:
+    """The records of one poll. Where the page turns out to be malformed its letter is the last of them."""
+
+    def __init__(self, records: Iterable[Found]) -> None:
+        self.malformed: MalformedPage | None = None
+        self._records = records
+
+    def __iter__(self) -> Iterator[Found]:
+        try:
+            yield from self._records
+        except MalformedPage as malformed:
+            self.malformed = malformed
+            yield malformed.letter
+
+
+def _raising(malformed: MalformedPage) -> Iterator[Found]:
+    raise malformed
+    yield malformed.letter  # which makes it a generator

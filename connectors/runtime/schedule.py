@@ -15,6 +15,11 @@ def next_run_ms(ended_ms: int, *, every_s: int, random: Callable[[], float]) -> 
     return ended_ms + round(every_s * 1000 * (1 - JITTER + 2 * JITTER * random()))
 
 
+def latest_run_ms(ended_ms: int, *, every_s: int) -> int:
+    """Return the latest time that `next_run_ms` returns."""
+    return ended_ms + round(every_s * 1000 * (1 + JITTER))
+
+
 def waiting_ms(now_ms: int, *, retry_after_s: float, random: Callable[[], float]) -> int:
     """Return when to go on after a server has asked for a pause: not before that, and not much later.
 

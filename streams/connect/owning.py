@@ -17,9 +17,11 @@ from flatline.kafka.cluster import KafkaCluster
 from flatline.kafka.security import UnreadableFileError
 from flatline.schema.connector_record import ConnectorStatus
 from flatline.schema.topics import Topics
+from flatline_connectors.runtime.config import duration_s
 from flatline_connectors.runtime.metrics import ConnectMetrics
 from flatline_connectors.runtime.outbox import KafkaOutbox
 from flatline_connectors.runtime.runner import NotSaved, Runner, RunTiming
+from flatline_connectors.runtime.schedule import latest_run_ms
 from flatline_connectors.runtime.section import Section
 from flatline_connectors.sending.producer import Producer
 
@@ -55,10 +57,12 @@ class RunnerMaker:
 
 
 class OwnedPartition:
-    """The connectors of a partition: `run` has them run when they are due, until it is cancelled or fenced.
+    """The connectors of a partition: `run` has them run when they are due, until it is cancelled.
 
-    ``reset`` has a connector begin anew: somebody has deleted its position.
+    ``trouble``  why they do not run at present; None if they do
     """
+
+    trouble: str | None = None
 
     def __init__(
         self,
@@ -85,7 +89,7 @@ class OwnedPartition:
         self._again.set()
 
     async def run(self) -> None:
-        """Run them. What Kafka refuses for now is tried again; it returns when another process owns the partition."""
+        """Run them; whatever ends them is logged, and they begin again from what is saved."""
         while True:
             self._again.clear()
             try:
@@ -93,14 +97,20 @@ class OwnedPartition:
                     owning = group.create_task(self._own())
                     group.create_task(self._end_on_reset(owning))
             except ExceptionGroup as errors:
-                error = _first(errors)
-                if isinstance(error.__cause__, FencedError):
-                    log.info("another process runs the connectors of partition %d now", self._partition)
-                    return
-                if not isinstance(error, NotSaved | KafkaError | UnreadableFileError):
-                    raise
-                log.warning("positions can't be read or saved, trying again in %s s: %r", RETRY_S, error)
+                self.trouble = self._explained(_first(errors))
                 await asyncio.sleep(RETRY_S)
+
+    def _explained(self, error: Exception) -> str:
+        """Log an error, and return what there is to say of it: that it ended all that runs here, for now."""
+        what = f"the connectors of partition {self._partition}"
+        if isinstance(error.__cause__, FencedError):
+            # Either it is ours no longer, which the group will say in a moment, or somebody has run one by hand.
+            log.info("another process has saved positions of %s", what)
+        elif isinstance(error, NotSaved | KafkaError | UnreadableFileError):
+            log.warning("positions of %s can't be read or saved, trying again in %s s: %r", what, RETRY_S, error)
+        else:
+            log.error("%s ended, trying again in %s s", what, RETRY_S, exc_info=error)
+        return f"{what} do not run: {type(error).__name__}"
 
     async def _end_on_reset(self, owning: "asyncio.Task[None]") -> None:
         await self._again.wait()
@@ -114,6 +124,7 @@ class OwnedPartition:
                 if status := saved.statuses.get(connector):
                     saved.statuses[connector] = _due_now(status)
             self._resets.clear()
+            self.trouble = None
             async with asyncio.TaskGroup() as group:
                 for section in self._sections:
                     group.create_task(run_when_due(self._runner_of(section, saved, saving), self._now_ms))
@@ -126,8 +137,7 @@ async def run_when_due(
     if runner.status.outcome == "stopped":
         runner.status = _due_now(runner.status)  # somebody has started this process again
     while runner.status.outcome != "stopped":
-        due_ms = to_ms(runner.status.next_run_at) if runner.status.next_run_at else 0
-        while (wait_ms := due_ms - now_ms()) > 0:
+        while (wait_ms := _due_ms(runner) - now_ms()) > 0:
             await sleep(min(wait_ms / 1000, _LOOK_EVERY_S))
         await runner.run()
 
@@ -138,6 +148,17 @@ def _first(errors: ExceptionGroup[Exception]) -> Exception:
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+def _due_ms(runner: Runner[msgspec.Struct]) -> int:
+    """Return when a connector runs next: earlier than was saved, where its section says so by now."""
+    status = runner.status
+    if status.next_run_at is None:
+        return 0
+    due_ms = to_ms(status.next_run_at)
+    if status.outcome != "completed" or status.ran_at is None:
+        return due_ms
+    return min(due_ms, latest_run_ms(to_ms(status.ran_at), every_s=duration_s(runner.section.options.every)))
 
 
 def _due_now(status: ConnectorStatus) -> ConnectorStatus:

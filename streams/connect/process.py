@@ -60,7 +60,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
         self._metrics = metrics
         self._owned: dict[int, OwnedPartition] = {}
         self._running: dict[int, asyncio.Task[None]] = {}
-        self.is_member = False
+        self._is_member = False
 
     async def run(self) -> None:
         """Take part until this is cancelled. Kafka out of reach is tried again."""
@@ -89,7 +89,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
                         for record in records:
                             self._notice(record.partition, record.key, record.value)
             finally:
-                self.is_member = False
+                self._is_member = False
                 await self._release(list(self._running))
 
     def _notice(self, partition: int, key: bytes | None, value: bytes | None) -> None:
@@ -121,7 +121,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._owned[partition] = owned
                 self._running[partition] = asyncio.create_task(owned.run())
         self._show()
-        self.is_member = True
+        self._is_member = True
 
     async def _release(self, partitions: Iterable[int]) -> None:
         tasks = [self._running.pop(partition) for partition in partitions if partition in self._running]
@@ -139,10 +139,11 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
         self._metrics.owned.set(sum(len(self._by_partition[partition]) for partition in self._running))
 
     @property
-    def failure(self) -> str | None:
-        """Why a partition's connectors do not run although they should; None if all is well."""
-        ended = [partition for partition, task in self._running.items() if task.done()]
-        return f"the connectors of partition {ended[0]} have ended" if ended else None
+    def not_ready(self) -> str | None:
+        """Why connectors do not run although they should; None if all is well."""
+        if not self._is_member:
+            return "it is not a member of the group yet"
+        return next((owned.trouble for owned in self._owned.values() if owned.trouble), None)
 
 
 async def run_connectors(settings: Settings, topics: Topics, sections: list[Section], *, folder: Path) -> None:
@@ -157,8 +158,8 @@ async def run_connectors(settings: Settings, topics: Topics, sections: list[Sect
     sites, metrics = Sites(), ConnectMetrics(CollectorRegistry())
     site_reader = TopicReader(cluster=cluster, topic=topics.sites, receive=sites.receive_record)
     discovery = Discovery(settings, topics, role="connect", host=settings.connect_host, port=settings.connect_port)
-    async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
-        running = [group.create_task(site_reader.run()), group.create_task(discovery.reads())]
+    async with AsyncExitStack() as stack:
+        running = [asyncio.create_task(site_reader.run()), asyncio.create_task(discovery.reads())]
         await site_reader.current()
         fetcher = await stack.enter_async_context(fetcher_of(settings, sections, sites))
         producer = stack.enter_context(Producer(cluster, topics, now_ms=now_ms))
@@ -176,8 +177,8 @@ async def run_connectors(settings: Settings, topics: Topics, sections: list[Sect
             host=settings.connect_host,
             port=settings.connect_port,
             registry=metrics.registry,
-            not_live=lambda: member.failure,
-            not_ready=lambda: member.failure or (None if member.is_member else "it is not a member of the group yet"),
+            not_live=lambda: None,
+            not_ready=lambda: member.not_ready,
             discovery=discovery.answer,
             tls=settings.server_context,
         )
@@ -189,13 +190,21 @@ async def run_connectors(settings: Settings, topics: Topics, sections: list[Sect
                 f"{error.strerror}.",
                 remedy="Choose another address with --host and --port, or FLATLINE_CONNECT_HOST and …_PORT.",
             ) from error
-        running += [group.create_task(discovery.announces()), group.create_task(member.run())]
+        stack.push_async_callback(endpoint.stop)
+        stack.push_async_callback(_ended, running)  # before what they use is closed
+        running += [asyncio.create_task(each()) for each in (discovery.announces, member.run)]
         log.info("%d connectors; metrics: %s://%s:%d", *_shown(settings, sections))
-        await stop.wait()
-        await endpoint.stop()
+        stopping = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
         await discovery.end()
-        for task in running:
-            task.cancel()
+        for task in done:
+            task.result()  # raises what ended it: none of them ends by itself
+
+
+async def _ended(running: "list[asyncio.Task[None]]") -> None:
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running)
 
 
 def _shown(settings: Settings, sections: Sequence[Section]) -> tuple[int, str, str, int]:

@@ -46,6 +46,7 @@ ROUTES = {
     "IngestErrors": "slack-pipeline",
     "DeadLetters": "slack-pipeline",
     "ClockSkew": "slack-pipeline",
+    "ConnectDown": "slack-pipeline",
     "ConnectorFailing": "slack-pipeline",
     "ConnectorOutOfBudget": "slack-pipeline",
     "WatchListOverflow": "slack-digest",

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from flatline.cli import app
 from flatline.settings import PREFIX, Settings
+from tests.cli.commands import all_commands
 from tests.deploy.alert_rules import DEPLOY
 
 SOURCE = DEPLOY / "systemd"
@@ -77,8 +77,8 @@ def test_there_is_a_unit_for_each_process() -> None:
         [command] = re.findall(r"^ExecStart=/opt/flatline/bin/flatline (.+)$", text, re.MULTILINE)
         started.add(command)
         assert set(re.findall(rf"\b{PREFIX}\w+(?==)", text)) <= KNOWN
-    commands = {each.name for each in app.registered_commands}
-    assert started == {"worker", "ingest", "serve"}
+    commands = {" ".join(found.words) for found in all_commands()}
+    assert started == {"worker", "ingest", "serve", "connect run"}
     assert started <= commands
 
 

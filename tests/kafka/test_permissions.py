@@ -49,9 +49,11 @@ EDITING = {Role.READ_MODEL: (EDITOR,), Role.CONNECTORS: (EDITOR,)}
 # What the test may not come to: brokers are asked where there are several replicas, `articles fetch` needs a site, a
 # copying is begun anew only if it was interrupted, and few articles make no group that is judged. `flatline serve`
 # announces itself: it runs in the test of `flatline up --secured`. The connector here finds links alone.
+# Nobody marks an alert here: that needs `flatline serve`.
 UNUSED = {
     f"{USERS[Role.WORKER]}: DESCRIBE_CONFIGS kafka-cluster",
     f"{USERS[Role.WORKER]}: WRITE {TOPICS.groups.name}",
+    f"{USERS[Role.CONNECTORS]}: WRITE {TOPICS.alert_marks.name}",
     f"{USERS[Role.CONNECT]}: WRITE {TOPICS.articles.name}",
     f"{USERS[Role.CONNECT]}: WRITE {TOPICS.visits.name}",
     f"{USERS[Role.CONNECT]}: WRITE {TOPICS.heartbeats.name}",

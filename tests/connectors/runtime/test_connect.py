@@ -1,7 +1,9 @@
 """`flatline connect` with a real Kafka: from a file in a folder to links, and to a verdict."""
 
+import gzip
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -91,6 +93,26 @@ def test_once_sends_what_is_new_and_shows_what_is_saved(
     )
     state = json.loads(flatline("connect", "state", "show", "exports", **environment).stdout)
     assert len(state["position"]["state"]["read"]) == 2
+
+
+def test_what_stands_before_a_break_is_sent(
+    kafka_bootstrap: str, topics: Topics, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Of a packed file that is cut off, what could be read is in Kafka, and the break is a dead letter."""
+    file = connectors_file(tmp_path, exports="drop")
+    urls = [f"https://{secrets.token_hex(16)}.example/" for _ in range(6_000)]  # more than is unpacked at once
+    drop(tmp_path / "drop", "whole.ndjson", *urls)
+    packed = gzip.compress((tmp_path / "drop" / "whole.ndjson").read_bytes())
+    (tmp_path / "drop" / "whole.ndjson").unlink()
+    (tmp_path / "drop" / "cut.ndjson.gz").write_bytes(packed[: len(packed) * 3 // 4])
+    os.utime(tmp_path / "drop" / "cut.ndjson.gz", (1, 1))
+    done = flatline("connect", "once", "exports", "--connectors", file, **environment)
+    assert done.returncode == 0, done.stderr
+    found = links(kafka_bootstrap, topics)
+    assert 1_000 < len(found) < 6_000
+    assert {url for _, url in found} == set(urls[: len(found)])
+    [letter] = read_all(kafka_bootstrap, topics.dead_letters)
+    assert f"is broken after line {len(found)}" in letter.headers["detail"]
 
 
 def test_killed_between_any_two_steps(

@@ -1,6 +1,7 @@
 """What the runtime does about failures: a finite table, retries, budgets and schedules."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from flatline_connectors.fetching.outcomes import Action, Failed, Fetched, Outco
 from flatline_connectors.runtime import runner as running
 from flatline_connectors.runtime.budget import left, period_start_ms
 from flatline_connectors.runtime.config import Budget, SecretUnavailable
-from flatline_connectors.runtime.connector import MalformedPage, PollFailed, usable
+from flatline_connectors.runtime.connector import FoundRecord, MalformedPage, PollFailed, PollResult, usable
 from flatline_connectors.runtime.outcomes import BudgetExhausted, RepeatedPage, remedy_for
 from flatline_connectors.runtime.schedule import next_run_ms, waiting_ms
 from flatline_connectors.runtime.section import Section
@@ -162,6 +163,33 @@ def test_a_position_of_another_kind_or_version_is_not_guessed_at(tmp_path: Path)
         assert status.outcome == "stopped"
         assert "The saved position of mine" in status.detail
         assert (kafka.position, kafka.records) == (saved, [])
+
+
+def test_what_stands_before_a_break_is_sent(tmp_path: Path) -> None:
+    """Of a page that is malformed in its middle the records come first, then the letter, then the position."""
+
+    class Breaking(PagesConnector):
+        """Reads pages whose second record can't be read, nor what follows."""
+
+        async def poll(self, state: PagesState, now: datetime) -> PollResult[PagesState]:
+            """Read one page."""
+            result = await super().poll(state, now)
+            return PollResult(self._broken(result, PagesState(page=state.page + 1)), result.state, result.is_complete)
+
+        def _broken(self, result: PollResult[PagesState], after: PagesState) -> Iterator[FoundRecord]:
+            for found in result.records:
+                yield found  # type: ignore[misc]
+                raise MalformedPage(b"rest", Rejected(Reason.INVALID_JSON, "x"), origin={"page": 1}, state=after)
+
+    class World(Right):
+        connector = Breaking
+
+    kafka, world = Kafka(), World(tmp_path)
+    assert run(world, kafka).runner.status.outcome == "completed"
+    assert kafka.records == [
+        ("link", f"https://a.example/{page}/0", "https://yours.example/a", "") for page in range(3)
+    ]
+    assert [letter.value for letter in kafka.letters] == [b"rest"] * 3
 
 
 def test_a_budget_is_never_exceeded_whatever_crashes(tmp_path: Path) -> None:
