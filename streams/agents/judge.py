@@ -7,6 +7,7 @@ from flatline.agents.survey import Surveyor
 from flatline.domain.alerts import Retirements
 from flatline.domain.groups.survey import Survey, contribution, membership_of
 from flatline.domain.groups.totals import GroupTotals
+from flatline.domain.imports.imports import Imports
 from flatline.domain.judgement.judge_article import judge_article
 from flatline.domain.judgement.judgement import Judgement
 from flatline.domain.judgement.verdict import digest
@@ -45,8 +46,10 @@ class Judge:
         surveyor: Surveyor,
         moves: Moves | None = None,
         retirements: Retirements | None = None,
+        imports: Imports | None = None,
     ) -> None:
         self._topics = topics
+        self._imports = Imports() if imports is None else imports
         self._moves = Moves() if moves is None else moves
         self._retirements = Retirements() if retirements is None else retirements
         self._policy = policy
@@ -121,6 +124,7 @@ class Judge:
         if own is None:
             own = task.articles.create(key, now_ms=now_ms)
         article = shown(key, parts)
+        article = article.without_imports(self._imports.instants_of(article.header.sources))
         if not is_there(article, links_bring_back=self._policy.links_bring_back):
             self._forget(task, key)
             self._take_back(task, own)

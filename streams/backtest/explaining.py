@@ -68,6 +68,7 @@ def explain_history(
         visibility=visibility.on(on_day, article.header.sources),
         baseline=group_totals.baseline_of(membership),
         reputation_of=reputations,
+        imports=histories.imports,
         events=histories.events,
         freshness=_freshness(histories, article.header.sources, on_day=on_day),
         groups=dict(_verdicts(membership.groups, group_totals, policy, now_ms=now_ms)),

@@ -5,8 +5,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
+import msgspec
+
 from flatline.domain.events.observation import ArticleKeys, observation_of
+from flatline.domain.imports.counts import ImportCounts
+from flatline.domain.imports.imports import Imports
+from flatline.domain.imports.moments import moment_of
 from flatline.domain.policy.ignore import Ignored
+from flatline.domain.state import link
 from flatline.domain.state.article import Article, Header, LinkObservation, Registration, registration_of
 from flatline.domain.state.link import Effect
 from flatline.domain.state.segment import Segment
@@ -74,6 +80,8 @@ class Histories:
     rejected: RejectedLines = field(default_factory=RejectedLines)
     heartbeats: list[Heartbeat] = field(default_factory=list)
     reports: dict[tuple[str, int], list[SourceReport]] = field(default_factory=dict)
+    _imports: Imports = field(default_factory=Imports)
+    _import_counts: ImportCounts = field(default_factory=lambda: ImportCounts(moments_max=None))
     _observations: defaultdict[bytes, list[LinkObservation]] = field(default_factory=lambda: defaultdict(list))
     _registrations: dict[bytes, Registration] = field(default_factory=dict)
 
@@ -112,12 +120,17 @@ class Histories:
                     self.events.append(event)
                 by_key[observation.article].append(observation)
                 at_ms = observation.at_ms
+                if (moment := moment_of(event, observation)) is not None:
+                    self._import_counts.of(moment).add_link(observation.article, observation.page)
+                    self._import_counts.look(moment)
             else:
                 self.suspected += 1
                 at_ms = clamped_ms(stated_ms(event, recorded_ms=recorded_ms), recorded_ms=recorded_ms)
             self.end_ms = max(self.end_ms, at_ms)
             if event.source is not None and event.discovery != "import":
                 self._note_report(event.source, event, at_ms)
+            elif event.source is not None:
+                self._imports.believe(event.source)
 
     def read_articles(self, name: str, lines: Iterable[Line], *, recorded_ms: int) -> None:
         """Read a file of article records; of several on one article the last counts."""
@@ -143,9 +156,23 @@ class Histories:
         return map(self.of, sorted(self._observations))
 
     def of(self, key: bytes) -> History:
-        """Return the history of one article; nothing was seen of one that is not known."""
+        """Return the history of one article; nothing was seen of one that is not known.
+
+        What was imported is no sign of life in it, whether it has a label or was recognised.
+        """
         in_order = sorted(self._observations.get(key, ()), key=lambda observation: observation.at_ms)
+        instants = self.imports.instants_of({each.source for each in in_order if each.is_gain and each.source})
+        if instants:
+            in_order = [_imported(each) if each.at_ms in instants else each for each in in_order]
         return History(key, in_order, self.registration_of(key))
+
+    @property
+    def imports(self) -> Imports:
+        """The imports without a label that are recognised in what was read so far."""
+        for moment in self._import_counts.recognised:
+            self._imports.recognise(moment)
+        self._import_counts.recognised.clear()
+        return self._imports
 
     def registration_of(self, key: bytes) -> Registration:
         """Return what is registered about an article."""
@@ -175,3 +202,7 @@ class Histories:
             if self.lines % LINES_BETWEEN_LOOKS == 0:
                 show(self.lines)
             yield line
+
+
+def _imported(observation: LinkObservation) -> LinkObservation:
+    return msgspec.structs.replace(observation, flags_and_traits=observation.flags_and_traits & ~link.ORGANIC)

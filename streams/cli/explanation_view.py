@@ -13,12 +13,14 @@ from flatline.cli.terminal_text import plain, text
 from flatline.cli.verdict_view import heading, show_links, show_verdict
 from flatline.domain.explanation.explained import (
     ExplainedGroup,
+    ExplainedImport,
     ExplainedInfluence,
     ExplainedLink,
     ExplainedSource,
     Explanation,
 )
 from flatline.domain.formatting import count, every, percent
+from flatline.domain.imports.counts import LINKS_MIN, PAGES_MIN
 from flatline.domain.learned.expectation import WINDOWS_DAYS
 from flatline.domain.policy.thresholds import Thresholds
 from flatline.schema.lost_reason import LOST_REASON_PHRASES
@@ -30,6 +32,7 @@ _BAR_MAX: Final = 12
 _LOGIT_A_BLOCK: Final = 0.5
 _ANCHOR_CHARACTERS: Final = 80
 _CHANGES_SHOWN: Final = 8
+_IMPORTS_SHOWN: Final = 3
 _SHOWN_THRESHOLDS: Final = (
     "link_days_min",
     "cooling_score",
@@ -48,6 +51,7 @@ def show(found: Explanation, console: Console, *, is_live: bool) -> None:
     _curve(found, console)
     heading(console, "Links")
     show_links(found.verdict, console)
+    _imports(found.recognised_imports, console)
     _links(found.links, console, is_live=is_live)
     _sources(found, console)
     _groups(found.groups, console)
@@ -178,13 +182,26 @@ def _links(links: Iterable[ExplainedLink], console: Console, *, is_live: bool) -
         console.print("Kafka no longer has the events of some of these links; only their figures are left.")
 
 
+def _imports(imports: list[ExplainedImport], console: Console) -> None:
+    for each in imports[:_IMPORTS_SHOWN]:
+        links, source = count(each.links, "link"), plain(each.source)
+        console.print(
+            f"{links} came with an import that has no label: {source} reported at least {LINKS_MIN} links on at least "
+            f"{PAGES_MIN} pages as gained at {each.occurred_at:%Y-%m-%d %H:%M:%S} UTC. They count, but not as new."
+        )
+    if further := imports[_IMPORTS_SHOWN:]:
+        links, earlier = count(sum(each.links for each in further), "link"), count(len(further), "earlier import")
+        console.print(f"{links} came with {earlier}, recognised in the same way.")
+
+
 def _link(each: ExplainedLink) -> Text:
     lines = [text(each.url or "(the address of the page is no longer stored)", "" if each.url else "dim")]
     if each.anchor:
         lines[0].append(" ").append_text(text(f"“{each.anchor}”", "italic", _ANCHOR_CHARACTERS))
     lost = f"lost: {LOST_REASON_PHRASES[each.lost_reason]}" if each.lost_reason else "lost"
     marks = ["thin"] * each.is_thin + [lost] * (not each.is_live)
-    marks += ["import or first crawl: counts, but not as a new link"] * (not each.is_sign_of_life)
+    kind = "recognised import" if each.is_recognised_import else "import or first crawl"
+    marks += [f"{kind}: counts, but not as a new link"] * (not each.is_sign_of_life)
     marks += [plain(look) for look in each.new_looks]
     why = ", ".join(each.why) or "nothing is known for or against it"
     via = f" ({plain(each.source)})" if each.source else ""

@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import DecodeError, msgpack
 
+from flatline.domain.imports.recent_links import RecentLinks
 from flatline.domain.state.article import FORMAT_BYTE, Article, Header, check_format
 from flatline.domain.state.segment import Segment
 from flatline.domain.visibility.source_history import SourceHistory
@@ -23,6 +24,8 @@ _SOURCE: Final = b"\0"
 # Nor that of the offsets. Workers before it take it for a segment of an article that is not there, and leave it alone.
 # It is there from the first committed offset on: a changelog without it was lost, even where records left no trace.
 _POSITIONS: Final = b"positions" + _SEPARATOR
+# Nor those of the newest links: this and the two bytes of a block's place.
+_RECENT_LINKS: Final = b"recent-links"
 
 SOURCES_MAX: Final = 500
 
@@ -44,6 +47,7 @@ class Partition:
     """What this worker knows of the articles of one partition, and what is still to be written.
 
     ``source_histories``  by source; whoever changes one calls `note_source_changed`
+    ``recent_links``      the newest links, from which imports are recognised
     ``dirty``             articles that were changed since the last commit
     ``dead_letters``      records for the dead-letter topic
     ``rejected_until``    by topic, the offset after the last record that led to one
@@ -61,6 +65,7 @@ class Partition:
         self._taken: deque[Change] = deque()  # those of the changes that were taken last
         self._unencoded: dict[bytes, Article] = {}  # the articles of these, as long as they are as they were taken
         self.source_histories: dict[str, SourceHistory] = {}
+        self.recent_links = RecentLinks()
         self._changed_sources: set[str] = set()
         self.dirty: list[Article] = []
         self._news: dict[bytes, None] = {}  # keys of articles that were changed since somebody took them
@@ -100,6 +105,8 @@ class Partition:
             self.positions = msgpack.decode(value[1:], type=dict[str, tuple[int, int]])
         elif not article_key:
             self.source_histories[low.decode()] = SourceHistory.decode(value[1:])
+        elif article_key == _RECENT_LINKS:
+            self.recent_links.restore(int.from_bytes(low), value[1:])
         elif not (article_key.startswith(_KEY_BEGINS) and article_key.isascii()):
             raise ValueError("an article's key is a canonical URL")
         elif separator:
@@ -187,7 +194,7 @@ class Partition:
     @property
     def is_changed(self) -> bool:
         """Whether there is anything to be written."""
-        return bool(self._changes or self.dirty or self._changed_sources)
+        return bool(self._changes or self.dirty or self._changed_sources or self.recent_links.is_changed)
 
     def take_changes(self, positions: Mapping[str, tuple[int, int]] | None = None) -> Iterator[Change]:
         """Return the changelog records of all changes so far, and of ``positions`` if given; forget the changes.
@@ -200,6 +207,10 @@ class Partition:
             self.positions = dict(positions)
             self._changes.append((_POSITIONS, FORMAT_BYTE + msgpack.encode(self.positions)))
         changed_sources, self._changed_sources = self._changed_sources, set()
+        self._changes += [
+            (_RECENT_LINKS + _SEPARATOR + place.to_bytes(2), FORMAT_BYTE + block)
+            for place, block in self.recent_links.take_changes()
+        ]
         self._taken, self._changes = deque(self._changes), []
         self._unencoded, self.dirty = {article.key: article for article in self.dirty}, []
         return self._encoded(changed_sources)

@@ -12,10 +12,11 @@ the partition stays here. Who gets it may become its writer at any moment then, 
 import asyncio
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from flatline.domain.groups.survey import Survey
+from flatline.domain.imports.moments import Moment
 from flatline.domain.judgement.watch_list import Candidates
 from flatline.domain.state.addresses import Addresses
 from flatline.engine.due_queue import DueQueue
@@ -52,6 +53,20 @@ class Rounds:
     judged_version: int | None = None
 
 
+@dataclass
+class ImportsSeen:
+    """How far a partition is with the imports that all partitions count together.
+
+    ``counted``    the number of the newest moment of which it was looked up what is known here
+    ``judged``     how many of the recognised imports led to new judgements
+    ``announced``  the moments that were announced here as imports
+    """
+
+    counted: int = 0
+    judged: int = 0
+    announced: set[Moment] = field(default_factory=set)
+
+
 class Task:
     """One partition, owned.
 
@@ -60,6 +75,7 @@ class Task:
     ``due``        its articles in the order in which they are to be judged
     ``candidates`` those of them that may have metrics of their own
     ``rounds``     the surveys of them
+    ``imports``    how far it is with recognising imports
     ``said``       records of verdicts, of articles and groups, to be written with the next commit
     ``positions``  by topic, the offset up to which records were applied
     ``durable``    by topic, that up to which all that they led to is durable
@@ -88,6 +104,7 @@ class Task:
         self.due = DueQueue()
         self.candidates = Candidates()
         self.rounds = Rounds()
+        self.imports = ImportsSeen()
         self.unpublished: list[Outgoing] = []
         self.positions: dict[str, int] = {}
         self.durable: dict[str, int] = {}
@@ -114,6 +131,7 @@ class Task:
     def begin(self) -> None:
         """Run with what was restored: all of its articles are due."""
         self._committed = dict(self.articles.positions)
+        self.articles.recent_links.begin()
         # Known without a record: verdicts must reach what was applied before, also where nothing more comes.
         self.positions = {topic: applied for topic, (applied, _) in self._committed.items()}
         self.durable = dict(self.positions)

@@ -12,6 +12,8 @@ _FOR_EVER: Final = (
     ".connectors.v1",
     ".generations.v1",
     ".heartbeats.v1",
+    ".import-parts.v1",
+    ".imports.v1",
     ".instances.v1",
     ".moves.v1",
     ".sites.v1",
@@ -88,13 +90,14 @@ def permissions(role: Role, topics: Topics) -> list[Permission]:
     """
     inputs = (topics.links, topics.articles, topics.visits, topics.removals)
     said = (topics.moves, topics.sites, topics.alert_marks, topics.heartbeats)
-    followed = (*said, topics.group_parts, topics.groups)
+    followed = (*said, topics.group_parts, topics.groups, topics.imports)
     kept = (topics.changelog, topics.generations)
     match role:
         case Role.WORKER:
-            written = (topics.copies, topics.verdicts, topics.group_parts, topics.groups)
+            of_imports = (topics.import_parts, topics.imports)
+            written = (topics.copies, topics.verdicts, topics.group_parts, topics.groups, *of_imports)
             return [
-                *_on(Operation.READ, *inputs, topics.copies, *followed, *kept, topics.instances),
+                *_on(Operation.READ, *inputs, topics.copies, *followed, topics.import_parts, *kept, topics.instances),
                 *_on(Operation.WRITE, *inputs, *written, topics.changelog, topics.instances),
                 *_on(Operation.DESCRIBE, topics.connectors),  # it looks whether all topics are there
                 *_on_all(topics, Operation.DESCRIBE_CONFIGS),

@@ -46,7 +46,8 @@ class WorkerMetrics:
         self.unreadable = Counter(
             "flatline_unreadable_records",
             "Unreadable records of topics that every worker reads completely (heartbeats, groups, moves, sites, "
-            "generations), by topic. They are ignored, and counted again at each start. The log has the reasons.",
+            "imports, generations), by topic. They are ignored, and counted again at each start. The log has the "
+            "reasons.",
             ["topic"],
             registry=registry,
         )
@@ -55,6 +56,13 @@ class WorkerMetrics:
             "Link events dated before the web existed or later than their own record, by source: a clock is wrong "
             "there. They are counted at the nearest possible time.",
             ["source"],
+            registry=registry,
+        )
+        self.imports_recognised = Counter(
+            "flatline_imports_recognised",
+            "Imports without a label that were recognised: many links that a source reports as gained at one instant, "
+            "from many pages. Their links count, but are no sign of life. The log names the source. A producer that "
+            "labels its imports (discovery: import) is believed instead.",
             registry=registry,
         )
         self.commit_duration = Histogram(

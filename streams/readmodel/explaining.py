@@ -16,6 +16,7 @@ from flatline.domain.visibility.sources import Sources
 from flatline.kafka.cluster import KafkaCluster
 from flatline.readmodel.article_state import stored_article
 from flatline.readmodel.latest_groups import latest_group_totals, latest_groups
+from flatline.readmodel.latest_imports import latest_imports
 from flatline.readmodel.latest_moves import latest_moves
 from flatline.readmodel.latest_verdicts import latest_values
 from flatline.readmodel.readable import readable
@@ -36,7 +37,7 @@ def explain_live(
     article, source_histories = stored_article(cluster, topics, key, moves)
     if article is None or not is_there(article, links_bring_back=policy.links_bring_back):
         return None
-    sources = Sources()
+    imports, sources = latest_imports(cluster, topics), Sources()
     for record in records(cluster, topics.heartbeats):
         try:
             if record.value is None:
@@ -59,6 +60,7 @@ def explain_live(
         policy,
         visibility=sources.visibility(now_ms),
         baseline=latest_group_totals(cluster, topics).baseline_of(membership_of(article)),
+        imports=imports,
         events=_events(cluster, topics, key, moves, since_ms=since_ms),
         freshness=sources.freshness(now_ms),
         groups={Group(each.kind, each.name): each for each in latest_groups(cluster, topics)},

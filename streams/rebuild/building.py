@@ -15,10 +15,12 @@ from prometheus_client import CollectorRegistry
 
 from flatline.agents.articles import ArticleAgent
 from flatline.agents.copies import CopyAgent
+from flatline.agents.imports import ImportRecogniser
 from flatline.agents.links import LinkAgent
 from flatline.agents.removals import RemovalAgent
 from flatline.agents.visits import VisitsAgent
 from flatline.clock import Clock
+from flatline.domain.imports.counts import ImportCounts
 from flatline.domain.policy.policy import Policy
 from flatline.domain.state.addresses import Addresses
 from flatline.domain.state.moves import Moves
@@ -58,7 +60,7 @@ class Builder:
         self._clock = clock
         self._on_records = on_records
         self._gone: dict[int, list[bytes]] = {}
-        metrics = WorkerMetrics(CollectorRegistry())
+        self._metrics = metrics = WorkerMetrics(CollectorRegistry())
         self._agents = {
             topics.links.name: LinkAgent(topics=topics, metrics=metrics, ignored=policy.ignored),
             topics.articles.name: ArticleAgent(topics=topics, metrics=metrics),
@@ -74,9 +76,12 @@ class Builder:
         process builds the same state.
         """
         moves, offsets = self._log.moves(), 0
+        recogniser = ImportRecogniser(
+            topics=self._topics, counts=ImportCounts(), imports=self._log.imports(), metrics=self._metrics
+        )
         unknown: dict[int, dict[bytes, Carried]] = {}
         for number in range(self._topics.changelog.partitions):
-            offsets += await self._build(number, limits.of(number), moves, unknown)
+            offsets += await self._build(number, limits.of(number), moves, recogniser, unknown)
         # When all partitions have said what moved away from them.
         for number, articles in unknown.items():
             await self._complete(number, articles, moves)
@@ -91,7 +96,12 @@ class Builder:
         )
 
     async def _build(
-        self, number: int, limits: Mapping[str, int], moves: Moves, unknown: dict[int, dict[bytes, Carried]]
+        self,
+        number: int,
+        limits: Mapping[str, int],
+        moves: Moves,
+        recogniser: ImportRecogniser,
+        unknown: dict[int, dict[bytes, Carried]],
     ) -> int:
         """Bring one partition up to the limits; add to ``unknown`` the articles that only the state in use has."""
         task = Task(number, self._log.changelog, self._topics.copies)
@@ -99,7 +109,7 @@ class Builder:
             await task.restore()
             begun = {topic: position for topic, (position, _) in task.articles.positions.items()}
             read = {topic: limit for topic, limit in limits.items() if topic in self._agents}
-            await self._apply(task, read)
+            await self._apply(task, read, recogniser)
             numbers = self._former_partitions(number)
             carried = await carry_over(task.articles, numbers, building_log=self._log, moves=moves)
             # Those of other partitions are not meant.
@@ -118,7 +128,7 @@ class Builder:
         task, copies = Task(number, self._log.changelog, self._topics.copies), self._topics.copies
         try:
             await task.restore()
-            await self._apply(task, {copies.name: self._log.end_of(copies, number)})
+            await self._apply(task, {copies.name: self._log.end_of(copies, number)}, None)
             addresses = Addresses()
             addresses.follow(moves, task.articles)
             for key, carried in unknown.items():
@@ -129,14 +139,19 @@ class Builder:
         finally:
             await task.close()
 
-    async def _apply(self, task: Task, limits: Mapping[str, int]) -> None:
-        """Apply the records of a partition, for each topic from the task's position up to the limit."""
+    async def _apply(self, task: Task, limits: Mapping[str, int], recogniser: ImportRecogniser | None) -> None:
+        """Apply the records of a partition, for each topic from the task's position up to the limit.
+
+        What is counted of imports is published after each batch: later ones displace the links that it had.
+        """
         articles, uncommitted = task.articles, 0
         positions = {topic: position for topic, (position, _) in articles.positions.items()}
         async for batch in self._log.read(task.number, positions=positions, limits=limits):
             self._agents[batch.topic].apply(batch, articles, now_ms=self._clock.now_ms())
             articles.dead_letters, articles.forwarded = [], []
             task.applied(batch.topic, batch.next_offset)
+            if recogniser is not None:
+                recogniser.advance(task)
             self._on_records(len(batch.records))
             uncommitted += len(batch.records)
             if uncommitted >= RECORDS_A_COMMIT:

@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Protocol
 
+from flatline.domain.imports.imports import Imports
 from flatline.domain.state.moves import Moves
 from flatline.engine.kafka_log import KafkaChangelog, KafkaForwarder
 from flatline.engine.log import Changelog, Forwarder, MicroBatch
 from flatline.kafka.cluster import KafkaCluster
+from flatline.readmodel.latest_imports import latest_imports
 from flatline.readmodel.latest_moves import latest_moves
 from flatline.readmodel.latest_verdicts import latest_values
 from flatline.rebuild.extent import ends_of
@@ -40,6 +42,9 @@ class BuildingLog(Protocol):
     def moves(self) -> Moves:
         """Return all moves that are known at this time."""
 
+    def imports(self) -> Imports:
+        """Return all imports that are recognised at this time."""
+
     def former_verdicts(self, number: int) -> Iterable[tuple[bytes, bytes]]:
         """Return key and value of the newest verdict on each article of a partition of the state in use."""
 
@@ -68,6 +73,10 @@ class KafkaBuildingLog:
     def moves(self) -> Moves:
         """Read the topic of moves."""
         return latest_moves(self._cluster, self._topics)
+
+    def imports(self) -> Imports:
+        """Read the topic of imports."""
+        return latest_imports(self._cluster, self._topics)
 
     def former_verdicts(self, number: int) -> Iterable[tuple[bytes, bytes]]:
         """Read a partition of the topic of verdicts."""

@@ -18,6 +18,7 @@ from flatline.schema.instance import Instance
 from flatline.schema.limits import RECORD_BYTES_MAX
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.move import Move
+from flatline.schema.recognised_import import ImportPart, LabellingSource, RecognisedImport
 from flatline.schema.rejection import Reason, Rejected
 from flatline.schema.removal import Removal
 from flatline.schema.site_record import SiteRecord
@@ -120,6 +121,9 @@ verdicts = Codec(Verdict)
 groups = Codec(GroupVerdict)
 group_parts = Codec(GroupPart)
 survey_rounds = Codec(SurveyRound)
+import_parts = Codec(ImportPart)
+imports = Codec(RecognisedImport)
+labelling_sources = Codec(LabellingSource)
 generations = Codec(Generation)
 buildings = Codec(Building)
 instances = Codec(Instance)

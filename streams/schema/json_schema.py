@@ -13,6 +13,7 @@ from flatline.schema.heartbeat import Heartbeat
 from flatline.schema.instance import Instance
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.move import Move
+from flatline.schema.recognised_import import ImportPart, LabellingSource, RecognisedImport
 from flatline.schema.removal import Removal
 from flatline.schema.site_record import SiteRecord
 from flatline.schema.verdict import Verdict
@@ -39,6 +40,9 @@ TYPES: dict[str, Any] = {
     "group_verdict": GroupVerdict,
     "group_part": GroupPart,
     "survey_round": SurveyRound,
+    "import_part": ImportPart,
+    "recognised_import": RecognisedImport,
+    "labelling_source": LabellingSource,
 }
 
 

@@ -132,6 +132,9 @@ class Topics:
         self.group_parts = topic(
             f"group-parts.v1{of_layout}", "partition/kind/name, or the partition for its last round", "compact"
         )
+        # Neither belongs to a layout or a state: what was recognised stays so when either is made anew.
+        self.import_parts = topic("import-parts.v1", "source and instant", "delete", retention_days=7)
+        self.imports = topic("imports.v1", "source and instant, or the source that labels its imports", "compact")
         self.dead_letters = topic(
             "links.v1-dlq",
             "that of the record",
@@ -174,6 +177,8 @@ class Topics:
             self.verdicts,
             self.group_parts,
             self.groups,
+            self.import_parts,
+            self.imports,
             self.dead_letters,
             self.changelog,
             self.generations,

@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 from flatline.agents.articles import ArticleAgent
 from flatline.agents.copies import CopyAgent
 from flatline.agents.former_topics import FormerTopicForwarder, routes
+from flatline.agents.imports import ImportRecogniser
 from flatline.agents.judge import Judge
 from flatline.agents.links import LinkAgent
 from flatline.agents.removals import RemovalAgent
@@ -28,6 +29,8 @@ from flatline.clock import clock_from
 from flatline.discovery.discovery import Discovery
 from flatline.domain.alerts import Retirements
 from flatline.domain.groups.totals import GroupTotals
+from flatline.domain.imports.counts import ImportCounts
+from flatline.domain.imports.imports import Imports
 from flatline.domain.sites import Sites
 from flatline.domain.state.moves import Moves
 from flatline.domain.visibility.sources import Sources
@@ -168,6 +171,9 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
     group_verdicts = listen(topics.groups, groups.receive)
     generations = listen(topics.generations, newer_generation.receive)
 
+    imports, import_counts = Imports(), ImportCounts()
+    listened_imports = listen(topics.imports, imports.receive_record)
+    import_parts = listen(topics.import_parts, import_counts.receive_record)
     sites = Sites()
     listened_sites = listen(topics.sites, sites.receive_record)
     moves = Moves(sites=sites)
@@ -192,11 +198,13 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
             surveyor=surveyor,
             moves=moves,
             retirements=retirements,
+            imports=imports,
         ),
         surveyor=surveyor,
         sources=sources,
         group_verdicts=group_verdicts,
-        read_first=(listened_moves, listened_sites, listened_marks),
+        read_first=(listened_moves, listened_sites, listened_marks, listened_imports),
+        recogniser=ImportRecogniser(topics=topics, counts=import_counts, imports=imports, metrics=metrics),
         lag=lag,
         clock=clock,
         metrics=metrics,
@@ -235,7 +243,17 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
     former = [topics_of_layout(settings, layout) for layout in generation.former_layouts]
     to_follow = {name: route for each in former for name, route in routes(each, topics).items()}
     follow = FormerTopicForwarder(cluster=settings.cluster, topics=topics, routes=to_follow)
-    whole = (heartbeats, group_parts, group_verdicts, listened_moves, listened_sites, listened_marks, generations)
+    of_imports = (listened_imports, import_parts)
+    whole = (
+        heartbeats,
+        group_parts,
+        group_verdicts,
+        listened_moves,
+        listened_sites,
+        listened_marks,
+        *of_imports,
+        generations,
+    )
     listening = [each.run for each in whole]
     found = [discovery.reads, discovery.announces]
     runs = [loop_watchdog.run, health.run, *listening, *[follow.run] * bool(to_follow), *found, worker.run]

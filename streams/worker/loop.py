@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from time import monotonic, time
 from typing import Final, NamedTuple, NoReturn, Protocol
 
+from flatline.agents.imports import ImportRecogniser
 from flatline.agents.judge import Judge, JudgingContext
 from flatline.agents.survey import Surveyor
 from flatline.clock import Clock
@@ -67,6 +68,7 @@ class Worker:
         sources: Sources,
         group_verdicts: IsCurrent,
         read_first: Sequence[IsCurrent] = (),
+        recogniser: ImportRecogniser | None = None,
         lag: Lag,
         clock: Clock,
         metrics: WorkerMetrics,
@@ -77,6 +79,7 @@ class Worker:
         All of ``read_first`` is read before any article is judged, and ``group_verdicts`` before any group is.
         """
         self._read_first = read_first
+        self._recogniser = recogniser
         self._assignment = assignment
         self._agents = agents
         self._judge = judge
@@ -160,6 +163,8 @@ class Worker:
         return is_all_judged
 
     async def _judge_task(self, task: Task, context: JudgingContext, turns: Turns, limits: Limits) -> None:
+        if self._recogniser is not None:
+            self._recogniser.advance(task)
         for _ in self._judge.judge_due(task, context):
             if limits.are_reached(turns):
                 break

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from flatline.agents.articles import ArticleAgent
 from flatline.agents.copies import CopyAgent
+from flatline.agents.imports import ImportRecogniser
 from flatline.agents.judge import Judge
 from flatline.agents.links import LinkAgent
 from flatline.agents.record_agent import RecordAgent
@@ -18,6 +19,8 @@ from flatline.agents.removals import RemovalAgent
 from flatline.agents.survey import GroupVerdicts, Surveyor
 from flatline.agents.visits import VisitsAgent
 from flatline.domain.groups.totals import GroupTotals
+from flatline.domain.imports.counts import ImportCounts
+from flatline.domain.imports.imports import Imports
 from flatline.domain.policy.policy import Policy
 from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.sites import Sites
@@ -59,6 +62,8 @@ class Fleet:
         self._sites = [Sites(), Sites()]
         self._moves = [Moves(sites=sites) for sites in self._sites]
         self._read = [Counter[str](), Counter[str]()]  # of small topics, by worker
+        self.imports = [Imports(), Imports()]
+        self._counts = [ImportCounts(), ImportCounts()]
         self.tasks: dict[int, Task] = {}
 
     def _new_agents(self) -> dict[str, RecordAgent]:
@@ -117,10 +122,33 @@ class Fleet:
             heard |= bool(unread)
         return heard
 
+    def hear_imports(self, worker: int, records: int) -> bool:
+        """Have a worker read on in what is said of imports; return whether there was anything."""
+        is_news = False
+        for topic, receive in (
+            (self.topics.imports, self.imports[worker].receive_record),
+            (self.topics.import_parts, self._counts[worker].receive_record),
+        ):
+            at = self._read[worker][topic.name]
+            said = self.log[Place(topic.name, 0)][at : at + records]
+            for record in said:
+                receive(record.key or b"", record.value)
+            self._read[worker][topic.name] += len(said)
+            is_news |= bool(said)
+        return is_news
+
     async def commit(self, partition: int, *, is_judging: bool = True) -> bool:
         """Judge and commit a task; return whether it wrote anything but its positions."""
         task, worker = self.tasks[partition], WORKER_OF[partition]
         if is_judging:
+            recogniser = ImportRecogniser(
+                topics=self.topics,
+                counts=self._counts[worker],
+                imports=self.imports[worker],
+                metrics=WorkerMetrics(CollectorRegistry()),
+            )
+            recogniser.advance(task)
+            of_imports, task.unpublished = task.unpublished, []
             group_totals = GroupTotals(PARTITIONS)
             surveyor = Surveyor(
                 topics=self.topics, thresholds=Thresholds(), group_totals=group_totals, groups=GroupVerdicts()
@@ -131,11 +159,17 @@ class Fleet:
                 group_totals=group_totals,
                 surveyor=surveyor,
                 moves=self._moves[worker],
+                imports=self.imports[worker],
             )
             said = judge_all(task, judge, surveyor, now_ms=self.now_ms, visibility=Visibility())
             task.unpublished += [record for record in said if record.topic == self.topics.verdicts.name]
+            task.unpublished += of_imports
         is_news = bool(task.unpublished) or task.articles.is_changed
+        before = len(self.changelog.written)
         await task.commit(self._forwarder)
+        for record in self.changelog.written[before:]:
+            if record.topic in (self.topics.imports.name, self.topics.import_parts.name):
+                self.append(record)
         forwarded, self._forwarder.forwarded = self._forwarder.forwarded, []
         for record in forwarded:
             self.append(record)
@@ -150,6 +184,7 @@ class Fleet:
         """Lose all that a worker has in memory, and start another one in its place."""
         self._sites[worker], self._read[worker] = Sites(), Counter()
         self._moves[worker] = Moves(sites=self._sites[worker])
+        self.imports[worker], self._counts[worker] = Imports(), ImportCounts()
         for partition, owner in enumerate(WORKER_OF):
             if owner == worker:
                 await self._take_over(partition)
@@ -167,7 +202,7 @@ class Fleet:
         while is_busy:
             is_busy = False
             for worker in (0, 1):
-                is_busy |= self.hear_moves(worker, 10**6)
+                is_busy |= self.hear_moves(worker, 10**6) | self.hear_imports(worker, 10**6)
             for partition in range(PARTITIONS):
                 for topic in self.topics.inputs:
                     is_busy |= self.deliver(topic.name, partition, 10**6)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Final
 
+from flatline.domain.imports.imports import Imports
 from flatline.domain.sites import Sites
 from flatline.domain.state.moves import Moves
 from flatline.engine.log import MicroBatch, Outgoing, Refused
@@ -83,6 +84,13 @@ class FleetBuildingLog:
         for record in self._fleet.log[Place(self._topics.moves.name, 0)]:
             moves.receive_record(record.key or b"", record.value)
         return moves
+
+    def imports(self) -> Imports:
+        """Return all that were recognised."""
+        imports = Imports()
+        for record in self._fleet.log[Place(self._topics.imports.name, 0)]:
+            imports.receive_record(record.key or b"", record.value)
+        return imports
 
     def former_verdicts(self, number: int) -> Iterable[tuple[bytes, bytes]]:
         """Return the newest ones."""

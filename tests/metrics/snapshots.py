@@ -123,6 +123,7 @@ def registry_of(snapshot: Snapshot) -> CollectorRegistry:
     metrics = WorkerMetrics(registry)
     metrics.count_events({(source, effect): 1 for source in snapshot.freshness for effect in Effect})
     metrics.count_clamped(dict.fromkeys(snapshot.freshness, 1))
+    metrics.imports_recognised.inc()
     metrics.dead_letters.labels("links", "not_json").inc()
     metrics.forwarded.labels("links").inc()
     metrics.unreadable.labels("heartbeats").inc()

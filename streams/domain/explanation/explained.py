@@ -1,6 +1,6 @@
 """The shape of an explanation, as it is shown and printed as JSON."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -47,6 +47,7 @@ class ExplainedLink(Struct, frozen=True):
     is_thin: Annotated[bool, Meta(description="Its quality is too low to matter")]
     is_live: bool
     is_sign_of_life: Annotated[bool, Meta(description="False for imports and first meetings: they count, no more")]
+    is_recognised_import: Annotated[bool, Meta(description="Its import was recognised without a label")]
     why: list[str]
     url: str | None = None
     anchor: str | None = None
@@ -55,6 +56,14 @@ class ExplainedLink(Struct, frozen=True):
     new_looks: Annotated[
         list[str], Meta(description="When it turned nofollow, had its anchor rewritten or moved; the newest first")
     ] = []
+
+
+class ExplainedImport(Struct, frozen=True):
+    """An import that was recognised, as its source reported so many links at one instant."""
+
+    source: str
+    occurred_at: datetime
+    links: Annotated[int, Meta(description="Those of the article")]
 
 
 class ExplainedSource(Struct, frozen=True):
@@ -105,6 +114,7 @@ class Explanation(Struct, frozen=True):
     curve_links: Annotated[int, Meta(description="Links that the expected curve was learned from; 0: the quoted one")]
     curve: list[CurvePoint]
     links: list[ExplainedLink]
+    recognised_imports: Annotated[list[ExplainedImport], Meta(description="Of its links, the newest first")]
     sources: list[ExplainedSource]
     groups: list[ExplainedGroup]
     policy: Thresholds

@@ -1,7 +1,7 @@
 """Builds the explanation of a verdict: everything that it is based on."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -11,6 +11,7 @@ from flatline.domain.explanation.explained import (
     Change,
     CurvePoint,
     ExplainedGroup,
+    ExplainedImport,
     ExplainedInfluence,
     ExplainedLink,
     ExplainedSource,
@@ -19,6 +20,8 @@ from flatline.domain.explanation.explained import (
 )
 from flatline.domain.explanation.trajectory import trajectory
 from flatline.domain.groups.survey import Group, membership_of
+from flatline.domain.imports.imports import Imports
+from flatline.domain.imports.moments import Moment
 from flatline.domain.judgement.evidence import Circumstances
 from flatline.domain.judgement.judge_article import judge_article
 from flatline.domain.judgement.states import is_judgeable, quiet_since_day
@@ -51,6 +54,7 @@ class ExplanationContext(NamedTuple):
     """What an explanation goes by that is not the article's own.
 
     ``baseline``   what is learned of articles like it
+    ``imports``    those that were recognised
     ``events``     of the article, as far as they are kept: they name the pages
     ``freshness``  of sources
     ``groups``     the newest verdicts
@@ -62,6 +66,7 @@ class ExplanationContext(NamedTuple):
     visibility: Visibility = Visibility()
     baseline: Baseline = Baseline()
     reputation_of: Callable[[bytes], DomainReputation] | None = None
+    imports: Imports | None = None
     events: Iterable[LinkEvent] = ()
     freshness: Mapping[str, Freshness] = {}
     groups: Mapping[Group, GroupVerdict] = {}
@@ -74,6 +79,8 @@ def explain(
     article: Article, context: ExplanationContext, *, previous: PreviousVerdict | None, now_ms: int, links: int
 ) -> Explanation:
     """Explain what is said of an article at ``now_ms``, with its newest ``links``; ``previous``: what was said."""
+    imports = _imports(article, context.imports or Imports())
+    article = article.without_imports(frozenset(at_ms for _, at_ms in imports))
     header, today = article.header, day_of(now_ms)
     thresholds, hazard = context.policy.thresholds_of(header.registration.tier), context.policy.hazard
     published, watched = header.registration.published_day, day_of(header.watched_since_ms)
@@ -118,7 +125,10 @@ def explain(
                 baseline=context.baseline,
             )
         ],
-        links=_links(article, context, thresholds, number=links),
+        links=_links(article, context, thresholds, number=links, imported={at_ms for _, at_ms in imports}),
+        recognised_imports=[
+            ExplainedImport(source, to_datetime(at_ms), number) for (source, at_ms), number in imports.items()
+        ],
         sources=_sources(article, context, now_ms=now_ms),
         groups=[
             ExplainedGroup(each.kind, each.name, context.groups.get(each)) for each in membership_of(article).groups
@@ -165,7 +175,7 @@ def _silent_from(rhythm: Rhythm, at: Circumstances) -> date | None:
 
 
 def _links(
-    article: Article, context: ExplanationContext, thresholds: Thresholds, *, number: int
+    article: Article, context: ExplanationContext, thresholds: Thresholds, *, number: int, imported: Container[int]
 ) -> list[ExplainedLink]:
     weighed = newest(
         article.segments,
@@ -176,7 +186,16 @@ def _links(
         visited=article.visiting_domains,
     )
     events = _by_page(context.events, {each.page for each in weighed})
-    return [_explained_link(each, events[each.page]) for each in weighed]
+    return [_explained_link(each, events[each.page], is_imported=each.gained_ms in imported) for each in weighed]
+
+
+def _imports(article: Article, imports: Imports) -> dict[Moment, int]:
+    """Return the imports that an article has links of, the newest first, and how many."""
+    gained = Counter(
+        fact >> link.FLAG_BITS for segment in article.segments for fact in segment.facts if fact & link.GAINED
+    )
+    moments = sorted(imports.moments_of(article.header.sources), key=lambda moment: moment[1], reverse=True)
+    return {moment: gained[moment[1]] for moment in moments if gained[moment[1]]}
 
 
 def _by_page(events: Iterable[LinkEvent], pages: set[bytes]) -> defaultdict[bytes, list[LinkEvent]]:
@@ -214,7 +233,7 @@ def _looked_at(event: LinkEvent) -> datetime | None:
     return max(stated, default=None)
 
 
-def _explained_link(weighed: WeighedLink, events: Sequence[LinkEvent]) -> ExplainedLink:
+def _explained_link(weighed: WeighedLink, events: Sequence[LinkEvent], *, is_imported: bool) -> ExplainedLink:
     event = max(events, key=_tells, default=None)
     return ExplainedLink(
         gained_on=_date(day_of(weighed.gained_ms)),
@@ -222,6 +241,7 @@ def _explained_link(weighed: WeighedLink, events: Sequence[LinkEvent]) -> Explai
         is_thin=weighed.is_thin,
         is_live=bool(weighed.flags & link.LIVE),
         is_sign_of_life=bool(weighed.flags & link.ORGANIC),
+        is_recognised_import=is_imported,
         why=[sign.phrase for sign in weighed.quality.signs],
         url=event.url_from if event else None,
         anchor=event.anchor if event else None,

@@ -1,6 +1,6 @@
 """The value of an article's links. Where they are many, it is computed once a day."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from flatline.domain.events.anchors import natural
@@ -50,6 +50,11 @@ class DailyLinkValues:
     def __init__(self, *, kept_max: int = KEPT_MAX) -> None:
         self._kept_max = kept_max
         self._kept: dict[bytes, LinkValue] = {}
+
+    def forget(self, keys: Iterable[bytes]) -> None:
+        """Have articles weighed anew: other links of theirs count."""
+        for key in keys:
+            self._kept.pop(key, None)
 
     def of(
         self,

@@ -151,7 +151,7 @@ class Article:
 
     Its links are in segments by their page fingerprints. Most articles have one; further ones have a low each, which is
     the lowest fingerprint that they may hold, and what is lower than all of these is in the first.
-    ``is_dirty`` is for whoever keeps it.
+    ``is_dirty`` is for whoever keeps it. ``imported``: how many links `without_imports` took for no signs of life.
     """
 
     __slots__ = (
@@ -163,7 +163,9 @@ class Article:
         "_rhythm",
         "_totals",
         "_visiting_domains",
+        "_without_imports",
         "header",
+        "imported",
         "is_dirty",
         "key",
         "visits",
@@ -188,6 +190,8 @@ class Article:
         self._rhythm: Rhythm | None = None
         self._visiting_domains: frozenset[bytes] | None = None
         self.visits = visits
+        self.imported = 0
+        self._without_imports: tuple[frozenset[int], Article | None] | None = None
         self.is_dirty = False
 
     @classmethod
@@ -256,7 +260,7 @@ class Article:
         visits = self.visits or Visits()
         if not visits.apply(reports):
             return False
-        self.visits, self._visiting_domains = visits, None
+        self.visits, self._visiting_domains, self._without_imports = visits, None, None
         return True
 
     def apply(
@@ -288,7 +292,7 @@ class Article:
             is_news = True
             self._note_growth(segment, index)
         if is_news:
-            self._totals = self._rhythm = None
+            self._forget_sums()
         return is_news or is_new_week
 
     def register(self, registration: Registration) -> bool:
@@ -324,7 +328,7 @@ class Article:
                 is_news = True
                 self._note_growth(segment, index)
         if is_news:
-            self._totals = self._rhythm = None
+            self._forget_sums()
         return is_news
 
     def join_header(self, other: Header) -> bool:
@@ -378,6 +382,29 @@ class Article:
             article.apply_visits(part.visits.reports())
         article._further = joined_segments(part.segments for part in (largest, *others))
         return article
+
+    def without_imports(self, instants: frozenset[int]) -> "Article":
+        """Return the article with the links that were first gained at these instants as imported: no signs of life.
+
+        Like `to_look_at`, it takes no events, and can't be encoded. It is this article where it has no such link.
+        """
+        if not instants:
+            return self
+        if self._without_imports is None or self._without_imports[0] != instants:
+            self._without_imports = instants, self._looked_at_without(instants)
+        return self._without_imports[1] or self
+
+    def _looked_at_without(self, instants: frozenset[int]) -> "Article | None":
+        segments = [segment.without_signs_of_life(instants) for segment in self.segments]
+        imported = sum(links for _, links in segments)
+        if not imported:
+            return None
+        article = Article(self.key, self.header, Segment(), visits=self.visits)
+        article._further, article.imported = [segment for segment, _ in segments], imported
+        return article
+
+    def _forget_sums(self) -> None:
+        self._totals = self._rhythm = self._without_imports = None
 
     def mark_changed(self) -> None:
         """Have all parts encoded when the changed ones are asked for."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import Final, Literal, NamedTuple
 
@@ -211,6 +211,20 @@ class Segment:
             domain = bytes(self.domains[number * DOMAIN_BYTES : (number + 1) * DOMAIN_BYTES])
             known = self.link(number)
             yield KnownLink(page, domain, known, self.traits[number], self.look_of(number, known).times)
+
+    def without_signs_of_life(self, instants: Container[int]) -> tuple[Segment, int]:
+        """Return it with the links first gained at these instants as no signs of life; and how many of them were."""
+        numbers = [
+            number
+            for number, fact in enumerate(self.facts)
+            if fact & link.ORGANIC and fact >> link.FLAG_BITS in instants
+        ]
+        if not numbers:
+            return self, 0
+        without = self.copy()
+        for number in numbers:
+            without.facts[number] &= ~link.ORGANIC
+        return without, len(numbers)
 
     def page_numbers(self) -> array[int]:
         """Return the fingerprints of the pages as numbers, in this machine's byte order."""
