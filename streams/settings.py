@@ -220,7 +220,9 @@ class Settings(BaseSettings):
         None, description="Prometheus that `flatline doctor` queries; `flatline up` sets it for its own."
     )
     alertmanager_url: HttpUrl | None = Field(
-        None, description="Alertmanager that `flatline doctor` queries; `flatline up` sets it for its own."
+        None,
+        description="Alertmanager in which `flatline serve` silences alerts, and that `flatline doctor` queries; "
+        "`flatline up` sets it for its own.",
     )
     grafana_url: HttpUrl = Field(
         "http://127.0.0.1:3000", description="Address of Grafana, for the links to dashboards in alerts."

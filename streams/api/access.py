@@ -62,13 +62,18 @@ class ScopedTokens(Tokens):
         sender = self._sender(request, may_use_cookie=scope == "read")
         if sender is None:
             raise Refused(401, "unauthorized", "Send `Authorization: Bearer <token>` with a token of the tokens file.")
-        if _ORDER.index(scope) > max((_ORDER.index(other) for other in _ORDER if other in sender.others), default=0):
+        if not has_scope(sender, scope):
             raise Refused(403, "forbidden", f"The token has no scope {scope}.")
 
     def name_of(self, request: web.Request) -> str | None:
         """Return the name of the token."""
         sender = self._sender(request, may_use_cookie=True)
         return None if sender is None else sender.source
+
+    def may_write(self, token: str) -> bool:
+        """Whether a token has the scope write."""
+        sender = self.sender_of(f"Bearer {token}")
+        return sender is not None and has_scope(sender, "write")
 
     def is_token(self, text: str) -> bool:
         """Whether a text is one of the tokens."""
@@ -94,6 +99,11 @@ class ScopedTokens(Tokens):
 def access_of(tokens_file: Path | None) -> Access:
     """Return who may. Raises TokensError."""
     return Loopback() if tokens_file is None else ScopedTokens(tokens_file)
+
+
+def has_scope(sender: Sender, scope: Scope) -> bool:
+    """Whether a token has a scope, or one that includes it."""
+    return _ORDER.index(scope) <= max((_ORDER.index(other) for other in _ORDER if other in sender.others), default=0)
 
 
 def is_own_origin(request: web.Request) -> bool:

@@ -1,8 +1,11 @@
 """The routes of `flatline serve`."""
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
@@ -18,10 +21,14 @@ from flatline.api.metrics import ServeMetrics
 from flatline.api.openapi import LIVE, description
 from flatline.api.queries import NoQuery, query_of
 from flatline.api.routes import ROUTES, Circumstances, Route
+from flatline.api.silences import Silences
+from flatline.api.snoozing import OF_ALERT, SNOOZE, SNOOZES, Snoozing
 from flatline.api.writing import MARK, Writing
 from flatline.http import with_security_headers
 from flatline.readmodel.follower import Follower
 from flatline.readmodel.queries.paging import ROWS_MAX
+from flatline.readmodel.queries.precision import measured_precision
+from flatline.readmodel.queries.snoozes import SnoozeRow, list_snoozes
 from flatline_connectors.ingest import answers
 from flatline_connectors.ingest.answers import Refused
 from flatline_connectors.ingest.connections import Connections
@@ -29,10 +36,16 @@ from flatline_connectors.sending.producer import Producer
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+_MEASURED_EVERY_S: Final = 60.0
 _OPENAPI: Final = "/api/v1/openapi.json"
 _READING: Final = ("GET", "HEAD")
 _FOR_PROGRAMS: Final = frozenset({"/metrics", "/livez", "/readyz", "/discovery"})
 _BEGUN: Final = web.RequestKey("is_begun", bool)
+
+
+def wall_clock_ms() -> int:
+    """Return the time of the machine in ms."""
+    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True)
@@ -77,8 +90,13 @@ class Api:
         at: Callable[[], Circumstances],
         discovery: Handler,
         producer: Producer | None = None,
+        wall_ms: Callable[[], int] = wall_clock_ms,
+        alertmanager_url: str | None = None,
     ) -> None:
-        """Answer from what ``follower`` keeps. ``producer``: sends what is written; None where nobody may write."""
+        """Answer from what ``follower`` keeps. ``producer``: sends what is written; None where nobody may write.
+
+        ``alertmanager_url``: of the Alertmanager that is told what is snoozed, and ``wall_ms`` the clock it goes by.
+        """
         self._follower = follower
         self._access = access
         self._metrics = metrics
@@ -87,11 +105,29 @@ class Api:
         self._discovery = discovery
         self._asking = Asking(follower)
         self._writing = Writing(producer, self._asking, access, now_ms=lambda: at().now_ms)
+        self._snoozing = Snoozing(
+            self._writing, self._asking, access, now_ms=wall_ms, has_alertmanager=alertmanager_url is not None
+        )
+        self._silences = None
+        if alertmanager_url is not None:
+            self._silences = Silences(alertmanager_url, self._current_snoozes, now_ms=wall_ms)
+        self._reconciling: asyncio.Task[None] | None = None
         self._openapi = msgspec.json.encode(description())
         self._feeds = 0
         self._records = 0
+        self._measured_again_s = 0.0
         self._pages: Pages | None = None
         self.connections = Connections(Limits(), metrics)
+
+    @property
+    def writing(self) -> Writing:
+        """What takes what people say, for pages as for itself."""
+        return self._writing
+
+    @property
+    def snoozing(self) -> Snoozing:
+        """What takes snoozes, for pages as for itself."""
+        return self._snoozing
 
     @property
     def asking(self) -> Asking:
@@ -112,6 +148,9 @@ class Api:
                 web.delete("/api/v1/article", _written(self._writing.remove)),
                 web.post("/api/v1/moves", _written(self._writing.move)),
                 web.post(MARK, _written(self._writing.mark)),
+                web.post(SNOOZES, _written(self._snoozing.take)),
+                web.post(OF_ALERT, _written(self._snoozing.take_of_alert)),
+                web.delete(SNOOZE, _written(self._snoozing.take_end)),
                 web.get(_OPENAPI, self._describe),
                 web.get(LIVE, self._live),
                 web.get("/metrics", self._exposition),
@@ -133,8 +172,14 @@ class Api:
 
     async def _begin(self, _app: web.Application) -> None:
         self._news.begin()
+        if self._silences is not None:
+            self._reconciling = asyncio.create_task(self._silences.run())
 
     async def _close(self, _app: web.Application) -> None:
+        if self._reconciling is not None:
+            self._reconciling.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._reconciling
         self._asking.close()
 
     def _handler(self, route: Route[Any]) -> Handler:
@@ -195,7 +240,23 @@ class Api:
         self._metrics.waiting.set(float("nan") if progress.waiting is None else progress.waiting)
         self._metrics.current.set(progress.is_current)
         self._metrics.live_feeds.set(self._feeds)
+        await self._measure()
         return web.Response(body=self._metrics.exposition(), headers={"Content-Type": self._metrics.content_type})
+
+    async def _current_snoozes(self) -> Sequence[SnoozeRow]:
+        """Return the snoozes. Raises `Refused` while the read model may not know all of them."""
+        if not self._follower.progress.is_current:
+            raise Refused(503, "not_ready", "The read model is being made.")
+        return await self._asking.ask(list_snoozes)
+
+    async def _measure(self) -> None:
+        """Measure how right alerts were: now and then, as it looks at all alerts and changes little."""
+        if time.monotonic() < self._measured_again_s:
+            return
+        now_ms = self._at().now_ms
+        with suppress(Refused):  # there is no read model yet, or it is busy
+            self._metrics.show_precision(await self._asking.ask(partial(measured_precision, now_ms=now_ms)))
+            self._measured_again_s = time.monotonic() + _MEASURED_EVERY_S
 
     async def _livez(self, _request: web.Request) -> web.Response:
         if self._follower.failure is not None:
@@ -220,7 +281,8 @@ class Api:
         pages = None if is_api or request.path in _FOR_PROGRAMS else self._pages
         try:
             if is_api or (pages is not None and not pages.is_public(request.path)):
-                self._access.check(request, "read" if request.method in _READING else "write")
+                # Pages check the forms that they receive themselves: a browser sends its cookie with any form.
+                self._access.check(request, "read" if pages or request.method in _READING else "write")
                 self.connections.authenticated(request.transport)
             response: web.StreamResponse = await handler(request)
         except Exception as error:

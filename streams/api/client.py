@@ -65,6 +65,10 @@ class ApiClient:
         """Send a body to a path below /api/v1, and return the answer. Raises ApiError."""
         return self._ask("POST", path, answer, msgspec.json.encode(body))
 
+    def delete(self, path: str, answer: type[T]) -> T:
+        """Delete what is at a path below /api/v1, and return the answer. Raises ApiError."""
+        return self._ask("DELETE", path, answer)
+
     def _ask(self, method: str, path: str, answer: type[T], body: bytes | None = None) -> T:
         headers = self._headers | ({} if body is None else {"Content-Type": "application/json"})
         connection = self._connection()

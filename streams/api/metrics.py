@@ -6,6 +6,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from flatline.process_metrics import register_build, register_process
+from flatline.readmodel.queries.precision import MeasuredPrecision
+from flatline.schema.alert_mark import Mark
 
 # A second series for each counter, of use to nobody here.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -53,6 +55,21 @@ class ServeMetrics:
         self.live_feeds = Gauge(
             "flatline_serve_live_feeds", "Open live feeds. At 200, further ones are refused.", registry=registry
         )
+        self.alerts_decided = Gauge(
+            "flatline_alerts_decided",
+            "Alerts that an article is silent, by whether they came true: whether no link came in the days that the "
+            "alert spoke of. The same on every `flatline serve`. Those whose days are not over yet are not counted.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.alerts_said = Gauge(
+            "flatline_alerts_said_probability_ratio",
+            "Mean of the probabilities that these alerts said. Compare it with the share of them that came true.",
+            registry=registry,
+        )
+        self.alerts_marked = Gauge(
+            "flatline_alerts_marked", "Alerts of all kinds, by what people say of them.", ["mark"], registry=registry
+        )
         self.connections = Gauge(
             "flatline_serve_connections",
             "Open connections. At 512, a new connection replaces the oldest one.",
@@ -67,6 +84,14 @@ class ServeMetrics:
         )
         register_build(registry)
         register_process(registry)
+
+    def show_precision(self, precision: MeasuredPrecision) -> None:
+        """Show how right alerts were."""
+        self.alerts_decided.labels(outcome="came_true").set(precision.came_true)
+        self.alerts_decided.labels(outcome="did_not").set(precision.decided - precision.came_true)
+        self.alerts_said.set(float("nan") if precision.said_mean is None else precision.said_mean)
+        for mark in (Mark.RIGHT, Mark.EXPECTED, Mark.WRONG):
+            self.alerts_marked.labels(mark=mark.value).set(getattr(precision, mark.value))
 
     def exposition(self) -> bytes:
         """Return all of them in Prometheus' text format."""

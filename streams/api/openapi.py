@@ -8,10 +8,12 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from flatline.api import snoozing, writing
 from flatline.api.routes import ROUTES, Route
-from flatline.api.writing import WRITES, Write
+from flatline.api.writing import Write
 from flatline.readmodel.queries.views import LiveEvent
 
+_WRITES: Final = (*writing.WRITES, *snoozing.WRITES)
 _IN_PATH: Final = re.compile(r"{(\w+)}")
 _REFERENCE: Final = "#/components/schemas/{name}"
 LIVE: Final = "/api/v1/live"
@@ -43,8 +45,8 @@ _ERRORS: Final = {
 def description() -> dict[str, Any]:
     """Return the whole document."""
     answers = [route.answer for route in ROUTES]
-    bodies = [kind for write in WRITES for kind in (write.answer, write.body) if kind is not None]
-    queries = [*(route.query for route in ROUTES), *(write.query for write in WRITES)]
+    bodies = [kind for write in _WRITES for kind in (write.answer, write.body) if kind is not None]
+    queries = [*(route.query for route in ROUTES), *(write.query for write in _WRITES)]
     schemas, components = msgspec.json.schema_components(
         [*answers, *dict.fromkeys([*bodies, *queries]), ErrorAnswer, LiveEvent], ref_template=_REFERENCE
     )
@@ -53,7 +55,7 @@ def description() -> dict[str, Any]:
         route.path: {"get": _operation(route, schema, components)}
         for route, schema in zip(ROUTES, schemas, strict=False)
     }
-    for write in WRITES:
+    for write in _WRITES:
         paths.setdefault(write.path, {})[write.method] = _write_operation(write, components)
     paths[LIVE] = {
         "get": {

@@ -75,6 +75,12 @@ class SourcesQuery(Struct, frozen=True, forbid_unknown_fields=True):
     format: Format = "json"
 
 
+class SnoozesQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of the list of snoozes."""
+
+    format: Format = "json"
+
+
 class AddressQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Which article."""
 

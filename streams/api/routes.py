@@ -17,7 +17,9 @@ from flatline.readmodel.queries.articles import ArticleFilter, list_articles, su
 from flatline.readmodel.queries.groups import GroupFilter, find_group, list_groups
 from flatline.readmodel.queries.links import LinkFilter, list_links
 from flatline.readmodel.queries.others import DeadLetterFilter, list_dead_letters, list_sources
+from flatline.readmodel.queries.precision import MeasuredPrecision, measured_precision
 from flatline.readmodel.queries.publishers import TurnedPublisher, turned_nofollow
+from flatline.readmodel.queries.snoozes import SnoozeRow, list_snoozes
 from flatline.readmodel.queries.views import Page
 
 Q = TypeVar("Q", bound=Struct)
@@ -133,6 +135,21 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         queries.GroupQuery,
         views.GroupDetail,
         lambda connection, query, _at: find_group(connection, query.kind, query.name),
+    ),
+    Route(
+        "/api/v1/snoozes",
+        "Alerts that are not told for a while",
+        queries.SnoozesQuery,
+        Page[SnoozeRow],
+        lambda connection, _query, _at: Page(list_snoozes(connection), None),
+        SnoozeRow,
+    ),
+    Route(
+        "/api/v1/precision",
+        "How right alerts were: said against came true, and what people say",
+        queries.NoQuery,
+        MeasuredPrecision,
+        lambda connection, _query, at: measured_precision(connection, now_ms=at.now_ms),
     ),
     Route(
         "/api/v1/alerts",

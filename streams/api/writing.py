@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -29,6 +29,8 @@ from flatline_connectors.ingest.answers import Refused
 from flatline_connectors.sending import articles
 from flatline_connectors.sending.delivery import Deliveries, DeliveryFailed
 from flatline_connectors.sending.producer import KafkaUnavailable, Producer
+
+T = TypeVar("T", bound=Struct)
 
 MARK: Final = "/api/v1/alerts/{id}/mark"
 _JSON: Final = "application/json"
@@ -115,7 +117,7 @@ class Writing:
             prepared = articles.prepare(await _body(request))
         except Rejected as rejected:
             raise _refused(rejected) from None
-        await self._send(lambda producer, deliveries: producer.send_article(prepared, deliveries=deliveries))
+        await self.send(lambda producer, deliveries: producer.send_article(prepared, deliveries=deliveries))
         return ArticleSaid(prepared.key.decode())
 
     async def remove(self, request: web.Request) -> msgspec.Struct:
@@ -125,7 +127,7 @@ class Writing:
         if key is None:
             raise Refused(404, "not_found", "There is no such article.")
         removal = articles.removal_of(key, removed_ms=self._now_ms())
-        await self._send(lambda producer, deliveries: producer.send_removal(removal, deliveries=deliveries))
+        await self.send(lambda producer, deliveries: producer.send_removal(removal, deliveries=deliveries))
         return ArticleSaid(key)
 
     async def move(self, request: web.Request) -> msgspec.Struct:
@@ -144,17 +146,13 @@ class Writing:
             raise Refused(404, "not_found", "That was not moved.")
         if former is not None:  # even if that was decided by a clock that was ahead
             rule = rule._replace(decided_ms=max(rule.decided_ms, former.decided_ms + 1))
-        await self._send(lambda producer, deliveries: producer.send_move(rule, deliveries=deliveries))
+        await self.send(lambda producer, deliveries: producer.send_move(rule, deliveries=deliveries))
         return MoveSaid(str(rule.old), str(rule.new), rule.is_undone)
 
     async def mark(self, request: web.Request) -> msgspec.Struct:
         """Take what somebody says of an alert."""
         query_of(request, NoQuery)
-        try:
-            said = msgspec.json.decode(await _body(request), type=MarkRequest)
-        except msgspec.DecodeError as error:
-            raise Refused(422, "wrong_type", str(error)) from None
-        return await self.mark_alert(request, request.match_info["id"], said)
+        return await self.mark_alert(request, request.match_info["id"], await body_of(request, MarkRequest))
 
     async def mark_alert(self, request: web.Request, number: str, said: MarkRequest) -> MarkSaid:
         """Say of the alert with an id what somebody says. To say it again changes nothing. Raises `Refused`."""
@@ -172,12 +170,12 @@ class Writing:
             raise _refused(rejected) from None
         if _what_is_said(mark) != _what_was_said(alert):
             value = codec.alert_marks.encode(mark)
-            await self._send(
+            await self.send(
                 lambda producer, deliveries: producer.send_alert_mark(number.encode(), value, deliveries=deliveries)
             )
         return MarkSaid(alert.id, alert.subject, mark.mark, mark.because)
 
-    async def _send(self, send: Callable[[Producer, Deliveries], None]) -> None:
+    async def send(self, send: Callable[[Producer, Deliveries], None]) -> None:
         """Send, and wait until Kafka has it. Raises `Refused`."""
         producer = self._producer
         if producer is None:
@@ -194,6 +192,14 @@ class Writing:
             await asyncio.to_thread(sent, producer)
         except (DeliveryFailed, KafkaUnavailable) as error:
             raise Refused(503, "kafka_unavailable", str(error), retry_after_s=2) from None
+
+
+async def body_of(request: web.Request, kind: type[T]) -> T:
+    """Return the body of a request as a type. Raises `Refused`."""
+    try:
+        return msgspec.json.decode(await _body(request), type=kind)
+    except msgspec.DecodeError as error:
+        raise Refused(422, "wrong_type", str(error)) from None
 
 
 async def _body(request: web.Request) -> bytes:

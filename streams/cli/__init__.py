@@ -58,7 +58,7 @@ _SECTIONS: Final[dict[str, tuple[tuple[str, Any, str], ...]]] = {
     ),
     "See the results": (
         ("explain", explain.explain, "Show what the verdict on an article is based on."),
-        ("alerts", alerts.app, "What alerted, and what people say of it."),
+        ("alerts", alerts.app, "Alerts, marks and snoozes."),
         ("groups", groups.app, "Series, authors, strategies and sites."),
         ("cohorts", groups.cohorts_app, "How fast links arrive, by site and month."),
         ("publications", publications.app, "Who links to you, and what they get back."),

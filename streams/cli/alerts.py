@@ -82,6 +82,76 @@ def mark(
     typer.echo(f"{plain(answered.subject)}: {answered.mark.value}{f', {because.value}' if because else ''}.")
 
 
+@app.command()
+@with_settings()
+def snooze(
+    alert: Annotated[str, typer.Argument(metavar="ALERT", help="Its id, or how the id begins, as the list shows it.")],
+    *,
+    days: Annotated[float, typer.Option(help="For so many days.", min=0.01, max=366)] = 14,
+    why: Annotated[str, typer.Option(help="The reason, for others.")],
+    who: Annotated[str | None, typer.Option(help="Who says so; else the name of the token.")] = None,
+    settings: Settings,
+) -> None:
+    """Silence an alert in Alertmanager for some days. Needs a running `flatline serve`."""
+    from datetime import UTC, datetime, timedelta
+
+    from flatline.api.client import segment
+    from flatline.api.snoozing import AlertSnoozeRequest, SnoozeSaid
+
+    client = _client(settings)
+    number = _id_of(client, alert)
+    until = datetime.now(UTC) + timedelta(days=days)
+    asked = AlertSnoozeRequest(until, why, who)
+    said = client.post(f"/alerts/{segment(number)}/snooze", SnoozeSaid, asked)
+    typer.echo(f"{_matchers(said.labels)}: silent until {said.until:%Y-%m-%d %H:%M} UTC. Its id is {said.id}.")
+
+
+@app.command()
+@with_settings()
+def snoozes(*, json: Json = False, settings: Settings) -> None:
+    """List the alerts that are snoozed, with the reason. Needs a running `flatline serve`."""
+    from datetime import UTC, datetime
+
+    from flatline.readmodel.queries.snoozes import SnoozeRow
+
+    rows = [
+        row
+        for row in _client(settings).rows("/snoozes", SnoozeRow, {})
+        if not row.is_ended and row.until > datetime.now(UTC)
+    ]
+    if json:
+        for row in rows:
+            sys.stdout.buffer.write(msgspec.json.encode(row) + b"\n")
+        return
+    table = Table("id", "until", "by", "alerts", "why", box=None)
+    for row in rows:
+        until = f"{row.until:%Y-%m-%d %H:%M}"
+        table.add_row(row.id[:_ID_SHOWN], until, text(row.by), text(_matchers(row.labels)), text(row.why))
+    Console().print(table)
+
+
+@app.command()
+@with_settings()
+def wake(
+    number: Annotated[str, typer.Argument(metavar="SNOOZE", help="Its id, or how it begins, as `snoozes` shows it.")],
+    *,
+    settings: Settings,
+) -> None:
+    """End a snooze before its time. Needs a running `flatline serve`."""
+    from flatline.api.client import segment
+    from flatline.api.snoozing import SnoozeSaid
+    from flatline.readmodel.queries.snoozes import SnoozeRow
+
+    client = _client(settings)
+    found = [row.id for row in client.rows("/snoozes", SnoozeRow, {}) if row.id.startswith(number)]
+    said = client.delete(f"/snoozes/{segment(_one_of(found, number, 'snooze'))}", SnoozeSaid)
+    typer.echo(f"{_matchers(said.labels)}: not snoozed any more.")
+
+
+def _matchers(labels: dict[str, str]) -> str:
+    return plain(", ".join(f"{name}={value}" for name, value in sorted(labels.items())))
+
+
 def _client(settings: Settings) -> "ApiClient":
     from flatline.api.client import ApiClient
 
@@ -93,10 +163,15 @@ def _id_of(client: "ApiClient", beginning: str) -> str:
     from flatline.readmodel.queries.views import AlertRow
 
     found = [row.id for row in client.rows("/alerts", AlertRow, {"id": beginning, "limit": 2})]
+    return _one_of(found, beginning, "alert")
+
+
+def _one_of(found: "Sequence[str]", beginning: str, what: str) -> str:
     if len(found) == 1:
         return found[0]
-    why = "No alert has an id that begins so" if not found else "Several alerts have ids that begin so"
-    raise typer.BadParameter(f"{plain(beginning)}: {why}. `flatline alerts list` shows them.")
+    why = f"No {what} has an id that begins so" if not found else f"Several {what}s have ids that begin so"
+    shown_by = "`flatline alerts list`" if what == "alert" else "`flatline alerts snoozes`"
+    raise typer.BadParameter(f"{plain(beginning)}: {why}. {shown_by} shows them.")
 
 
 def _table(rows: "Sequence[AlertRow]") -> Table:

@@ -75,8 +75,11 @@ def serve(*, settings: Settings) -> None:
             at=lambda: Circumstances(clock.now_ms(), topics.links.partitions),
             discovery=discovery.answer,
             producer=producer,
+            alertmanager_url=settings.alertmanager_url,
         )
-        api.show(_page(api, follower, access, now_ms=clock.now_ms, partitions=topics.links.partitions))
+        api.show(
+            _page(api, follower, access, now_ms=clock.now_ms, partitions=topics.links.partitions, may_write=may_write)
+        )
         running = [asyncio.create_task(discovery.reads())]
 
         def listens() -> None:
@@ -102,9 +105,12 @@ def serve(*, settings: Settings) -> None:
             follower.stop()
 
 
-def _page(api: "Api", follower: "Follower", access: "Access", *, now_ms: Callable[[], int], partitions: int) -> "Page":
+def _page(
+    api: "Api", follower: "Follower", access: "Access", *, now_ms: Callable[[], int], partitions: int, may_write: bool
+) -> "Page":
     from flatline.api.access import ScopedTokens
     from flatline.page.app import Page
+    from flatline.page.forms import Forms
 
     return Page(
         api.asking.ask,
@@ -112,6 +118,9 @@ def _page(api: "Api", follower: "Follower", access: "Access", *, now_ms: Callabl
         waiting=lambda: _waiting(follower.progress),
         partitions=partitions,
         is_token=access.is_token if isinstance(access, ScopedTokens) else None,
+        forms=Forms(access, may_write=may_write),
+        mark=api.writing.mark_alert,
+        snoozing=api.snoozing,
     )
 
 

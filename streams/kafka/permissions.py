@@ -17,6 +17,7 @@ _FOR_EVER: Final = (
     ".instances.v1",
     ".moves.v1",
     ".sites.v1",
+    ".snoozes.v1",
 )
 
 
@@ -114,7 +115,7 @@ def permissions(role: Role, topics: Topics) -> list[Permission]:
         case Role.CONNECTORS:
             return [
                 *_on(Operation.READ, topics.generations),
-                *_on(Operation.WRITE, *inputs, *said),
+                *_on(Operation.WRITE, *inputs, *said, topics.snoozes),
             ]
         case Role.CONNECT:
             sent = (topics.links, topics.articles, topics.visits, topics.heartbeats)
@@ -126,7 +127,7 @@ def permissions(role: Role, topics: Topics) -> list[Permission]:
                 _transactions(topics.connectors.name),
             ]
         case Role.READ_MODEL:
-            read = (topics.links, topics.articles, topics.visits, topics.verdicts)
+            read = (topics.links, topics.articles, topics.visits, topics.verdicts, topics.snoozes)
             return [
                 *_on(Operation.READ, *read, topics.removals, *followed, *kept, topics.instances),
                 *_on(Operation.WRITE, topics.instances),  # `flatline serve` announces itself

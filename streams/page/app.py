@@ -1,25 +1,39 @@
 """The routes of the page."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+import msgspec
 from aiohttp import web
 from sqlalchemy import Connection
 
+from flatline.api.app import wall_clock_ms
+from flatline.api.snoozing import DAYS_MAX, SnoozeRequest, Snoozing
+from flatline.api.writing import MarkRequest
+from flatline.domain.snoozes import labels_in
 from flatline.domain.time import to_datetime
-from flatline.page.login import IsToken, Login
+from flatline.page.forms import SESSION, Forms, Session
+from flatline.page.login import IsToken, Login, own_path
 from flatline.page.looked import COOKIE, COOKIE_MAX_AGE_S, Looked
 from flatline.page.rendering import FOLDER, environment, with_query
 from flatline.page.runbook import runbook_html
+from flatline.page.views.alerts import alerts_view
 from flatline.page.views.article import article_view
 from flatline.page.views.articles import articles_view
 from flatline.page.views.frame import Frame
 from flatline.page.views.groups import groups_view
 from flatline.page.views.lost import lost_view
+from flatline.page.views.snoozes import snooze_view
 from flatline.page.views.sources import sources_view
 from flatline.page.views.today import has_trouble, today_view
+from flatline.readmodel.queries.alerts import find_alert
+from flatline.readmodel.queries.snoozes import SnoozeRow, list_snoozes
+from flatline.schema.alert_mark import Mark
+from flatline_connectors.ingest.answers import Refused
 
 HEADERS: Final = {
     # Scripts and styles are files of ours, and no text of others can bring any.
@@ -27,10 +41,19 @@ HEADERS: Final = {
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
-    "Referrer-Policy": "no-referrer",
+    # With no-referrer, browsers would not say that our own forms are from here.
+    "Referrer-Policy": "same-origin",
     "Vary": "HX-Request, Cookie",
 }
 _RELOAD_S: Final = 3
+ANCHOR: Final = "alert-"
+_LOOK_AGAIN_S: Final = 0.1
+_LOOKS_FOR_MARK: Final = 30
+_FILTER_CHARACTERS_MAX: Final = 8_192
+
+TakeMark = Callable[[web.Request, str, MarkRequest], Awaitable[Any]]
+"""Takes what somebody says of the alert with an id. Raises `Refused`."""
+
 _STATIC_HEADERS: Final = {"Cache-Control": "no-cache"}
 _STATIC: Final = frozenset({".css", ".js", ".svg"})
 
@@ -43,6 +66,8 @@ class Page:
     ``waiting``     a sentence on records that the read model doesn't hold yet, or nothing
     ``partitions``  of the topics that are keyed by article
     ``is_token``    whether a text is a token that may read; None where nobody needs one
+    ``forms``       checks forms that write, and ``mark`` takes what one says of an alert; None where nothing is written
+    ``snoozing``    takes snoozes, which go by ``wall_ms``
     """
 
     def __init__(
@@ -53,11 +78,19 @@ class Page:
         waiting: Callable[[], str],
         partitions: int,
         is_token: IsToken | None = None,
+        forms: Forms | None = None,
+        mark: TakeMark | None = None,
+        snoozing: Snoozing | None = None,
+        wall_ms: Callable[[], int] = wall_clock_ms,
     ) -> None:
         self._reading = reading
         self._now_ms = now_ms
         self._waiting = waiting
         self._partitions = partitions
+        self._forms = forms
+        self._mark = mark
+        self._snoozing = snoozing
+        self._wall_ms = wall_ms
         self._templates = environment()
         self._login = None if is_token is None else Login(is_token, self._login_page)
 
@@ -68,6 +101,10 @@ class Page:
             web.get("/articles", self._articles),
             web.get("/article", self._article),
             web.get("/groups", self._groups),
+            web.get("/alerts", self._alerts),
+            web.get("/snooze", self._snooze),
+            *([web.post("/snooze", self._take_snooze), web.post("/wake", self._take_wake)] if self._snoozing else ()),
+            *([web.post("/alerts/{id}/mark", self._take_mark)] if self._mark else ()),
             web.get("/lost", self._lost),
             web.get("/sources", self._sources),
             web.get("/runbook", self._runbook),
@@ -121,6 +158,75 @@ class Page:
             return await self._message(request, 404, "No such article", message)
         return response
 
+    async def _alerts(self, request: web.Request) -> web.Response:
+        now_ms = self._now_ms()
+        return await self._answer(
+            request, "alerts.html", lambda tables: alerts_view(tables, request.query, now_ms=now_ms)
+        )
+
+    async def _take_mark(self, request: web.Request) -> web.Response:
+        """Take a form that says something of an alert, and lead back to where it was sent."""
+        assert self._forms is not None
+        assert self._mark is not None
+        fields, number = await self._forms.received(request), request.match_info["id"]
+        mark, _, because = fields.get("mark", "").partition("/")
+        try:
+            said = msgspec.convert({"mark": mark, "because": because or None}, MarkRequest)
+        except msgspec.ValidationError as error:
+            raise Refused(422, "wrong_type", str(error)) from None
+        await self._mark(request, number, said)
+        await self._has_mark(number, said)
+        back = own_path(fields.get("back", "/"))
+        return web.Response(status=303, headers={"Location": f"{back}#{ANCHOR}{number}"})
+
+    async def _snooze(self, request: web.Request) -> web.Response:
+        wall_ms, number = self._wall_ms(), request.query.get("alert", "")
+        matchers = request.query.get("filter", "")[:_FILTER_CHARACTERS_MAX]
+        return await self._answer(
+            request, "snooze.html", lambda tables: snooze_view(tables, matchers, number, now_ms=wall_ms)
+        )
+
+    async def _take_snooze(self, request: web.Request) -> web.Response:
+        """Take a form that silences alerts."""
+        assert self._forms is not None
+        assert self._snoozing is not None
+        fields = await self._forms.received(request)
+        labels = labels_in(fields.get("filter", ""))
+        try:
+            days = msgspec.convert(fields.get("days"), Annotated[int, msgspec.Meta(ge=1, le=DAYS_MAX)], strict=False)
+            until = to_datetime(self._wall_ms()) + timedelta(days=days)
+            given = {"labels": labels, "until": until, "why": fields.get("why", "").strip()}
+            by = {"by": name} if (name := fields.get("by", "").strip()) else {}
+            asked = msgspec.convert(given | by, SnoozeRequest)
+        except msgspec.ValidationError as error:
+            raise Refused(422, "wrong_type", str(error)) from None
+        said = await self._snoozing.snooze(request, asked)
+        return await self._to_snoozes(lambda rows: any(row.id == said.id and row.until == said.until for row in rows))
+
+    async def _take_wake(self, request: web.Request) -> web.Response:
+        """Take a form that ends a snooze."""
+        assert self._forms is not None
+        assert self._snoozing is not None
+        said = await self._snoozing.end((await self._forms.received(request)).get("snooze", ""))
+        return await self._to_snoozes(lambda rows: any(row.id == said.id and row.is_ended for row in rows))
+
+    async def _to_snoozes(self, is_there: Callable[[Sequence[SnoozeRow]], bool]) -> web.Response:
+        """Lead to the snoozes, once the read model has what was said; or soon, as it will have it anyway."""
+        for _ in range(_LOOKS_FOR_MARK):
+            if is_there(await self._reading(list_snoozes)):
+                break
+            await asyncio.sleep(_LOOK_AGAIN_S)
+        return web.Response(status=303, headers={"Location": "/snooze"})
+
+    async def _has_mark(self, number: str, said: MarkRequest) -> None:
+        """Wait until the read model has a mark, so that the page shows it; not for long, as it will have it anyway."""
+        mark = None if said.mark is Mark.WITHDRAWN else said.mark
+        for _ in range(_LOOKS_FOR_MARK):
+            alert = await self._reading(lambda tables: find_alert(tables, number))
+            if alert is None or (alert.mark, alert.because) == (mark, said.because):
+                return
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
     async def _groups(self, request: web.Request) -> web.Response:
         return await self._answer(request, "groups.html", groups_view)
 
@@ -154,22 +260,28 @@ class Page:
         self, request: web.Request, template: str, view_of: Callable[[Connection], Any]
     ) -> web.Response | None:
         """Return a page; None where there is no view."""
-        frame, view = await self._reading(lambda tables: (self._frame(tables, request), view_of(tables)))
+        session = Session("") if self._forms is None else self._forms.session(request)
+        frame, view = await self._reading(lambda tables: (self._frame(tables, request, session), view_of(tables)))
         if view is None:
             return None
-        return self._html(template, frame, view)
+        response = self._html(template, frame, view)
+        if session.new_cookie is not None:
+            response.set_cookie(SESSION, session.new_cookie, httponly=True, samesite="Strict", secure=request.secure)
+        return response
 
     def _html(self, template: str, frame: Frame, view: Any, status: int = HTTPStatus.OK) -> web.Response:
         text = self._templates.get_template(template).render(frame=frame, view=view, now=frame.now)
         return web.Response(text=text, status=status, content_type="text/html", headers=HEADERS)
 
-    def _frame(self, tables: Connection, request: web.Request) -> Frame:
+    def _frame(self, tables: Connection, request: web.Request, session: Session) -> Frame:
         return Frame(
             path=request.path,
             now=to_datetime(self._now_ms()),
             has_trouble=has_trouble(tables),
             waiting=self._waiting(),
             query=request.query.get("q", "")[:200] if request.path == "/articles" else "",
+            form_token=session.form_token,
+            here=request.path_qs,
         )
 
 

@@ -15,6 +15,7 @@ from flatline.readmodel.link_rows import LinkRows, show_articles, show_pages
 from flatline.readmodel.live_rows import LiveRows
 from flatline.readmodel.other_rows import StoredRecord, apply_compacted, apply_dead_letters, apply_visits
 from flatline.readmodel.queries.moves import MOVES, SITES, receive_all, stored_moves, stored_sites
+from flatline.readmodel.snooze_rows import apply_snoozes
 from flatline.readmodel.tables import addresses as address_table
 from flatline.readmodel.tables import positions
 from flatline.readmodel.verdict_rows import apply_groups, apply_verdicts
@@ -40,6 +41,7 @@ def followed(topics: Topics) -> tuple[Topic, ...]:
         topics.verdicts,
         topics.groups,
         topics.alert_marks,
+        topics.snoozes,
         topics.group_parts,
         topics.dead_letters,
     )
@@ -139,6 +141,7 @@ class Projection:
             *apply_dead_letters(connection, of(topics.dead_letters)),
         ]
         apply_marks(connection, of(topics.alert_marks))
+        apply_snoozes(connection, of(topics.snoozes))
         self._live.add(connection, happened)
 
     def _follow_moves(

@@ -246,6 +246,19 @@ alert_marks = Table(
     comment="What people say of alerts: the last mark of each, also of alerts that are not in the history here.",
 )
 
+snoozes = Table(
+    "snoozes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("labels", Text, nullable=False, comment="JSON"),
+    Column("until_ms", BigInteger, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("snoozed_ms", BigInteger, nullable=False),
+    Column("is_ended", Boolean, nullable=False),
+    comment="Alerts that are not told for a while: the last record of each snooze.",
+)
+
 compacted = Table(
     "compacted",
     metadata,

@@ -22,6 +22,7 @@ from flatline.schema.recognised_import import ImportPart, LabellingSource, Recog
 from flatline.schema.rejection import Reason, Rejected
 from flatline.schema.removal import Removal
 from flatline.schema.site_record import SiteRecord
+from flatline.schema.snooze import Snooze
 from flatline.schema.verdict import Verdict
 from flatline.schema.visits_record import VisitsRecord
 
@@ -117,6 +118,7 @@ moves = Codec(Move)
 sites = Codec(SiteRecord)
 heartbeats = Codec(Heartbeat)
 alert_marks = Codec(AlertMark)
+snoozes = Codec(Snooze)
 verdicts = Codec(Verdict)
 groups = Codec(GroupVerdict)
 group_parts = Codec(GroupPart)

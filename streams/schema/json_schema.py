@@ -16,6 +16,7 @@ from flatline.schema.move import Move
 from flatline.schema.recognised_import import ImportPart, LabellingSource, RecognisedImport
 from flatline.schema.removal import Removal
 from flatline.schema.site_record import SiteRecord
+from flatline.schema.snooze import Snooze
 from flatline.schema.verdict import Verdict
 from flatline.schema.visits_record import VisitsRecord
 
@@ -35,6 +36,7 @@ TYPES: dict[str, Any] = {
     "site_record": SiteRecord,
     "heartbeat": Heartbeat,
     "alert_mark": AlertMark,
+    "snooze": Snooze,
     "instance": Instance,
     "verdict": Verdict,
     "group_verdict": GroupVerdict,
@@ -47,7 +49,17 @@ TYPES: dict[str, Any] = {
 
 
 RECEIVED: Final = frozenset(
-    {"link_event", "article_record", "visits_record", "removal", "move", "site_record", "heartbeat", "alert_mark"}
+    {
+        "link_event",
+        "article_record",
+        "visits_record",
+        "removal",
+        "move",
+        "site_record",
+        "heartbeat",
+        "alert_mark",
+        "snooze",
+    }
 )
 """What others write: null is accepted there for any optional field."""
 

@@ -120,6 +120,7 @@ class Topics:
         self.moves = topic("moves.v1", "old and new address", "compact")
         self.sites = topic("sites.v1", "domain", "compact")
         self.alert_marks = topic("alert-marks.v1", "alert id", "compact")
+        self.snoozes = topic("snoozes.v1", "snooze id", "compact")
         self.copies = topic(
             f"article-copies.v1{of_layout}{of_state}",
             "former article key, or that of one of its parts",
@@ -172,6 +173,7 @@ class Topics:
             self.moves,
             self.sites,
             self.alert_marks,
+            self.snoozes,
             self.copies,
             self.heartbeats,
             self.verdicts,

@@ -19,6 +19,7 @@ from flatline.api.routes import Circumstances
 from flatline.domain.policy.policy import Policy
 from flatline.kafka.cluster import KafkaCluster
 from flatline.page.app import Page
+from flatline.page.forms import Forms
 from flatline.readmodel.database import Database
 from flatline.readmodel.files import Files
 from flatline.readmodel.follower import Follower, Progress
@@ -51,6 +52,8 @@ async def serving(
     producer: Producer | None = None,
     *,
     with_page: bool = False,
+    may_write: bool = True,
+    alertmanager_url: str | None = None,
     now_ms: int = NOW_MS,
 ) -> AsyncIterator[Client]:
     """Serve a read model for the block."""
@@ -63,10 +66,23 @@ async def serving(
         at=lambda: Circumstances(now_ms, 1),
         discovery=_no_discovery,
         producer=producer,
+        wall_ms=lambda: now_ms,
+        alertmanager_url=alertmanager_url,
     )
     if with_page:
         is_token = access.is_token if isinstance(access, ScopedTokens) else None
-        api.show(Page(api.asking.ask, now_ms=lambda: now_ms, waiting=lambda: "", partitions=1, is_token=is_token))
+        api.show(
+            Page(
+                api.asking.ask,
+                now_ms=lambda: now_ms,
+                waiting=lambda: "",
+                partitions=1,
+                is_token=is_token,
+                forms=Forms(access, may_write=may_write),
+                mark=api.writing.mark_alert,
+                snoozing=api.snoozing,
+            )
+        )
     async with TestClient(TestServer(api.application())) as client:
         yield client
         await api.drain()

@@ -30,6 +30,7 @@ CALLS = {
     "links import": (("{links}",), 1),
     "visits import": (("{visits}",), 1),
     "alerts list": ((), None),
+    "alerts snoozes": ((), None),
     "articles list": (("--wait", str(PATIENCE_S)), None),
     "articles show": ((ARTICLE,), 1),
     "backtest": (("{links}",), 1),
@@ -48,7 +49,7 @@ CALLS = {
     "topics acls": ((), None),
 }
 # None of them may be there so soon; alerts are those of a `flatline serve`, which does not run.
-PERHAPS_EMPTY = {"alerts list", "groups list"}
+PERHAPS_EMPTY = {"alerts list", "alerts snoozes", "groups list"}
 
 
 @pytest.fixture(scope="module")

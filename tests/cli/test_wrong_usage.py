@@ -19,6 +19,9 @@ COMMANDS = {" ".join(found.words): found for found in all_commands()}
 COMPLETE = {
     "alerts list": (),
     "alerts mark": ("0", "right"),
+    "alerts snooze": ("0", "--why", "w"),
+    "alerts snoozes": (),
+    "alerts wake": ("0",),
     "articles add": ("yours.example/a",),
     "articles fetch": ("yours.example",),
     "articles import": ("{missing}",),

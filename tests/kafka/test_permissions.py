@@ -48,15 +48,17 @@ EDITOR = f"{NAMESPACE}-editor"
 EDITING = {Role.READ_MODEL: (EDITOR,), Role.CONNECTORS: (EDITOR,)}
 # What the test may not come to: brokers are asked where there are several replicas, `articles fetch` needs a site, a
 # copying is begun anew only if it was interrupted, and few articles make no group that is judged. `flatline serve`
-# announces itself: it runs in the test of `flatline up --secured`. The connector here finds links alone.
-# Nobody marks an alert here: that needs `flatline serve`.
+# announces itself, and takes marks and snoozes: it runs in the test of `flatline up --secured`. The connector here
+# finds links alone.
 UNUSED = {
     f"{USERS[Role.WORKER]}: DESCRIBE_CONFIGS kafka-cluster",
     f"{USERS[Role.WORKER]}: WRITE {TOPICS.groups.name}",
-    f"{USERS[Role.CONNECTORS]}: WRITE {TOPICS.alert_marks.name}",
     f"{USERS[Role.CONNECT]}: WRITE {TOPICS.articles.name}",
     f"{USERS[Role.CONNECT]}: WRITE {TOPICS.visits.name}",
     f"{USERS[Role.CONNECT]}: WRITE {TOPICS.heartbeats.name}",
+    f"{USERS[Role.CONNECTORS]}: WRITE {TOPICS.alert_marks.name}",
+    f"{USERS[Role.CONNECTORS]}: WRITE {TOPICS.snoozes.name}",
+    f"{USERS[Role.READ_MODEL]}: READ {TOPICS.snoozes.name}",
     f"{USERS[Role.READ_MODEL]}: READ {TOPICS.removals.name}",
     f"{USERS[Role.READ_MODEL]}: WRITE {TOPICS.instances.name}",
     f"{USERS[Role.READ_MODEL]}: READ {TOPICS.groups.name}",

@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, generate_latest
 
 from flatline.api.metrics import ServeMetrics
+from flatline.readmodel.queries.precision import MeasuredPrecision
 from flatline.schema.connector_record import ConnectorStatus
 from flatline_connectors.ingest.metrics import IngestMetrics
 from flatline_connectors.runtime.metrics import ConnectMetrics
@@ -31,6 +32,7 @@ def serve_exposition() -> str:
     metrics = ServeMetrics(CollectorRegistry())
     metrics.requests.labels(route="/api/v1/articles", code="200").inc()
     metrics.duration.labels(route="/api/v1/articles").observe(0.1)
+    metrics.show_precision(MeasuredPrecision(decided=5, came_true=4, said_mean=0.8, right=3, expected=1, wrong=1))
     metrics.connections_closed.labels(reason="idle").inc()
     return metrics.exposition().decode()
 

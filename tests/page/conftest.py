@@ -5,8 +5,17 @@ import pytest
 from aiohttp import web
 from sqlalchemy import Connection
 
+from flatline.api.access import Loopback
+from flatline.api.writing import MarkRequest
+from flatline.domain.time import to_datetime
 from flatline.page.app import Page
-from tests.page.portfolio import NOW_MS, TOPICS, Portfolio, portfolio
+from flatline.page.forms import Forms
+from flatline.readmodel.alert_rows import apply_marks
+from flatline.readmodel.queries.alerts import find_alert
+from flatline.schema import codec
+from flatline.schema.alert_mark import AlertMark
+from flatline_connectors.ingest.answers import Refused
+from tests.page.portfolio import HOSTILE, NOW_MS, TOPICS, Portfolio, Record, portfolio
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +34,25 @@ def page(known: Portfolio) -> web.Application:
         with known.database.reading() as tables:
             return query(tables)
 
+    async def mark(_request: web.Request, number: str, said: MarkRequest) -> None:
+        """Put a mark into the read model, as if it came by way of Kafka."""
+        with known.database.reading() as tables:
+            alert = find_alert(tables, number)
+        if alert is None:
+            raise Refused(404, "not_found", "There is no alert with this id.")
+        at = to_datetime(NOW_MS)
+        record = AlertMark(alert.subject, alert.kind, alert.since, said.mark, at, because=said.because, by=HOSTILE[0])
+        with known.database.writing() as tables:
+            apply_marks(tables, [Record(number.encode(), codec.alert_marks.encode(record), NOW_MS, 0)])
+
     app = web.Application()
-    page = Page(reading, now_ms=lambda: NOW_MS, waiting=lambda: "", partitions=TOPICS.layout.partitions)
+    page = Page(
+        reading,
+        now_ms=lambda: NOW_MS,
+        waiting=lambda: "",
+        partitions=TOPICS.layout.partitions,
+        forms=Forms(Loopback(), may_write=True),
+        mark=mark,
+    )
     app.add_routes(page.routes())
     return app

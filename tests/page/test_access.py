@@ -1,12 +1,16 @@
 """Who may see pages, and what they see who may not, or too early."""
 
+import re
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientError, web
+from aiohttp.test_utils import TestClient, TestServer
 
-from flatline.api.access import COOKIE, ScopedTokens
+from flatline.api.access import COOKIE, Access, Loopback, ScopedTokens
+from flatline.page.forms import SESSION
 from flatline.page.login import own_path
-from tests.api.answering import serving
+from tests.api.answering import Client, serving
 from tests.page.portfolio import Portfolio
 
 pytestmark = pytest.mark.long  # for the portfolio
@@ -88,3 +92,69 @@ async def test_a_path_without_a_page_says_so(known: Portfolio, tmp_path: Path) -
         answer = await client.get("/nowhere")
         assert (answer.status, answer.content_type) == (404, "text/html")
         assert (await client.get("/api/v1/nowhere")).content_type == "application/json"
+
+
+async def _form_tokens(client: Client) -> set[str]:
+    return set(re.findall(r'name="form_token" value="([0-9a-f]+)"', await (await client.get("/alerts")).text()))
+
+
+async def test_a_form_is_taken_from_our_own_page_alone(page: web.Application) -> None:
+    """Not without its token, with that of another session, or from a page of another server, be it of this machine."""
+    async with TestClient(TestServer(page)) as client, TestClient(TestServer(page)) as other:
+        [token], [others_token] = await _form_tokens(client), await _form_tokens(other)
+        assert token != others_token
+        form = {"mark": "right", "back": "//evil.example/", "form_token": token}
+
+        async def sent(number: str, fields: dict[str, str], **headers: str) -> tuple[int, str]:
+            path = f"/alerts/{number}/mark"
+            try:
+                answer = await client.post(path, data=fields, headers=headers, allow_redirects=False)
+            except ClientError as error:  # without `flatline serve` around it nobody answers for what is refused
+                return 0, str(error)
+            return answer.status, answer.headers.get("Location", "")
+
+        text = await (await client.get("/alerts")).text()
+        number = re.findall(r'action="/alerts/([0-9a-f]+)/mark"', text)[0]
+        own = str(client.make_url("/")).rstrip("/")
+        for fields, headers in (
+            ({**form, "form_token": ""}, {}),
+            ({"mark": "right"}, {}),
+            ({**form, "form_token": others_token}, {}),
+            (form, {"Origin": "https://evil.example"}),
+            (form, {"Origin": "http://127.0.0.1:1"}),
+            (form, {"Origin": "null"}),
+            ({**form, "mark": "<script>"}, {"Origin": own}),
+        ):
+            assert (await sent(number, fields, **headers))[0] in (403, 422, 500), (fields, headers)
+        assert await sent(number, form, Origin=own) == (303, f"/#alert-{number}")
+        assert (await sent(number, {**form, "mark": "withdrawn"}))[0] == 303
+
+
+@pytest.mark.parametrize(("line", "may_write"), [("reader", False), ("editor,write", True), ("chief,admin", True)])
+async def test_a_login_writes_if_its_token_may(known: Portfolio, tmp_path: Path, line: str, may_write: bool) -> None:
+    """A token that may only read gets no forms, and is refused if it sends one all the same."""
+    file = tmp_path / "tokens"
+    file.write_text(f"{line}:{TOKEN}\n")
+    async with serving(known.database, tmp_path, ScopedTokens(file), with_page=True) as client:
+        await client.post("/login", data={"token": TOKEN, "next": "/"})
+        tokens = await _form_tokens(client)
+        assert bool(tokens) == may_write
+        form = {"mark": "right", "form_token": next(iter(tokens), "0" * 64)}
+        answer = await client.post("/alerts/0/mark", data=form)
+        # Without a Kafka behind it, an alert that is not known is as far as it comes.
+        assert answer.status == (404 if may_write else 403)
+        assert (await client.post("/api/v1/alerts/0/mark", json={"mark": "right"})).status == 401
+
+
+@pytest.mark.parametrize("has_tokens", [False, True])
+async def test_where_nothing_can_be_written_there_are_no_forms(
+    known: Portfolio, tokens: ScopedTokens, tmp_path: Path, has_tokens: bool
+) -> None:
+    """Then the page is for reading, and gives no session."""
+    access: Access = tokens if has_tokens else Loopback()
+    async with serving(known.database, tmp_path, access, with_page=True, may_write=False) as client:
+        await client.post("/login", data={"token": TOKEN, "next": "/"})
+        answer = await client.get("/alerts")
+        assert answer.status == 200
+        assert "form_token" not in await answer.text()
+        assert SESSION not in answer.cookies

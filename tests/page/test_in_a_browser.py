@@ -24,6 +24,7 @@ PAGES = {
     "articles": "/articles",
     "article": f"/article?url={HOSTILE_ARTICLE}",
     "groups": "/groups",
+    "alerts": "/alerts",
     "lost": "/lost",
     "sources": "/sources",
     "runbook": "/runbook",
@@ -140,3 +141,27 @@ async def test_texts_of_others_run_nothing(visitor: Visitor) -> None:
         assert await page.title() != "hacked"
         await page.context.close()
     assert [url for url in asked if not url.startswith(visitor.address)] == []
+
+
+async def test_somebody_says_what_they_think_of_an_alert(visitor: Visitor, tmp_path: Path) -> None:
+    """With one click, without JavaScript, too; it is shown with a name, can be undone, and is found by its mark."""
+    for has_scripts in (True, False):
+        page = await visitor.look("/", java_script_enabled=has_scripts)
+        alert = page.locator(".cards .marks", has=page.get_by_role("button", name="Right")).first
+        number = await alert.get_attribute("id")
+        alert = page.locator(f"#{number}")
+        await alert.locator("summary").click()
+        await page.screenshot(path=tmp_path / f"marking-{has_scripts}.png")
+        await alert.get_by_role("button", name="It is the season").click()
+        await page.wait_for_url(f"**/#{number}")
+        await expect(alert.locator(".said")).to_contain_text("Marked as expected (seasonal) by")
+        assert HOSTILE[0][:20] in await alert.inner_text()
+        heading = page.locator("h2", has_text="Marked as expected or wrong")
+        await expect(heading).to_have_count(1)
+        found = await visitor.look("/alerts?show=expected")
+        await expect(found.locator(f"#{number}")).to_have_count(1)
+        await page.screenshot(path=tmp_path / f"marked-{has_scripts}.png", full_page=True)
+        await alert.get_by_role("button", name="Undo").click()
+        await expect(alert.get_by_role("button", name="Wrong")).to_be_visible()
+        await expect(heading).to_have_count(0)
+    assert visitor.troubles == []

@@ -23,6 +23,7 @@ PAGES = (
     "/articles?q=time&sort=gained",
     f"/article?url={HOSTILE_ARTICLE}",
     "/groups",
+    "/alerts",
     "/lost",
     "/sources",
     "/runbook",

@@ -56,6 +56,16 @@ RECEIVED: dict[str, tuple[Codec[Any], dict[str, object]]] = {
             "marked_at": "2026-02-01T00:00:00Z",
         },
     ),
+    "snooze": (
+        codec.snoozes,
+        {
+            "labels": {"alertname": "ArticleSilent"},
+            "until": "2026-02-01T00:00:00Z",
+            "why": "w",
+            "by": "b",
+            "snoozed_at": "2026-02-01T00:00:00Z",
+        },
+    ),
     "heartbeat": (
         codec.heartbeats,
         {"source": "s", "sent_at": "2026-02-01T00:00:00Z", "seen_until": "2026-02-01T00:00:00Z"},

@@ -30,6 +30,7 @@ DECODERS: dict[str, Callable[[bytes], object]] = {
     "visits_record": visits.prepare,
     "heartbeat": codec.heartbeats.decode,
     "instance": codec.instances.decode,
+    "snooze": codec.snoozes.decode,
     "alert_mark": lambda value: alerts.checked(codec.alert_marks.decode(value)),
 }
 

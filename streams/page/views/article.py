@@ -12,10 +12,19 @@ from flatline.domain.formatting import percent
 from flatline.domain.time import to_datetime
 from flatline.page.drawings import Band, Curve, curve
 from flatline.page.rendering import with_query
+from flatline.page.views.alerts import alerts_beside
 from flatline.page.views.pages_of_lists import page_or_first
 from flatline.readmodel.queries.article import find_article, qualities
 from flatline.readmodel.queries.links import LinkFilter, list_links
-from flatline.readmodel.queries.views import ArticleDetail, ArticleRow, LinkRow, Page, VerdictChange, WindowCounts
+from flatline.readmodel.queries.views import (
+    AlertRow,
+    ArticleDetail,
+    ArticleRow,
+    LinkRow,
+    Page,
+    VerdictChange,
+    WindowCounts,
+)
 from flatline.schema.verdict import State, Verdict
 
 LINKS: Final = 50
@@ -57,6 +66,7 @@ class ArticleView:
     history: Sequence[VerdictChange]
     facts: Sequence[tuple[str, str]]
     link_choices: Mapping[str, str]
+    alerts: Sequence[AlertRow]
 
     @property
     def row(self) -> ArticleRow:
@@ -97,6 +107,7 @@ def article_view(
         history=history,
         facts=list(_facts(detail)),
         link_choices=_LINK_CHOICES,
+        alerts=alerts_beside(connection, [detail.verdict]).get(row.article, []) if detail.verdict else [],
     )
 
 

@@ -9,6 +9,7 @@ PAGES: Final = (
     ("/", "Today"),
     ("/articles", "Articles"),
     ("/groups", "Groups"),
+    ("/alerts", "Alerts"),
     ("/lost", "Lost links"),
     ("/sources", "Sources"),
 )
@@ -16,11 +17,16 @@ PAGES: Final = (
 
 @dataclass(frozen=True)
 class Frame:
-    """The head and the foot of a page. ``waiting``: a sentence on records that the read model does not hold yet."""
+    """The head and the foot of a page. ``waiting``: a sentence on records that the read model does not hold yet.
+
+    ``form_token``: for forms that write; empty where none may. ``here``: the path with its query.
+    """
 
     path: str
     now: datetime
     has_trouble: bool = False
     waiting: str = ""
     query: str = ""
+    form_token: str = ""
+    here: str = "/"
     pages: Sequence[tuple[str, str]] = PAGES

@@ -10,19 +10,24 @@ from flatline.domain.formatting import count
 from flatline.domain.time import DAY_MS, to_datetime, to_ms
 from flatline.page.drawings import Spark
 from flatline.page.rendering import ago
+from flatline.page.views.alerts import alerts_beside
 from flatline.page.views.groups import ShownGroup, groups_under_curve
 from flatline.page.views.sources import ShownSource, shown_sources
 from flatline.page.views.sparks import sparks
-from flatline.readmodel.queries.article import findings_of
+from flatline.readmodel.queries.article import verdicts_of
 from flatline.readmodel.queries.articles import ArticleFilter, count_articles, list_articles, summary
-from flatline.readmodel.queries.views import ArticleRow
+from flatline.readmodel.queries.views import AlertRow, ArticleRow
 from flatline.readmodel.tables import links
+from flatline.schema.alert_mark import Mark
 from flatline.schema.verdict import Finding, State
 
 ITEMS_MAX: Final = 30
 _LOOKED_AT_MAX: Final = 200
 _REVIVED_DAYS: Final = 28
 _NEW: Final = "New since you last looked"
+_MARKED: Final = "Marked as expected or wrong"
+_MARKED_MAX: Final = 10
+_DEALT_WITH: Final = frozenset({Mark.EXPECTED, Mark.WRONG})
 _NEEDS_A_LOOK: Final = ArticleFilter(state=[State.SILENT, State.COOLING], suppressed=False)
 _REVIVED: Final = ArticleFilter(state=[State.REVIVED], suppressed=False)
 _LOST: Final = ArticleFilter(finding=True, suppressed=False)
@@ -34,6 +39,7 @@ class Item:
 
     row: ArticleRow
     findings: Sequence[Finding]
+    alerts: Sequence[AlertRow]
     heading: str
     spark: Spark
 
@@ -50,6 +56,7 @@ class TodayView:
     articles_known: int
     sources: Sequence[ShownSource]
     groups: Sequence[ShownGroup]
+    group_alerts: Mapping[str, Sequence[AlertRow]]
     items: Sequence[Item]
     more: int
     all_well: str
@@ -59,6 +66,7 @@ def today_view(connection: Connection, *, now_ms: int, looked_ms: int | None) ->
     """Return the page; ``looked_ms``: when its reader last looked, None for a new one."""
     known, sources = summary(connection), shown_sources(connection, now_ms=now_ms)
     items, more = _items(connection, now_ms=now_ms, looked_ms=looked_ms)
+    groups = groups_under_curve(connection)
     live = [source for source in sources if source.row.is_stale is not None]
     return TodayView(
         headline=_headline(sum(item.heading == _NEW for item in items), looked_ms, now_ms),
@@ -68,7 +76,8 @@ def today_view(connection: Connection, *, now_ms: int, looked_ms: int | None) ->
         gained_7=_gained_since(connection, (now_ms // DAY_MS - 6) * DAY_MS),
         articles_known=known.articles,
         sources=[source for source in live if source.row.is_stale],
-        groups=groups_under_curve(connection),
+        groups=groups,
+        group_alerts=alerts_beside(connection, [group.verdict for group in groups]),
         items=items,
         more=more,
         all_well=_all_well(connection, now_ms=now_ms),
@@ -89,12 +98,25 @@ def _items(connection: Connection, *, now_ms: int, looked_ms: int | None) -> tup
     worst = list_articles(connection, _NEEDS_A_LOOK, sort="attention", is_descending=True, limit=_LOOKED_AT_MAX).rows
     revived = [row for row in newest(_REVIVED) if _since_ms(row) >= now_ms - _REVIVED_DAYS * DAY_MS]
     found = {row.article: row for row in (*worst, *newest(_NEEDS_A_LOOK), *newest(_LOST), *revived)}
-    headings = {row.article: _heading(_since_ms(row), looked_ms) for row in found.values()}
-    # Those that are new first; the order within is kept.
-    rows = sorted(found.values(), key=lambda row: headings[row.article] != _NEW)[:ITEMS_MAX]
-    drawn, findings = sparks(connection, rows, now_ms=now_ms), findings_of(connection, [row.article for row in rows])
+    verdicts = verdicts_of(connection, list(found))
+    alerts = alerts_beside(connection, list(verdicts.values()))
+    headings = {row.article: _heading(_since_ms(row), looked_ms, alerts.get(row.article, ())) for row in found.values()}
+    # Those that are new first, and last those that somebody has dealt with; the order within is kept.
+    open_rows = [row for row in found.values() if headings[row.article] != _MARKED]
+    dealt_with = [row for row in found.values() if headings[row.article] == _MARKED]
+    rows = [*sorted(open_rows, key=lambda row: headings[row.article] != _NEW)[:ITEMS_MAX], *dealt_with[:_MARKED_MAX]]
+    drawn = sparks(connection, rows, now_ms=now_ms)
     total = count_articles(connection, _NEEDS_A_LOOK)
-    items = [Item(row, findings.get(row.article, ()), headings[row.article], drawn[row.article]) for row in rows]
+    items = [
+        Item(
+            row,
+            verdicts[row.article].findings if row.article in verdicts else (),
+            alerts.get(row.article, ()),
+            headings[row.article],
+            drawn[row.article],
+        )
+        for row in rows
+    ]
     return items, max(0, total - sum(row.state in _NEEDS_A_LOOK.state for row in rows))
 
 
@@ -107,7 +129,9 @@ def _gained_since(connection: Connection, since_ms: int) -> int:
     return connection.scalar(gained) or 0
 
 
-def _heading(since_ms: int, looked_ms: int | None) -> str:
+def _heading(since_ms: int, looked_ms: int | None, alerts: Sequence[AlertRow]) -> str:
+    if alerts and all(alert.mark in _DEALT_WITH for alert in alerts):
+        return _MARKED
     if looked_ms is None:
         return "Articles that need a look"
     return _NEW if since_ms > looked_ms else "Known, and not over"

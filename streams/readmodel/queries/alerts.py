@@ -1,5 +1,6 @@
 """Alerts, with what people say of them."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
@@ -14,6 +15,7 @@ from flatline.schema.alert_mark import AlertKind, ExpectedBecause, Mark
 
 Marked = Literal["right", "expected", "wrong", "none"]
 
+_IDS_AT_ONCE: Final = 500
 _MARK: Final = alert_marks.c
 _NOT_MARKED: Final = or_(_MARK.mark.is_(None), _MARK.mark == Mark.WITHDRAWN.value)
 
@@ -58,8 +60,16 @@ def list_alerts(
 
 def find_alert(connection: Connection, number: str) -> AlertRow | None:
     """Return the alert with an id; None where there is none."""
-    row = connection.execute(_alerts().where(alerts.c.id == number)).mappings().first()
-    return None if row is None else _row(row)
+    return next(iter(find_alerts(connection, [number])), None)
+
+
+def find_alerts(connection: Connection, numbers: Sequence[str]) -> list[AlertRow]:
+    """Return the alerts with these ids, as far as there are any."""
+    found: list[AlertRow] = []
+    for begin in range(0, len(numbers), _IDS_AT_ONCE):
+        chosen = alerts.c.id.in_(numbers[begin : begin + _IDS_AT_ONCE])
+        found += [_row(row) for row in connection.execute(_alerts().where(chosen)).mappings()]
+    return found
 
 
 def _alerts() -> Select[Any]:

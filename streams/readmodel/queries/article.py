@@ -24,7 +24,7 @@ from flatline.readmodel.queries.views import ArticleDetail, VerdictChange, Visit
 from flatline.readmodel.tables import addresses, articles, link_changes, links, verdict_history, visits
 from flatline.schema import codec
 from flatline.schema.rejection import Rejected
-from flatline.schema.verdict import Finding, State, Verdict
+from flatline.schema.verdict import State, Verdict
 
 WINDOWS_DAYS: Final = (1, 7, 28, 90, 365)
 HISTORY_MAX: Final = 500
@@ -77,11 +77,11 @@ def find_article(connection: Connection, address: str, *, as_of: date, partition
     )
 
 
-def findings_of(connection: Connection, keys: Collection[str]) -> dict[str, list[Finding]]:
-    """Return the findings of the newest verdict on each article that has some, by its key."""
-    said = select(articles.c.key, articles.c.verdict).where(articles.c.key.in_(keys), articles.c.findings != "")
+def verdicts_of(connection: Connection, keys: Collection[str]) -> dict[str, Verdict]:
+    """Return the newest verdict on each article that has one, by its key."""
+    said = select(articles.c.key, articles.c.verdict).where(articles.c.key.in_(keys))
     verdicts = {key: _verdict(value) for key, value in connection.execute(said)}
-    return {key: verdict.findings for key, verdict in verdicts.items() if verdict is not None}
+    return {key: verdict for key, verdict in verdicts.items() if verdict is not None}
 
 
 def qualities(connection: Connection, address: str) -> dict[bytes, LinkQuality]:
