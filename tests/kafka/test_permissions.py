@@ -60,6 +60,7 @@ UNUSED = {
     f"{USERS[Role.CONNECTORS]}: WRITE {TOPICS.snoozes.name}",
     f"{USERS[Role.READ_MODEL]}: READ {TOPICS.snoozes.name}",
     f"{USERS[Role.READ_MODEL]}: READ {TOPICS.removals.name}",
+    f"{USERS[Role.READ_MODEL]}: READ {TOPICS.alert_marks.name}",
     f"{USERS[Role.READ_MODEL]}: WRITE {TOPICS.instances.name}",
     f"{USERS[Role.READ_MODEL]}: READ {TOPICS.groups.name}",
     f"{USERS[Role.OPERATOR]}: DESCRIBE_CONFIGS kafka-cluster",
