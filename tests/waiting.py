@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-PATIENCE_S = 600.0
+PATIENCE_S = 1_500.0
 """How long anything may take on any machine. Whoever waits so long waits for what never comes."""
 
 
