@@ -100,7 +100,7 @@ def permissions(role: Role, topics: Topics) -> list[Permission]:
             return [
                 *_on(Operation.READ, *inputs, topics.copies, *followed, topics.import_parts, *kept, topics.instances),
                 *_on(Operation.WRITE, *inputs, *written, topics.changelog, topics.instances),
-                *_on(Operation.DESCRIBE, topics.connectors),  # it looks whether all topics are there
+                *_on(Operation.DESCRIBE, topics.connectors, topics.snoozes),  # it looks whether all topics are there
                 *_on_all(topics, Operation.DESCRIBE_CONFIGS),
                 *_on_brokers(topics),
                 *_on_groups(topics, Operation.READ),
