@@ -67,7 +67,7 @@ def fit(
     for name, each in (("fitted", model), ("shipped", shipped)):
         if each.horizon_days == horizon_days and (found := assess(cases, Hazard(each)).calibration):
             table.add_row(name, f"{found.brier:.4f}", f"{found.base_rate_brier:.4f}")
-    console = Console(highlight=False)
+    shown = Console(highlight=False)
     counts = f"{len(cases):,} pauses of {len(articles):,} articles"
-    console.print(f"{output}: fitted on {counts} until {fitted_on.until}.", soft_wrap=True)
-    console.print(table)
+    shown.print(f"{output}: fitted on {counts} until {fitted_on.until}.", soft_wrap=True)
+    shown.print(table)
