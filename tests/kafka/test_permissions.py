@@ -49,7 +49,7 @@ EDITING = {Role.READ_MODEL: (EDITOR,), Role.CONNECTORS: (EDITOR,)}
 # What the test may not come to: brokers are asked where there are several replicas, `articles fetch` needs a site, a
 # copying is begun anew only if it was interrupted, and few articles make no group that is judged. `flatline serve`
 # announces itself, and takes marks and snoozes: it runs in the test of `flatline up --secured`. The connector here
-# finds links alone.
+# finds links alone, and too few to be an import.
 UNUSED = {
     f"{USERS[Role.WORKER]}: DESCRIBE_CONFIGS kafka-cluster",
     f"{USERS[Role.WORKER]}: WRITE {TOPICS.groups.name}",
@@ -58,11 +58,12 @@ UNUSED = {
     f"{USERS[Role.CONNECT]}: WRITE {TOPICS.heartbeats.name}",
     f"{USERS[Role.CONNECTORS]}: WRITE {TOPICS.alert_marks.name}",
     f"{USERS[Role.CONNECTORS]}: WRITE {TOPICS.snoozes.name}",
-    f"{USERS[Role.CONNECTORS]}: WRITE {TOPICS.snoozes.name}",
     f"{USERS[Role.READ_MODEL]}: READ {TOPICS.snoozes.name}",
     f"{USERS[Role.READ_MODEL]}: READ {TOPICS.removals.name}",
+    f"{USERS[Role.WORKER]}: WRITE {TOPICS.imports.name}",
+    f"{USERS[Role.WORKER]}: WRITE {TOPICS.import_parts.name}",
+    f"{USERS[Role.READ_MODEL]}: READ {TOPICS.imports.name}",
     f"{USERS[Role.READ_MODEL]}: READ {TOPICS.alert_marks.name}",
-    f"{USERS[Role.READ_MODEL]}: READ {TOPICS.snoozes.name}",
     f"{USERS[Role.READ_MODEL]}: WRITE {TOPICS.instances.name}",
     f"{USERS[Role.READ_MODEL]}: READ {TOPICS.groups.name}",
     f"{USERS[Role.OPERATOR]}: DESCRIBE_CONFIGS kafka-cluster",
