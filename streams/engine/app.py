@@ -41,9 +41,12 @@ class EagerConsumerThread(driver.AIOKafkaConsumerThread):
         fetched = await super()._fetch_records(consumer, active_partitions, *limits, **named_limits)
         subscription = consumer._subscription.subscription  # noqa: SLF001
         assignment = subscription and subscription.assignment
-        if not assignment or not self.consumer.flow_active:
+        if not assignment:
             return {}
-        states = {tp: assignment.state_value(tp) for tp in fetched.keys() | (active_partitions & assignment.tps)}
+        # A fetch that began before a rebalance may end after it, just before the flow goes on. Its records are passed
+        # on all the same: the client has gone beyond them, and nobody sends it back once the flow goes on.
+        asked = active_partitions & assignment.tps if self.consumer.flow_active else set()
+        states = {tp: assignment.state_value(tp) for tp in fetched.keys() | asked}
         return {
             tp: FetchedRecords(fetched.get(tp, []), state.position)
             for tp, state in states.items()
