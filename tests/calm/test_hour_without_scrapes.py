@@ -26,8 +26,18 @@ BACK_S = 3.5 * EVALUATION_S
 QUIET_S = 5.0
 # Before the first scrape, and for two minutes after it, these may wait to be sure.
 AT_THE_START = {Subject("WorkerDown"), Subject("IngestDown"), Subject("PushUnavailable")}
-# Prometheus, Alertmanager and node_exporter are no targets here.
-MONITORING = {"NotificationsFailing", "RulesFailing", "ConfigurationRejected", "DiskFilling"}
+# Prometheus, Alertmanager, node_exporter and connectors are no targets here.
+NO_TARGETS = {
+    "ConfigurationRejected",
+    "ConnectDown",
+    "ConnectorFailing",
+    "ConnectorOutOfBudget",
+    "DiskFilling",
+    "NotificationsFailing",
+    "RulesFailing",
+}
+# Nothing ended.
+ENDS = {"ArticleAlertEnded", "GroupAlertEnded"}
 # Prometheus remembers over its end since when alerts have been there, but not of those that wait for less than ten
 # minutes, nor of what it takes several scrapes to see: these have to wait again.
 MAY_WAIT_AGAIN = {
@@ -56,7 +66,7 @@ def test_what_fired_fires_on(tmp_path: Path) -> None:
     worker, ingest = troubles.troubled_worker, troubles.troubled_ingest
     with monitoring(tmp_path, worker, ingest) as (running, inbox):
         running.backfill(worker, ingest, ended_s_ago=0)
-        all_names = alerts().keys() - {"WorkerDown", "IngestDown"} - MONITORING
+        all_names = alerts().keys() - {"WorkerDown", "IngestDown"} - NO_TARGETS - ENDS
         with running.prometheus() as said:
             until("all alerts are there", lambda: {alert["labels"]["alertname"] for alert in said()} == all_names)
             fired = said()
