@@ -25,6 +25,8 @@ _NOWHERE: Final = "{path} = https://repository.invalid/{path}"
 @contextmanager
 def history_file(clone: Path) -> Iterator[Path]:
     """Write all links of a repository to other sites into a file, for the block. Raise `DemoError`."""
+    if not any((clone / name).exists() for name in (".git", "HEAD")):
+        raise DemoError(f"{clone} is a folder and no Git repository. A history is a file of link events, or a clone.")
     with TemporaryDirectory(prefix="flatline-history-") as folder:
         file = Path(folder, "history.ndjson")
         try:

@@ -22,6 +22,7 @@ _RANGE_FLOOR_MS = 20_000
 # How long a worker may be down, or what a source pushes in a quarter of an hour, is a matter of the wall clock, at any
 # pace.
 _WALL_CLOCK_RULES = {
+    "connectors.yml",
     "disks.yml",
     "events.yml",
     "ingest.yml",

@@ -56,13 +56,16 @@ def test_all_of_it_is_read(histories: Histories) -> None:
 
 
 def test_the_fixed_gap_does_as_published(histories: Histories) -> None:
-    """The same gaps are the first to reach each precision, with the published right alerts but for half a percent."""
+    """The same gaps are the first to reach each precision, with the published right alerts but for a percent.
+
+    What was published did not know imports without a label.
+    """
     gaps = range(5, 1_000, 10)
     cases = cases_in(histories)
     rows = fastest(performances(cases, alert_days_of_gaps(cases, gaps), gaps))
     assert {row.precision: row.threshold for row in rows} == {each: gap for each, (gap, _) in PUBLISHED.items()}
     for row in rows:
-        assert row.right == pytest.approx(PUBLISHED[row.precision][1], rel=0.006)
+        assert row.right == pytest.approx(PUBLISHED[row.precision][1], rel=0.01)
 
 
 def test_what_is_said_is_true(cases: Cases) -> None:

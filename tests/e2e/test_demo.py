@@ -139,7 +139,7 @@ def test_what_cant_be_played_is_said(tmp_path: Path) -> None:
     (tmp_path / "demo").mkdir()
     (tmp_path / "demo" / "letters").touch()
     for arguments, says in (
-        (["--history", str(tmp_path)], "is a folder. A history is a file of link events"),
+        (["--history", str(tmp_path)], "is a folder and no Git repository. A history is a file of link events"),
         (["--history", str(empty)], "has no link event with a date in the past"),
         ([], "holds something that no demo has made"),
     ):
