@@ -18,6 +18,7 @@ from docutils.core import publish_parts
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import reference
 
+from flatline_connectors.pages.dates import in_utc, instant_of
 from flatline_connectors.pages.links import Links, one_line, read_html
 
 FILE_BYTES_MAX: Final = 2 << 20
@@ -135,11 +136,8 @@ def _without_front_matter(text: str) -> tuple[str, dict[str, Any]]:
 
 def _instant(value: object) -> datetime | None:
     """Return a date of front matter, as YAML and TOML read it or as text; one without a zone is in UTC."""
-    try:
-        if isinstance(value, str):
-            value = datetime.fromisoformat(value.strip())
-        if isinstance(value, datetime):
-            return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    if isinstance(value, str):
+        return instant_of(value)
+    if isinstance(value, datetime):
+        return in_utc(value)
     return datetime.combine(value, time(), UTC) if isinstance(value, date) else None

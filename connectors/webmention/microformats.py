@@ -5,11 +5,12 @@ https://microformats.org/wiki/microformats2-parsing; mf2py parses, and this take
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import mf2py
 
+from flatline_connectors.pages.dates import instant_of
 from flatline_connectors.pages.links import resolved
 from flatline_connectors.webmention.links import HtmlPage
 
@@ -78,8 +79,4 @@ def _address(value: Any) -> str | None:
 
 
 def _instant(value: Any) -> datetime | None:
-    try:
-        instant = datetime.fromisoformat(_text(value))
-        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return instant_of(_text(value))

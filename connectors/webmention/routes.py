@@ -8,6 +8,7 @@ from aiohttp import web
 from flatline_connectors.fetching.addresses import MayConnect
 from flatline_connectors.ingest import answers
 from flatline_connectors.ingest.answers import Refused
+from flatline_connectors.ingest.bodies import small_body
 from flatline_connectors.webmention.mentions import Mention, TooManyPending
 from flatline_connectors.webmention.receiver import Receiver, status_of
 from flatline_connectors.webmention.requests import FORM, FORM_BYTES_MAX, InvalidMention, addresses_of
@@ -31,11 +32,7 @@ class WebmentionRoutes:
     async def _receive(self, request: web.Request) -> web.Response:
         if request.content_type != FORM:
             raise Refused(415, "unsupported_type", f"Content-Type must be {FORM}.")
-        form = await request.content.read(FORM_BYTES_MAX + 1)
-        while len(form) <= FORM_BYTES_MAX and not request.content.at_eof():
-            form += await request.content.read(FORM_BYTES_MAX + 1 - len(form))
-        if len(form) > FORM_BYTES_MAX:
-            raise Refused(413, "too_large", f"The form may have {FORM_BYTES_MAX:,} bytes.")
+        form = await small_body(request, bytes_max=FORM_BYTES_MAX, what="The form")
         try:
             addresses = addresses_of(form, is_ours=self._is_ours, may_connect=self._may_connect)
         except InvalidMention as invalid:

@@ -13,6 +13,7 @@ from flatline.schema.rejection import Rejected
 from flatline_connectors.errors import ConnectorError
 from flatline_connectors.ingest import answers
 from flatline_connectors.ingest.answers import Refused
+from flatline_connectors.ingest.bodies import small_body
 from flatline_connectors.sending import links
 from flatline_connectors.sending.links import PreparedLink
 from flatline_connectors.webmention_io.mentions import Wanted, event_of, read_notice
@@ -70,11 +71,7 @@ class WebHook:
     async def _take(self, request: web.Request) -> web.Response:
         if request.content_type != "application/json":
             raise Refused(415, "unsupported_type", "Content-Type must be application/json.")
-        body = await request.content.read(BODY_BYTES_MAX + 1)
-        while len(body) <= BODY_BYTES_MAX and not request.content.at_eof():
-            body += await request.content.read(BODY_BYTES_MAX + 1 - len(body))
-        if len(body) > BODY_BYTES_MAX:
-            raise Refused(413, "too_large", f"A notice may have {BODY_BYTES_MAX:,} bytes.")
+        body = await small_body(request, bytes_max=BODY_BYTES_MAX, what="A notice")
         try:
             notice = read_notice(body)
         except Rejected as rejected:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -12,6 +12,7 @@ from flatline.domain.time import EARLIEST_MS, to_datetime
 from flatline.schema.limits import NAME_CHARACTERS_MAX, TITLE_CHARACTERS_MAX
 from flatline.schema.link_event import LinkEvent, Page
 from flatline.schema.rejection import Reason, Rejected
+from flatline_connectors.pages.dates import instant_of
 from flatline_connectors.pages.links import one_line, resolved
 from flatline_connectors.sites import is_within
 
@@ -112,7 +113,7 @@ def read_mention(child: bytes, wanted: Wanted, *, is_history: bool, now: datetim
         mention = _decode_mention(child)
     except _ERRORS as error:
         raise Rejected(Reason.INVALID_JSON, f"no mention: {error}") from None
-    received_at = _instant(mention.wm_received)
+    received_at = instant_of(_text(mention.wm_received))
     if received_at is None:
         raise Rejected(Reason.INVALID_TIME, f"wm-received: {mention.wm_received[:100]!r} is no time")
     received_at = min(received_at, now)
@@ -161,7 +162,7 @@ def _gained(
 ) -> LinkEvent:
     is_proxy = _is_proxy(source, wanted)
     original = resolved(mention.url, None) if is_proxy and isinstance(mention.url, str) else None
-    stated_at = _instant(mention.published)
+    stated_at = instant_of(_text(mention.published))
     published_at = stated_at if stated_at is not None and _FIRST_PAGE <= stated_at <= received_at else None
     is_recent = published_at is not None and received_at - published_at <= _RECENT
     return LinkEvent(
@@ -191,12 +192,3 @@ def _member(value: Any, name: str) -> Any:
 
 def _text(value: Any) -> str:
     return one_line(value) if isinstance(value, str) else ""
-
-
-def _instant(value: Any) -> datetime | None:
-    """Return a time as pages write it, which may lack its zone: then it is UTC."""
-    try:
-        instant = datetime.fromisoformat(_text(value))
-        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

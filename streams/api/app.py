@@ -43,11 +43,6 @@ _FOR_PROGRAMS: Final = frozenset({"/metrics", "/livez", "/readyz", "/discovery"}
 _BEGUN: Final = web.RequestKey("is_begun", bool)
 
 
-def wall_clock_ms() -> int:
-    """Return the time of the machine in ms."""
-    return time.time_ns() // 1_000_000
-
-
 @dataclass(frozen=True)
 class Limits:
     """Of connections. They are as the ingest's by default; the answers here are small, and no bodies come."""
@@ -89,8 +84,8 @@ class Api:
         *,
         at: Callable[[], Circumstances],
         discovery: Handler,
+        wall_ms: Callable[[], int],
         producer: Producer | None = None,
-        wall_ms: Callable[[], int] = wall_clock_ms,
         alertmanager_url: str | None = None,
     ) -> None:
         """Answer from what ``follower`` keeps. ``producer``: sends what is written; None where nobody may write.

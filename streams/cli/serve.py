@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from flatline.cli.options import with_settings
-from flatline.clock import clock_from
+from flatline.clock import WallClock, clock_from
 from flatline.settings import Settings
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def serve(*, settings: Settings) -> None:
             news,
             at=lambda: Circumstances(clock.now_ms(), topics.links.partitions),
             discovery=discovery.answer,
+            wall_ms=WallClock().now_ms,
             producer=producer,
             alertmanager_url=settings.alertmanager_url,
         )
@@ -117,6 +118,7 @@ def _page(
         now_ms=now_ms,
         waiting=lambda: _waiting(follower.progress),
         partitions=partitions,
+        wall_ms=WallClock().now_ms,
         is_token=access.is_token if isinstance(access, ScopedTokens) else None,
         forms=Forms(access, may_write=may_write),
         mark=api.writing.mark_alert,

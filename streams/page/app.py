@@ -11,7 +11,6 @@ import msgspec
 from aiohttp import web
 from sqlalchemy import Connection
 
-from flatline.api.app import wall_clock_ms
 from flatline.api.snoozing import DAYS_MAX, SnoozeRequest, Snoozing
 from flatline.api.writing import MarkRequest
 from flatline.domain.snoozes import labels_in
@@ -77,11 +76,11 @@ class Page:
         now_ms: Callable[[], int],
         waiting: Callable[[], str],
         partitions: int,
+        wall_ms: Callable[[], int],
         is_token: IsToken | None = None,
         forms: Forms | None = None,
         mark: TakeMark | None = None,
         snoozing: Snoozing | None = None,
-        wall_ms: Callable[[], int] = wall_clock_ms,
     ) -> None:
         self._reading = reading
         self._now_ms = now_ms

@@ -16,6 +16,7 @@ from flatline.api.feed import News
 from flatline.api.metrics import ServeMetrics
 from flatline.api.openapi import description
 from flatline.api.routes import Circumstances
+from flatline.clock import WallClock
 from flatline.domain.policy.policy import Policy
 from flatline.kafka.cluster import KafkaCluster
 from flatline.page.app import Page
@@ -77,6 +78,7 @@ async def serving(
                 now_ms=lambda: now_ms,
                 waiting=lambda: "",
                 partitions=1,
+                wall_ms=WallClock().now_ms,
                 is_token=is_token,
                 forms=Forms(access, may_write=may_write),
                 mark=api.writing.mark_alert,
