@@ -8,9 +8,9 @@ from typing import Final, NamedTuple, Protocol
 import msgspec
 
 from flatline.domain.events.observation import ArticleKeys, observation_of
-from flatline.domain.imports.counts import ImportCounts
+from flatline.domain.imports.counts import LINKS_MIN, MomentCount
 from flatline.domain.imports.imports import Imports
-from flatline.domain.imports.moments import moment_of
+from flatline.domain.imports.moments import Moment, moment_of
 from flatline.domain.policy.ignore import Ignored
 from flatline.domain.state import link
 from flatline.domain.state.article import Article, Header, LinkObservation, Registration, registration_of
@@ -66,7 +66,8 @@ class Histories:
     """The histories of articles, and how many lines there were, of which kinds.
 
     ``end_ms`` is the time of the newest event: what came later is not known. ``reports`` are the first that sources
-    made on a day. ``events`` are those of the article with the key ``about``.
+    made on a day. ``events`` are those of the article with the key ``about``. ``imports`` are those without a label
+    that are recognised in what was read so far.
     """
 
     about: bytes | None = None
@@ -80,8 +81,8 @@ class Histories:
     rejected: RejectedLines = field(default_factory=RejectedLines)
     heartbeats: list[Heartbeat] = field(default_factory=list)
     reports: dict[tuple[str, int], list[SourceReport]] = field(default_factory=dict)
-    _imports: Imports = field(default_factory=Imports)
-    _import_counts: ImportCounts = field(default_factory=lambda: ImportCounts(moments_max=None))
+    imports: Imports = field(default_factory=Imports)
+    _moments: defaultdict[Moment, list[LinkObservation]] = field(default_factory=lambda: defaultdict(list))
     _observations: defaultdict[bytes, list[LinkObservation]] = field(default_factory=lambda: defaultdict(list))
     _registrations: dict[bytes, Registration] = field(default_factory=dict)
 
@@ -121,8 +122,7 @@ class Histories:
                 by_key[observation.article].append(observation)
                 at_ms = observation.at_ms
                 if (moment := moment_of(event, observation)) is not None:
-                    self._import_counts.of(moment).add_link(observation.article, observation.page)
-                    self._import_counts.look(moment)
+                    self._moments[moment].append(observation)
             else:
                 self.suspected += 1
                 at_ms = clamped_ms(stated_ms(event, recorded_ms=recorded_ms), recorded_ms=recorded_ms)
@@ -130,7 +130,8 @@ class Histories:
             if event.source is not None and event.discovery != "import":
                 self._note_report(event.source, event, at_ms)
             elif event.source is not None:
-                self._imports.believe(event.source)
+                self.imports.believe(event.source)
+        self._recognise_imports()
 
     def read_articles(self, name: str, lines: Iterable[Line], *, recorded_ms: int) -> None:
         """Read a file of article records; of several on one article the last counts."""
@@ -166,13 +167,14 @@ class Histories:
             in_order = [_imported(each) if each.at_ms in instants else each for each in in_order]
         return History(key, in_order, self.registration_of(key))
 
-    @property
-    def imports(self) -> Imports:
-        """The imports without a label that are recognised in what was read so far."""
-        for moment in self._import_counts.recognised:
-            self._imports.recognise(moment)
-        self._import_counts.recognised.clear()
-        return self._imports
+    def _recognise_imports(self) -> None:
+        for moment, observations in self._moments.items():
+            if len(observations) >= LINKS_MIN and moment not in self.imports:
+                count = MomentCount()
+                for each in observations:
+                    count.add_link(each.article, each.page)
+                if count.is_import:
+                    self.imports.recognise(moment)
 
     def registration_of(self, key: bytes) -> Registration:
         """Return what is registered about an article."""

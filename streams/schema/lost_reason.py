@@ -3,23 +3,6 @@
 import re
 from typing import Final
 
-LOST_REASONS: Final = (
-    "removed",
-    "page_gone",
-    "page_error",
-    "page_redirected",
-    "noindex",
-    "not_canonical",
-    "redirect_lost",
-    "retargeted",
-    "domain_gone",
-    "retracted",
-)
-"""Reasons of a loss. Any other word is one, too, unless it says that the link was not seen.
-
-New ones are added at the end: the workers keep the place of a reason in their state.
-"""
-
 LOST_REASON_PHRASES: Final = {
     "removed": "the link was taken out of the page",
     "page_gone": "the page is gone",
@@ -32,7 +15,13 @@ LOST_REASON_PHRASES: Final = {
     "domain_gone": "the whole site is gone",
     "retracted": "it was reported by mistake",
 }
-"""Each reason of a loss as a main clause."""
+"""Each reason of a loss as a main clause.
+
+New ones are added at the end: the workers keep the place of a reason in their state.
+"""
+
+LOST_REASONS: Final = tuple(LOST_REASON_PHRASES)
+"""Reasons of a loss. Any other word is one, too, unless it says that the link was not seen."""
 
 _SPELLINGS: Final = {"404": "page_gone", "410": "page_gone", "nxdomain": "domain_gone"}
 

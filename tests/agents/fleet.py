@@ -5,6 +5,7 @@ its own, and gone when it crashes.
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from prometheus_client import CollectorRegistry
@@ -30,7 +31,7 @@ from flatline.engine.log import MicroBatch, Outgoing
 from flatline.engine.task import Task
 from flatline.metrics import WorkerMetrics
 from flatline.schema import codec
-from flatline.schema.topics import Topics
+from flatline.schema.topics import Topic, Topics
 from flatline.schema.verdict import Verdict
 from tests.agents.judging import judge_all
 from tests.agents.lone_worker import Read
@@ -109,33 +110,21 @@ class Fleet:
 
     def hear_moves(self, worker: int, records: int) -> bool:
         """Have a worker read on in the topics of moves and of site records; return whether there was anything."""
-        heard = False
-        for topic, receive in (
-            (self.topics.moves.name, self._moves[worker].receive_record),
-            (self.topics.sites.name, self._sites[worker].receive_record),
-        ):
-            at = self._read[worker][topic]
-            unread = self.log[Place(topic, 0)][at : at + records]
-            for record in unread:
-                receive(record.key or b"", record.value)
-            self._read[worker][topic] += len(unread)
-            heard |= bool(unread)
-        return heard
+        moves = self._hear(worker, self.topics.moves, self._moves[worker].receive_record, records)
+        return self._hear(worker, self.topics.sites, self._sites[worker].receive_record, records) or moves
 
     def hear_imports(self, worker: int, records: int) -> bool:
         """Have a worker read on in what is said of imports; return whether there was anything."""
-        is_news = False
-        for topic, receive in (
-            (self.topics.imports, self.imports[worker].receive_record),
-            (self.topics.import_parts, self._counts[worker].receive_record),
-        ):
-            at = self._read[worker][topic.name]
-            said = self.log[Place(topic.name, 0)][at : at + records]
-            for record in said:
-                receive(record.key or b"", record.value)
-            self._read[worker][topic.name] += len(said)
-            is_news |= bool(said)
-        return is_news
+        imports = self._hear(worker, self.topics.imports, self.imports[worker].receive_record, records)
+        return self._hear(worker, self.topics.import_parts, self._counts[worker].receive_record, records) or imports
+
+    def _hear(self, worker: int, topic: Topic, receive: Callable[[bytes, bytes | None], None], records: int) -> bool:
+        at = self._read[worker][topic.name]
+        unread = self.log[Place(topic.name, 0)][at : at + records]
+        for record in unread:
+            receive(record.key or b"", record.value)
+        self._read[worker][topic.name] += len(unread)
+        return bool(unread)
 
     async def commit(self, partition: int, *, is_judging: bool = True) -> bool:
         """Judge and commit a task; return whether it wrote anything but its positions."""

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from flatline.api.access import Loopback
 from flatline.api.writing import MarkRequest
+from flatline.clock import WallClock
 from flatline.domain.time import to_datetime
 from flatline.page.app import Page
 from flatline.page.forms import Forms
@@ -51,6 +52,7 @@ def page(known: Portfolio) -> web.Application:
         now_ms=lambda: NOW_MS,
         waiting=lambda: "",
         partitions=TOPICS.layout.partitions,
+        wall_ms=WallClock().now_ms,
         forms=Forms(Loopback(), may_write=True),
         mark=mark,
     )

@@ -80,7 +80,8 @@ def explain(
 ) -> Explanation:
     """Explain what is said of an article at ``now_ms``, with its newest ``links``; ``previous``: what was said."""
     imports = _imports(article, context.imports or Imports())
-    article = article.without_imports(frozenset(at_ms for _, at_ms in imports))
+    imported = frozenset(at_ms for _, at_ms in imports)
+    article = article.without_imports(imported)
     header, today = article.header, day_of(now_ms)
     thresholds, hazard = context.policy.thresholds_of(header.registration.tier), context.policy.hazard
     published, watched = header.registration.published_day, day_of(header.watched_since_ms)
@@ -125,7 +126,7 @@ def explain(
                 baseline=context.baseline,
             )
         ],
-        links=_links(article, context, thresholds, number=links, imported={at_ms for _, at_ms in imports}),
+        links=_links(article, context, thresholds, number=links, imported=imported),
         recognised_imports=[
             ExplainedImport(source, to_datetime(at_ms), number) for (source, at_ms), number in imports.items()
         ],

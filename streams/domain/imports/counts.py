@@ -61,31 +61,13 @@ class ImportCounts:
     ``recognised``  of those that are imports; whoever has announced one takes it out
     """
 
-    def __init__(self, *, moments_max: int | None = MOMENTS_MAX) -> None:
-        """``moments_max`` is None where all are known and none may be left out."""
-        self._moments_max = moments_max
+    def __init__(self) -> None:
         self._counts: dict[Moment, MomentCount] = {}
         self._moments = 0
         self.recognised: dict[Moment, MomentCount] = {}
 
     def __contains__(self, moment: object) -> bool:
         return moment in self._counts
-
-    def of(self, moment: Moment) -> MomentCount:
-        """Return the count of a moment, to add to it; call `look` afterwards."""
-        count = self._counts.get(moment)
-        if count is None:
-            self._moments += 1
-            count = self._counts[moment] = MomentCount(self._moments)
-            _shorten(self._counts, self._moments_max)
-        return count
-
-    def look(self, moment: Moment) -> None:
-        """Look whether a moment is an import by now."""
-        count = self._counts.get(moment)
-        if count is not None and count.is_import and moment not in self.recognised:
-            self.recognised[moment] = count
-            _shorten(self.recognised, self._moments_max)
 
     def receive_record(self, _key: bytes, value: bytes | None, _recorded_ms: int = 0) -> None:
         """Take a part that a partition counted. Raises Rejected."""
@@ -95,8 +77,15 @@ class ImportCounts:
     def receive(self, part: ImportPart) -> None:
         """Take a part that a partition counted."""
         moment = part.source, to_ms(part.occurred_at)
-        self.of(moment).add(part.links, part.pages)
-        self.look(moment)
+        count = self._counts.get(moment)
+        if count is None:
+            self._moments += 1
+            count = self._counts[moment] = MomentCount(self._moments)
+            _shorten(self._counts)
+        count.add(part.links, part.pages)
+        if count.is_import and moment not in self.recognised:
+            self.recognised[moment] = count
+            _shorten(self.recognised)
 
     @property
     def newest(self) -> int:
@@ -122,6 +111,6 @@ def recognised_import(moment: Moment, count: MomentCount) -> RecognisedImport:
     return RecognisedImport(source, to_datetime(at_ms), len(count.links), len(count.pages))
 
 
-def _shorten(counts: dict[Moment, MomentCount], moments_max: int | None) -> None:
-    if moments_max is not None and len(counts) > moments_max:
+def _shorten(counts: dict[Moment, MomentCount]) -> None:
+    if len(counts) > MOMENTS_MAX:
         del counts[next(iter(counts))]

@@ -52,10 +52,10 @@ class Imports:
             self.believe(codec.labelling_sources.decode(value).source)
 
     def moments_of(self, sources: Iterable[str]) -> Iterator[Moment]:
-        """Yield the moments of all imports of an article's sources, the oldest of each first."""
+        """Yield the moments of all imports of an article's sources."""
         for source in sources:
             if source not in self.labelling:
-                yield from ((source, at_ms) for at_ms in sorted(self._instants.get(source, NONE)))
+                yield from ((source, at_ms) for at_ms in self._instants.get(source, NONE))
 
     def instants_of(self, sources: Iterable[str]) -> frozenset[int]:
         """Return the instants of all imports of an article's sources: what was first gained then was imported.

@@ -151,7 +151,7 @@ class Article:
 
     Its links are in segments by their page fingerprints. Most articles have one; further ones have a low each, which is
     the lowest fingerprint that they may hold, and what is lower than all of these is in the first.
-    ``is_dirty`` is for whoever keeps it. ``imported``: how many links `without_imports` took for no signs of life.
+    ``is_dirty`` is for whoever keeps it.
     """
 
     __slots__ = (
@@ -165,7 +165,6 @@ class Article:
         "_visiting_domains",
         "_without_imports",
         "header",
-        "imported",
         "is_dirty",
         "key",
         "visits",
@@ -190,7 +189,6 @@ class Article:
         self._rhythm: Rhythm | None = None
         self._visiting_domains: frozenset[bytes] | None = None
         self.visits = visits
-        self.imported = 0
         self._without_imports: tuple[frozenset[int], Article | None] | None = None
         self.is_dirty = False
 
@@ -396,11 +394,10 @@ class Article:
 
     def _looked_at_without(self, instants: frozenset[int]) -> "Article | None":
         segments = [segment.without_signs_of_life(instants) for segment in self.segments]
-        imported = sum(links for _, links in segments)
-        if not imported:
+        if all(without is segment for without, segment in zip(segments, self.segments, strict=True)):
             return None
         article = Article(self.key, self.header, Segment(), visits=self.visits)
-        article._further, article.imported = [segment for segment, _ in segments], imported
+        article._further = segments
         return article
 
     def _forget_sums(self) -> None:

@@ -212,19 +212,19 @@ class Segment:
             known = self.link(number)
             yield KnownLink(page, domain, known, self.traits[number], self.look_of(number, known).times)
 
-    def without_signs_of_life(self, instants: Container[int]) -> tuple[Segment, int]:
-        """Return it with the links first gained at these instants as no signs of life; and how many of them were."""
+    def without_signs_of_life(self, instants: Container[int]) -> Segment:
+        """Return it with the links first gained at these instants as no signs of life; itself where none of them is."""
         numbers = [
             number
             for number, fact in enumerate(self.facts)
             if fact & link.ORGANIC and fact >> link.FLAG_BITS in instants
         ]
         if not numbers:
-            return self, 0
+            return self
         without = self.copy()
         for number in numbers:
             without.facts[number] &= ~link.ORGANIC
-        return without, len(numbers)
+        return without
 
     def page_numbers(self) -> array[int]:
         """Return the fingerprints of the pages as numbers, in this machine's byte order."""

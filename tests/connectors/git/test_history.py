@@ -19,7 +19,6 @@ from tests.connectors.git.made import PAGES, Made, batch_of, events_of, live_aft
 from tests.examples import examples
 
 PADDING = "\n\n".join(f"Paragraph {number} of a text that is long enough to be recognised." for number in range(12))
-DATE_S = 86_400
 # Written by hand: what links a file of these tests has, without any parser.
 LINK = re.compile(r"\]\((https://pub\.example/[^)]*)\)")
 

@@ -20,7 +20,6 @@ from flatline_connectors.webmention_io.mentions import Wanted
 SECRET = "a long secret: ü"
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 TARGET = "https://pub.example/a"
-Client = TestClient[web.Request, web.Application]
 
 
 class Service:
