@@ -28,6 +28,7 @@ FIELDS: Final = (
     "lost_total",
     "live",
     "referring_domains",
+    "is_floor",
     "last_gained_at",
     "probability",
     "score",
@@ -88,14 +89,15 @@ def list_articles(
         for verdict in chosen:
             sys.stdout.buffer.write(orjson.dumps(_row(verdict), default=msgspec.to_builtins, option=options))
     else:
-        Console().print(_table(chosen))
+        Console().print(article_table(chosen))
 
 
 def _row(verdict: Verdict) -> dict[str, object]:
     return {field: getattr(verdict, field) for field in FIELDS}
 
 
-def _table(verdicts: list[Verdict]) -> Table:
+def article_table(verdicts: list[Verdict]) -> Table:
+    """Return the newest verdicts as a table; counts that are minimums carry a ≥."""
     table = Table(box=None, caption=f"{len(verdicts):,} articles", caption_justify="left")
     for heading in ("state", "since"):
         table.add_column(heading, no_wrap=True)
@@ -104,14 +106,15 @@ def _table(verdicts: list[Verdict]) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("last gained", no_wrap=True)
     for verdict in verdicts:
+        at_least = "≥ " if verdict.is_floor else ""
         table.add_row(
             Text(verdict.state, STATE_STYLES.get(verdict.state, "")),
             _day(verdict.since),
             Text(verdict.title or verdict.article.removeprefix("https://")),
-            f"{verdict.gained_total:,}",
-            f"{verdict.lost_total:,}",
-            f"{verdict.live:,}",
-            f"{verdict.referring_domains:,}",
+            f"{at_least}{verdict.gained_total:,}",
+            f"{at_least}{verdict.lost_total:,}",
+            f"{at_least}{verdict.live:,}",
+            f"{at_least}{verdict.referring_domains:,}",
             "" if verdict.probability is None else percent(verdict.probability),
             _day(verdict.last_gained_at),
         )

@@ -57,7 +57,7 @@ def lost(**changed: int) -> str:
     """Return the reason of a mass loss."""
     day = TODAY * DAY_MS
     usual = Losses(5, 20, 4, 2, 2, 4, day, day)
-    return usual._replace(**changed).reason
+    return usual._replace(**changed).reason(is_floor=False)
 
 
 def thin(number: int) -> str | None:
@@ -212,8 +212,8 @@ SENTENCES = [
     (
         lost(most_of_a_domain=5, of_that_domain=5),
         (
-            "5 links of 20 were lost on 2024-10-04. Nearly all were on one site, and none of its links is left: it was "
-            "probably taken down or rebuilt."
+            "5 links of 20 were lost on 2024-10-04. Nearly all were on one site, and none of its known links is left: "
+            "it was probably taken down or rebuilt."
         ),
     ),
     (

@@ -1,5 +1,8 @@
 """Sources that report only a part of what they know."""
 
+from rich.console import Console
+
+from flatline.cli.article_list import article_table
 from tests.portfolios.world import Link, World
 
 HISTORY = range(-600, 200, 10)
@@ -21,3 +24,9 @@ def test_counts_are_told_as_minimums() -> None:
     assert part[-1].gained_total == whole[-1].gained_total
     assert "It gained at least 40 links in a week" in part[-1].reason
     assert "It gained 40 links in a week" in whole[-1].reason
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(article_table([part[-1], whole[-1]]))
+    of_part, of_whole = captured.get().splitlines()[1:3]
+    assert f"≥ {part[-1].gained_total}" in of_part
+    assert "≥" not in of_whole

@@ -49,7 +49,7 @@ def play(links: list[Link]) -> Lives:
         (
             [*pages("big.example", 40), *pages("big.example", 40, day=200, change="lost")],
             200,
-            "none of its links is left",
+            "none of its known links is left",
         ),
         ([*pages("big.example", 60), *pages("big.example", 40, day=200, change="lost")], 200, "which keeps 20 others"),
     ],

@@ -23,7 +23,7 @@ def mass_loss(evidence: Evidence, circumstances: Circumstances) -> str | None:
         return None
     if losses.lost < thresholds.mass_loss_share * losses.live_before * enough:
         return None
-    return losses.reason
+    return losses.reason(is_floor=evidence.is_floor)
 
 
 def quality_gone(evidence: Evidence, circumstances: Circumstances) -> str | None:

@@ -41,12 +41,12 @@ class Losses(NamedTuple):
     last_ms: int
     lost_reasons: Mapping[str, int] = MappingProxyType({})
 
-    @property
-    def reason(self) -> str:
-        """What was lost, and the likely reason, in sentences."""
+    def reason(self, *, is_floor: bool) -> str:
+        """Return what was lost, and the likely reason, in sentences; ``is_floor``: not all links are reported."""
         first, last = (f"{to_datetime(at_ms):%Y-%m-%d}" for at_ms in (self.first_ms, self.last_ms))
         when = f"on {first}" if first == last else f"from {first} to {last}"
-        lost = f"{count(self.lost, 'link')} of {self.live_before:,} were lost {when}."
+        at_least, or_more = ("At least ", " or more") if is_floor else ("", "")
+        lost = f"{at_least}{count(self.lost, 'link')} of {self.live_before:,}{or_more} were lost {when}."
         return " ".join(filter(None, (lost, self._reported_reason, self._likely_reason)))
 
     @property
@@ -61,7 +61,8 @@ class Losses(NamedTuple):
     def _likely_reason(self) -> str:
         others = self.of_that_domain - self.most_of_a_domain
         if self.most_of_a_domain >= MOSTLY * self.lost and not others:
-            return "Nearly all were on one site, and none of its links is left: it was probably taken down or rebuilt."
+            gone = "none of its known links is left: it was probably taken down or rebuilt."
+            return f"Nearly all were on one site, and {gone}"
         if self.most_of_a_domain >= MOSTLY * self.lost:
             kept = count(others, "other")
             return f"Nearly all were on one site, which keeps {kept}: it probably removed or changed some pages."
