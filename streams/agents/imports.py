@@ -57,13 +57,13 @@ class ImportRecogniser:
 
     def _parts(self, task: Task) -> Iterator[Outgoing]:
         recent, counts, seen = task.articles.recent_links, self._counts, task.imports
-        moments = dict.fromkeys(recent.take_grown())
-        moments |= dict.fromkeys(moment for moment in counts.since(seen.counted) if moment in recent)
+        grown = recent.take_grown()
+        asked = counts.among(grown) | {moment for moment in counts.since(seen.counted) if moment in recent}
         seen.counted = counts.newest
+        moments = asked | {moment for moment in grown if len(recent.links(moment)) >= self._links_min}
         for moment in moments:
-            links_min = 1 if moment in counts else self._links_min
-            if self._is_open(moment) and recent.grown(moment, links_min=links_min):
-                part = part_of(moment, recent.links(moment))
+            if self._is_open(moment) and recent.grown(moment, links_min=1):
+                part = part_of(moment, [(article, page) for *_, article, page in recent.links(moment)])
                 counts.receive(part)
                 record = codec.import_parts.encode(part)
                 yield Outgoing(self._topics.import_parts.name, 0, key_of_import(moment), record)

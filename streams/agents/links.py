@@ -5,8 +5,8 @@ from collections.abc import Mapping, MutableMapping
 
 from flatline.agents.record_agent import RecordAgent
 from flatline.domain.events.observation import ArticleKeys, observation_of
-from flatline.domain.imports.counts import SeenLink
-from flatline.domain.imports.moments import Moment, moment_of
+from flatline.domain.imports.moments import moment_of
+from flatline.domain.imports.recent_links import RecentLink
 from flatline.domain.policy.ignore import Ignored
 from flatline.domain.state.article import LinkObservation
 from flatline.domain.state.link import Effect
@@ -37,7 +37,7 @@ class LinkAgent(RecordAgent):
         observations: defaultdict[bytes, list[LinkObservation]] = defaultdict(list)
         # The last event of each source, but for imports: enough to learn of the source, at next to no cost an event.
         newest: dict[str | None, tuple[LinkEvent, Record]] = {}
-        moments: defaultdict[Moment, list[SeenLink]] = defaultdict(list)
+        recent: list[RecentLink] = []
         labelling: set[str | None] = set()
         clamped: Counter[str | None] = Counter()
         day_ends_ms = 0
@@ -56,7 +56,7 @@ class LinkAgent(RecordAgent):
                 if observation.is_clamped:
                     clamped[event.source] += 1
                 elif (moment := moment_of(event, observation)) is not None:
-                    moments[moment].append((key, observation.page))
+                    recent.append((*moment, key, observation.page))
             else:
                 effects[event.source, observation] += not self._unapplied_sent_on(event, record, batch, partition)
                 if observation is Effect.IGNORED:
@@ -70,7 +70,7 @@ class LinkAgent(RecordAgent):
                 labelling.add(event.source)
         _note_reports(newest, partition, now_ms=now_ms)
         _apply_all(observations, effects, partition, now_ms=now_ms)
-        partition.recent_links.add(moments)
+        partition.recent_links.add(recent)
         partition.recent_links.note_labelling(labelling)
         self._metrics.count_events(effects)
         self._metrics.count_clamped(clamped)

@@ -1,6 +1,5 @@
 """The newest links of a partition: what they hold is bounded, and what is written is what is known."""
 
-from collections import defaultdict
 from itertools import islice
 
 from hypothesis import given
@@ -22,17 +21,9 @@ _links = st.tuples(
 )
 
 
-def known(recent: RecentLinks, moments: set[Moment]) -> dict[Moment, set[tuple[bytes, bytes]]]:
+def known(recent: RecentLinks, moments: set[Moment]) -> dict[Moment, set[_Link]]:
     """Return what is known of moments."""
     return {moment: set(recent.links(moment)) for moment in moments}
-
-
-def add(recent: RecentLinks, links: list[_Link]) -> None:
-    """Add links as a batch does."""
-    by_moment = defaultdict(list)
-    for source, at_ms, article, page in links:
-        by_moment[source, at_ms].append((article, page))
-    recent.add(by_moment)
 
 
 @examples(100)
@@ -43,7 +34,7 @@ def test_a_takeover_knows_what_was_written(batches: list[list[_Link]], data: st.
     try:
         recent, written = RecentLinks(), []
         for batch in batches:
-            add(recent, batch)
+            recent.add(batch)
             if data.draw(st.booleans()):
                 written += list(recent.take_changes())
         written += list(recent.take_changes())
@@ -55,7 +46,7 @@ def test_a_takeover_knows_what_was_written(batches: list[list[_Link]], data: st.
         moments = {(source, at_ms) for batch in batches for source, at_ms, *_ in batch}
         assert known(restored, moments) == known(recent, moments)
         assert sum(map(len, known(recent, moments).values())) <= 4 * BLOCK_LINKS
-        add(restored, [("git:one", 9, b"https://yours.example/", b"another.")])
+        restored.add([("git:one", 9, b"https://yours.example/", b"another.")])
         assert len(list(restored.take_changes())) == 1
     finally:
         recent_links.BLOCKS = kept
@@ -64,7 +55,7 @@ def test_a_takeover_knows_what_was_written(batches: list[list[_Link]], data: st.
 def test_a_crawler_with_a_link_an_instant_takes_no_more_room() -> None:
     """A hundred thousand moments: the newest are known, and each place is written once."""
     recent = RecentLinks()
-    recent.add({("crawler", at_ms): [(b"https://yours.example/", at_ms.to_bytes(8))] for at_ms in range(1, 100_001)})
+    recent.add(("crawler", at_ms, b"https://yours.example/", at_ms.to_bytes(8)) for at_ms in range(1, 100_001))
     assert sum(("crawler", at_ms) in recent for at_ms in range(1, 100_001)) <= BLOCKS * BLOCK_LINKS
     assert all(("crawler", at_ms) in recent for at_ms in range(100_001 - LINKS_KEPT_MIN, 100_001))
     places = [place for place, _ in recent.take_changes()]
@@ -77,6 +68,6 @@ def test_what_was_published_is_not_published_again() -> None:
     pages = iter(number.to_bytes(8) for number in range(1_000))
     grown = []
     for links in (6, 1, 0, 1, 50, 10):
-        recent.add({moment: [(b"https://yours.example/", page) for page in islice(pages, links)]})
+        recent.add([(*moment, b"https://yours.example/", page) for page in islice(pages, links)])
         grown.append(recent.grown(moment, links_min=7))
     assert grown == [False, True, False, True, True, False]

@@ -1,6 +1,7 @@
 """Counts the links of each moment over all partitions. The sums are unions, so order and repetition don't matter."""
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from itertools import takewhile
 from typing import Final
 
@@ -20,9 +21,6 @@ MOMENTS_MAX: Final = 20_000
 """Of those that are not recognised yet, and of those that wait to be announced. A further one displaces the oldest."""
 
 _MASK: Final = (1 << FINGERPRINT_BITS) - 1
-
-SeenLink = tuple[bytes, bytes]
-"""The key of an article, and the fingerprint of the page that links to it."""
 
 
 class MomentCount:
@@ -87,6 +85,10 @@ class ImportCounts:
             self.recognised[moment] = count
             _shorten(self.recognised)
 
+    def among(self, moments: AbstractSet[Moment]) -> AbstractSet[Moment]:
+        """Return those of these moments that are counted."""
+        return moments & self._counts.keys()
+
     @property
     def newest(self) -> int:
         """The number of the moment that came last."""
@@ -97,8 +99,8 @@ class ImportCounts:
         return takewhile(lambda moment: self._counts[moment].number > number, reversed(self._counts))
 
 
-def part_of(moment: Moment, links: Iterable[SeenLink]) -> ImportPart:
-    """Return what a partition counts of a moment, as a record."""
+def part_of(moment: Moment, links: Iterable[tuple[bytes, bytes]]) -> ImportPart:
+    """Return what a partition counts of a moment, as a record, given keys of articles and fingerprints of pages."""
     count, (source, at_ms) = MomentCount(), moment
     for article, page in links:
         count.add_link(article, page)

@@ -6,29 +6,22 @@ oldest one, so neither memory nor changelog grows.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from msgspec import msgpack
 
-from flatline.domain.imports.counts import LINKS_MIN, PAGES_MIN, SeenLink
+from flatline.domain.imports.counts import LINKS_MIN, PAGES_MIN
 from flatline.domain.imports.moments import Moment
 
 BLOCK_LINKS: Final = 32
 BLOCKS: Final = 256
 
-_Block = list[tuple[str, int, bytes, bytes]]  # source, instant, article, page
+RecentLink = tuple[str, int, bytes, bytes]
+"""A moment's source and instant, the key of the article, and the fingerprint of the page that links to it."""
+_Block = list[RecentLink]
 _Numbered = tuple[int, _Block]
-
-
-class _Links(dict[SeenLink, None]):
-    """The links of a moment, in the order in which they came; and how many links and pages were published."""
-
-    __slots__ = ("published",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.published = (0, 0)
+_NO_LINKS: Final[dict[RecentLink, None]] = {}
 
 
 class RecentLinks:
@@ -37,70 +30,80 @@ class RecentLinks:
     def __init__(self) -> None:
         self._blocks: deque[_Block] = deque()
         self._newest = 0  # the number of the newest block; the first one is 1
-        self._by_moment: dict[Moment, _Links] = {}
-        self._changed: set[int] = set()  # numbers of blocks
-        self._grown: dict[Moment, None] = {}
+        self._by_moment: dict[Moment, dict[RecentLink, None]] = {}
+        self._published: dict[Moment, tuple[int, int]] = {}  # how many links and pages
+        self._changed_from: int | None = None  # the number of the first block that is to be written
+        self._grown: set[Moment] = set()
         self._restored: dict[int, _Numbered] = {}
         self._labelling: set[str] = set()
 
     def __contains__(self, moment: object) -> bool:
         return moment in self._by_moment
 
-    def add(self, links: Mapping[Moment, Iterable[SeenLink]]) -> None:
-        """Add links by their moments. Adding one again changes nothing."""
-        by_moment, grown = self._by_moment, self._grown
-        for moment, seen in links.items():
+    def add(self, links: Iterable[RecentLink]) -> None:
+        """Add links. Adding one again changes nothing. Every event comes through here, so it does little."""
+        by_moment, grown, fresh = self._by_moment, self._grown, []
+        for each in links:
+            moment = each[:2]
             known = by_moment.get(moment)
             if known is None:
-                known = by_moment[moment] = _Links()
-            grown[moment] = None
-            source, at_ms = moment
-            for each in seen:
-                if each not in known:
-                    known[each] = None
-                    self._append(source, at_ms, each)
+                by_moment[moment] = {each: None}
+            elif each in known:
+                continue
+            else:
+                known[each] = None
+            grown.add(moment)
+            fresh.append(each)
+        if fresh:
+            self._append(fresh)
 
-    def _append(self, source: str, at_ms: int, seen: SeenLink) -> None:
-        if not self._blocks or len(self._blocks[-1]) >= BLOCK_LINKS:
-            self._blocks.append([])
+    def _append(self, fresh: list[RecentLink]) -> None:
+        last = self._blocks[-1] if self._blocks else []
+        room = BLOCK_LINKS - len(last) if self._blocks else 0
+        if self._changed_from is None:
+            self._changed_from = self._newest if room else self._newest + 1
+        last += fresh[:room]
+        for at in range(room, len(fresh), BLOCK_LINKS):
+            self._blocks.append(fresh[at : at + BLOCK_LINKS])
             self._newest += 1
-            if len(self._blocks) > BLOCKS:
-                self._forget(self._blocks.popleft())
-        self._blocks[-1].append((source, at_ms, *seen))
-        self._changed.add(self._newest)
+        while len(self._blocks) > BLOCKS:
+            self._forget(self._blocks.popleft())
 
     def _forget(self, block: _Block) -> None:
-        for source, at_ms, article, page in block:
-            moment = source, at_ms
-            links = self._by_moment[moment]
-            del links[article, page]
-            if not links:
-                del self._by_moment[moment]
+        by_moment = self._by_moment
+        for each in block:
+            moment = each[:2]
+            links = by_moment[moment]
+            if len(links) > 1:
+                del links[each]
+            else:
+                del by_moment[moment]
+                self._published.pop(moment, None)
 
     def articles(self, moment: Moment) -> set[bytes]:
         """Return the keys of the articles that gained links at a moment."""
-        return {article for article, _ in self._by_moment.get(moment, ())}
+        return {article for _, _, article, _ in self.links(moment)}
 
-    def links(self, moment: Moment) -> Iterable[SeenLink]:
+    def links(self, moment: Moment) -> Collection[RecentLink]:
         """Return the links of a moment."""
-        return self._by_moment.get(moment, ())
+        return self._by_moment.get(moment, _NO_LINKS)
 
     def grown(self, moment: Moment, *, links_min: int) -> bool:
         """Whether more is known of a moment than was published, and so many links at least: then publish it.
 
         More than the rule asks for is not more.
         """
-        links = self._by_moment.get(moment)
-        if links is None or len(links) < links_min:
+        links = self.links(moment)
+        if len(links) < links_min:
             return False
-        pages = len({page for _, page in links}) if links.published[1] < PAGES_MIN else PAGES_MIN
-        known = min(len(links), LINKS_MIN), min(pages, PAGES_MIN)
-        is_more, links.published = known != links.published, known
-        return is_more
+        published = self._published.get(moment, (0, 0))
+        pages = len({page for *_, page in links}) if published[1] < PAGES_MIN else PAGES_MIN
+        self._published[moment] = min(len(links), LINKS_MIN), min(pages, PAGES_MIN)
+        return self._published[moment] != published
 
-    def take_grown(self) -> Iterable[Moment]:
-        """Return the moments of the links that were added since this was last asked."""
-        grown, self._grown = self._grown, {}
+    def take_grown(self) -> set[Moment]:
+        """Return the moments of the links that were added since this was last asked, some of them forgotten."""
+        grown, self._grown = self._grown, set()
         return grown
 
     def note_labelling(self, sources: Iterable[str | None]) -> None:
@@ -115,15 +118,16 @@ class RecentLinks:
     @property
     def is_changed(self) -> bool:
         """Whether there is a block to be written."""
-        return bool(self._changed)
+        return self._changed_from is not None
 
     def take_changes(self) -> Iterator[tuple[int, bytes]]:
         """Yield the blocks that changed since this was last asked, by their places."""
-        changed, self._changed = self._changed, set()
+        changed_from, self._changed_from = self._changed_from, None
+        if changed_from is None:
+            return
         first = self._newest - len(self._blocks) + 1
-        for number in sorted(changed):
-            if number >= first:
-                yield number % BLOCKS, msgpack.encode((number, self._blocks[number - first]))
+        for number in range(max(changed_from, first), self._newest + 1):
+            yield number % BLOCKS, msgpack.encode((number, self._blocks[number - first]))
 
     def restore(self, place: int, encoded: bytes) -> None:
         """Take a block that was written; of several for a place the last counts. Raise ValueError on other bytes."""
@@ -141,9 +145,9 @@ class RecentLinks:
         for number in range(max(min(restored), self._newest - BLOCKS + 1), self._newest + 1):
             block: _Block = []
             self._blocks.append(block)
-            for source, at_ms, article, page in restored.get(number, ()):
-                known = self._by_moment.setdefault((source, at_ms), _Links())
-                if (article, page) not in known:
-                    known[article, page] = None
-                    block.append((source, at_ms, article, page))
-        self._grown = dict.fromkeys(self._by_moment)
+            for each in restored.get(number, ()):
+                known = self._by_moment.setdefault(each[:2], {})
+                if each not in known:
+                    known[each] = None
+                    block.append(each)
+        self._grown = set(self._by_moment)
