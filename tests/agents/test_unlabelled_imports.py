@@ -201,3 +201,24 @@ def test_a_rebuild_from_nothing_but_the_log_finds_the_same_imports() -> None:
         return shown(fleet)
 
     assert asyncio.run(after()) == expected(gains)
+
+
+def test_what_was_counted_before_a_crash_counts_after_it() -> None:
+    """Half of an import is too little for any partition to publish: only its own changelog knows of it."""
+    gains = collection("git:one", MOMENTS_MS[1], links=51, pages=9)
+
+    async def after() -> dict[str, Signs]:
+        fleet = Fleet(now_ms=NOW_MS)
+        await fleet.start()
+        for half in (gains[:26], gains[26:]):
+            for each in half:
+                send(fleet, each)
+            await fleet.settle()
+            if half[0] is gains[0]:
+                assert not fleet.log[Place(fleet.topics.import_parts.name, 0)]
+            for worker in (0, 1):
+                await fleet.crash(worker)
+        await fleet.settle()
+        return shown(fleet)
+
+    assert asyncio.run(after()) == expected(gains)
