@@ -12,7 +12,7 @@ from flatline_connectors.fetching.addresses import MayConnect, is_public
 from flatline_connectors.fetching.exchange import CONNECT_TIMEOUT_S, Answer, Exchange, Target, target_of
 from flatline_connectors.fetching.outcomes import Failed, Fetched, Outcome, Validators, of_status
 from flatline_connectors.fetching.pacing import HostPacing
-from flatline_connectors.fetching.robots import PRODUCT_TOKEN, RobotsFiles
+from flatline_connectors.fetching.robots import PRODUCT_TOKEN, RobotsFiles, Rules
 from flatline_connectors.fetching.timing import Timing
 
 HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
@@ -74,15 +74,17 @@ class Fetcher:
         accepted: frozenset[str] = HTML,
         bytes_max: int = PAGE_BYTES_MAX,
         validators: Validators | None = None,
+        is_api: bool = False,
     ) -> Fetched:
         """Return how the fetch of a URL ended: never raises for anything that a server, or the URL, may be like.
 
         ``accepted``: media types that are wanted. ``bytes_max`` holds on the wire and decoded. ``validators``: those of
-        the version that is at hand; they are sent to the URL's own host only.
+        the version that is at hand; they are sent to the URL's own host only. ``is_api``: the URL is one of an
+        interface that is documented for programs, and so robots.txt, which is for crawlers, is not asked on its host.
         """
         walk = _Walk(self._limits, url)
         try:
-            answer = await self._follow(walk, accepted, bytes_max, validators)
+            answer = await self._follow(walk, accepted, bytes_max, validators, is_api=is_api)
         except Failed as failure:
             return Fetched(
                 failure.outcome,
@@ -111,12 +113,18 @@ class Fetcher:
             return ()
 
     async def _follow(
-        self, walk: "_Walk", accepted: frozenset[str], bytes_max: int, validators: Validators | None
+        self,
+        walk: "_Walk",
+        accepted: frozenset[str],
+        bytes_max: int,
+        validators: Validators | None,
+        *,
+        is_api: bool,
     ) -> Answer:
         target = walk.start()
         host = target.host
         while True:
-            rules = await self._robots.rules(target.origin)
+            rules = Rules() if is_api and target.host == host else await self._robots.rules(target.origin)
             rules.check(target.url)
             async with self._pacing.turn(target.host, pause_s=rules.pause_s):
                 answer = await walk.ask(

@@ -129,6 +129,7 @@ class Fetching(Protocol):
         accepted: frozenset[str] = HTML,
         bytes_max: int = PAGE_BYTES_MAX,
         validators: Validators | None = None,
+        is_api: bool = False,
     ) -> Fetched:
         """As `flatline_connectors.fetching.fetcher.Fetcher.fetch`. Raise `BudgetExhausted`."""
 

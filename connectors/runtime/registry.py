@@ -5,7 +5,10 @@ from typing import Any, Final
 from flatline_connectors.feeds.connector import KIND as FEEDS
 from flatline_connectors.folder.connector import KIND as FOLDER
 from flatline_connectors.git.connector import KIND as GIT
+from flatline_connectors.hacker_news.connector import KIND as HACKER_NEWS
 from flatline_connectors.runtime.connector import ConnectorKind
 from flatline_connectors.webmention_io.connector import KIND as WEBMENTION_IO
 
-KINDS: Final[dict[str, ConnectorKind[Any, Any]]] = {kind.name: kind for kind in (FOLDER, GIT, FEEDS, WEBMENTION_IO)}
+KINDS: Final[dict[str, ConnectorKind[Any, Any]]] = {
+    kind.name: kind for kind in (FOLDER, GIT, FEEDS, WEBMENTION_IO, HACKER_NEWS)
+}

@@ -40,10 +40,11 @@ class BudgetedFetcher:
         accepted: frozenset[str] = HTML,
         bytes_max: int = PAGE_BYTES_MAX,
         validators: Validators | None = None,
+        is_api: bool = False,
     ) -> Fetched:
         """As of `Fetcher`. Raise `BudgetExhausted` and `NoContact`."""
         fetcher = await self._paid()
-        return await fetcher.fetch(url, accepted=accepted, bytes_max=bytes_max, validators=validators)
+        return await fetcher.fetch(url, accepted=accepted, bytes_max=bytes_max, validators=validators, is_api=is_api)
 
     async def sitemaps(self, url: str) -> tuple[str, ...]:
         """As of `Fetcher`. Raise `BudgetExhausted` and `NoContact`."""

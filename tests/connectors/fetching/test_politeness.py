@@ -218,3 +218,16 @@ def test_the_readme_has_the_table() -> None:
     assert {action: set(re.findall(r"`(\w+)`", outcomes)) for action, outcomes in rows} == {
         action.value: {outcome.value for outcome in Outcome if outcome.action is action} for action in Action
     }
+
+
+async def test_robots_txt_is_for_crawlers() -> None:
+    """The host of an interface for programs is not asked for it, and one that it redirects to is."""
+    async with serving() as server, serving() as other:
+        other.says("/robots.txt", body=b"User-agent: *\nDisallow: /")
+        server.says("/robots.txt", body=b"User-agent: *\nDisallow: /")
+        server.says("/api", HTML, body=b"x")
+        server.says("/moved", f"Location: {other.url('/page', 'other.example')}", status=302)
+        async with fetcher() as opened:
+            ends = [(await opened.fetch(server.url(path), is_api=True)).outcome for path in ("/api", "/moved")]
+        assert ends == [Outcome.FETCHED, Outcome.ROBOTS_DISALLOWED]
+        assert [asked.path for asked in server.asked] == ["/api", "/moved"]

@@ -7,6 +7,7 @@ from tests.connectors.runtime.contract import World
 from tests.connectors.runtime.worlds.feeds import FeedsWorld
 from tests.connectors.runtime.worlds.folder import FolderWorld
 from tests.connectors.runtime.worlds.git import GitWorld
+from tests.connectors.runtime.worlds.hacker_news import HackerNewsWorld
 from tests.connectors.runtime.worlds.webmention_io import WebmentionIoWorld
 
 WORLDS: dict[str, Callable[[Path], World]] = {
@@ -14,4 +15,5 @@ WORLDS: dict[str, Callable[[Path], World]] = {
     "git": GitWorld,
     "feeds": FeedsWorld,
     "webmention-io": WebmentionIoWorld,
+    "hacker-news": HackerNewsWorld,
 }
