@@ -7,6 +7,7 @@ from flatline.domain.time import DAY_MS
 _WEEK_MS: Final = 7 * DAY_MS
 _WEEKS: Final = 48  # a year, as near as a number of 64 bits has room for beside the week
 _WEEKS_MASK: Final = (1 << _WEEKS) - 1
+_WEEK_MAX: Final = (1 << 64 - _WEEKS) - 1  # in the year 3225; records with times in microseconds are of 9999
 
 ReportedWeeks = int
 """The weeks in which a source reported links of an article: the number of the newest, shifted by 48, and a bit for each
@@ -15,7 +16,7 @@ of the 48 weeks up to it, the newest lowest. It is a function of the set of repo
 
 def with_report(weeks: ReportedWeeks, at_ms: int) -> ReportedWeeks:
     """Return the weeks (0: none yet) after a report of a link gained at ``at_ms``."""
-    week, newest = at_ms // _WEEK_MS, weeks >> _WEEKS
+    week, newest = min(at_ms // _WEEK_MS, _WEEK_MAX), weeks >> _WEEKS
     bits = weeks & _WEEKS_MASK
     if week > newest:
         return week << _WEEKS | (bits << min(week - newest, _WEEKS) | 1) & _WEEKS_MASK

@@ -14,7 +14,7 @@ from flatline.domain.state.article import FORMATS_MAX, Article, Header, LinkObse
 from flatline.domain.state.link import NOFOLLOW, ORGANIC, Effect
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.state.segment import Segment
-from flatline.domain.time import DAY_MS, to_ms
+from flatline.domain.time import DAY_MS, LATEST_MS, to_ms
 from tests.examples import examples
 
 T0 = to_ms(datetime(2025, 1, 1, tzinfo=UTC))
@@ -153,6 +153,15 @@ def test_encoding_keeps_everything(before: list[Event], after: list[Event]) -> N
         _see(stays, event)
         _see(read, event)
     assert _figures(read) == _figures(stays)
+
+
+def test_a_gain_at_the_last_instant_is_encoded() -> None:
+    """A record whose own time is in microseconds is of the last year that there is; its source is kept, too."""
+    article = Article(b"https://yours.example/", Header(watched_since_ms=1), Segment())
+    article.apply([LinkObservation(article.key, bytes(8), bytes(6), True, LATEST_MS, ORGANIC, "crawler")], Counter())
+    decoded = Article.decode(article.key, article.encode(), {})
+    assert decoded.header.sources == article.header.sources
+    assert decoded.header.sources.keys() == {"crawler"}
 
 
 def test_many_links_are_written_in_parts() -> None:
