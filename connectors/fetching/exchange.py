@@ -3,8 +3,8 @@
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -16,10 +16,18 @@ from yarl import URL
 
 from flatline_connectors.fetching.addresses import ForbiddenAddress, MayConnect, guarded_connector
 from flatline_connectors.fetching.bodies import ACCEPTED_ENCODINGS, decoded, read
+from flatline_connectors.fetching.connections import (
+    MESSAGE_BYTES_MAX,
+    Connection,
+    EventConnection,
+    SocketConnection,
+)
 from flatline_connectors.fetching.outcomes import NO_VALIDATORS, Failed, Outcome, Validators, of_status
 from flatline_connectors.fetching.timing import Timing
 
 CONNECT_TIMEOUT_S: Final = 10.0
+EVENT_STREAM: Final = "text/event-stream"
+_GOODBYE_TIMEOUT_S: Final = 2.0
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _URL_CHARACTERS_MAX: Final = 4_096
 _VALIDATOR_CHARACTERS_MAX: Final = 1_000
@@ -65,7 +73,7 @@ class Answer:
 
 
 class Exchange:
-    """Asks servers, through connections that only go where they may."""
+    """Asks servers, and listens to them, through connections that only go where they may."""
 
     def __init__(
         self,
@@ -102,35 +110,49 @@ class Exchange:
 
         ``accepted``: media types of pages that are wanted; None: any.
         """
-        try:
-            async with asyncio.timeout(timeout_s), self._request(target, validators) as response:
-                return await self._answer(response, accepted, bytes_max, may_be_unmodified=validators is not None)
-        except TimeoutError as error:  # aiohttp's, of the connection, is one as well
-            raise Failed(Outcome.TIMED_OUT, f"{target.host} did not answer in time") from error
-
-    @asynccontextmanager
-    async def _request(self, target: Target, validators: Validators | None) -> AsyncIterator[aiohttp.ClientResponse]:
         headers = {
             "If-None-Match": validators.etag if validators else "",
             "If-Modified-Since": validators.last_modified if validators else "",
         }
         headers = {name: value for name, value in headers.items() if value}
+        async with _within(timeout_s, target), self._request(target, headers) as response:
+            return await self._answer(response, accepted, bytes_max, may_be_unmodified=validators is not None)
+
+    @asynccontextmanager
+    async def events(self, target: Target, *, last_event_id: str, timeout_s: float) -> AsyncIterator[Connection]:
+        """Open a stream of server-sent events. Raise `Failed`; ``timeout_s`` is for the head of the answer."""
+        headers = {"Accept": EVENT_STREAM, "Accept-Encoding": "identity"}
+        if last_event_id:
+            headers["Last-Event-ID"] = last_event_id
+        async with AsyncExitStack() as stack:
+            async with _within(timeout_s, target):
+                response = await stack.enter_async_context(self._request(target, headers))
+                self._check(response, frozenset({EVENT_STREAM}))
+            yield EventConnection(response)
+
+    @asynccontextmanager
+    async def socket(self, target: Target, *, timeout_s: float) -> AsyncIterator[Connection]:
+        """Open a websocket. Raise `Failed`; ``timeout_s`` is for the handshake."""
+        opening = self._session.ws_connect(
+            URL(target.url, encoded=True),
+            max_msg_size=MESSAGE_BYTES_MAX,
+            timeout=aiohttp.ClientWSTimeout(ws_close=_GOODBYE_TIMEOUT_S),
+        )
+        async with AsyncExitStack() as stack:
+            async with _within(timeout_s, target):
+                try:
+                    with _failures(target):
+                        socket = await stack.enter_async_context(opening)
+                except aiohttp.WSServerHandshakeError as error:
+                    raise self._refusal(error.status, error.headers or {}) from error
+            yield SocketConnection(socket)
+
+    @asynccontextmanager
+    async def _request(self, target: Target, headers: Mapping[str, str]) -> AsyncIterator[aiohttp.ClientResponse]:
         url = URL(target.url, encoded=True)
-        try:
+        with _failures(target):
             async with self._session.get(url, headers=headers, allow_redirects=False) as response:
                 yield response
-        except aiohttp.ClientConnectorDNSError as error:
-            raise _of_address(error, Outcome.UNKNOWN_HOST) from error
-        except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError, ssl.SSLError) as error:
-            raise Failed(Outcome.TLS_FAILED, f"{target.host}: {error}") from error
-        except aiohttp.ClientConnectorError as error:
-            raise _of_address(error, Outcome.UNREACHABLE) from error
-        except aiohttp.InvalidURL as error:
-            raise Failed(Outcome.INVALID_URL, f"{target.url[:200]!r} can't be asked") from error
-        except TimeoutError:
-            raise
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise Failed(Outcome.BROKEN, f"{target.host}: {type(error).__name__}: {str(error)[:200]}") from error
 
     async def _answer(
         self,
@@ -143,16 +165,9 @@ class Exchange:
         status = response.status
         if status in REDIRECTS and "Location" in response.headers:
             return Answer(status, location=response.headers["Location"])
-        outcome = of_status(status)
-        if outcome is Outcome.NOT_MODIFIED and may_be_unmodified:
+        if of_status(status) is Outcome.NOT_MODIFIED and may_be_unmodified:
             return Answer(status)
-        if outcome is not Outcome.FETCHED:
-            outcome = Outcome.BROKEN if outcome is Outcome.NOT_MODIFIED else outcome
-            retry_after_s = _retry_after_s(response.headers.get("Retry-After", ""), now_s=self._timing.now_s())
-            raise Failed(outcome, f"HTTP status {status}", status=status, retry_after_s=retry_after_s)
-        content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if accepted is not None and content_type not in accepted:
-            raise Failed(Outcome.WRONG_TYPE, f"Content-Type {content_type[:100]!r}", status=status)
+        content_type = self._check(response, accepted)
         if (response.content_length or 0) > bytes_max:
             raise Failed(Outcome.TOO_LARGE, f"{response.content_length:,} bytes are announced", status=status)
         wire = await read(response.content.iter_any(), bytes_max=bytes_max)
@@ -166,6 +181,51 @@ class Exchange:
                 _validator(response.headers.get("ETag", "")), _validator(response.headers.get("Last-Modified", ""))
             ),
         )
+
+    def _check(self, response: aiohttp.ClientResponse, accepted: frozenset[str] | None) -> str:
+        """Return the type of what comes. Raise `Failed` where that is not what was asked for."""
+        status = response.status
+        if of_status(status) is not Outcome.FETCHED:
+            raise self._refusal(status, response.headers)
+        content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if accepted is not None and content_type not in accepted:
+            raise Failed(Outcome.WRONG_TYPE, f"Content-Type {content_type[:100]!r}", status=status)
+        return content_type
+
+    def _refusal(self, status: int, headers: Mapping[str, str]) -> Failed:
+        outcome = of_status(status)
+        outcome = Outcome.BROKEN if outcome in {Outcome.NOT_MODIFIED, Outcome.FETCHED} else outcome
+        retry_after_s = _retry_after_s(headers.get("Retry-After", ""), now_s=self._timing.now_s())
+        return Failed(outcome, f"HTTP status {status}", status=status, retry_after_s=retry_after_s)
+
+
+@asynccontextmanager
+async def _within(timeout_s: float, target: Target) -> AsyncIterator[None]:
+    """Raise `Failed` for what takes longer."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            yield
+    except TimeoutError as error:  # aiohttp's, of the connection, is one as well
+        raise Failed(Outcome.TIMED_OUT, f"{target.host} did not answer in time") from error
+
+
+@contextmanager
+def _failures(target: Target) -> Iterator[None]:
+    """Raise `Failed` for what aiohttp raises; TimeoutError and a refused handshake as they are."""
+    try:
+        yield
+    except aiohttp.ClientConnectorDNSError as error:
+        raise _of_address(error, Outcome.UNKNOWN_HOST) from error
+    except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError, ssl.SSLError) as error:
+        raise Failed(Outcome.TLS_FAILED, f"{target.host}: {error}") from error
+    except aiohttp.ClientConnectorError as error:
+        raise _of_address(error, Outcome.UNREACHABLE) from error
+    except aiohttp.InvalidURL as error:
+        raise Failed(Outcome.INVALID_URL, f"{target.url[:200]!r} can't be asked") from error
+    except (TimeoutError, aiohttp.WSServerHandshakeError):
+        raise
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        raise Failed(Outcome.BROKEN, f"{target.host}: {type(error).__name__}: {str(error)[:200]}") from error
 
 
 def _of_address(error: aiohttp.ClientConnectorError, otherwise: Outcome) -> Failed:

@@ -1,6 +1,9 @@
 """Fetches foreign pages. README.md says what it guards against."""
 
 import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from types import TracebackType
@@ -9,6 +12,7 @@ from typing import Final, Self
 from aiohttp.abc import AbstractResolver
 
 from flatline_connectors.fetching.addresses import MayConnect, is_public
+from flatline_connectors.fetching.connections import Connection
 from flatline_connectors.fetching.exchange import CONNECT_TIMEOUT_S, Answer, Exchange, Target, target_of
 from flatline_connectors.fetching.outcomes import Failed, Fetched, Outcome, Validators, of_status
 from flatline_connectors.fetching.pacing import HostPacing
@@ -17,6 +21,7 @@ from flatline_connectors.fetching.timing import Timing
 
 HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 PAGE_BYTES_MAX: Final = 2 * 1024 * 1024
+_OF_WEBSOCKET: Final = re.compile(r"^ws(?=s?://)", re.IGNORECASE)
 _PERMANENT: Final = frozenset({301, 308})
 
 
@@ -104,6 +109,34 @@ class Fetcher:
             validators=answer.validators,
             is_moved=walk.is_moved,
         )
+
+    @asynccontextmanager
+    async def events(self, url: str, *, last_event_id: str = "") -> AsyncIterator[Connection]:
+        """Connect to a stream of server-sent events that is meant for programs. Raise `Failed`.
+
+        ``last_event_id``: that of the last message that was seen. No redirect is followed.
+        """
+        target = target_of(url)
+        opening = self._exchange.events(target, last_event_id=last_event_id, timeout_s=self._limits.total_s)
+        async with self._connected(target, opening) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def socket(self, url: str) -> AsyncIterator[Connection]:
+        """Connect to a websocket that is meant for programs, by its http(s) or ws(s) address. Raise `Failed`."""
+        target = target_of(_OF_WEBSOCKET.sub("http", url, count=1))
+        async with self._connected(target, self._exchange.socket(target, timeout_s=self._limits.total_s)) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _connected(
+        self, target: Target, opening: AbstractAsyncContextManager[Connection]
+    ) -> AsyncIterator[Connection]:
+        """Connect in turn; the host may be asked for others while the connection stands."""
+        async with AsyncExitStack() as stack:
+            async with self._pacing.turn(target.host):
+                connection = await stack.enter_async_context(opening)
+            yield connection
 
     async def sitemaps(self, url: str) -> tuple[str, ...]:
         """Return the sitemaps that the robots.txt of a URL's host names; none if there is no such file."""

@@ -1,6 +1,7 @@
 """The face of a connector: what it is asked, what it answers, and what the runtime lends it."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from flatline.schema.connector_record import BudgetUnit
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.rejection import Rejected
 from flatline.schema.visits_record import VisitsRecord
+from flatline_connectors.fetching.connections import Connection
 from flatline_connectors.fetching.fetcher import HTML, PAGE_BYTES_MAX
 from flatline_connectors.fetching.outcomes import Action, Fetched, Validators
 from flatline_connectors.runtime.config import ConnectorOptions
@@ -58,6 +60,13 @@ def found_visits(record: VisitsRecord, **origin: str | int) -> FoundRecord:
     return FoundRecord("visits", codec.visits.encode(record), origin)
 
 
+class Gap(NamedTuple):
+    """A time of which nothing was seen, and nothing will be: the other side does not keep it so long."""
+
+    since: datetime
+    until: datetime
+
+
 @dataclass(frozen=True)
 class PollResult(Generic[S]):
     """What one poll found.
@@ -66,12 +75,16 @@ class PollResult(Generic[S]):
     ``state``        the position after these records; it is saved when Kafka has acknowledged all of them
     ``is_complete``  whether nothing more is there now; else `Connector.poll` is called again at once
     ``seen_until``   everything up to then has been seen: becomes a heartbeat. None: nothing can be claimed
+    ``seen_from``    nothing is claimed of the time before. None: everything before was seen, too
+    ``gap``          what was found out to be missed. It is logged and counted
     """
 
     records: Iterable[FoundRecord | UnreadableRecord]
     state: S
     is_complete: bool
     seen_until: datetime | None = None
+    seen_from: datetime | None = None
+    gap: Gap | None = None
 
 
 class Connector(Protocol[S]):
@@ -132,6 +145,12 @@ class Fetching(Protocol):
         is_api: bool = False,
     ) -> Fetched:
         """As `flatline_connectors.fetching.fetcher.Fetcher.fetch`. Raise `BudgetExhausted`."""
+
+    def events(self, url: str, *, last_event_id: str = "") -> AbstractAsyncContextManager[Connection]:
+        """As `flatline_connectors.fetching.fetcher.Fetcher.events`. Raise `BudgetExhausted`."""
+
+    def socket(self, url: str) -> AbstractAsyncContextManager[Connection]:
+        """As `flatline_connectors.fetching.fetcher.Fetcher.socket`. Raise `BudgetExhausted`."""
 
     async def sitemaps(self, url: str) -> tuple[str, ...]:
         """As `flatline_connectors.fetching.fetcher.Fetcher.sitemaps`."""

@@ -46,6 +46,13 @@ class ConnectMetrics:
             _CONNECTOR,
             registry=registry,
         )
+        self.missed = Counter(
+            "flatline_connector_missed_seconds",
+            "Time of which nothing was seen, and nothing will be: the connector did not run, and the other side keeps "
+            "nothing so old. The source's heartbeats do not claim it.",
+            _CONNECTOR,
+            registry=registry,
+        )
         self.failures = Gauge(
             "flatline_connector_failures",
             "Runs that failed, waited or stopped since the last one that was completed. 3 and more alert.",
@@ -125,6 +132,7 @@ class ConnectMetrics:
             self.budget_left.labels(connector, unit).set(left[unit])
         self.runs.labels(connector, "completed")
         self.retries.labels(connector)
+        self.missed.labels(connector)
 
     def forget(self, connector: str) -> None:
         """Show no more of a connector that another process runs now."""

@@ -37,8 +37,8 @@ class Outbox(Protocol):
         Raise what reading ``records`` raises, what ``spend_rows`` raises, and `DeliveryFailed`.
         """
 
-    async def heartbeat(self, seen_until: datetime, *, period_s: float) -> None:
-        """Say how far was seen. Raise `DeliveryFailed`."""
+    async def heartbeat(self, seen_until: datetime, *, period_s: float, seen_from: datetime | None) -> None:
+        """Say how far was seen, and since when. Raise `DeliveryFailed`."""
 
 
 class KafkaOutbox:
@@ -59,11 +59,16 @@ class KafkaOutbox:
         await settled(deliveries)
         return sent
 
-    async def heartbeat(self, seen_until: datetime, *, period_s: float) -> None:
+    async def heartbeat(self, seen_until: datetime, *, period_s: float, seen_from: datetime | None) -> None:
         """As of `Outbox`."""
         deliveries = self._producer.new_deliveries()
         await asyncio.to_thread(
-            self._producer.heartbeat, self._source, seen_until, period_s=period_s, deliveries=deliveries
+            self._producer.heartbeat,
+            self._source,
+            seen_until,
+            period_s=period_s,
+            seen_from=seen_from,
+            deliveries=deliveries,
         )
         await settled(deliveries)
 

@@ -17,6 +17,7 @@ from flatline_connectors.runtime.budget import Spending, left, limits_of
 from flatline_connectors.runtime.config import duration_s
 from flatline_connectors.runtime.connector import (
     Connector,
+    Gap,
     MalformedPage,
     PollFailed,
     PollResult,
@@ -28,6 +29,7 @@ from flatline_connectors.runtime.outbox import Found, Outbox, Sent
 from flatline_connectors.runtime.outcomes import RUN_OUTCOMES, BudgetExhausted, Remedy, RepeatedPage, remedy_for
 from flatline_connectors.runtime.schedule import JITTER, next_run_ms, waiting_ms
 from flatline_connectors.runtime.section import Section
+from flatline_connectors.runtime.streams import StreamConnector
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -107,12 +109,14 @@ class Runner(Generic[S]):
         )
         self._resources = lend(self._spending.spend)
         self._connector: Connector[S] | None = None
+        self._missed = ""
         self._show()
 
     async def run(self) -> None:
         """Poll until nothing more is there, or something prevents it. Raise `NotSaved`, and nothing else."""
         outcome: RunOutcome
         remedy: Remedy | None = None
+        self._missed = ""
         try:
             await self._poll_all()
             outcome = "completed"
@@ -121,6 +125,9 @@ class Runner(Generic[S]):
         except Exception as error:  # noqa: BLE001 - a connector may be wrong in any way; outcomes.py says what follows
             remedy = remedy_for(error)
             outcome = "out_of_budget" if isinstance(error, BudgetExhausted) else RUN_OUTCOMES[remedy.action]
+        finally:
+            if isinstance(self._connector, StreamConnector):
+                await self._connector.disconnect()
         now_ms = self._timing.now_ms()
         now = to_datetime(now_ms)
         is_failure = outcome not in ("completed", "out_of_budget")
@@ -130,7 +137,7 @@ class Runner(Generic[S]):
             next_run_at=None if outcome == "stopped" else to_datetime(self._next_ms(now_ms, remedy)),
             completed_at=now if outcome == "completed" else self.status.completed_at,
             outcome=outcome,
-            detail=remedy.detail if remedy else "",
+            detail=remedy.detail if remedy else self._missed,
             failures=self.status.failures + 1 if is_failure else 0 if outcome == "completed" else self.status.failures,
         )
         self._metrics.runs.labels(self.section.name, outcome).inc()
@@ -184,7 +191,16 @@ class Runner(Generic[S]):
             result = PollResult([], cast(S, page.malformed.state), is_complete=False)
         if result.state != state or self._position is None:
             await self._save(result.state)
+        if result.gap is not None:
+            self._say_missed(result.gap)
         return result
+
+    def _say_missed(self, gap: Gap) -> None:
+        name, length = self.section.name, gap.until - gap.since
+        self._metrics.missed.labels(name).inc(length.total_seconds())
+        detail = f"nothing was seen from {gap.since:%Y-%m-%d %H:%M} to {gap.until:%Y-%m-%d %H:%M} UTC"
+        _log.warning("%s: %s: the other side keeps nothing so old", name, detail)
+        self._missed = detail
 
     def _spend_rows(self) -> Callable[[int], Awaitable[None]]:
         """Return what spends rows for one page: a page that is larger than the whole budget would never pass."""
@@ -223,7 +239,8 @@ class Runner(Generic[S]):
         now = to_datetime(self._timing.now_ms())
         every_s = duration_s(self.section.options.every)
         seen_until = min(result.seen_until, now)
-        await self._outbox.heartbeat(seen_until, period_s=every_s * (1 + JITTER))
+        period_s = every_s * (1 + JITTER)
+        await self._outbox.heartbeat(seen_until, period_s=period_s, seen_from=result.seen_from)
         self.status = msgspec.structs.replace(self.status, seen_until=seen_until)
 
     def _state(self) -> S:

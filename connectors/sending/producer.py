@@ -185,9 +185,12 @@ class Producer:
         period_s: float | None = None,
         pages_seen: int = 0,
         errors: int = 0,
+        seen_from: datetime | None = None,
         deliveries: Deliveries | None = None,
     ) -> None:
         """Say that ``source`` has seen everything up to ``seen_until`` (now), and will say so again in ``period_s``.
+
+        ``seen_from``: nothing is claimed of the time before.
 
         Raise `Rejected` for what is not within the contract's bounds.
         """
@@ -199,6 +202,7 @@ class Producer:
             period_s=period_s,
             pages_seen=pages_seen,
             errors=errors,
+            seen_from=seen_from,
         )
         self.send_heartbeat(checked(heartbeat), deliveries=deliveries)
 

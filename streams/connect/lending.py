@@ -10,6 +10,7 @@ from flatline.domain.urls.canonical import InvalidUrl, canonicalize
 from flatline.settings import Settings
 from flatline_connectors.errors import ConnectorError
 from flatline_connectors.fetching.addresses import public_or_in
+from flatline_connectors.fetching.connections import Connection
 from flatline_connectors.fetching.fetcher import HTML, PAGE_BYTES_MAX, Fetcher, user_agent
 from flatline_connectors.fetching.outcomes import Fetched, Validators
 from flatline_connectors.runtime.connector import Resources, Spend
@@ -45,6 +46,18 @@ class BudgetedFetcher:
         """As of `Fetcher`. Raise `BudgetExhausted` and `NoContact`."""
         fetcher = await self._paid()
         return await fetcher.fetch(url, accepted=accepted, bytes_max=bytes_max, validators=validators, is_api=is_api)
+
+    @asynccontextmanager
+    async def events(self, url: str, *, last_event_id: str = "") -> AsyncIterator[Connection]:
+        """As of `Fetcher`. Raise `BudgetExhausted` and `NoContact`."""
+        async with (await self._paid()).events(url, last_event_id=last_event_id) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def socket(self, url: str) -> AsyncIterator[Connection]:
+        """As of `Fetcher`. Raise `BudgetExhausted` and `NoContact`."""
+        async with (await self._paid()).socket(url) as connection:
+            yield connection
 
     async def sitemaps(self, url: str) -> tuple[str, ...]:
         """As of `Fetcher`. Raise `BudgetExhausted` and `NoContact`."""

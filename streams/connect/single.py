@@ -92,7 +92,7 @@ class DryRun:
                 self.show(found, None)
         return sent
 
-    async def heartbeat(self, _seen_until: datetime, *, period_s: float) -> None:
+    async def heartbeat(self, _seen_until: datetime, *, period_s: float, seen_from: datetime | None) -> None:
         """Claim nothing."""
 
     async def save_position(self, _position: ConnectorPosition) -> None:

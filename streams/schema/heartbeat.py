@@ -17,6 +17,7 @@ Count = Annotated[int, Meta(ge=0, le=COUNT_MAX)]
 class Heartbeat(Struct, frozen=True, omit_defaults=True, gc=False):
     """The source has seen everything up to ``seen_until``, and will say so again within ``period_s``.
 
+    With ``seen_from`` it claims nothing of the time before: it began then, or came back after a gap that nobody fills.
     A source whose ``seen_until`` falls several periods behind is stale. Without ``period_s`` the source has
     finished (an import): nothing more is expected of it, and it does not go stale.
 
@@ -30,3 +31,4 @@ class Heartbeat(Struct, frozen=True, omit_defaults=True, gc=False):
     period_s: Period | None = None
     pages_seen: Count = 0
     errors: Count = 0
+    seen_from: Instant | None = None

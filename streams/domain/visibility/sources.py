@@ -220,7 +220,9 @@ class Sources:
 
     def _note_return(self, known: Heartbeat, heartbeat: Heartbeat) -> None:
         seen_until_ms, back_ms = to_ms(known.seen_until), to_ms(heartbeat.sent_at)
-        if known.period_s is None or to_ms(heartbeat.seen_until) - seen_until_ms <= _limit_ms(known):
+        has_gap = heartbeat.seen_from is not None and to_ms(heartbeat.seen_from) > seen_until_ms
+        is_usual = to_ms(heartbeat.seen_until) - seen_until_ms <= _limit_ms(known)
+        if known.period_s is None or (is_usual and not has_gap):
             return
         self._returns[heartbeat.source] = _Return(seen_until_ms, back_ms, back_ms + _period_ms(known))
 

@@ -47,6 +47,7 @@ class Kafka:
     records: list[tuple[str, ...]] = field(default_factory=list)
     letters: list[UnreadableRecord] = field(default_factory=list)
     heartbeats: list[datetime] = field(default_factory=list)
+    seen_from: datetime | None = None
     position: bytes | None = None
     status: bytes | None = None
 
@@ -101,12 +102,14 @@ class Process:
             await self.steps.step()
         return sent
 
-    async def heartbeat(self, seen_until: datetime, *, period_s: float) -> None:
+    async def heartbeat(self, seen_until: datetime, *, period_s: float, seen_from: datetime | None) -> None:
         """As of `flatline_connectors.runtime.outbox.Outbox`."""
         await self.steps.step()
         assert to_ms(seen_until) <= self.now_ms
         assert period_s > 0
+        assert seen_from is None or seen_from < seen_until
         self.kafka.heartbeats.append(seen_until)
+        self.kafka.seen_from = seen_from
         await self.steps.step()
 
     async def save_position(self, position: ConnectorPosition) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from flatline.domain.time import DAY_MS, to_ms
 from flatline.domain.visibility.source_history import SourceHistory, SourceReport
@@ -94,6 +95,17 @@ def test_a_source_that_has_just_come_back_is_not_believed_at_once() -> None:
     assert "has just come back" in str(at_once.delays["north"].reason)
     assert later.delays["north"].reason is None
     assert at_once.late_days == {"north": 40}
+
+
+def test_a_gap_that_nobody_fills_is_told() -> None:
+    """A heartbeat says from when on it has seen everything: it claims no gap, however short, and says so but once."""
+    sources, now_ms = Sources(), to_ms(NOW)
+    sources.receive(_heartbeat(seen_h_ago=30, sent_h_ago=30, period_h=24))
+    after_gap = structs.replace(_heartbeat(seen_h_ago=1, sent_h_ago=1, period_h=24), seen_from=NOW - timedelta(hours=3))
+    sources.receive(after_gap)
+    assert "has just come back" in str(sources.visibility(now_ms).delays["north"].reason)
+    sources.receive(structs.replace(after_gap, sent_at=NOW, seen_until=NOW))
+    assert sources.visibility(now_ms + DAY_MS).delays["north"].reason is None
 
 
 def test_visibility_seldom_changes() -> None:

@@ -9,6 +9,7 @@ from tests.connectors.runtime.worlds.folder import FolderWorld
 from tests.connectors.runtime.worlds.git import GitWorld
 from tests.connectors.runtime.worlds.hacker_news import HackerNewsWorld
 from tests.connectors.runtime.worlds.webmention_io import WebmentionIoWorld
+from tests.connectors.runtime.worlds.wikimedia import WikimediaWorld
 
 WORLDS: dict[str, Callable[[Path], World]] = {
     "folder": FolderWorld,
@@ -16,4 +17,5 @@ WORLDS: dict[str, Callable[[Path], World]] = {
     "feeds": FeedsWorld,
     "webmention-io": WebmentionIoWorld,
     "hacker-news": HackerNewsWorld,
+    "wikimedia": WikimediaWorld,
 }

@@ -1,0 +1,1 @@
+"""External links that the wikis of Wikimedia gain and lose, as their event stream tells them."""
