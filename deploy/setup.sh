@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Gets what Flatline needs on this machine: system packages, .venv, Kafka's jars in .tools/kafka, the scripts of the web
-# page. With the word "test" also a browser; with the word "bench" what the benchmark compares us with, in .tools/bench.
+# page. With the word "test" also a browser and PostgreSQL; with the word "bench" what the benchmark compares us with, in
+# .tools/bench.
 # Run it as often as you like: it does only what is missing. Needs Debian or Ubuntu for the first step.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -39,6 +40,8 @@ java_major() { java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | h
 has_java() { have java && [ "$(java_major || say 0)" -ge 17 ] 2>/dev/null; }
 has_prometheus() { have prometheus && have promtool; }
 has_alertmanager() { { have prometheus-alertmanager || have alertmanager; } && have amtool; }
+
+has_postgres() { have postgres || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; }
 
 missing_packages() {
   local python
@@ -96,7 +99,7 @@ Run this as root, then 'make setup' again:
   forbid_service_starts
   apt install --no-install-recommends "${packages[@]}" || fail "apt-get could not install ${packages[*]}: see above"
   for i in "${packages[@]}"; do
-    case $i in prometheus | prometheus-alertmanager) disable_unit "$i" ;; esac
+    case $i in prometheus | prometheus-alertmanager | postgresql) disable_unit "$i" ;; esac
   done
 }
 
@@ -108,6 +111,9 @@ else
 fi
 if [ "$wish" = test ] && ! have chromium; then
   (install_packages chromium) || say "browser: chromium could not be installed: tests that need one are skipped"
+fi
+if [ "$wish" = test ] && ! has_postgres; then
+  (install_packages postgresql) || say "database: postgresql could not be installed: tests that need it are skipped"
 fi
 has_java || fail "Java 17 or later is needed, and 'java' on the PATH is $(java_major). Put a newer one first on the PATH."
 

@@ -1,4 +1,4 @@
-"""Pipeline: whether workers and ingest do their work, and how far behind they are."""
+"""Pipeline: whether workers, ingest, page and API do their work, and how far behind they are."""
 
 from typing import Final
 
@@ -32,7 +32,9 @@ _COMMIT: Final = series("flatline_last_commit_timestamp_seconds")
 _COMMIT_AGE: Final = f"max by (instance) (timestamp({_COMMIT}) - {_COMMIT})"
 _QUANTILES: Final = {0.5: "median", 0.9: "p90", 0.99: "p99"}
 _REQUESTS: Final = "flatline_ingest_requests_total"
-_ALERTS: Final = "Worker.*|Consumer.*|Commits.*|Ingest.*|DeadLetters|Partitions.*|Notifications.*|Rules.*|Config.*"
+_ALERTS: Final = (
+    "Worker.*|Consumer.*|Commits.*|Ingest.*|Serve.*|DeadLetters|Partitions.*|Notifications.*|Rules.*|Config.*"
+)
 _UP: Final = series("up", OURS)
 _INGESTS_UP: Final = series("up", OURS, 'job="flatline-ingest"')
 _DEAD_LETTERS: Final = "topic_reason:flatline_dead_letters:increase15m"
@@ -44,12 +46,13 @@ def made() -> Dashboard:
     return board(
         PIPELINE,
         "Pipeline",
-        "The state of workers and ingest: throughput, lag, commits, dead letters, the push API and resources.",
+        "The state of workers, ingest, page and API: throughput, lag, commits, dead letters, requests and resources.",
         [
             Row(1, "How the pipeline does now", _glance()),
             Row(2, "Throughput and lag", _flow()),
             Row(3, "Commits and partitions", _commits()),
             Row(4, "Push API", _push()),
+            Row(7, "Page and API", _serve()),
             Row(5, "Dead letters and forwarded records", _letters(), is_folded=True),
             Row(6, "Resources of the processes", _processes(), is_folded=True),
         ],
@@ -67,8 +70,8 @@ def _glance() -> list[Builder[Panel]]:
         figure(
             17,
             "Processes down",
-            "Workers and ingests that Prometheus does not reach. If one is down for minutes, see WorkerDown or "
-            "IngestDown in the runbook.",
+            "Workers, ingests and servers of the page that Prometheus does not reach. If one is down for minutes, see "
+            "WorkerDown, IngestDown or ServeDown in the runbook.",
             at_end(f"sum(1 - {_UP})", "down"),
             limits=[Limit(1, BAD)],
         ),
@@ -284,6 +287,47 @@ def _push() -> list[Builder[Panel]]:
                 on_range(quantile(q, "flatline_ingest_request_duration_seconds"), name)
                 for q, name in _QUANTILES.items()
             ),
+            unit="s",
+            width=8,
+        ),
+    ]
+
+
+def _serve() -> list[Builder[Panel]]:
+    return [
+        lines(
+            71,
+            "Records ahead",
+            "Records that the read model of the page and the API does not hold yet: what it answers is as old as the "
+            "oldest of them. Dashed: 10,000. A peak that drains is an import, or a read model that is made anew.",
+            on_range(f"max by (instance) ({series('flatline_serve_waiting_records')})", "{{instance}}"),
+            limits=[Limit(10_000, BAD)],
+            width=8,
+            decimals=0,
+            soft_max=100,
+        ),
+        coloured(
+            stacked(
+                lines(
+                    72,
+                    "API requests by status",
+                    "Requests per second. 503: the read model is being made, a query took too long, or there were too "
+                    "many requests. 401: a token is wrong. No data while nobody asks.",
+                    on_range(f"sum by (code) ({over_time('flatline_serve_requests_total')})", "{{code}}"),
+                    unit="reqps",
+                    width=8,
+                    soft_max=1,
+                )
+            ),
+            OF_STATUS,
+            are_patterns=True,
+        ),
+        lines(
+            73,
+            "API latency",
+            "Time from the head of a request to the end of its answer, without exports and live feeds. No data while "
+            "nobody asks.",
+            *(on_range(quantile(q, "flatline_serve_request_duration_seconds"), name) for q, name in _QUANTILES.items()),
             unit="s",
             width=8,
         ),

@@ -3,6 +3,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,8 +30,13 @@ class SettingsError(FlatlineError):
 
     def __init__(self, reasons: dict[str, str], given: Mapping[str, object]) -> None:
         self.reasons = reasons
-        lines = [f"{variable_of(name)} is {str(given[name])!r}: {reason}" for name, reason in reasons.items()]
+        lines = [f"{variable_of(name)} is {_shown(given[name])!r}: {reason}" for name, reason in reasons.items()]
         super().__init__("\n".join(lines))
+
+
+def _shown(given: object) -> str:
+    """Return a value without the passwords of URLs."""
+    return re.sub(r"(//[^/@:\s]*:)[^@\s]*@|(password=)[^&\s]*", r"\1\2…", str(given))
 
 
 _SERVER = r"(\[[0-9A-Fa-f:.]+\]|[^\s,:\[\]]+):\d{1,5}"
@@ -83,6 +89,15 @@ def _sites(value: str) -> str:
         return ",".join(_host(site.strip()) for site in value.split(","))
     except ValueError:
         raise ValueError("expected hosts such as yours.example, separated by commas") from None
+
+
+def _postgresql_url(value: str) -> str:
+    if not value.startswith(("postgresql://", "postgres://")):
+        raise ValueError("expected postgresql://, perhaps a user and @, a host, / and the name of a database")
+    url = urlsplit(value)
+    if url.password is not None or "password" in parse_qs(url.query):
+        raise ValueError("settings hold no secrets: write the password into a file and add ?passfile= with its path")
+    return value
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
@@ -200,6 +215,10 @@ class Settings(BaseSettings):
     api_token_file: Path | None = Field(
         None, description="File with the token that commands send to the API, where it needs one."
     )
+    readmodel_url: Annotated[str, AfterValidator(_postgresql_url)] | None = Field(
+        None,
+        description="PostgreSQL database for the read model, as postgresql://user@host/database; else it is a file.",
+    )
     connect_host: str = Field("127.0.0.1", description="Address of the /metrics and /readyz of `flatline connect run`.")
     connect_port: Port = Field(8708, description="Port of the /metrics and /readyz of `flatline connect run`.")
     connectors_file: Path = Field(
@@ -229,7 +248,7 @@ class Settings(BaseSettings):
     )
     page_url: HttpUrl = Field(
         "http://127.0.0.1:8709",
-        description="Address of the web page, for the links in alerts; `flatline up` sets it for its own.",
+        description="Address of the page and the API, for links in alerts and for commands; `flatline up` sets it.",
     )
     session_timeout_s: float = Field(
         20, ge=6, le=1_800, description="How long a worker may be unreachable before others take over its partitions."

@@ -12,6 +12,8 @@ from flatline.local.ports import Ports
 from flatline.local.processes import Child
 from flatline.local.supervisor import Supervisor
 from flatline.settings import Settings
+from tests.postgres import Postgres, installed
+from tests.readmodel.places import InFiles, InPostgres, Place
 
 # No property depends on the speed of the machine. A fixture that lives through all examples of a test is meant to.
 # The suite tries the same examples each time, so that a failure is due to the change; `make fuzz` looks for new ones.
@@ -36,7 +38,7 @@ os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSeria
 
 # Programs that are servers, and fixtures that start some.
 SERVERS = frozenset({"kafka", "prometheus", "alertmanager"})
-SERVER_FIXTURES = frozenset({"broker_of_all", "channel", "cluster", "kafka_bootstrap", "talk"})
+SERVER_FIXTURES = frozenset({"broker_of_all", "channel", "cluster", "kafka_bootstrap", "postgres", "talk"})
 # Folders whose tests share what takes long to make; elsewhere that is shared within a file at most.
 SHARING = ("tests/grafana/", "tests/page/")
 
@@ -71,7 +73,11 @@ def _has_servers(item: pytest.Item) -> bool:
     if not isinstance(item, pytest.Function):
         return False
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
-    return bool(SERVER_FIXTURES & set(item.fixturenames)) or parameters.get("at") == "kafka"
+    return (
+        bool(SERVER_FIXTURES & set(item.fixturenames))
+        or parameters.get("at") == "kafka"
+        or parameters.get("place") == "postgresql"
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +109,24 @@ def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         kafka = Kafka(folder / "kafka", Ports(folder / "ports.json"))
         supervisor.start(kafka.process())
         yield kafka.bootstrap
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Return a real PostgreSQL for the whole session; without one, the test is skipped."""
+    with installed() as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Return where read models are made: a test that takes it runs over both databases."""
+    if request.param == "sqlite":
+        place: Place = InFiles(tmp_path_factory.mktemp("readmodels"))
+    else:
+        place = InPostgres(request.getfixturevalue("postgres"))
+    yield place
+    place.close()
 
 
 @pytest.fixture

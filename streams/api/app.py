@@ -234,6 +234,7 @@ class Api:
         self._records = progress.records
         self._metrics.waiting.set(float("nan") if progress.waiting is None else progress.waiting)
         self._metrics.current.set(progress.is_current)
+        self._metrics.writer.set(progress.is_writer)
         self._metrics.live_feeds.set(self._feeds)
         await self._measure()
         return web.Response(body=self._metrics.exposition(), headers={"Content-Type": self._metrics.content_type})

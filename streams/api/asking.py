@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
-from flatline.readmodel.database import DeadlineError
+from flatline.readmodel.database import AwayError, DeadlineError
 from flatline.readmodel.follower import Follower, NothingReadError
 from flatline.readmodel.queries.paging import CursorError
 from flatline_connectors.ingest.answers import Refused
@@ -56,5 +56,8 @@ class Asking:
         except DeadlineError:
             message = "The query took too long: ask for less, with more filters or another order."
             raise Refused(503, "too_slow", message) from None
+        except AwayError:
+            message = "The database of the read model does not answer. Come back later."
+            raise Refused(503, "not_ready", message, retry_after_s=_RETRY_AFTER_S) from None
         except CursorError as error:
             raise Refused(400, "bad_cursor", str(error)) from None

@@ -52,6 +52,11 @@ class ServeMetrics:
             "before answers, if there is anything.",
             registry=registry,
         )
+        self.writer = Gauge(
+            "flatline_serve_writer",
+            "1 if this process writes the read model; 0 if it reads what another one writes.",
+            registry=registry,
+        )
         self.live_feeds = Gauge(
             "flatline_serve_live_feeds", "Open live feeds. At 200, further ones are refused.", registry=registry
         )

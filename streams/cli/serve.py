@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -17,31 +18,30 @@ if TYPE_CHECKING:
     from flatline.api.app import Api
     from flatline.page.app import Page
     from flatline.readmodel.follower import Follower, Progress
+    from flatline.readmodel.read_models import ReadModels
     from flatline.schema.topics import Topics
 
 _WORTH_SAYING: Final = 1_000  # of records: what has just come is read within a second
 SERVE_SETTINGS: Final = tuple(name for name in Settings.model_fields if name.startswith("serve_"))
 
 
-@with_settings(*SERVE_SETTINGS, "policy_file", of="serve_")
+@with_settings(*SERVE_SETTINGS, "readmodel_url", "policy_file", of="serve_")
 def serve(*, settings: Settings) -> None:
     """Run the web page and the HTTP API over everything that is known, until it is stopped.
 
-    It follows all topics into a file in the data folder. The API is below /api/v1; /api/v1/openapi.json describes it.
+    It follows all topics into a file in the data folder, or into a PostgreSQL database. The API is below /api/v1;
+    /api/v1/openapi.json describes it.
     """
     from prometheus_client import CollectorRegistry
 
     from flatline.api.access import access_of, is_loopback
     from flatline.api.app import Api
-    from flatline.api.asking import READERS
     from flatline.api.feed import News
     from flatline.api.metrics import ServeMetrics
     from flatline.api.routes import Circumstances
     from flatline.discovery.discovery import Discovery
     from flatline.generations import serving_topics
-    from flatline.local.lock import sole_use_of
     from flatline.policy_file import load_policy, load_policy_file
-    from flatline.readmodel.files import Files
     from flatline.readmodel.follower import Follower
     from flatline_connectors.ingest import server
     from flatline_connectors.sending.producer import Producer
@@ -59,7 +59,7 @@ def serve(*, settings: Settings) -> None:
     discovery = Discovery(settings, topics, role="serve", host=host, port=port)
     follower = Follower(
         settings.cluster,
-        Files(settings.data_dir / "readmodel", readers=READERS, deadline_s=settings.serve_query_timeout_s),
+        _read_models(settings),
         topics=lambda: serving_topics(settings),
         policy=load_policy(settings.policy_file),
         rules=msgspec.json.encode((written.ignore, written.removed, settings.blog_platforms)),
@@ -94,7 +94,7 @@ def serve(*, settings: Settings) -> None:
             for task in running:
                 task.cancel()
 
-    with sole_use_of(settings.data_dir / "readmodel"):
+    with _sole_use(settings):
         follower.start()
         try:
             if not may_write:
@@ -104,6 +104,26 @@ def serve(*, settings: Settings) -> None:
                     asyncio.run(run(producer))
         finally:
             follower.stop()
+
+
+def _read_models(settings: Settings) -> "ReadModels":
+    from flatline.api.asking import READERS
+
+    deadline_s = settings.serve_query_timeout_s
+    if settings.readmodel_url is None:
+        from flatline.readmodel.files import Files
+
+        return Files(settings.data_dir / "readmodel", readers=READERS, deadline_s=deadline_s)
+    from flatline.readmodel.schemas import Schemas
+
+    return Schemas(settings.readmodel_url, settings.namespace, readers=READERS, deadline_s=deadline_s)
+
+
+def _sole_use(settings: Settings) -> "AbstractContextManager[object]":
+    from flatline.local.lock import sole_use_of
+
+    # Of a database, the processes agree among themselves who writes.
+    return sole_use_of(settings.data_dir / "readmodel") if settings.readmodel_url is None else nullcontext()
 
 
 def _page(

@@ -58,14 +58,19 @@ class AddressRows:
         """Return the id of the article that is at an address now."""
         return self._current.get(address_id, address_id)
 
+    def known_ids(self, connection: Connection, keys: Iterable[str]) -> dict[str, int]:
+        """Return the id of each address that is known."""
+        found: dict[str, int] = {}
+        for chunk in chunks(list(dict.fromkeys(keys))):
+            statement = select(addresses.c.key, addresses.c.id).where(addresses.c.key.in_(chunk))
+            found.update((key, number) for key, number in connection.execute(statement))
+        return found
+
     def ids(self, connection: Connection, keys: Iterable[str]) -> dict[str, int]:
         """Return the id of each address; one that is new gets one."""
         wanted = list(dict.fromkeys(keys))
         missing = [key for key in wanted if key not in self._ids]
-        found: dict[str, int] = {}
-        for chunk in chunks(missing):
-            statement = select(addresses.c.key, addresses.c.id).where(addresses.c.key.in_(chunk))
-            found.update((key, number) for key, number in connection.execute(statement))
+        found = self.known_ids(connection, missing)
         new = [key for key in missing if key not in found]
         if new:
             self._add(connection, new, found)

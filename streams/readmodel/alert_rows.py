@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from flatline.domain.alerts import Alert, read_mark
 from flatline.domain.time import to_ms
 from flatline.readmodel.address_rows import chunks
-from flatline.readmodel.database import storable, upsert
+from flatline.readmodel.database import upsert
 from flatline.readmodel.records import Record
 from flatline.readmodel.tables import alert_marks, alerts
 from flatline.schema.rejection import Rejected
@@ -74,7 +74,7 @@ def _row(alert: Alert, verdict: Said) -> dict[str, Any]:
         "since_ms": alert.since_ms,
         "alerted_ms": verdict.judged_ms,
         "ended_ms": None,
-        "reason": storable(alert.reason),
+        "reason": alert.reason,
         "probability": verdict.probability,
         "horizon_days": verdict.horizon_days,
     }
@@ -98,12 +98,12 @@ def _mark(number: str, value: bytes, recorded_ms: int) -> dict[str, Any]:
     said = read_mark(number.encode(), value)
     return {
         "alert_id": number,
-        "subject": storable(said.subject),
+        "subject": said.subject,
         "kind": said.kind.value,
         "since_ms": to_ms(said.since),
         "mark": said.mark.value,
         "because": None if said.because is None else said.because.value,
         "marked_ms": min(to_ms(said.marked_at), recorded_ms),
-        "marked_by": storable(said.by),
-        "note": storable(said.note),
+        "marked_by": said.by,
+        "note": said.note,
     }

@@ -1,5 +1,6 @@
 """What is known of each article altogether: its registration, and the sums of its links."""
 
+from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
@@ -8,9 +9,8 @@ from sqlalchemy import Connection, bindparam, case, func, select, update
 from flatline.domain.state.addresses import is_there
 from flatline.domain.state.segment import Segment
 from flatline.readmodel.address_rows import AddressRows, chunks, shown_header
-from flatline.readmodel.database import storable
 from flatline.readmodel.tables import addresses as address_table
-from flatline.readmodel.tables import articles, links, visits
+from flatline.readmodel.tables import article_sources, articles, link_sources, links, sources, visits
 from flatline.readmodel.verdict_rows import ensure_articles
 
 
@@ -29,6 +29,7 @@ def _sum_up(connection: Connection, addresses: AddressRows, article_ids: list[in
         ).all()
     )
     ensure_articles(connection, keys)
+    _sum_up_sources(connection, article_ids)
     sums = _sums(connection, article_ids)
     samples = _samples(connection, article_ids)
     visited = set(
@@ -50,10 +51,10 @@ def _sum_up(connection: Connection, addresses: AddressRows, article_ids: list[in
         rows.append(
             {
                 **_row(number, sums.get(number), is_there=there),
-                "title": storable(registered.title),
-                "author": storable(registered.author),
-                "series": storable(registered.series),
-                "strategy": storable(registered.strategy),
+                "title": registered.title,
+                "author": registered.author,
+                "series": registered.series,
+                "strategy": registered.strategy,
                 "tier": registered.tier,
                 "published_ms": registered.published_ms,
                 "removed_ms": removed_ms,
@@ -92,6 +93,51 @@ def _sums(connection: Connection, article_ids: list[int]) -> dict[int, Any]:
         .group_by(links.c.article_id)
     )
     return {row.article_id: row for row in connection.execute(statement)}
+
+
+def _sum_up_sources(connection: Connection, article_ids: list[int]) -> None:
+    """Write how many links to each of these articles each source saw, and by how much that changes its sums."""
+    own = article_sources.c.article_id.in_(article_ids)
+    changes: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for row in connection.execute(select(article_sources).where(own)):
+        changes[row.source][0] -= row.links
+        changes[row.source][1] -= row.only_here
+    connection.execute(article_sources.delete().where(own))
+    witnesses = func.count().over(partition_by=links.c.id).label("witnesses")
+    seen = (
+        select(links.c.article_id, link_sources.c.source, witnesses)
+        .join(link_sources, link_sources.c.link_id == links.c.id)
+        .where(links.c.article_id.in_(article_ids), links.c.is_shown)
+        .subquery()
+    )
+    statement = select(
+        seen.c.article_id,
+        seen.c.source,
+        func.count().label("links"),
+        func.sum(case((seen.c.witnesses == 1, 1), else_=0)).label("only_here"),
+    ).group_by(seen.c.article_id, seen.c.source)
+    rows = [dict(row) for row in connection.execute(statement).mappings()]
+    if rows:
+        connection.execute(article_sources.insert(), rows)
+    for counted in rows:
+        changes[counted["source"]][0] += counted["links"]
+        changes[counted["source"]][1] += counted["only_here"]
+    changed = [
+        {"its_source": source, "more_links": more[0], "more_only_here": more[1]}
+        for source, more in changes.items()
+        if any(more)
+    ]
+    if changed:
+        columns = sources.c
+        statement_of_sums = (
+            update(sources)
+            .where(columns.source == bindparam("its_source"))
+            .values(
+                links=columns.links + bindparam("more_links"),
+                only_here=columns.only_here + bindparam("more_only_here"),
+            )
+        )
+        connection.execute(statement_of_sums, changed)
 
 
 def _samples(connection: Connection, article_ids: list[int]) -> dict[int, Segment]:

@@ -10,21 +10,38 @@ from typing import Final, NamedTuple
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from flatline.domain.policy.policy import Policy
 from flatline.errors import FlatlineError
 from flatline.kafka.cluster import Consumer, KafkaCluster
-from flatline.readmodel.database import ClosedError, Database, ReadModelError
-from flatline.readmodel.files import Files, identity_in, identity_of, is_complete, mark_complete
+from flatline.readmodel.database import (
+    AwayError,
+    ClosedError,
+    Database,
+    DeadlineError,
+    NotTheWriterError,
+    ReadModelError,
+)
 from flatline.readmodel.other_rows import forget_dead_letters
 from flatline.readmodel.projection import Projection, followed
+from flatline.readmodel.read_models import (
+    Identity,
+    ReadModels,
+    identity_in,
+    identity_of,
+    is_complete,
+    mark_complete,
+    stored_positions,
+)
 from flatline.schema.topics import Topics
 
 RETRY_S: Final = 2.0
 POLL_MS: Final = 500
 RECORDS_MAX: Final = 5_000
 LOOK_EVERY_S: Final = 2.0
+STAND_BY_S: Final = 1.0
+"""Between two looks of a process that only reads: its live feed is as late."""
 
 log = logging.getLogger("flatline.readmodel")
 
@@ -35,11 +52,13 @@ class Progress(NamedTuple):
     ``records``      applied since the process started
     ``waiting``      records that it does not hold yet; None before that is known
     ``is_current``   whether the database that answers is the one that follows the topics and once held all of them
+    ``is_writer``    whether this process writes it
     """
 
     records: int = 0
     waiting: int | None = None
     is_current: bool = False
+    is_writer: bool = False
 
 
 class NothingReadError(Exception):
@@ -49,13 +68,14 @@ class NothingReadError(Exception):
 class Follower:
     """Keeps the read model equal to the topics, for as long as its thread runs.
 
-    What answers is the database that was complete last; another one takes its place when it has become so.
+    What answers is the database that was complete last; another one takes its place when it has become so. Where
+    another process writes, this one only reads, and takes over when that one is gone.
     """
 
     def __init__(
         self,
         cluster: KafkaCluster,
-        files: Files,
+        read_models: ReadModels,
         *,
         topics: Callable[[], Topics],
         policy: Policy,
@@ -64,7 +84,7 @@ class Follower:
     ) -> None:
         """``topics``: asked for those that serve now. ``on_commit`` is called in the thread, after each transaction."""
         self._cluster = cluster
-        self._files = files
+        self._read_models = read_models
         self._topics = topics
         self._policy = policy
         self._rules = rules
@@ -83,7 +103,10 @@ class Follower:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection of the database that answers. Raises NothingReadError, and DeadlineError as it is used."""
+        """Give a connection of the database that answers.
+
+        Raises NothingReadError and AwayError, and DeadlineError as it is used.
+        """
         with ExitStack() as opened:
             while True:
                 with self._lock:
@@ -93,6 +116,8 @@ class Follower:
                 try:
                     connection = opened.enter_context(database.reading())
                 except ClosedError:
+                    if database is self._database:  # somebody deleted it: this is noticed soon
+                        raise NothingReadError from None
                     continue  # it was replaced just now
                 break
             yield connection
@@ -105,14 +130,26 @@ class Follower:
         """End, after the transaction that is under way."""
         self._stop.set()
         self._thread.join()
+        self._read_models.close()
 
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                self._follow()
+                if self._read_models.become_writer():
+                    if not self._progress.is_writer:
+                        self._progress = self._progress._replace(is_writer=True, is_current=False, waiting=None)
+                    self._follow()
+                else:
+                    self._stand_by()
+                    continue
             except KafkaError as error:
                 log.warning("the topics can't be read, trying again in %s s: %s", RETRY_S, error)
-            except (OperationalError, ReadModelError, OSError) as error:
+            except NotTheWriterError:
+                log.warning("another process writes the read model now")
+                continue
+            except (ClosedError, DeadlineError):
+                log.warning("the read model was deleted, or is too busy: trying again in %s s", RETRY_S)
+            except (AwayError, InterfaceError, OperationalError, ReadModelError, OSError) as error:
                 log.error("the read model can't be written, trying again in %s s: %s", RETRY_S, error)  # noqa: TRY400
             except FlatlineError as error:
                 log.warning("%s Trying again in %s s.", error, RETRY_S)
@@ -122,22 +159,62 @@ class Follower:
                 return
             self._stop.wait(RETRY_S)
 
+    def _stand_by(self) -> None:
+        """Answer from what another process writes, until this one may write."""
+        self._progress = self._progress._replace(is_writer=False)
+        topics = self._topics()
+        before: dict[tuple[str, int], int] = {}
+        with self._consumer() as consumer:
+            while not self._stop.wait(STAND_BY_S) and not self._read_models.become_writer():
+                database = self._look(identity_of(topics, self._rules))
+                if not self._progress.is_current:
+                    topics = self._topics()
+                if database is None:
+                    continue
+                partitions = _partitions(topics)
+                consumer.assign(partitions)
+                with database.reading() as connection:
+                    positions = stored_positions(connection)
+                ends = consumer.end_offsets(partitions)
+                waiting = sum(max(0, ends[tp] - positions.get((tp.topic, tp.partition), 0)) for tp in partitions)
+                self._progress = self._progress._replace(waiting=waiting)
+                if positions != before:
+                    before = positions
+                    self._on_commit()
+
+    def _look(self, identity: Identity) -> Database | None:
+        """Answer from the newest complete read model; return the one that answers."""
+        answering, going_on = self._read_models.find(identity)
+        if going_on is not None and going_on is not answering:
+            going_on.close()
+        with self._lock:
+            before = self._database
+            is_same = answering is not None and before is not None and answering.name == before.name
+            if not is_same:
+                self._database = answering
+        is_current = answering is not None and answering is going_on
+        self._progress = self._progress._replace(is_current=is_current)
+        replaced = answering if is_same else before
+        if replaced is not None:
+            replaced.close()
+        return self._database
+
     def _follow(self) -> None:
-        """Follow the topics that serve until that ends: other ones serve, or the file is lost."""
+        """Follow the topics that serve until that ends: other ones serve, or the read model is lost."""
         topics = self._topics()
         identity = identity_of(topics, self._rules)
         with self._lock:
             answering = self._database
         if answering is None:
-            answering, going_on = self._files.find(identity)
+            answering, going_on = self._read_models.find(identity)
             self._answer_with(answering, is_current=answering is going_on and answering is not None)
         elif not answering.is_lost and identity_in(answering) == str(identity):
             going_on = answering
         else:
-            going_on = self._files.find_begun(identity, besides=answering)
+            going_on = self._read_models.find_begun(identity, besides=answering)
         if going_on is None:
-            going_on = self._files.new(identity, answering)
-            log.warning("the read model is made anew from the topics: %s", going_on.path)
+            going_on = self._read_models.new(identity, answering)
+            log.warning("the read model is made anew from the topics: %s", going_on.name)
         try:
             self._fill(going_on, topics)
         finally:
@@ -148,9 +225,7 @@ class Follower:
         was_complete = is_complete(database)
         projection = Projection(database, topics, self._policy, is_building=not was_complete)
         with self._consumer() as consumer:
-            partitions = [
-                TopicPartition(topic.name, number) for topic in followed(topics) for number in range(topic.partitions)
-            ]
+            partitions = _partitions(topics)
             generations = TopicPartition(topics.generations.name, 0)
             consumer.assign([*partitions, generations])
             consumer.seek_to_end(generations)
@@ -176,6 +251,7 @@ class Follower:
                 if monotonic() - looked_s < LOOK_EVERY_S and (fetched or self._progress.waiting == 0):
                     continue
                 looked_s = monotonic()
+                projection.skip_to({(tp.topic, tp.partition): consumer.position(tp) for tp in partitions})
                 waiting = _waiting(consumer, partitions)
                 self._progress = self._progress._replace(waiting=waiting)
                 if waiting == 0 and not self._progress.is_current:
@@ -185,7 +261,7 @@ class Follower:
                         was_complete = True
                     self._answer_with(database, is_current=True)
         if database.is_lost:
-            log.warning("%s is gone, and made anew; until then what was read before answers", database.path)
+            log.warning("%s is gone, and made anew; until then what was read before answers", database.name)
             self._forget(None)
 
     def _other_topics_serve(self, topics: Topics) -> bool:
@@ -209,15 +285,15 @@ class Follower:
         self._progress = self._progress._replace(is_current=is_current)
         if database is None or not is_current:
             return
-        self._files.remove_others(database)
+        self._read_models.keep_only(database)
         if before is not None and before is not database:
             before.close()
 
     def _forget(self, database: Database | None) -> None:
-        """Have the next round make a new file. What answers goes on, unless it says what is not so any more."""
+        """Have the next round make a new one. What answers goes on, unless it says what is not so any more."""
         self._progress = self._progress._replace(is_current=False)
         if database is not None:
-            database.path.unlink(missing_ok=True)
+            self._read_models.discard(database)
 
     @contextmanager
     def _consumer(self) -> Iterator[Consumer]:
@@ -231,6 +307,10 @@ class Follower:
             yield consumer
         finally:
             consumer.close()
+
+
+def _partitions(topics: Topics) -> list[TopicPartition]:
+    return [TopicPartition(topic.name, number) for topic in followed(topics) for number in range(topic.partitions)]
 
 
 def _waiting(consumer: Consumer, partitions: list[TopicPartition]) -> int:

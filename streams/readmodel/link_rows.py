@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, bindparam, func, select, tuple_
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Table, bindparam, case, func, select, tuple_
 
 from flatline.domain.events.look_changes import LookChange, Looked, look_changes
 from flatline.domain.events.observation import ArticleKeys, observation_of
@@ -18,10 +17,10 @@ from flatline.domain.time import clamped_ms, stated_ms, to_ms
 from flatline.domain.urls.canonical import canonicalize, referring_domain
 from flatline.domain.urls.fingerprints import referrer
 from flatline.readmodel.address_rows import AT_ONCE, AddressRows
-from flatline.readmodel.database import storable, upsert
+from flatline.readmodel.database import insert_into, upsert
 from flatline.readmodel.live_rows import Happened
 from flatline.readmodel.records import Record
-from flatline.readmodel.tables import link_changes, link_sources, links
+from flatline.readmodel.tables import link_changes, link_sources, links, storable
 from flatline.readmodel.tables import sources as source_table
 from flatline.schema import codec
 from flatline.schema.link_event import LinkEvent
@@ -98,11 +97,11 @@ class LinkRows:
             observation = observation_of(event, recorded_ms=record.timestamp, keys=self._keys, ignored=self._ignored)
             if observation is Effect.IGNORED:
                 return None
-            page, _ = referrer(event.url_from)
+            applied = observation if isinstance(observation, LinkObservation) else None
+            page = applied.page if applied else referrer(event.url_from)[0]
             key = self._keys[event.url_to].decode()
         except Rejected:
             return None
-        applied = observation if isinstance(observation, LinkObservation) else None
         recorded_ms = record.timestamp
         at_ms = (
             applied.at_ms if applied else clamped_ms(stated_ms(event, recorded_ms=recorded_ms), recorded_ms=recorded_ms)
@@ -137,7 +136,7 @@ class LinkRows:
         happened: list[Happened],
     ) -> None:
         event, observation, number = seen.event, seen.observation, row.values["id"]
-        source, reason = event.source or "", storable(event.lost_reason)
+        source, reason = event.source or "", event.lost_reason
         change: str | None = None
         if observation is None:
             change = "suspected"
@@ -161,7 +160,7 @@ class LinkRows:
                 sources[number, source] = min(first_ms, seen.at_ms), max(last_ms, seen.seen_ms)
                 for look in _look_changes(row.values, event, said_ms=seen.seen_ms):
                     key = (number, seen.seen_ms, look.kind.value, source)
-                    told = {"at_ms": seen.seen_ms, "change": look.kind.value, "reason": storable(look.words) or None}
+                    told = {"at_ms": seen.seen_ms, "change": look.kind.value, "reason": look.words or None}
                     changed.setdefault(key, {"link_id": number, "source": source, **told})
                 row.is_changed |= _say(row.values, event, said_ms=seen.seen_ms)
             if effect is not Effect.SEEN_AGAIN:
@@ -196,6 +195,10 @@ class LinkRows:
         if new:
             connection.execute(links.insert(), new)
         upsert(connection, links, old)
+        seen = {number for number, _ in sources}
+        changes.articles |= {
+            self._addresses.article_of(row.values["address_id"]) for row in rows.values() if row.values["id"] in seen
+        }
         _write_seen(
             connection,
             link_sources,
@@ -221,11 +224,11 @@ def _write_seen(connection: Connection, table: Table, rows: list[dict[str, Any]]
     """Widen the spans in which something was seen."""
     if not rows:
         return
-    statement = insert(table)
-    now = statement.excluded
+    statement = insert_into(connection, table)
+    first, last, now = table.c.first_seen_ms, table.c.last_seen_ms, statement.excluded
     widened = {
-        "first_seen_ms": func.min(table.c.first_seen_ms, now.first_seen_ms),
-        "last_seen_ms": func.max(table.c.last_seen_ms, now.last_seen_ms),
+        "first_seen_ms": case((now.first_seen_ms < first, now.first_seen_ms), else_=first),
+        "last_seen_ms": case((now.last_seen_ms > last, now.last_seen_ms), else_=last),
     }
     keys = [column.name for column in table.primary_key]
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=widened), rows)
@@ -279,7 +282,7 @@ def _say(values: dict[str, Any], event: LinkEvent, *, said_ms: int) -> bool:
     before = dict(values)
     for name, value in said.items():
         if value is not None and (is_newer or values[name] is None):
-            values[name] = storable(value) if isinstance(value, str) else value
+            values[name] = value
     if values["domain"] is None:
         values["domain"] = referring_domain(canonicalize(event.url_from))
     return values != before

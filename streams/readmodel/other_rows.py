@@ -3,21 +3,23 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, func
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, case
 
 from flatline.domain.state.visits import day_of_visits, sending_page
 from flatline.domain.urls.canonical import article_key, referring_domain
 from flatline.readmodel.address_rows import AddressRows
-from flatline.readmodel.database import Database, storable, upsert
+from flatline.readmodel.database import Database, insert_into, upsert
 from flatline.readmodel.live_rows import Happened
 from flatline.readmodel.records import Record
-from flatline.readmodel.tables import compacted, dead_letters, visits
+from flatline.readmodel.tables import compacted, dead_letters, digest, visits
 from flatline.schema import codec
 from flatline.schema.rejection import Rejected
 
 DIGITS_MAX: Final = 18
 """Of a number that fits a column."""
+
+WORD_CHARACTERS_MAX: Final = 500
+"""Of what a dead letter says of itself; ours are no longer."""
 
 VALUE_CHARACTERS_MAX: Final = 4_096
 """Of a dead letter. The whole record is in its topic."""
@@ -46,11 +48,12 @@ def apply_visits(connection: Connection, addresses: AddressRows, records: Iterab
     if not largest:
         return set()
     ids = addresses.ids(connection, (key for key, _, _ in largest))
-    statement = insert(visits)
+    statement = insert_into(connection, visits)
+    known, said_now = visits.c.visits, statement.excluded.visits
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["address_id", "day", "domain"],
-            set_={"visits": func.max(visits.c.visits, statement.excluded.visits)},
+            set_={"visits": case((said_now > known, said_now), else_=known)},
         ),
         [
             {"address_id": ids[key], "day": day, "domain": domain, "visits": number}
@@ -65,9 +68,16 @@ def apply_compacted(connection: Connection, topic: str, records: Iterable[Record
     newest = {record.key or b"": record for record in records}
     for key, record in newest.items():
         if record.value is None:
-            connection.execute(compacted.delete().where(compacted.c.topic == topic, compacted.c.key == key))
+            connection.execute(compacted.delete().where(compacted.c.topic == topic, compacted.c.digest == digest(key)))
     rows = [
-        {"topic": topic, "key": key, "value": record.value, "recorded_ms": record.timestamp}
+        {
+            "topic": topic,
+            "digest": digest(key),
+            "about": digest(key.partition(b"/")[2]),
+            "key": key,
+            "value": record.value,
+            "recorded_ms": record.timestamp,
+        }
         for key, record in newest.items()
         if record.value is not None
     ]
@@ -85,21 +95,21 @@ def apply_dead_letters(connection: Connection, records: Iterable[StoredRecord]) 
 
 
 def _dead_letter(record: StoredRecord) -> dict[str, Any]:
-    headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
+    headers = {name: (value or b"").decode(errors="replace")[:WORD_CHARACTERS_MAX] for name, value in record.headers}
     value = record.value or b""
     return {
         "id": record.offset,
         "recorded_ms": record.timestamp,
-        "reason": storable(headers.get("reason", "")),
-        "detail": storable(headers.get("detail", "")),
-        "topic": storable(headers.get("topic")),
+        "reason": headers.get("reason", ""),
+        "detail": headers.get("detail", ""),
+        "topic": headers.get("topic"),
         "partition": _number(headers, "partition"),
         "record_offset": _number(headers, "offset"),
-        "source": storable(headers.get("source")),
-        "file": storable(headers.get("file")),
+        "source": headers.get("source"),
+        "file": headers.get("file"),
         "line": _number(headers, "line"),
-        "key": None if record.key is None else storable(record.key.decode(errors="replace")[:VALUE_CHARACTERS_MAX]),
-        "value": storable(value[: 4 * VALUE_CHARACTERS_MAX].decode(errors="replace")[:VALUE_CHARACTERS_MAX]),
+        "key": None if record.key is None else record.key.decode(errors="replace")[:VALUE_CHARACTERS_MAX],
+        "value": value[: 4 * VALUE_CHARACTERS_MAX].decode(errors="replace")[:VALUE_CHARACTERS_MAX],
         "value_bytes": len(value),
     }
 

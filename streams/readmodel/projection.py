@@ -6,7 +6,6 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from flatline.domain.policy.policy import Policy
-from flatline.readmodel import search_tables
 from flatline.readmodel.address_rows import AddressRows
 from flatline.readmodel.alert_rows import apply_marks
 from flatline.readmodel.article_rows import sum_up
@@ -15,6 +14,7 @@ from flatline.readmodel.link_rows import LinkRows, show_articles, show_pages
 from flatline.readmodel.live_rows import LiveRows
 from flatline.readmodel.other_rows import StoredRecord, apply_compacted, apply_dead_letters, apply_visits
 from flatline.readmodel.queries.moves import MOVES, SITES, receive_all, stored_moves, stored_sites
+from flatline.readmodel.read_models import stored_positions
 from flatline.readmodel.snooze_rows import apply_snoozes
 from flatline.readmodel.tables import addresses as address_table
 from flatline.readmodel.tables import positions
@@ -62,7 +62,7 @@ class Projection:
         self._policy = policy
         with database.writing() as connection:
             if is_building:
-                search_tables.stop_following(connection)
+                database.stop_indexing_words(connection)
             self._begin(connection)
 
     def _begin(self, connection: Connection) -> None:
@@ -70,12 +70,7 @@ class Projection:
         self._addresses = AddressRows(connection, stored_moves(connection, sites), sites)
         self._links = LinkRows(connection, self._addresses, self._policy.ignored)
         self._live = LiveRows(connection)
-        self._positions: dict[tuple[str, int], int] = {
-            (topic, partition): offset
-            for topic, partition, offset in connection.execute(
-                select(positions.c.topic, positions.c.partition, positions.c.next_offset)
-            )
-        }
+        self._positions = stored_positions(connection)
 
     def position(self, topic: str, partition: int) -> int:
         """Return the first offset that is not applied."""
@@ -99,23 +94,24 @@ class Projection:
         ends = {place: records[-1].offset + 1 for place, records in new.items()}
         with self._database.writing() as connection:
             self._apply(connection, by_topic)
-            upsert(
-                connection,
-                positions,
-                [
-                    {"topic": topic, "partition": partition, "next_offset": end}
-                    for (topic, partition), end in ends.items()
-                ],
-            )
+            _store_positions(connection, ends)
         self._positions |= ends
         return sum(len(records) for records in new.values())
+
+    def skip_to(self, ends: Mapping[tuple[str, int], int]) -> None:
+        """Note that there is nothing to apply before these offsets: the ends of transactions have offsets, too."""
+        further = {place: end for place, end in ends.items() if end > self.position(*place)}
+        if further:
+            with self._database.writing() as connection:
+                _store_positions(connection, further)
+            self._positions |= further
 
     def settle(self) -> None:
         """Sum up all articles and index all words, and from now on those that change with each batch."""
         with self._database.writing() as connection:
             articles = set(connection.scalars(select(address_table.c.article_id)))
             sum_up(connection, self._addresses, articles, links_bring_back=self._policy.links_bring_back)
-            search_tables.make_anew(connection)
+            self._database.index_words(connection)
         self._is_building = False
 
     def _apply(self, connection: Connection, by_topic: Mapping[str, Sequence[StoredRecord]]) -> None:
@@ -159,3 +155,8 @@ class Projection:
         if len(moves.log) == known and not is_ignoring_others:
             return set()
         return self._addresses.follow(connection, moves.log[known:], has_queries_anew=is_ignoring_others)
+
+
+def _store_positions(connection: Connection, ends: Mapping[tuple[str, int], int]) -> None:
+    rows = [{"topic": topic, "partition": number, "next_offset": end} for (topic, number), end in ends.items()]
+    upsert(connection, positions, rows)

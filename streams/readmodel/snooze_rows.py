@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from flatline.domain.snoozes import read_snooze
 from flatline.domain.time import to_ms
 from flatline.readmodel.address_rows import chunks
-from flatline.readmodel.database import storable, upsert
+from flatline.readmodel.database import upsert
 from flatline.readmodel.records import Record
 from flatline.readmodel.tables import snoozes
 from flatline.schema.rejection import Rejected
@@ -35,8 +35,8 @@ def _row(number: str, value: bytes) -> dict[str, Any]:
         "id": number,
         "labels": msgspec.json.encode(said.labels).decode(),
         "until_ms": to_ms(said.until),
-        "why": storable(said.why),
-        "by": storable(said.by),
+        "why": said.why,
+        "by": said.by,
         "snoozed_ms": to_ms(said.snoozed_at),
         "is_ended": said.is_ended,
     }

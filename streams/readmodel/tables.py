@@ -5,13 +5,16 @@ several addresses may have moved to one. Instants are ms since the epoch; texts 
 to be trusted than that.
 """
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
+    Dialect,
     Float,
     Index,
     Integer,
@@ -19,12 +22,37 @@ from sqlalchemy import (
     MetaData,
     SmallInteger,
     Table,
-    Text,
     UniqueConstraint,
+    func,
+    literal_column,
 )
+from sqlalchemy import Text as AnyText
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Raise it with each change of the tables or of what is written into them: the read model is then made anew."""
+
+
+class Text(TypeDecorator[str]):
+    """A text of any length, in the order of its code points. PostgreSQL takes no NUL: none is stored."""
+
+    impl = AnyText
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type of a database. SQLite compares code points, PostgreSQL by the rules of a language."""
+        return postgresql.TEXT(collation="C") if dialect.name == "postgresql" else AnyText()
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:  # noqa: ARG002 - SQLAlchemy's
+        """Return what makes of a value what is stored. It runs for each text that is written."""
+        return storable
+
+
+def storable(text: str | None) -> str | None:
+    """Return a text as it is stored."""
+    return text and text.replace("\0", "\ufffd")
+
 
 metadata = MetaData()
 
@@ -52,11 +80,20 @@ addresses = Table(
     "addresses",
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=False),
-    Column("key", Text, nullable=False, unique=True),
+    Column("key", Text, nullable=False, comment="Unique"),
     Column("article_id", BigInteger, nullable=False, index=True),
     Column("state", LargeBinary, comment="What was registered and removed, as `domain.state.article` encodes it"),
     comment="Article keys of events, and the article that is there now.",
 )
+
+
+def _find_by(name: str, column: Column[str]) -> None:
+    """Have rows found by a long text: an entry of a B-tree of PostgreSQL has 2,704 bytes at most."""
+    Index(name, column).ddl_if(dialect="sqlite")
+    Index(f"{name}_hash", column, postgresql_using="hash").ddl_if(dialect="postgresql")
+
+
+_find_by("addresses_by_key", addresses.c.key)
 
 articles = Table(
     "articles",
@@ -72,10 +109,10 @@ articles = Table(
     Column("tier", SmallInteger, comment="null: not registered"),
     Column("published_ms", BigInteger),
     Column("removed_ms", BigInteger, nullable=False),
-    Column("gained", Integer, nullable=False),
-    Column("lost", Integer, nullable=False, comment="Of `gained`, those that were lost at least once"),
-    Column("live", Integer, nullable=False),
-    Column("domains", Integer, nullable=False),
+    Column("gained", BigInteger, nullable=False),
+    Column("lost", BigInteger, nullable=False, comment="Of `gained`, those that were lost at least once"),
+    Column("live", BigInteger, nullable=False),
+    Column("domains", BigInteger, nullable=False),
     Column("first_gained_ms", BigInteger),
     Column("last_gained_ms", BigInteger),
     Column("state", Text, comment="Of the newest verdict; so are the columns below"),
@@ -84,12 +121,27 @@ articles = Table(
     Column("probability", Float),
     Column("score", Float),
     Column("suppressed", Boolean),
+    Column("is_floor", Boolean, comment="There are more links than are reported"),
     Column("reason", Text),
     Column("findings", Text, comment="Kinds, separated by spaces"),
     Column("verdict", LargeBinary, comment="The whole verdict, JSON as the topic has it"),
 )
-for _sorted in ("key", "gained", "live", "domains", "last_gained_ms", "since_ms", "probability", "score"):
-    Index(f"articles_by_{_sorted}", articles.c[_sorted], articles.c.id)
+
+
+def _sort_by(name: str, column: ColumnElement[Any], number: Column[Any], *equal: Column[Any]) -> None:
+    """Have rows in the order of a column, nulls at the lower end, as SQLite has them, within those of ``equal``."""
+    Index(name, *equal, column, number).ddl_if(dialect="sqlite")
+    descending = Index(f"{name}_descending", *equal, column.desc().nulls_last(), number.desc())
+    descending.ddl_if(dialect="postgresql")
+
+
+ARTICLE_ORDER: Final = func.substr(articles.c.key, literal_column("1"), literal_column("600"), type_=Text())
+"""By address: as much of it as an index takes in any database."""
+
+_find_by("articles_by_key", articles.c.key)
+_sort_by("articles_by_address", ARTICLE_ORDER, articles.c.id)
+for _sorted in ("gained", "live", "domains", "last_gained_ms", "since_ms", "probability", "score"):
+    _sort_by(f"articles_by_{_sorted}", articles.c[_sorted], articles.c.id)
 for _filtered in ("state", "site", "series", "author", "strategy"):
     Index(f"articles_of_{_filtered}", articles.c[_filtered])
 
@@ -128,9 +180,9 @@ links = Table(
     Column("discovery", Text, nullable=False),
     UniqueConstraint("address_id", "page"),
 )
-Index("links_by_gain", links.c.article_id, links.c.is_shown, links.c.first_gained_ms, links.c.id)
+_sort_by("links_by_gain", links.c.first_gained_ms, links.c.id, links.c.article_id, links.c.is_shown)
+_sort_by("links_by_change", links.c.newest_ms, links.c.id, links.c.article_id, links.c.is_shown)
 Index("links_by_domain", links.c.article_id, links.c.is_shown, links.c.domain, links.c.first_gained_ms)
-Index("links_by_change", links.c.article_id, links.c.is_shown, links.c.newest_ms)
 
 link_sources = Table(
     "link_sources",
@@ -166,7 +218,18 @@ sources = Table(
     Column("source", Text, primary_key=True),
     Column("first_seen_ms", BigInteger, nullable=False),
     Column("last_seen_ms", BigInteger, nullable=False),
-    comment="When each source saw links first and last.",
+    Column("links", BigInteger, nullable=False, server_default="0", comment="Sums of `article_sources`"),
+    Column("only_here", BigInteger, nullable=False, server_default="0"),
+    comment="When each source saw links first and last, and how many of those that count.",
+)
+
+article_sources = Table(
+    "article_sources",
+    metadata,
+    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", Text, primary_key=True, comment="Empty where events name none"),
+    Column("links", Integer, nullable=False, comment="That count, and that it saw"),
+    Column("only_here", Integer, nullable=False, comment="Of these, those that no other source saw"),
 )
 
 visits = Table(
@@ -181,7 +244,7 @@ visits = Table(
 verdict_history = Table(
     "verdict_history",
     metadata,
-    Column("article", Text, primary_key=True, comment="Key"),
+    Column("address_id", BigInteger, primary_key=True, autoincrement=False),
     Column("judged_ms", BigInteger, primary_key=True),
     Column("state", Text, comment="null: the verdict was taken back"),
     Column("since_ms", BigInteger),
@@ -189,7 +252,7 @@ verdict_history = Table(
     Column("findings", Text, nullable=False, comment="Kinds, separated by spaces"),
     Column("probability", Float),
     Column("score", Float),
-    Column("gained", Integer, nullable=False),
+    Column("gained", BigInteger, nullable=False),
     Column("reason", Text),
 )
 
@@ -220,16 +283,17 @@ alerts = Table(
     "alerts",
     metadata,
     Column("id", Text, primary_key=True, comment="As `domain.alerts` makes it of subject, kind and since"),
-    Column("subject", Text, nullable=False, index=True, comment="Article key, or `kind/name` of a group"),
+    Column("subject", Text, nullable=False, comment="Article key, or `kind/name` of a group"),
     Column("kind", Text, nullable=False),
     Column("since_ms", BigInteger, nullable=False),
     Column("alerted_ms", BigInteger, nullable=False, comment="When it was said first"),
     Column("ended_ms", BigInteger, comment="When it was not said any more; null: it still is"),
     Column("reason", Text),
     Column("probability", Float, comment="That no link comes in `horizon_days`, as said when it alerted"),
-    Column("horizon_days", Integer),
+    Column("horizon_days", BigInteger),
 )
-Index("alerts_by_time", alerts.c.alerted_ms, alerts.c.id)
+_find_by("alerts_by_subject", alerts.c.subject)
+_sort_by("alerts_by_time", alerts.c.alerted_ms, alerts.c.id)
 
 alert_marks = Table(
     "alert_marks",
@@ -263,11 +327,20 @@ compacted = Table(
     "compacted",
     metadata,
     Column("topic", Text, primary_key=True, comment="heartbeats, moves, sites or group_parts"),
-    Column("key", LargeBinary, primary_key=True),
+    Column("digest", LargeBinary, primary_key=True, comment="Of the key, which may be long"),
+    Column("about", LargeBinary, nullable=False, comment="Digest of what follows the key's first slash"),
+    Column("key", LargeBinary, nullable=False),
     Column("value", LargeBinary, nullable=False),
     Column("recorded_ms", BigInteger, nullable=False),
     comment="Records of small topics as they are: the domain's own code reads them.",
 )
+Index("compacted_by_about", compacted.c.topic, compacted.c.about)
+
+
+def digest(key: bytes) -> bytes:
+    """Return what stands for a key in `compacted`."""
+    return blake2b(key, digest_size=16).digest()
+
 
 dead_letters = Table(
     "dead_letters",
@@ -277,7 +350,7 @@ dead_letters = Table(
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("topic", Text, comment="null: it was never in Kafka"),
-    Column("partition", Integer),
+    Column("partition", BigInteger),
     Column("record_offset", BigInteger),
     Column("source", Text),
     Column("file", Text),
@@ -299,26 +372,8 @@ live = Table(
     comment="The newest of what happened, for the live feed.",
 )
 
-
-def _search_of(table: str, search: str, columns: tuple[str, ...]) -> Iterator[str]:
-    """Yield the statements that make a table searchable, with triggers that keep that equal to it."""
-    names = ", ".join(columns)
-    new, old = (", ".join(f"{row}.{column}" for column in columns) for row in ("new", "old"))
-    add = f"INSERT INTO {search}(rowid, {names}) VALUES (new.id, {new});"  # noqa: S608 - names from below
-    drop = f"INSERT INTO {search}({search}, rowid, {names}) VALUES ('delete', old.id, {old});"  # noqa: S608
-    changes = " OR ".join(f"old.{column} IS NOT new.{column}" for column in columns)
-    yield (
-        f"CREATE VIRTUAL TABLE IF NOT EXISTS {search} USING fts5({names}, "
-        f"content='{table}', content_rowid='id', tokenize='unicode61', detail='none')"
-    )
-    trigger = f"CREATE TRIGGER IF NOT EXISTS {search}"
-    yield f"{trigger}_insert AFTER INSERT ON {table} BEGIN {add} END"
-    yield f"{trigger}_delete AFTER DELETE ON {table} BEGIN {drop} END"
-    yield f"{trigger}_update AFTER UPDATE OF {names} ON {table} WHEN {changes} BEGIN {drop} {add} END"
-
-
-SQLITE_SEARCH: Final = (
-    *_search_of("articles", "article_search", ("title", "key")),
-    *_search_of("links", "link_search", ("anchor", "url_from", "page_title")),
-)
-"""Full-text search in SQLite."""
+SEARCHED: Final[Mapping[str, Sequence[Column[Any]]]] = {
+    "article_search": (articles.c.title, articles.c.key),
+    "link_search": (links.c.anchor, links.c.url_from, links.c.page_title),
+}
+"""What full-text search looks into."""

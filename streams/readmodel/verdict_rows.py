@@ -1,9 +1,9 @@
 """Verdicts on articles and groups: the newest, and each change of one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from flatline.domain.alerts import alerts_of, alerts_of_group
 from flatline.domain.time import to_ms
@@ -32,20 +32,25 @@ def apply_verdicts(connection: Connection, addresses: AddressRows, records: Iter
             taken.append((key, None if record.value is None else codec.verdicts.decode(record.value), record))
         except (Rejected, UnicodeDecodeError):
             continue
-    ids = addresses.ids(connection, (key for key, _, _ in taken))
+    ids = addresses.known_ids(connection, (key for key, verdict, _ in taken if verdict is None))
+    ids |= addresses.ids(connection, (key for key, verdict, _ in taken if verdict is not None))
     ensure_articles(connection, {number: key for key, number in ids.items()})
-    said = _said_before(connection, ids)
+    said = _said_before(connection, list(ids.values()))
     history: list[dict[str, Any]] = []
     newest: dict[int, dict[str, Any]] = {}
     happened: list[Happened] = []
     for key, verdict, record in taken:
-        row = _history_row(key, verdict, record)
+        number = ids.get(key)
+        if number is None or (verdict is None and number not in said):
+            continue  # a verdict that was never known is taken back
+        row = _history_row(number, verdict, record)
         said_now = dict.fromkeys(_OF_NEWEST) if verdict is None else {name: row[name] for name in _OF_NEWEST}
-        newest[ids[key]] = said_now | {"verdict": record.value}
+        is_floor = None if verdict is None else verdict.is_floor
+        newest[number] = said_now | {"is_floor": is_floor, "verdict": record.value}
         now = _what_is_said(row)
-        if said.get(key) == now:
+        if said.get(number) == now:
             continue
-        said[key] = now
+        said[number] = now
         history.append(row)
         about = {name: row[name] for name in ("state", "since_ms", "suppressed", "reason")}
         happened.append(Happened(row["judged_ms"], "verdict", key, about))
@@ -100,28 +105,26 @@ def _site(key: str) -> str:
         return ""
 
 
-def _said_before(connection: Connection, ids: dict[str, int]) -> dict[str, tuple[object, ...]]:
-    """Return what the newest row of each article's history says."""
-    found: dict[str, tuple[object, ...]] = {}
+def _said_before(connection: Connection, numbers: list[int]) -> dict[int, tuple[object, ...]]:
+    """Return what the newest row of each address' history says."""
+    found: dict[int, tuple[object, ...]] = {}
     columns = verdict_history.c
-    for chunk in chunks(list(ids)):
-        statement = (
-            select(verdict_history).where(columns.article.in_(chunk)).order_by(columns.article, columns.judged_ms)
-        )
+    for chunk in chunks(numbers):
+        statement = select(verdict_history).where(columns.address_id.in_(chunk)).order_by(columns.judged_ms)
         for row in connection.execute(statement).mappings():
-            found[row["article"]] = _what_is_said(dict(row))
+            found[row["address_id"]] = _what_is_said(row)
     return found
 
 
-def _what_is_said(row: dict[str, Any]) -> tuple[object, ...]:
+def _what_is_said(row: Mapping[str, Any] | RowMapping) -> tuple[object, ...]:
     return row["state"], row["since_ms"], row["suppressed"], row["findings"]
 
 
-def _history_row(key: str, verdict: Verdict | None, record: Record) -> dict[str, Any]:
+def _history_row(number: int, verdict: Verdict | None, record: Record) -> dict[str, Any]:
     if verdict is None:
         empty = {"state": None, "since_ms": None, "probability": None, "score": None, "reason": None}
         return {
-            "article": key,
+            "address_id": number,
             "judged_ms": record.timestamp,
             "suppressed": False,
             "findings": "",
@@ -129,7 +132,7 @@ def _history_row(key: str, verdict: Verdict | None, record: Record) -> dict[str,
             **empty,
         }
     return {
-        "article": key,
+        "address_id": number,
         "judged_ms": to_ms(verdict.judged_at),
         "state": verdict.state.value,
         "since_ms": to_ms(verdict.since),
@@ -147,7 +150,7 @@ def apply_groups(connection: Connection, records: Iterable[Record]) -> list[Happ
     newest: dict[tuple[str, str], GroupVerdict | None] = {}
     history: list[dict[str, Any]] = []
     happened: list[Happened] = []
-    said: list[Said] = []
+    alerted: list[Said] = []
     for record in records:
         try:
             kind, _, name = (record.key or b"").decode().partition("/")
@@ -157,16 +160,18 @@ def apply_groups(connection: Connection, records: Iterable[Record]) -> list[Happ
         if verdict is not None:
             kind, name = verdict.kind.value, verdict.name
         row = _group_row(kind, name, verdict, record)
-        said.append(Said(f"{kind}/{name}", row["judged_ms"], list(alerts_of_group(verdict)) if verdict else ()))
-        if _group_said(connection, kind, name, history) == (row["state"], row["since_ms"], row["suppressed"]):
-            newest[kind, name] = verdict
-            continue
+        alerted.append(Said(f"{kind}/{name}", row["judged_ms"], list(alerts_of_group(verdict)) if verdict else ()))
+        said = _group_said(connection, kind, name, history)
+        if verdict is None and said is None:
+            continue  # a verdict that was never known is taken back
         newest[kind, name] = verdict
+        if said == (row["state"], row["since_ms"], row["suppressed"]):
+            continue
         history.append(row)
         about = {name: row[name] for name in ("kind", "name", "state", "since_ms", "reason")}
         happened.append(Happened(row["judged_ms"], "group", None, about))
     upsert(connection, group_history, history)
-    apply_alerts(connection, said)
+    apply_alerts(connection, alerted)
     for (kind, name), verdict in newest.items():
         if verdict is None:
             connection.execute(groups.delete().where(groups.c.kind == kind, groups.c.name == name))

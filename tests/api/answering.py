@@ -94,9 +94,9 @@ async def _no_discovery(_request: web.Request) -> web.StreamResponse:
     return web.Response()
 
 
-def of_log(log: Log, folder: Path) -> Database:
+def of_log(log: Log, made: Database) -> Database:
     """Return a read model of a log, with a word that says which one it is."""
-    made = projected(log, folder)
+    projected(log, made)
     with made.writing() as connection:
         connection.exec_driver_sql("INSERT INTO meta VALUES ('epoch', 'abc')")
     return made

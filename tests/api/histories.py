@@ -103,6 +103,15 @@ def history() -> Log:
         key=b"\xff",
         headers=[("reason", b"invalid_json"), ("detail", HOSTILE[4].encode()), ("offset", b"9" * 99), ("topic", b"t")],
     )
+    # Keys that are longer than an index of PostgreSQL takes, and numbers beyond 32 bits: anybody may write them.
+    long = "".join(chr(ord("a") + number * number % 23) + str(number) for number in range(2_000))
+    judged = msgspec.structs.replace(verdict_of(f"https://long.example/{long}"), gained_total=10**12)
+    log.write(TOPICS.verdicts, codec.verdicts.encode(judged), key=judged.article.encode())
+    log.write(TOPICS.groups, None, key=f"site/{long}".encode())
+    log.write(TOPICS.heartbeats, codec.heartbeats.encode(heartbeat), key=long.encode())
+    log.write(
+        TOPICS.dead_letters, b"", key=long.encode(), headers=[("reason", long.encode()), ("partition", b"9" * 18)]
+    )
     for garbage in (b"\xff", b"{}", b"[]", None):
         for topic in (TOPICS.links, TOPICS.articles, TOPICS.visits, TOPICS.removals, TOPICS.moves, TOPICS.verdicts):
             log.write(topic, garbage, key=b"\xff\0garbage")

@@ -19,17 +19,17 @@ from flatline.api.routes import ROUTES
 from flatline_connectors.ingest.auth import TokensError
 from tests.api.answering import DESCRIBED, Client, of_log, serving
 from tests.api.histories import HOSTILE, KEYS, history
-from tests.readmodel.projecting import Log
+from tests.readmodel.places import Place
+from tests.readmodel.projecting import Log, database
 
 TOKEN = "a-token-that-nobody-must-ever-see"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def made(place: Place) -> Any:
     """Make a read model of the history."""
-    database = of_log(history(), tmp_path_factory.mktemp("made"))
-    yield database
-    database.close()
+    with place.empty() as empty:
+        yield of_log(history(), empty)
 
 
 @pytest.fixture
@@ -242,7 +242,7 @@ async def test_without_a_read_model_it_says_so(tmp_path: Path) -> None:
 
 async def test_an_empty_read_model_has_empty_lists(tmp_path: Path) -> None:
     """No rows, no error."""
-    made = of_log(Log(), tmp_path)
+    made = of_log(Log(), database(tmp_path))
     async with serving(made, tmp_path) as client:
         for path in ("articles", "links", "groups", "sources", "dead-letters"):
             assert await (await client.get(f"/api/v1/{path}")).json() == {"rows": [], "next": None}

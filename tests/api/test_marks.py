@@ -93,11 +93,11 @@ async def test_the_api_takes_marks(kafka_bootstrap: str, namespace: str, tmp_pat
     """What can't be said is refused with the body that is described, and nothing is written."""
     from flatline.admin.topics import ensure_topics
     from flatline_connectors.sending.producer import Producer
-    from tests.readmodel.projecting import NOW_MS
+    from tests.readmodel.projecting import NOW_MS, database
 
     topics, cluster = Topics(namespace=namespace, partitions=2), KafkaCluster(kafka_bootstrap)
     ensure_topics(cluster, topics.all())
-    made = of_log(history(), tmp_path)
+    made = of_log(history(), database(tmp_path))
     path = "/api/v1/alerts/{id}/mark"
     with Producer(cluster, topics, now_ms=lambda: NOW_MS) as producer:
         async with serving(made, tmp_path, producer=producer) as client:

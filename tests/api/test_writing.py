@@ -14,7 +14,7 @@ from flatline_connectors.sending.producer import Producer
 from tests.api.answering import DESCRIBED, of_log, serving
 from tests.api.histories import KEYS, history
 from tests.integration.reading import read_all
-from tests.readmodel.projecting import NOW_MS
+from tests.readmodel.projecting import NOW_MS, database
 
 TOKEN = "a-token-that-nobody-must-ever-see"
 
@@ -27,7 +27,7 @@ async def test_what_is_written_is_in_the_topics(kafka_bootstrap: str, namespace:
     ensure_topics(cluster, topics.all())
     tokens = tmp_path / "tokens"
     tokens.write_text(f"editor,write:{TOKEN}\n")
-    made = of_log(history(), tmp_path)
+    made = of_log(history(), database(tmp_path))
     with Producer(cluster, topics, now_ms=lambda: NOW_MS) as producer:
         async with serving(made, tmp_path, ScopedTokens(tokens), producer) as client:
             client.session.headers["Authorization"] = f"Bearer {TOKEN}"

@@ -9,7 +9,7 @@ from flatline.domain.learned.hazard import Hazard
 from flatline.local import programs
 from flatline.local.pace import duration_ms
 from tests.deploy.alert_rules import DEPLOY, RULES, alerts, rules
-from tests.metrics.expositions import connect_exposition, ingest_exposition, worker_exposition
+from tests.metrics.expositions import connect_exposition, ingest_exposition, serve_exposition, worker_exposition
 
 ALWAYS_FIRES = "Watchdog"
 BEGAN_ON_A_DAY = {
@@ -96,7 +96,8 @@ def test_the_horizon_that_is_named_is_the_one_that_is_used() -> None:
 
 def test_rules_name_metrics_that_exist() -> None:
     """A misspelt metric is an alert that never fires."""
-    exposed = set(re.findall(r"(?m)^(\w+)(?:\{| )", worker_exposition() + ingest_exposition() + connect_exposition()))
+    expositions = (worker_exposition(), ingest_exposition(), connect_exposition(), serve_exposition())
+    exposed = set(re.findall(r"(?m)^(\w+)(?:\{| )", "".join(expositions)))
     text = "\n".join(text for rule in rules() for text in (rule["expr"], *rule.get("annotations", {}).values()))
     recorded = {rule["record"] for rule in rules() if "record" in rule}
     named = set(re.findall(r"[\w:]*\bflatline_\w+:?\w*|process_\w+", text))

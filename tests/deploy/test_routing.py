@@ -49,6 +49,9 @@ ROUTES = {
     "ConnectDown": "slack-pipeline",
     "ConnectorFailing": "slack-pipeline",
     "ConnectorOutOfBudget": "slack-pipeline",
+    "ServeDown": "slack-pipeline",
+    "ServeBehind": "slack-pipeline",
+    "ServeRebuilding": "slack-pipeline",
     "WatchListOverflow": "slack-digest",
     "Watchdog": "watchdog",
 }

@@ -14,6 +14,7 @@ from flatline.domain.state.article import registration_of
 from flatline.domain.time import DAY_MS, to_datetime, to_ms
 from flatline.readmodel.database import Database
 from flatline.readmodel.projection import Projection
+from flatline.readmodel.sqlite_file import SqliteFile
 from flatline.schema import codec
 from flatline.schema.topics import Topics
 
@@ -60,7 +61,7 @@ def portfolio(folder: Path) -> Portfolio:
     records = [(to_ms(NOW) - 400 * DAY_MS, each.record) for each in simulation.simulated_articles] + [
         (NOW_MS - DAY_MS, _hostile_article())
     ]
-    database = Database(folder / "readmodel.db", readers=2, deadline_s=30)
+    database = SqliteFile(folder / "readmodel.db", readers=2, deadline_s=30)
     verdicts = list(_verdicts(lines, records))
     projection = Projection(database, TOPICS, Policy())
     projection.apply(

@@ -13,7 +13,8 @@ from flatline.domain.policy.policy import Policy
 from flatline.domain.time import to_datetime, to_ms
 from flatline.readmodel.database import Database
 from flatline.readmodel.projection import Projection
-from flatline.readmodel.tables import articles, links, metadata
+from flatline.readmodel.sqlite_file import SqliteFile
+from flatline.readmodel.tables import articles, links, metadata, sources
 from flatline.schema import codec
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.link_event import LinkEvent
@@ -78,13 +79,12 @@ class Log:
 
 
 def database(folder: Path, name: str = "test") -> Database:
-    """Return an empty read model."""
-    return Database(folder / f"{name}.db", readers=2, deadline_s=60)
+    """Return an empty read model, in a file."""
+    return SqliteFile(folder / f"{name}.db", readers=2, deadline_s=60)
 
 
-def projected(log: Log, folder: Path) -> Database:
+def projected(log: Log, made: Database) -> Database:
     """Return a read model of all records."""
-    made = database(folder)
     Projection(made, TOPICS, Policy()).apply(log.batch())
     return made
 
@@ -125,10 +125,18 @@ def counted(made: Database) -> dict[str, Counts]:
         return {key: Counts(*counts, sorted(reasons[key])) for key, *counts in rows}
 
 
+def counted_by_source(made: Database) -> dict[str, tuple[int, int]]:
+    """Return how many links each source that is named saw, and how many of these nobody else did."""
+    with made.reading() as connection:
+        rows = connection.execute(select(sources.c.source, sources.c.links, sources.c.only_here))
+        return {source: (number, alone) for source, number, alone in rows if number}
+
+
 @dataclass
 class _Link:
     gains: list[int] = field(default_factory=list)
     losses: list[int] = field(default_factory=list)
+    sources: set[str] = field(default_factory=set)
     reasons: list[tuple[int, str]] = field(default_factory=list)
 
     @property
@@ -162,6 +170,31 @@ def reference(events: Iterable[object]) -> dict[str, Counts]:
 
     No address with a query moves, and a site that has a record ignores what is called promo.
     """
+    return {
+        article: Counts(
+            len(counts),
+            sum(bool(link.losses) for link in counts.values()),
+            sum(link.is_live for link in counts.values()),
+            len({page.split("/")[2] for page in counts}),
+            sorted((page, link.reason) for page, link in counts.items() if not link.is_live),
+        )
+        for article, counts in _links_that_count(events).items()
+    }
+
+
+def reference_by_source(events: Iterable[object]) -> dict[str, tuple[int, int]]:
+    """Count what each source saw, from the events themselves."""
+    found: defaultdict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for counts in _links_that_count(events).values():
+        for link in counts.values():
+            for source in link.sources - {""}:
+                seen, alone = found[source]
+                found[source] = seen + 1, alone + (link.sources == {source})
+    return dict(found)
+
+
+def _links_that_count(events: Iterable[object]) -> dict[str, dict[str, _Link]]:
+    """Return the links of each article by their pages."""
     events = list(events)
     moved = _current(event for event in events if isinstance(event, Move))
     is_ignoring = any(isinstance(event, SiteRecord) for event in events)
@@ -181,17 +214,13 @@ def reference(events: Iterable[object]) -> dict[str, Counts]:
             (link.gains if event.change == "gained" else link.losses).append(to_ms(event.occurred_at))
             if event.lost_reason is not None:
                 link.reasons.append((to_ms(event.occurred_at), event.lost_reason))
-    found: dict[str, Counts] = {}
+            if event.change == "gained":
+                link.sources.add(event.source or "")
+    found: dict[str, dict[str, _Link]] = {}
     for article, of_article in known.items():
         counts = {
             page: link for page, link in of_article.items() if link.gains and min(link.gains) > removed.get(article, 0)
         }
         if counts:
-            found[article] = Counts(
-                len(counts),
-                sum(bool(link.losses) for link in counts.values()),
-                sum(link.is_live for link in counts.values()),
-                len({page.split("/")[2] for page in counts}),
-                sorted((page, link.reason) for page, link in counts.items() if not link.is_live),
-            )
+            found[article] = counts
     return found

@@ -1,7 +1,6 @@
 """Alerts are what the verdicts raised and ended, however the verdicts are read, and keep what people say of them."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +16,7 @@ from flatline.schema import codec
 from flatline.schema.alert_mark import AlertKind, AlertMark, ExpectedBecause, Mark
 from flatline.schema.verdict import Finding, FindingKind, State, Verdict
 from tests.api.histories import verdict_of
+from tests.readmodel.places import Place
 from tests.readmodel.projecting import NOW_MS, TOPICS, Log, database, dump, projected
 
 ARTICLE = "https://yours.example/a"
@@ -53,14 +53,13 @@ def _reference(verdicts: list[Verdict]) -> dict[str, tuple[int, int | None]]:
 
 @pytest.mark.long
 @settings(max_examples=60)
-@given(histories, st.lists(st.integers(1, 4), max_size=6))
-def test_alerts_are_what_the_verdicts_say(verdicts: list[Verdict], sizes: list[int]) -> None:
+@given(verdicts=histories, sizes=st.lists(st.integers(1, 4), max_size=6))
+def test_alerts_are_what_the_verdicts_say(place: Place, verdicts: list[Verdict], sizes: list[int]) -> None:
     """In any pieces, also when all is read once more over it, as by a file that has the alerts of another."""
     log = Log()
     for verdict in verdicts:
         log.write(TOPICS.verdicts, codec.verdicts.encode(verdict), key=ARTICLE.encode())
-    with TemporaryDirectory() as folder:
-        made = database(Path(folder))
+    with place.empty() as made:
         for _ in range(2):
             unread = list(log.batch()[TOPICS.verdicts.name, 0])
             with made.writing() as connection:
@@ -72,10 +71,9 @@ def test_alerts_are_what_the_verdicts_say(verdicts: list[Verdict], sizes: list[i
                 rows = list_alerts(connection, AlertFilter(), limit=500).rows
             known = {row.id: (to_ms(row.alerted_at), row.ended_at and to_ms(row.ended_at)) for row in rows}
             assert known == _reference(verdicts)
-        made.close()
 
 
-def test_a_mark_stays_with_its_alert(tmp_path: Path) -> None:
+def test_a_mark_stays_with_its_alert(place: Place) -> None:
     """The last one counts, one that is withdrawn is none, and what can't be read changes nothing; filters find them."""
     verdict = _verdict(3, State.SILENT, 5, None)
     since_ms = to_ms(verdict.since)
@@ -98,26 +96,24 @@ def test_a_mark_stays_with_its_alert(tmp_path: Path) -> None:
         (mark(Mark.WRONG), ("wrong", None)),
         (None, (None, None)),
     )
-    for number, (value, expected) in enumerate(steps):
+    for value, expected in steps:
         log.write(TOPICS.alert_marks, value, key=key)
         log.write(TOPICS.alert_marks, mark(Mark.RIGHT), key=b"\xff another key")
-        made = projected(log, tmp_path / str(number))
-        with made.reading() as connection:
+        with place.empty() as made, projected(log, made).reading() as connection:
             [row] = list_alerts(connection, AlertFilter()).rows
             assert (row.mark, row.because) == expected
             for marked in ("right", "expected", "wrong", "none"):
                 found = list_alerts(connection, AlertFilter(mark=[marked])).rows
                 assert bool(found) == ((expected[0] or "none") == marked)
-        made.close()
 
 
 def test_another_file_has_the_alerts_of_the_one_before(tmp_path: Path) -> None:
     """Verdicts are compacted, so what alerted in the past is in the file alone."""
-    from flatline.readmodel.files import _carry_history
+    from flatline.readmodel.read_models import _carry_history
 
     log = Log()
     for verdict in (_verdict(3, State.SILENT, 5, None), _verdict(2, State.STEADY, 2, None)):
         log.write(TOPICS.verdicts, codec.verdicts.encode(verdict), key=ARTICLE.encode())
-    before, after = projected(log, tmp_path / "before"), database(tmp_path / "after")
+    before, after = projected(log, database(tmp_path, "before")), database(tmp_path, "after")
     _carry_history(before, after)
     assert dump(after)["alerts"] == dump(before)["alerts"] != []

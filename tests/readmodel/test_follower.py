@@ -1,6 +1,5 @@
 """Which file of the read model answers, and which one is filled."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
@@ -10,14 +9,15 @@ from sqlalchemy import select
 
 from flatline.domain.policy.policy import Policy
 from flatline.kafka.cluster import KafkaCluster
-from flatline.readmodel.files import Files, identity_in, identity_of, mark_complete
+from flatline.readmodel.files import Files
 from flatline.readmodel.follower import Follower
 from flatline.readmodel.projection import Projection
+from flatline.readmodel.read_models import ReadModels, identity_in, identity_of, mark_complete
 from flatline.readmodel.tables import VERSION, verdict_history
 from flatline.schema import codec
-from flatline.schema.topics import Topics
 from flatline.schema.verdict import State
 from tests.api.histories import KEYS, verdict_of
+from tests.readmodel.places import Place
 from tests.readmodel.projecting import TOPICS, Log
 
 
@@ -29,33 +29,37 @@ class _Away:
         raise KafkaError
 
 
-def _files(folder: Path) -> Files:
-    return Files(folder, readers=1, deadline_s=60)
-
-
-def _follower(folder: Path, topics: Callable[[], Topics] = lambda: TOPICS, rules: bytes = b"") -> Follower:
+def _follower(read_models: ReadModels, rules: bytes = b"") -> Follower:
     away = cast(KafkaCluster, _Away())
-    return Follower(away, _files(folder), topics=topics, policy=Policy(), rules=rules)
+    return Follower(away, read_models, topics=lambda: TOPICS, policy=Policy(), rules=rules)
 
 
-def _databases(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.glob("*.db"))
+def _number(read_models: ReadModels) -> int:
+    opened = read_models.opened()
+    for database in opened:
+        database.close()
+    return len(opened)
 
 
-def test_a_kafka_that_is_away_makes_nothing_anew(tmp_path: Path) -> None:
-    """Neither while the first file is made, nor later: what was read is gone on with."""
-    for follower in (_follower(tmp_path), _follower(tmp_path)):
+def test_a_kafka_that_is_away_makes_nothing_anew(place: Place) -> None:
+    """Neither while the first read model is made, nor later: what was read is gone on with."""
+    at = place.another()
+    for _ in range(2):
+        read_models = place.open(at)
+        follower = _follower(read_models)
         for _ in range(3):
             with suppress(KafkaError):
                 follower._follow()
-        assert _databases(tmp_path) == [f"readmodel-{VERSION}-1.db"]
-    complete, _ = _files(tmp_path).find(identity_of(TOPICS, b""))
-    assert complete is None
+        assert _number(read_models) == 1
+        read_models.close()
+    read_models = place.open(at)
+    assert read_models.find(identity_of(TOPICS, b""))[0] is None
+    read_models.close()
 
 
-def test_under_other_rules_what_was_read_answers_until_all_is_read_anew(tmp_path: Path) -> None:
-    """The new file begins with the history of verdicts, which no topic keeps, and is gone on with after a failure."""
-    files, log = _files(tmp_path), Log()
+def test_under_other_rules_what_was_read_answers_until_all_is_read_anew(place: Place) -> None:
+    """The new one begins with the history of verdicts, which no topic keeps, and is gone on with after a failure."""
+    files, log = place.open(place.another()), Log()
     before = files.new(identity_of(TOPICS, b""), None)
     for days_ago, state in ((9, State.STEADY), (1, State.SILENT)):
         verdict = verdict_of(KEYS[0], state=state, days_ago=days_ago)
@@ -63,11 +67,11 @@ def test_under_other_rules_what_was_read_answers_until_all_is_read_anew(tmp_path
     Projection(before, TOPICS, Policy()).apply(log.batch())
     mark_complete(before)
     before.close()
-    follower = _follower(tmp_path, rules=b"other")
+    follower = _follower(files, rules=b"other")
     for _ in range(3):
         with suppress(KafkaError):
             follower._follow()
-    assert _databases(tmp_path) == [f"readmodel-{VERSION}-1.db", f"readmodel-{VERSION}-2.db"]
+    assert _number(files) == 2
     assert not follower.progress.is_current
     with follower.reading() as connection:
         assert connection.scalars(select(verdict_history.c.state)).all() == ["steady", "silent"]
@@ -76,11 +80,13 @@ def test_under_other_rules_what_was_read_answers_until_all_is_read_anew(tmp_path
     assert identity_in(begun) == str(identity_of(TOPICS, b"other"))
     with begun.reading() as connection:
         assert connection.scalars(select(verdict_history.c.state)).all() == ["steady", "silent"]
+    files.close()
 
 
 def test_a_file_that_is_no_database_is_made_anew(tmp_path: Path) -> None:
     """What somebody else put there is left aside."""
     (tmp_path / f"readmodel-{VERSION}-7.db").write_bytes(b"no database" * 1_000)
     with suppress(KafkaError):
-        _follower(tmp_path)._follow()
-    assert _databases(tmp_path) == [f"readmodel-{VERSION}-7.db", f"readmodel-{VERSION}-8.db"]
+        _follower(Files(tmp_path, readers=1, deadline_s=60))._follow()
+    files = sorted(path.name for path in tmp_path.glob("*.db"))
+    assert files == [f"readmodel-{VERSION}-7.db", f"readmodel-{VERSION}-8.db"]

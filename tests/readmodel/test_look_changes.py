@@ -20,7 +20,7 @@ from flatline.page.views.lost import lost_view
 from flatline.readmodel.queries.links import LinkFilter, list_links
 from flatline.readmodel.queries.publishers import turned_nofollow
 from flatline.schema.link_event import LinkEvent
-from tests.readmodel.projecting import NOW_MS, Log, projected
+from tests.readmodel.projecting import NOW_MS, Log, database, projected
 
 looks = st.lists(
     st.fixed_dictionaries(
@@ -69,7 +69,7 @@ def test_each_change_of_a_look_is_told_once(history: list[dict[str, Any]]) -> No
     log.say(*(event for event in events for _ in range(2)))
     expected = _reference(history)
     with TemporaryDirectory() as folder:
-        made = projected(log, Path(folder))
+        made = projected(log, database(Path(folder)))
         with made.reading() as connection:
             rows = list_links(connection, LinkFilter()).rows
         made.close()
@@ -95,7 +95,7 @@ def test_explain_tells_them() -> None:
     log = Log()
     log.say(*events)
     with TemporaryDirectory() as folder:
-        made = projected(log, Path(folder))
+        made = projected(log, database(Path(folder)))
         with made.reading() as connection:
             [row] = list_links(connection, LinkFilter()).rows
         made.close()
@@ -136,7 +136,7 @@ def test_publishers_that_turn_their_links_are_found() -> None:
         )
         log.say(_event(number, days_ago=2, site="always", rel=["nofollow"]))
     with TemporaryDirectory() as folder:
-        made = projected(log, Path(folder))
+        made = projected(log, database(Path(folder)))
         with made.reading() as connection:
             [publisher] = turned_nofollow(connection, now_ms=NOW_MS)
             view = lost_view(connection, {}, now_ms=NOW_MS)

@@ -1,8 +1,5 @@
 """How right alerts were equals a count from the events: what was said, and whether links came after it."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +13,7 @@ from flatline.schema.alert_mark import AlertKind, AlertMark, ExpectedBecause, Ma
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.verdict import State
 from tests.api.histories import verdict_of
+from tests.readmodel.places import Place
 from tests.readmodel.projecting import NOW_MS, TOPICS, Log, projected
 
 ARTICLES = [f"https://yours.example/{name}" for name in "abc"]
@@ -34,9 +32,14 @@ marks = st.sampled_from(["right", "expected", "wrong", "withdrawn", None])
 
 @pytest.mark.long
 @settings(max_examples=40)
-@given(st.dictionaries(said.map(lambda each: each[:2]), said, max_size=6), st.lists(links, max_size=8), st.lists(marks))
+@given(
+    spoken=st.lists(said, max_size=6, unique_by=lambda each: each[:2]),
+    found=st.lists(links, max_size=8),
+    marked=st.lists(marks),
+)
 def test_it_is_what_the_events_say(
-    spoken: dict[tuple[str, int], tuple[str, int, State, float | None]],
+    place: Place,
+    spoken: list[tuple[str, int, State, float | None]],
     found: list[tuple[str, int, str]],
     marked: list[str | None],
 ) -> None:
@@ -48,7 +51,7 @@ def test_it_is_what_the_events_say(
         if discovery == "link_found":
             gained.append((article, days))
     decided, came_true, probabilities, counts = 0, 0, list[float](), dict.fromkeys(("right", "expected", "wrong"), 0)
-    for number, (article, days, state, probability) in enumerate(sorted(spoken.values(), key=lambda each: -each[1])):
+    for number, (article, days, state, probability) in enumerate(sorted(spoken, key=lambda each: -each[1])):
         verdict = replace(verdict_of(article, state=state, days_ago=days), probability=probability)
         log.write(TOPICS.verdicts, codec.verdicts.encode(verdict), key=article.encode())
         after = to_datetime(NOW_MS - days * DAY_MS + 1)
@@ -66,11 +69,8 @@ def test_it_is_what_the_events_say(
             record = AlertMark(article, kind, verdict.since, Mark(mark), to_datetime(NOW_MS), because=because)
             log.write(TOPICS.alert_marks, codec.alert_marks.encode(record), key=key)
             counts[mark] = counts.get(mark, 0) + 1
-    with TemporaryDirectory() as folder:
-        made = projected(log, Path(folder))
-        with made.reading() as connection:
-            measured = measured_precision(connection, now_ms=NOW_MS)
-        made.close()
+    with place.empty() as made, projected(log, made).reading() as connection:
+        measured = measured_precision(connection, now_ms=NOW_MS)
     assert (measured.decided, measured.came_true) == (decided, came_true)
     assert measured.said_mean == (pytest.approx(sum(probabilities) / decided) if decided else None)
     assert (measured.right, measured.expected, measured.wrong) == (counts["right"], counts["expected"], counts["wrong"])

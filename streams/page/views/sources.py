@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from flatline.domain.formatting import count
 from flatline.readmodel.queries.others import DeadLetterFilter, list_dead_letters, list_sources
 from flatline.readmodel.queries.views import DeadLetterRow, SourceRow
-from flatline.readmodel.tables import link_sources, links
 
 _DEAD_LETTERS_SHOWN: Final = 50
 _MINUTE_S: Final = 60
@@ -19,14 +18,12 @@ _DAY_S: Final = 86_400
 
 @dataclass(frozen=True)
 class ShownSource:
-    """A source in a word and a sentence; ``links`` that it saw, and those that nobody else did (None: not counted)."""
+    """A source in a word and a sentence."""
 
     row: SourceRow
     state: str
     tone: str
     sentence: str
-    links: int | None = None
-    only_here: int | None = None
 
 
 @dataclass(frozen=True)
@@ -47,9 +44,7 @@ class SourcesView:
 
 def sources_view(connection: Connection, *, now_ms: int) -> SourcesView:
     """Return the page as of now."""
-    seen, alone = _seen(connection), _seen_alone(connection)
-    rows = list_sources(connection, now_ms=now_ms)
-    shown = [_shown(row, now_ms, seen.get(row.source, 0), alone.get(row.source, 0)) for row in rows if row.source]
+    shown = shown_sources(connection, now_ms=now_ms)
     letters = list_dead_letters(connection, DeadLetterFilter(), limit=_DEAD_LETTERS_SHOWN).rows
     return SourcesView(
         sorted(shown, key=lambda source: source.tone != "bad"),
@@ -58,35 +53,17 @@ def sources_view(connection: Connection, *, now_ms: int) -> SourcesView:
 
 
 def shown_sources(connection: Connection, *, now_ms: int) -> list[ShownSource]:
-    """Return all sources, without counts."""
+    """Return all sources."""
     return [_shown(row, now_ms) for row in list_sources(connection, now_ms=now_ms) if row.source]
 
 
-def _seen(connection: Connection) -> dict[str, int]:
-    counted = select(link_sources.c.source, func.count()).group_by(link_sources.c.source)
-    return dict(connection.execute(counted).all())
-
-
-def _seen_alone(connection: Connection) -> dict[str, int]:
-    single = (
-        select(func.min(link_sources.c.source).label("source"))
-        .join(links, links.c.id == link_sources.c.link_id)
-        .where(links.c.is_shown)
-        .group_by(link_sources.c.link_id)
-        .having(func.count() == 1)
-        .subquery()
-    )
-    counted = select(single.c.source, func.count()).group_by(single.c.source)
-    return dict(connection.execute(counted).all())
-
-
-def _shown(row: SourceRow, now_ms: int, seen: int | None = None, alone: int | None = None) -> ShownSource:
+def _shown(row: SourceRow, now_ms: int) -> ShownSource:
     state, tone = "no heartbeats", ""
     if row.is_stale is not None:
         state, tone = ("stale", "bad") if row.is_stale else ("fresh", "good")
     elif row.heartbeat_at is not None:
         state = "finished"
-    return ShownSource(row, state, tone, _sentence(row, now_ms), seen, alone)
+    return ShownSource(row, state, tone, _sentence(row, now_ms))
 
 
 def _sentence(row: SourceRow, now_ms: int) -> str:

@@ -71,7 +71,7 @@ def find_article(connection: Connection, address: str, *, as_of: date, partition
         as_of=as_of,
         windows=[_window(connection, article_id, last_day, length) for length in WINDOWS_DAYS],
         curve=[CurvePoint(date_of(point.day), point.gained, round(point.expected, 2)) for point in points],
-        history=_history(connection, row["key"]),
+        history=_history(connection, article_id),
         groups=groups_of(connection, membership),
         visits=_visits(connection, article_id, removed_day=day_of(row["removed_ms"])),
     )
@@ -149,10 +149,10 @@ def _window(connection: Connection, article_id: int, last_day: int, length: int)
     )
 
 
-def _history(connection: Connection, key: str) -> list[VerdictChange]:
+def _history(connection: Connection, article_id: int) -> list[VerdictChange]:
     statement = (
         select(verdict_history)
-        .where(verdict_history.c.article == key)
+        .where(verdict_history.c.address_id == article_id)
         .order_by(verdict_history.c.judged_ms.desc())
         .limit(HISTORY_MAX)
     )

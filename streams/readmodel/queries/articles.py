@@ -9,7 +9,7 @@ from flatline.readmodel.queries.paging import page_of
 from flatline.readmodel.queries.rows import article_row
 from flatline.readmodel.queries.searching import matches
 from flatline.readmodel.queries.views import ArticleRow, Page, Summary
-from flatline.readmodel.tables import articles, link_sources, links
+from flatline.readmodel.tables import ARTICLE_ORDER, article_sources, articles
 from flatline.schema.verdict import State
 
 Sort = Literal["article", "gained", "live", "domains", "last_gained", "since", "probability", "score", "attention"]
@@ -22,7 +22,7 @@ _ATTENTION: Final = case(
 ) + func.coalesce(articles.c.score / 2, 0.0)
 
 _SORTED: Final[dict[str, ColumnElement[Any]]] = {
-    "article": articles.c.key,
+    "article": ARTICLE_ORDER,
     "gained": articles.c.gained,
     "live": articles.c.live,
     "domains": articles.c.domains,
@@ -87,10 +87,8 @@ def _conditions(chosen: ArticleFilter) -> list[ColumnElement[bool]]:
         if (value := getattr(chosen, name)) is not None
     ]
     if chosen.source is not None:
-        seen = (
-            select(links.c.id)
-            .join(link_sources, link_sources.c.link_id == links.c.id)
-            .where(links.c.article_id == articles.c.id, links.c.is_shown, link_sources.c.source == chosen.source)
+        seen = select(article_sources.c.links).where(
+            article_sources.c.article_id == articles.c.id, article_sources.c.source == chosen.source
         )
         conditions.append(seen.exists())
     if chosen.suppressed is not None:
@@ -98,7 +96,7 @@ def _conditions(chosen: ArticleFilter) -> list[ColumnElement[bool]]:
     if chosen.finding is not None:
         conditions.append((func.coalesce(articles.c.findings, "") != "") == chosen.finding)
     if chosen.q is not None:
-        conditions.append(matches(articles.c.id, "article_search", chosen.q))
+        conditions.append(matches("article_search", chosen.q))
     return conditions
 
 

@@ -13,7 +13,7 @@ from flatline.readmodel.projection import GROUP_PARTS
 from flatline.readmodel.queries.paging import page_of
 from flatline.readmodel.queries.rows import instant
 from flatline.readmodel.queries.views import GroupChange, GroupDetail, GroupRow, Page
-from flatline.readmodel.tables import compacted, group_history, groups
+from flatline.readmodel.tables import compacted, digest, group_history, groups
 from flatline.schema import codec
 from flatline.schema.group import GroupKind, GroupState, GroupVerdict
 from flatline.schema.rejection import Rejected
@@ -87,11 +87,14 @@ def groups_of(connection: Connection, membership: Membership) -> list[GroupRow]:
 def baseline_of(connection: Connection, membership: Membership, *, partitions: int) -> Baseline:
     """Return what is learned of articles like this one, by the newest survey of all partitions."""
     totals = GroupTotals(partitions)
-    statement = select(compacted).where(compacted.c.topic == GROUP_PARTS).order_by(compacted.c.recorded_ms)
-    # There are up to 2,000 groups a partition: those that the article is in none of need not be decoded.
-    own = {f"{group.kind}/{group.name}".encode() for group in membership.groups}
-    rows = [row for row in connection.execute(statement).mappings() if row["key"].partition(b"/")[2] in {b"", *own}]
-    for row in _with_rounds_last(rows):
+    # There are up to 2,000 groups a partition: those that the article is in, and what ends the rounds, are read.
+    about = [b"", *(f"{group.kind}/{group.name}".encode() for group in membership.groups)]
+    statement = (
+        select(compacted)
+        .where(compacted.c.topic == GROUP_PARTS, compacted.c.about.in_([digest(each) for each in about]))
+        .order_by(compacted.c.recorded_ms)
+    )
+    for row in _with_rounds_last(connection.execute(statement).mappings()):
         try:
             totals.receive_record(row["key"], row["value"], row["recorded_ms"])
         except Rejected:

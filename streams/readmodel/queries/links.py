@@ -115,7 +115,7 @@ def _conditions(connection: Connection, chosen: LinkFilter) -> list[ColumnElemen
     if chosen.gained_until is not None:
         conditions.append(links.c.first_gained_ms < ((chosen.gained_until - _EPOCH).days + 1) * DAY_MS)
     if chosen.q is not None:
-        conditions.append(matches(links.c.id, "link_search", chosen.q))
+        conditions.append(matches("link_search", chosen.q))
     return conditions
 
 

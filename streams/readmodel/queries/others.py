@@ -10,12 +10,12 @@ from flatline.domain.time import to_datetime
 from flatline.domain.visibility.clamped_heartbeat import clamped
 from flatline.domain.visibility.sources import Sources
 from flatline.readmodel.database import meta_of
-from flatline.readmodel.files import EPOCH
 from flatline.readmodel.other_rows import DIGITS_MAX
 from flatline.readmodel.projection import HEARTBEATS
 from flatline.readmodel.queries.paging import page_of
 from flatline.readmodel.queries.rows import instant
 from flatline.readmodel.queries.views import DeadLetterRow, LiveEvent, Page, SourceRow
+from flatline.readmodel.read_models import EPOCH
 from flatline.readmodel.tables import compacted, dead_letters, live, sources
 from flatline.schema import codec
 from flatline.schema.heartbeat import Heartbeat
@@ -62,6 +62,8 @@ def list_sources(connection: Connection, *, now_ms: int) -> list[SourceRow]:
                 errors=None if sent is None else sent.errors,
                 first_seen_at=None if links is None else instant(links.first_seen_ms),
                 last_seen_at=None if links is None else instant(links.last_seen_ms),
+                links=0 if links is None else links.links,
+                only_here=0 if links is None else links.only_here,
             )
         )
     return found

@@ -3,28 +3,32 @@
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, or_
 
 from flatline.readmodel.database import meta_of
-from flatline.readmodel.files import EPOCH
+from flatline.readmodel.read_models import EPOCH
 
 ROWS_MAX: Final = 500
 """Of one page."""
 _CURSOR_CHARACTERS_MAX: Final = 8_192
+_NO_CURSOR: Final = "This is no cursor: take `next` of the page before."
 
 
 class CursorError(ValueError):
     """A cursor is none, or of another list. The message says which."""
 
 
+_Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+
 class _Cursor(msgspec.Struct, array_like=True, frozen=True):
     epoch: str
     order: str
-    value: str | int | float | None
-    number: str | int
+    value: str | _Integer | float | None
+    number: str | _Integer
 
 
 _decode = msgspec.json.Decoder(_Cursor).decode
@@ -50,6 +54,8 @@ def page_of(
     epoch = meta_of(connection).get(EPOCH, "")
     after = None if cursor is None else _read(cursor, epoch=epoch, order=order)
     if after is not None:
+        _check_type(after.value, column)
+        _check_type(after.number, number)
         statement = statement.where(_behind(after, column, number, is_descending=is_descending))
     by = (column.desc().nulls_last(), number.desc()) if is_descending else (column.asc().nulls_first(), number.asc())
     statement = statement.add_columns(column.label("sorted_by"), number.label("numbered")).order_by(*by)
@@ -58,6 +64,13 @@ def page_of(
         return rows, None
     last = rows[limit - 1]
     return rows[:limit], _written(_Cursor(epoch, order, last["sorted_by"], last["numbered"]))
+
+
+def _check_type(value: object, column: ColumnElement[Any]) -> None:
+    """Refuse a cursor that nobody got from us. Raises CursorError."""
+    of_column = column.type.python_type
+    if value is not None and not isinstance(value, (int, float) if of_column is float else of_column):
+        raise CursorError(_NO_CURSOR)
 
 
 def _behind(
@@ -79,10 +92,10 @@ def _written(cursor: _Cursor) -> str:
 def _read(text: str, *, epoch: str, order: str) -> _Cursor:
     try:
         if len(text) > _CURSOR_CHARACTERS_MAX:
-            raise CursorError("This is no cursor.")
+            raise CursorError(_NO_CURSOR)
         cursor = _decode(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, msgspec.DecodeError, UnicodeError, ValueError):
-        raise CursorError("This is no cursor: take `next` of the page before.") from None
+        raise CursorError(_NO_CURSOR) from None
     if cursor.order != order:
         raise CursorError("The cursor is of a list with other filters or in another order.")
     if cursor.epoch != epoch:

@@ -33,6 +33,7 @@ def article_row(row: RowMapping) -> ArticleRow:
         suppressed=bool(row["suppressed"]),
         judged_at=instant(row["judged_ms"]),
         gained_total=row["gained"],
+        is_floor=bool(row["is_floor"]),
         lost_total=row["lost"],
         live=row["live"],
         referring_domains=row["domains"],

@@ -35,6 +35,7 @@ class ArticleRow(Struct, frozen=True):
     suppressed: bool
     judged_at: datetime | None
     gained_total: int
+    is_floor: Annotated[bool, Meta(description="The counts are minimums: there are more links than are reported")]
     lost_total: Annotated[int, Meta(description="Of gained_total, those that were lost at least once")]
     live: int
     referring_domains: int
@@ -203,6 +204,8 @@ class SourceRow(Struct, frozen=True):
     errors: int | None
     first_seen_at: Annotated[datetime | None, Meta(description="Event time of the first link that it reported")]
     last_seen_at: datetime | None
+    links: Annotated[int, Meta(description="That count, and that it saw")]
+    only_here: Annotated[int, Meta(description="Of these, those that no other source saw")]
 
 
 class DeadLetterRow(Struct, frozen=True):
