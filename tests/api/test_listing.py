@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import msgspec
+
 from flatline.admin.topics import ensure_topics
 from flatline.kafka.cluster import KafkaCluster
 from flatline.schema import codec
@@ -17,6 +19,7 @@ from tests.cli.in_process import flatline
 from tests.readmodel.projecting import TOPICS, Log, database
 
 NOWHERE = "127.0.0.1:9"
+A_MINIMUM = "https://yours.example/007"
 JUDGED = [f"https://yours.example/{number:03}" for number in range(600)]
 
 
@@ -24,7 +27,8 @@ def _log() -> Log:
     log = Log()
     log.say(*(ArticleRecord(key) for key in [*JUDGED, "https://yours.example/not-judged"]))
     for days_ago, key in enumerate(JUDGED):
-        verdict = verdict_of(key, state=State.SILENT if days_ago % 2 else State.STEADY, days_ago=days_ago)
+        state = State.SILENT if days_ago % 2 else State.STEADY
+        verdict = msgspec.structs.replace(verdict_of(key, state=state, days_ago=days_ago), is_floor=key == A_MINIMUM)
         log.write(TOPICS.verdicts, codec.verdicts.encode(verdict), key=key.encode())
     return log
 
@@ -53,6 +57,8 @@ async def test_the_table_is_what_the_api_says(tmp_path: Path) -> None:
 
         assert await listed() == _names(JUDGED)
         assert await listed("--sort", "since", "--state", "silent") == _names(JUDGED[1::2])
+        table = await asyncio.to_thread(flatline, "articles", "list", **where)
+        assert ["yours.example/007" in line for line in table.stdout.splitlines() if "≥" in line] == [True]
     made.close()
 
 
