@@ -304,7 +304,7 @@ def _serve() -> list[Builder[Panel]]:
             limits=[Limit(10_000, BAD)],
             width=8,
             decimals=0,
-            soft_max=100,
+            soft_max=10_000,
         ),
         coloured(
             stacked(
