@@ -30,9 +30,9 @@ from flatline_connectors.runtime.connector import (
     Resources,
     UnreadableRecord,
     found_link,
-    usable,
 )
 from flatline_connectors.runtime.own_sites import known_sites
+from flatline_connectors.runtime.second_chances import SecondChances
 
 FEEDS_MAX: Final = 200
 ATTEMPTS: Final = 3
@@ -81,7 +81,7 @@ class Feeds:
     def __init__(self, options: FeedsOptions, resources: Resources) -> None:
         self._options = options
         self._resources = resources
-        self._asked_again: set[str] = set()
+        self._second_chances = SecondChances()
 
     async def poll(self, state: FeedsState, now: datetime) -> PollResult[FeedsState]:
         """Read what is next. Raise `PollFailed`, and a `ConnectorError` where somebody has to say something."""
@@ -118,10 +118,10 @@ class Feeds:
     async def _read_feed(self, feed: str, position: FeedPosition, round_number: int, now: datetime) -> _Read:
         validators = Validators(position.etag, position.last_modified)
         page = await self._resources.fetcher.fetch(position.url or feed, accepted=_FEEDS, validators=validators)
+        self._second_chances.check(feed, page)
         position = replace(position, round=round_number)
         if page.outcome.action is not Action.USE:
-            return [], self._failed(feed, position, page, now)
-        self._asked_again.discard(feed)
+            return [], _failed(feed, position, page, now)
         position = replace(position, failing_since=None, url=page.url if page.is_moved else position.url)
         if page.outcome is Outcome.NOT_MODIFIED:
             return [], replace(position, read_at=now)
@@ -136,16 +136,6 @@ class Feeds:
         read = replace(found.position, etag=page.validators.etag, last_modified=page.validators.last_modified)
         return _records(found, feed), read
 
-    def _failed(self, feed: str, position: FeedPosition, page: Fetched, now: datetime) -> FeedPosition:
-        """Return the position of a feed that can't be read. Raise `PollFailed` if it should be asked again."""
-        if page.outcome.action in {Action.RETRY, Action.WAIT} and feed not in self._asked_again:
-            self._asked_again.add(feed)
-            usable(page)
-        self._asked_again.discard(feed)
-        _log.warning("%s can't be read: %s", feed.partition("?")[0], page.outcome)
-        is_gone = page.outcome is Outcome.GONE
-        return replace(position, is_gone=is_gone, failing_since=None if is_gone else position.failing_since or now)
-
     async def _read_page(self, position: FeedPosition, page: WaitingPage, round_number: int, now: datetime) -> _Read:
         fetched = await self._resources.fetcher.fetch(page.url)
         if fetched.outcome is Outcome.FETCHED:
@@ -159,6 +149,13 @@ class Feeds:
         if fetched.outcome.action in {Action.RETRY, Action.WAIT} and page.attempts + 1 < ATTEMPTS:
             return [], following.page_is_tried_later(position, page, round_number=round_number)
         return _followed(following.page_is_unreadable(position, page, read_at=now), page)
+
+
+def _failed(feed: str, position: FeedPosition, page: Fetched, now: datetime) -> FeedPosition:
+    """Return the position of a feed that can't be read."""
+    _log.warning("%s can't be read: %s", feed.partition("?")[0], page.outcome)
+    is_gone = page.outcome is Outcome.GONE
+    return replace(position, is_gone=is_gone, failing_since=None if is_gone else position.failing_since or now)
 
 
 def _followed(found: Followed, page: WaitingPage) -> _Read:

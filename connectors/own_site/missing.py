@@ -1,8 +1,9 @@
 """Looks at registered articles that their site no longer lists: moved, gone, or only not listed."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from flatline.domain.urls.canonical import InvalidUrl, canonicalize
@@ -11,6 +12,8 @@ from flatline_connectors.fetching.fetcher import HTML, PAGE_BYTES_MAX, Fetcher
 from flatline_connectors.fetching.outcomes import Fetched, Outcome
 from flatline_connectors.own_site.reading import SiteListing, canonical_host, fetched
 from flatline_connectors.own_site.registering import Registry
+
+Key = TypeVar("Key", bytes, str)
 
 
 @dataclass
@@ -55,23 +58,50 @@ async def look_for(
     for key, record in records:
         progress(record.url)
         page = await fetched(fetcher, record.url, accepted=HTML, bytes_max=PAGE_BYTES_MAX)
-        if page.outcome in {Outcome.GONE, Outcome.NOT_FOUND}:
-            found.gone.append(key)
-        elif page.outcome is not Outcome.FETCHED:
-            found.unclear[key] = f"{page.outcome}: {page.detail}"
-        elif (target := _target(page)) == key.decode():
-            found.there += 1
-        elif page.is_moved and target in listed and urlsplit(target).path.strip("/"):
-            redirected[key] = target
-        else:
-            found.unclear[key] = f"it redirects to {page.url}"
-    targets = Counter(redirected.values())
+        look = look_of(page, key.decode())
+        match look.fate:
+            case "gone":
+                found.gone.append(key)
+            case "there":
+                found.there += 1
+            case "moved" if look.detail in listed:
+                redirected[key] = look.detail
+            case "moved":
+                found.unclear[key] = f"it redirects to {look.detail}"
+            case "unclear":
+                found.unclear[key] = look.detail
+    found.moved = moves_among(redirected)
     for key, target in redirected.items():
-        if targets[target] == 1:
-            found.moved[key] = target
-        else:
+        if key not in found.moved:
             found.unclear[key] = f"it redirects to {target}, as do others"
     return found
+
+
+class Look(NamedTuple):
+    """What became of an article. ``detail``: the canonical URL to which it has moved, or why nothing can be said."""
+
+    fate: Literal["there", "gone", "moved", "unclear"]
+    detail: str = ""
+
+
+def look_of(page: Fetched, url: str) -> Look:
+    """Return what the fetch of an article says, which is registered at a canonical URL."""
+    if page.outcome in {Outcome.GONE, Outcome.NOT_FOUND}:
+        return Look("gone")
+    if page.outcome is not Outcome.FETCHED:
+        return Look("unclear", f"{page.outcome}: {page.detail}")
+    target = _target(page)
+    if target == url:
+        return Look("there")
+    if page.is_moved and urlsplit(target).path.strip("/"):
+        return Look("moved", target)
+    return Look("unclear", f"it redirects to {page.url}")
+
+
+def moves_among(redirected: Mapping[Key, str]) -> dict[Key, str]:
+    """Return the redirects to pages to which nothing else is redirected."""
+    targets = Counter(redirected.values())
+    return {key: target for key, target in redirected.items() if targets[target] == 1}
 
 
 def _target(page: Fetched) -> str:

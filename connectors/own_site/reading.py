@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
+from flatline.domain.sites import Sites
 from flatline.domain.urls.canonical import InvalidUrl, canonicalize
 from flatline_connectors.fetching.fetcher import Fetcher
 from flatline_connectors.fetching.outcomes import Action, Failed, Fetched, Outcome
-from flatline_connectors.own_site.listing import ListedArticle, NoListing
+from flatline_connectors.own_site.listing import ListedArticle, Listing, NoListing
 from flatline_connectors.own_site.parsing import BYTES_MAX, parse
+from flatline_connectors.runtime.connector import Fetching
 
 ACCEPTED: Final = frozenset(
     {
@@ -54,6 +56,32 @@ def canonical_host(url: str) -> str:
         return ""
 
 
+def named_listings(urls: Iterable[str], sites: Sites) -> list[str]:
+    """Return what to read: in place of the address of a site the listings that its record names, if it names some."""
+    found: dict[str, None] = {}
+    for url in urls:
+        record = sites.at(canonical_host(url)) if _is_front_page(url) else None
+        found |= dict.fromkeys((record and record.listings) or [url])
+    return list(found)
+
+
+def articles_of(listing: Listing, is_ours: Callable[[str], bool]) -> tuple[dict[str, ListedArticle], int]:
+    """Return the articles of a listing by canonical URL, and how many of its entries are on none of our sites."""
+    articles: dict[str, ListedArticle] = {}
+    foreign = 0
+    for article in listing.articles:
+        try:
+            key = canonicalize(article.url)
+        except InvalidUrl:
+            foreign += 1
+            continue
+        if is_ours(key):
+            articles[key] = merged(articles.get(key), article)
+        else:
+            foreign += 1
+    return articles, foreign
+
+
 async def read_site(
     fetcher: Fetcher, urls: Iterable[str], *, progress: Callable[[str], None] = lambda _: None
 ) -> SiteListing:
@@ -65,7 +93,7 @@ async def read_site(
     found = SiteListing(hosts={canonical_host(url) for url in urls})
     waiting = deque[str]()
     for url in urls:
-        waiting += await _listings_of(fetcher, url)
+        waiting += await sitemaps_at(fetcher, url)
     seen: set[str] = set()
     while waiting:
         url = waiting.popleft()
@@ -85,11 +113,16 @@ async def read_site(
     return found
 
 
-async def _listings_of(fetcher: Fetcher, url: str) -> list[str]:
-    parts = urlsplit(url)
-    if parts.path.strip("/") or parts.query:
+async def sitemaps_at(fetcher: Fetching, url: str) -> list[str]:
+    """Return the sitemaps of a site, by the address of its front page; any other address is a listing itself."""
+    if not _is_front_page(url):
         return [url]
     return list(await fetcher.sitemaps(url)) or [urljoin(url, "/sitemap.xml")]
+
+
+def _is_front_page(url: str) -> bool:
+    parts = urlsplit(url)
+    return not parts.path.strip("/") and not parts.query
 
 
 async def fetched(fetcher: Fetcher, url: str, *, accepted: frozenset[str], bytes_max: int) -> Fetched:
@@ -118,19 +151,13 @@ async def _read_one(fetcher: Fetcher, url: str, found: SiteListing, waiting: deq
     if listing.problem:
         found.failures[url] = listing.problem
     waiting += listing.sitemaps
-    for article in listing.articles:
-        try:
-            key = canonicalize(article.url)
-        except InvalidUrl:
-            found.foreign += 1
-            continue
-        if urlsplit(key).netloc in found.hosts:
-            found.articles[key] = _merged(found.articles.get(key), article)
-        else:
-            found.foreign += 1
+    articles, foreign = articles_of(listing, lambda url: urlsplit(url).netloc in found.hosts)
+    found.foreign += foreign
+    for key, article in articles.items():
+        found.articles[key] = merged(found.articles.get(key), article)
 
 
-def _merged(known: ListedArticle | None, other: ListedArticle) -> ListedArticle:
+def merged(known: ListedArticle | None, other: ListedArticle) -> ListedArticle:
     """Return what two entries of one article say together; of what both say, the first."""
     if known is None:
         return other

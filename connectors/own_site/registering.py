@@ -30,6 +30,9 @@ class Registry(NamedTuple):
     current: CurrentKey
 
 
+NOTHING_REGISTERED: Final = Registry({}, frozenset(), lambda key: key)
+
+
 class Registrations(NamedTuple):
     """Records to send, by article key: of new articles, and of known ones. ``unchanged`` and ``removed`` are counts."""
 
@@ -85,6 +88,21 @@ def moved(old: ArticleRecord, article: ListedArticle, known: ArticleRecord | Non
         aliases=aliases,
     )
     return _completed(record, article)
+
+
+class NoMove(Exception):
+    """An article can't be registered at its new address. The message says why."""
+
+
+def record_of_move(old: bytes, url: str, article: ListedArticle, registry: Registry) -> ArticleRecord:
+    """Return the record of an article that has moved to a canonical URL, listed as ``article``. Raise `NoMove`."""
+    key = registry.current(url.encode())
+    if key in registry.removed:
+        raise NoMove(f"it has moved to {url}, which was removed")
+    record = moved(registry.records[old], article, registry.records.get(key))
+    if record is None:
+        raise NoMove(f"it has moved to {url}, which has too many former addresses already")
+    return record
 
 
 def prepared(record: ArticleRecord) -> PreparedArticle:

@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
+from flatline.domain.sites import Sites
 from flatline.schema import codec
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.connector_record import BudgetUnit
@@ -18,6 +19,7 @@ from flatline.schema.visits_record import VisitsRecord
 from flatline_connectors.fetching.connections import Connection
 from flatline_connectors.fetching.fetcher import HTML, PAGE_BYTES_MAX
 from flatline_connectors.fetching.outcomes import Action, Fetched, Validators
+from flatline_connectors.own_site.registering import NOTHING_REGISTERED, Registry
 from flatline_connectors.runtime.config import ConnectorOptions
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -163,12 +165,18 @@ class Spend(Protocol):
         """Return when Kafka knows that it is spent, so that a crash spends nothing twice."""
 
 
+async def _nothing_registered() -> Registry:
+    return NOTHING_REGISTERED
+
+
 @dataclass(frozen=True)
 class Resources:
     """What the runtime lends a connector.
 
     ``is_ours``       whether an address is on a site of ours: those of the section's ``sites``, or else of all own
                       site records. None: there are neither
+    ``sites``         all site records that are known; they may change
+    ``registry``      reads which articles are registered, and which were removed
     ``folder``        the folder of the configuration file: relative paths in the options start there
     ``work_folder``   a folder of the connector's own, for clones and the like. It may be empty at any start
     """
@@ -178,6 +186,8 @@ class Resources:
     is_ours: Callable[[str], bool] | None
     folder: Path
     work_folder: Path
+    sites: Sites = field(default_factory=Sites)
+    registry: Callable[[], Awaitable[Registry]] = _nothing_registered
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,18 @@ from flatline_connectors.feeds.connector import KIND as FEEDS
 from flatline_connectors.folder.connector import KIND as FOLDER
 from flatline_connectors.git.connector import KIND as GIT
 from flatline_connectors.hacker_news.connector import KIND as HACKER_NEWS
+from flatline_connectors.own_site.connector import KIND as OWN_SITE
 from flatline_connectors.runtime.connector import ConnectorKind
 from flatline_connectors.webmention_io.connector import KIND as WEBMENTION_IO
 from flatline_connectors.wikimedia.connector import KIND as WIKIMEDIA
 
-KINDS: Final[dict[str, ConnectorKind[Any, Any]]] = {
-    kind.name: kind for kind in (FOLDER, GIT, FEEDS, WEBMENTION_IO, HACKER_NEWS, WIKIMEDIA)
-}
+_ALL: Final[tuple[ConnectorKind[Any, Any], ...]] = (
+    FOLDER,
+    GIT,
+    FEEDS,
+    WEBMENTION_IO,
+    HACKER_NEWS,
+    WIKIMEDIA,
+    OWN_SITE,
+)
+KINDS: Final = {kind.name: kind for kind in _ALL}

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
-from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
@@ -23,8 +22,15 @@ from flatline_connectors.errors import ConnectorError
 from flatline_connectors.fetching.addresses import public_or_in
 from flatline_connectors.fetching.fetcher import Fetcher, user_agent
 from flatline_connectors.own_site.missing import Missing, look_for, not_listed
-from flatline_connectors.own_site.reading import SiteListing, canonical_host, read_site
-from flatline_connectors.own_site.registering import Registrations, Registry, moved, prepared, registrations
+from flatline_connectors.own_site.reading import SiteListing, canonical_host, named_listings, read_site
+from flatline_connectors.own_site.registering import (
+    NoMove,
+    Registrations,
+    Registry,
+    prepared,
+    record_of_move,
+    registrations,
+)
 from flatline_connectors.sending.articles import PreparedArticle
 from flatline_connectors.sending.producer import Producer
 
@@ -92,11 +98,7 @@ def _listings(urls: list[str], sites: Sites) -> list[str]:
         if not listings:
             raise typer.BadParameter("name a site: no site record has listings (`flatline sites add --listing URL`)")
         return list(dict.fromkeys(listings))
-    found: dict[str, None] = {}
-    for url in urls:
-        record = sites.at(canonical_host(url)) if urlsplit(url).path in ("", "/") else None
-        found |= dict.fromkeys((record and record.listings) or [url])
-    return list(found)
+    return named_listings(urls, sites)
 
 
 async def _plan(urls: list[str], settings: Settings, registry: Registry, sites: Sites, missing_max: int) -> _Plan:
@@ -123,17 +125,13 @@ def _prepare(plan: _Plan, registry: Registry) -> None:
     """Make the records to send: what is new or completed, and what has moved."""
     changed = plan.found.new | plan.found.completed
     for old, url in list(plan.missing.moved.items()):
-        key = registry.current(url.encode())
-        if key in registry.removed:
+        try:
+            record = record_of_move(old, url, plan.site.articles[url], registry)
+        except NoMove as no_move:
             del plan.missing.moved[old]
-            plan.missing.unclear[old] = f"it has moved to {url}, which was removed"
-            continue
-        record = moved(registry.records[old], plan.site.articles[url], registry.records.get(key))
-        if record is None:
-            del plan.missing.moved[old]
-            plan.missing.unclear[old] = f"it has moved to {url}, which has too many former addresses already"
+            plan.missing.unclear[old] = str(no_move)
         else:
-            changed[key] = record
+            changed[registry.current(url.encode())] = record
     for key, record in changed.items():
         try:
             plan.records.append(prepared(record))

@@ -1,5 +1,6 @@
 """What connectors are lent: a fetcher that spends their budget, their sites, and their folders."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -7,15 +8,18 @@ from typing import Final
 
 from flatline.domain.sites import Sites
 from flatline.domain.urls.canonical import InvalidUrl, canonicalize
+from flatline.readmodel.registered_articles import registered_articles
+from flatline.schema.topics import Topics
 from flatline.settings import Settings
 from flatline_connectors.errors import ConnectorError
 from flatline_connectors.fetching.addresses import public_or_in
 from flatline_connectors.fetching.connections import Connection
 from flatline_connectors.fetching.fetcher import HTML, PAGE_BYTES_MAX, Fetcher, user_agent
 from flatline_connectors.fetching.outcomes import Fetched, Validators
+from flatline_connectors.own_site.registering import Registry
 from flatline_connectors.runtime.connector import Resources, Spend
 from flatline_connectors.runtime.section import Section
-from flatline_connectors.sites import on_sites
+from flatline_connectors.sites import front_page, on_sites
 
 WORK_FOLDER: Final = "connectors"
 
@@ -73,8 +77,12 @@ class BudgetedFetcher:
 class Lender:
     """Lends to each connector what it needs, in one process."""
 
-    def __init__(self, settings: Settings, *, folder: Path, fetcher: Fetcher | None, sites: Sites) -> None:
+    def __init__(
+        self, settings: Settings, topics: Topics, *, folder: Path, fetcher: Fetcher | None, sites: Sites
+    ) -> None:
         """``folder``: that of connectors.toml. ``sites``: the site records, which may change."""
+        self._cluster = settings.cluster
+        self._topics = topics
         self._work_folder = settings.data_dir / WORK_FOLDER
         self._folder = folder
         self._fetcher = fetcher
@@ -90,9 +98,15 @@ class Lender:
                 is_ours=self._is_ours(section),
                 folder=self._folder,
                 work_folder=self._work_folder / section.name,
+                sites=self._sites,
+                registry=self._registry,
             )
 
         return lend
+
+    async def _registry(self) -> Registry:
+        registered = await asyncio.to_thread(registered_articles, self._cluster, self._topics)
+        return Registry(registered.records, frozenset(registered.removed), registered.moves.current)
 
     def _is_ours(self, section: Section) -> Callable[[str], bool] | None:
         if section.options.sites:
@@ -124,4 +138,4 @@ def _contact(settings: Settings, sections: Sequence[Section], sites: Sites) -> s
     named = [site for section in sections for site in section.options.sites]
     own = [record.domain for record in sites if record.role == "own"]
     site = next(iter([*named, *own]), None)
-    return settings.fetch_contact or (site and f"https://{site}/")
+    return settings.fetch_contact or (site and front_page(site))

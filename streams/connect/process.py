@@ -163,7 +163,7 @@ async def run_connectors(settings: Settings, topics: Topics, sections: list[Sect
         await site_reader.current()
         fetcher = await stack.enter_async_context(fetcher_of(settings, sections, sites))
         producer = stack.enter_context(Producer(cluster, topics, now_ms=now_ms))
-        lender = Lender(settings, folder=folder, fetcher=fetcher, sites=sites)
+        lender = Lender(settings, topics, folder=folder, fetcher=fetcher, sites=sites)
         member = Member(
             sections,
             cluster=cluster,

@@ -59,7 +59,7 @@ async def run_once(
             fetcher_of(settings, [section], sites) as fetcher,
             sole_writer(cluster, topics, partition_of_connector(section.name)) as (saving, saved),
         ):
-            lender = Lender(settings, folder=folder, fetcher=fetcher, sites=sites)
+            lender = Lender(settings, topics, folder=folder, fetcher=fetcher, sites=sites)
             runner = RunnerMaker(lender, producer, metrics)(section, saved, saving)
             await runner.run()
         if is_last and runner.status.seen_until is not None:
@@ -123,7 +123,7 @@ async def run_dry(
             section,
             position=saved.positions.get(section.name),
             status=saved.statuses.get(section.name),
-            lend=Lender(settings, folder=folder, fetcher=fetcher, sites=sites).to(section),
+            lend=Lender(settings, topics, folder=folder, fetcher=fetcher, sites=sites).to(section),
             outbox=dry,
             saving=dry,
             metrics=ConnectMetrics(CollectorRegistry()),

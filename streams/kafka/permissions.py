@@ -121,8 +121,8 @@ def permissions(role: Role, topics: Topics) -> list[Permission]:
             sent = (topics.links, topics.articles, topics.visits, topics.heartbeats)
             return [
                 *_on(Operation.READ, topics.connectors, topics.sites, topics.generations, topics.instances),
+                *_on(Operation.READ, topics.articles, topics.removals, topics.moves),  # what is registered
                 *_on(Operation.WRITE, *sent, topics.connectors, topics.instances),
-                *_on(Operation.DESCRIBE, topics.removals, topics.moves),
                 Permission(Kind.GROUP, topics.connect_group, False, Operation.READ, topics.connect_group),
                 _transactions(topics.connectors.name),
             ]

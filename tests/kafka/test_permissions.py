@@ -53,6 +53,9 @@ EDITING = {Role.READ_MODEL: (EDITOR,), Role.CONNECTORS: (EDITOR,)}
 UNUSED = {
     f"{USERS[Role.WORKER]}: DESCRIBE_CONFIGS kafka-cluster",
     f"{USERS[Role.WORKER]}: WRITE {TOPICS.groups.name}",
+    f"{USERS[Role.CONNECT]}: READ {TOPICS.articles.name}",
+    f"{USERS[Role.CONNECT]}: READ {TOPICS.removals.name}",
+    f"{USERS[Role.CONNECT]}: READ {TOPICS.moves.name}",
     f"{USERS[Role.CONNECT]}: WRITE {TOPICS.articles.name}",
     f"{USERS[Role.CONNECT]}: WRITE {TOPICS.visits.name}",
     f"{USERS[Role.CONNECT]}: WRITE {TOPICS.heartbeats.name}",

@@ -8,6 +8,7 @@ from tests.connectors.runtime.worlds.feeds import FeedsWorld
 from tests.connectors.runtime.worlds.folder import FolderWorld
 from tests.connectors.runtime.worlds.git import GitWorld
 from tests.connectors.runtime.worlds.hacker_news import HackerNewsWorld
+from tests.connectors.runtime.worlds.own_site import OwnSiteWorld
 from tests.connectors.runtime.worlds.webmention_io import WebmentionIoWorld
 from tests.connectors.runtime.worlds.wikimedia import WikimediaWorld
 
@@ -18,4 +19,5 @@ WORLDS: dict[str, Callable[[Path], World]] = {
     "webmention-io": WebmentionIoWorld,
     "hacker-news": HackerNewsWorld,
     "wikimedia": WikimediaWorld,
+    "own-site": OwnSiteWorld,
 }
