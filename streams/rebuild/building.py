@@ -42,6 +42,7 @@ class Builder:
     ``former``      the topics of the state in use
     ``topics``      the topics of the new state
     ``on_records``  called with the number of records of each batch that was read
+    ``is_unread``   no worker has read the log: dead letters and records for other partitions are written, too
     """
 
     def __init__(
@@ -53,8 +54,10 @@ class Builder:
         policy: Policy,
         clock: Clock,
         on_records: Callable[[int], None],
+        is_unread: bool = False,
     ) -> None:
         self._log = building_log
+        self._is_unread = is_unread
         self._former = former
         self._topics = topics
         self._clock = clock
@@ -148,7 +151,8 @@ class Builder:
         positions = {topic: position for topic, (position, _) in articles.positions.items()}
         async for batch in self._log.read(task.number, positions=positions, limits=limits):
             self._agents[batch.topic].apply(batch, articles, now_ms=self._clock.now_ms())
-            articles.dead_letters, articles.forwarded = [], []
+            if not self._is_unread:
+                articles.dead_letters, articles.forwarded = [], []
             task.applied(batch.topic, batch.next_offset)
             if recogniser is not None:
                 recogniser.advance(task)

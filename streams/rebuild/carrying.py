@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from flatline.domain.judgement.verdict import previous_verdict_of
 from flatline.domain.state.article import Article
 from flatline.domain.state.moves import Moves
 from flatline.domain.state.previous_verdict import PreviousVerdict
@@ -106,9 +107,8 @@ def _published(building_log: BuildingLog, number: int) -> Iterator[tuple[bytes, 
         except Rejected as rejected:
             log.warning("the verdict on %r can't be read, and is left out: %s", key, rejected)
             continue
-        found = {finding.kind: to_ms(finding.since) for finding in verdict.findings}
         watched_since_ms = None if verdict.watched_since is None else to_ms(verdict.watched_since)
-        yield key, Carried(watched_since_ms, PreviousVerdict(verdict.state, to_ms(verdict.since), 0, found))
+        yield key, Carried(watched_since_ms, previous_verdict_of(verdict))
 
 
 def _give(articles: Partition, article: Article, carried: Carried, moves: Moves) -> None:

@@ -55,12 +55,14 @@ def rebuild(
     cluster, serving = settings.cluster, serving_generation(settings, Role.OPERATOR)
     former = topics_of(settings, serving)
     ensure_topics(cluster, former.all())
+    # As after a restore from a backup: then all of the log counts, and what is in it is news.
+    is_unread = not committed_by(former.group, former.inputs, cluster=cluster).total
     if not may_be_incomplete:
         refuse_incomplete(log_of(former), cluster=cluster)
     building = begin(settings, serving, progress, partitions=partitions or serving.layout.partitions)
     topics = topics_being_built(settings, building)
     ensure_topics(cluster, topics.all())
-    offsets = asyncio.run(_build(settings, former, topics, progress))
+    offsets = asyncio.run(_build(settings, former, topics, progress, is_unread=is_unread))
     is_moved = building.layout != serving.layout
     generation = Generation(
         building.layout,
@@ -93,7 +95,7 @@ def go_back(settings: Settings) -> Generation:
     return generation
 
 
-async def _build(settings: Settings, former: Topics, topics: Topics, progress: Progress) -> int:
+async def _build(settings: Settings, former: Topics, topics: Topics, progress: Progress, *, is_unread: bool) -> int:
     building_log = KafkaBuildingLog(settings.cluster, former=former, topics=topics)
     builder = Builder(
         building_log,
@@ -102,9 +104,10 @@ async def _build(settings: Settings, former: Topics, topics: Topics, progress: P
         policy=load_policy(settings.policy_file),
         clock=clock_from(settings),
         on_records=progress.advance,
+        is_unread=is_unread,
     )
     try:
-        offsets = await _build_rounds(builder, former, topics, progress, cluster=settings.cluster)
+        offsets = await _build_rounds(builder, former, topics, progress, cluster=settings.cluster, is_unread=is_unread)
         await builder.take_back_verdicts()
     except FencedError:
         raise RebuildError("Another process is building the same state.", remedy="Stop one of the two.") from None
@@ -114,14 +117,24 @@ async def _build(settings: Settings, former: Topics, topics: Topics, progress: P
 
 
 async def _build_rounds(
-    builder: Builder, former: Topics, topics: Topics, progress: Progress, *, cluster: KafkaCluster
+    builder: Builder,
+    former: Topics,
+    topics: Topics,
+    progress: Progress,
+    *,
+    cluster: KafkaCluster,
+    is_unread: bool,
 ) -> int:
     copier = Copier(cluster=cluster, former=former, on_records=progress.advance)
     total = 0
     for number in range(1, ROUNDS_MAX + 1):
-        # No further than this: what comes later the workers have not dealt with.
-        limits = committed_by(former.group, former.inputs, cluster=cluster)
-        progress.say(f"Round {number}: up to {limits.total:,} offsets, which the workers have committed.")
+        if is_unread:
+            limits = ends_of(former.inputs, cluster=cluster)
+            progress.say(f"Round {number}: all {limits.total:,} offsets. No worker has read them yet.")
+        else:
+            # No further than this: what comes later the workers have not dealt with.
+            limits = committed_by(former.group, former.inputs, cluster=cluster)
+            progress.say(f"Round {number}: up to {limits.total:,} offsets, which the workers have committed.")
         progress.begin(max(0, limits.total - total))
         if former.layout != topics.layout:
             await copier.copy_log(topics, limits)

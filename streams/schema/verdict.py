@@ -190,4 +190,10 @@ class Verdict(Struct, frozen=True, gc=False):
         int | None,
         Meta(description="The verdict includes all records of links before this offset of its partition"),
     ] = None
+    link_days: Annotated[
+        int | None, Meta(description="UTC days on which it gained links; imports and first meetings left out")
+    ] = None
+    quiet_since: Annotated[
+        Instant | None, Meta(description="Since when it was silent, if only one link has come after that")
+    ] = None
     version: Literal[1] = 1

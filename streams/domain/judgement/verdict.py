@@ -9,7 +9,8 @@ from flatline.domain.learned.expectation import Expectation
 from flatline.domain.learned.profile import profile_of
 from flatline.domain.quality.link_value import LinkValue
 from flatline.domain.state.article import Article
-from flatline.domain.time import DAY_MS, day_of, to_datetime
+from flatline.domain.state.previous_verdict import PreviousVerdict
+from flatline.domain.time import DAY_MS, day_of, to_datetime, to_ms
 from flatline.schema import codec, verdict
 from flatline.schema.verdict import Finding, GainedInDays, State, Verdict
 
@@ -69,6 +70,23 @@ def verdict_on(
         watched_since=to_datetime(article.header.watched_since_ms),
         is_floor=article.header.floor_ms > 0,
         as_of_offset=as_of_offset,
+        link_days=judgement.link_days,
+        quiet_since=to_datetime(judgement.quiet_since_ms) if judgement.quiet_since_ms else None,
+    )
+
+
+def previous_verdict_of(verdict: Verdict) -> PreviousVerdict:
+    """Return what the next judgement needs to know of a published verdict; its digest is 0, so that it is said again.
+
+    ``link_days`` is 0 where a former version wrote the verdict.
+    """
+    return PreviousVerdict(
+        verdict.state,
+        to_ms(verdict.since),
+        0,
+        {finding.kind: to_ms(finding.since) for finding in verdict.findings},
+        verdict.link_days or 0,
+        to_ms(verdict.quiet_since) if verdict.quiet_since else 0,
     )
 
 

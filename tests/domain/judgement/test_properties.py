@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from flatline.domain.judgement.evidence import Evidence, evidence_of
 from flatline.domain.judgement.judgement import Judgement, judge
+from flatline.domain.judgement.verdict import previous_verdict_of, verdict_on
 from flatline.domain.learned.expectation import Baseline, expect
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.thresholds import Thresholds
@@ -20,6 +21,7 @@ from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.state.segment import Segment
 from flatline.domain.time import DAY_MS
 from flatline.domain.visibility.visibility import ArticleVisibility, SourceDelay, Visibility
+from flatline.schema import codec
 from flatline.schema.verdict import State
 
 BEGIN = 18_000
@@ -127,6 +129,16 @@ def test_the_order_of_events_changes_nothing(events: list[tuple[int, bool, int, 
         evidence = evidence_of(article, visibility, now_ms=now_ms)
         found.append((evidence, judge(evidence, previous=None, now_ms=now_ms, thresholds=THRESHOLDS, hazard=HAZARD)))
     assert found[0] == found[1]
+
+
+@given(days, st.integers(0, 400))
+def test_a_published_verdict_says_all_that_the_next_judgement_needs(link_days: list[int], gap: int) -> None:
+    """A restored log has verdicts and no state: judged by what they say, an article stands as it would have stood."""
+    life = walk(link_days[-4:], until=link_days[-1] + gap + 1)
+    for day, judgement in enumerate(life, start=link_days[-4:][0]):
+        verdict = verdict_on(Article(b"key", Header(0), Segment()), judgement, horizon_days=180, now_ms=day * DAY_MS)
+        read = codec.verdicts.decode(codec.verdicts.encode(verdict))
+        assert previous_verdict_of(read) == judgement.as_previous_verdict()
 
 
 @pytest.mark.long
