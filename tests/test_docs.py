@@ -21,6 +21,7 @@ SETTINGS = (ROOT / "streams" / "SETTINGS.md").read_text()
 # The extension has settings of its own, which are Scrapy's and no variables.
 _SPIDER = (ROOT / "connectors" / "scrapy_extension" / "extension.py").read_text()
 SPIDER_SETTINGS = set(re.findall(rf'"({PREFIX}[A-Z_]+)"', _SPIDER))
+FORMATS = (ROOT / "streams" / "FORMATS.md").read_text()
 CONTRACT = (ROOT / "streams" / "schema" / "README.md").read_text()
 PUSHING = (ROOT / "connectors" / "ingest" / "README.md").read_text()
 
@@ -67,6 +68,13 @@ def test_the_contract_names_every_reason_and_topic() -> None:
         topics.dead_letters,
     )
     assert all(f"| `{topic.name}` |" in CONTRACT for topic in met)
+
+
+def test_the_page_on_formats_has_every_topic() -> None:
+    """And no other one."""
+    columns = re.findall(r"^\| (`[^|]*) \|", FORMATS, re.MULTILINE)
+    named = {f"flatline.{name}" for column in columns for name in re.findall(r"`([^`]+)`", column)}
+    assert named == {topic.name for topic in Topics().all()}
 
 
 def test_the_readme_explains_every_state() -> None:
