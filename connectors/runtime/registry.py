@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from flatline_connectors.bluesky.connector import KIND as BLUESKY
 from flatline_connectors.feeds.connector import KIND as FEEDS
 from flatline_connectors.folder.connector import KIND as FOLDER
 from flatline_connectors.git.connector import KIND as GIT
@@ -18,6 +19,7 @@ _ALL: Final[tuple[ConnectorKind[Any, Any], ...]] = (
     WEBMENTION_IO,
     HACKER_NEWS,
     WIKIMEDIA,
+    BLUESKY,
     OWN_SITE,
 )
 KINDS: Final = {kind.name: kind for kind in _ALL}

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.connectors.runtime.contract import World
+from tests.connectors.runtime.worlds.bluesky import BlueskyWorld
 from tests.connectors.runtime.worlds.feeds import FeedsWorld
 from tests.connectors.runtime.worlds.folder import FolderWorld
 from tests.connectors.runtime.worlds.git import GitWorld
@@ -19,5 +20,6 @@ WORLDS: dict[str, Callable[[Path], World]] = {
     "webmention-io": WebmentionIoWorld,
     "hacker-news": HackerNewsWorld,
     "wikimedia": WikimediaWorld,
+    "bluesky": BlueskyWorld,
     "own-site": OwnSiteWorld,
 }
