@@ -9,10 +9,9 @@ from sqlalchemy import Connection, bindparam, select, update
 from flatline.domain.alerts import Alert, read_mark
 from flatline.domain.time import to_ms
 from flatline.readmodel.address_rows import chunks
-from flatline.readmodel.database import upsert
+from flatline.readmodel.last_records import apply_last_records
 from flatline.readmodel.records import Record
 from flatline.readmodel.tables import alert_marks, alerts
-from flatline.schema.rejection import Rejected
 
 
 class Said(NamedTuple):
@@ -82,16 +81,7 @@ def _row(alert: Alert, verdict: Said) -> dict[str, Any]:
 
 def apply_marks(connection: Connection, records: Iterable[Record]) -> None:
     """Keep the last mark of each alert."""
-    newest: dict[str, dict[str, Any] | None] = {}
-    for record in records:
-        try:
-            number = (record.key or b"").decode()
-            newest[number] = None if record.value is None else _mark(number, record.value, record.timestamp)
-        except (Rejected, UnicodeDecodeError):
-            continue
-    for chunk in chunks([number for number, row in newest.items() if row is None]):
-        connection.execute(alert_marks.delete().where(alert_marks.c.alert_id.in_(chunk)))
-    upsert(connection, alert_marks, [row for row in newest.values() if row is not None])
+    apply_last_records(connection, alert_marks, records, _mark)
 
 
 def _mark(number: str, value: bytes, recorded_ms: int) -> dict[str, Any]:

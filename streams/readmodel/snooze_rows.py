@@ -8,28 +8,17 @@ from sqlalchemy import Connection
 
 from flatline.domain.snoozes import read_snooze
 from flatline.domain.time import to_ms
-from flatline.readmodel.address_rows import chunks
-from flatline.readmodel.database import upsert
+from flatline.readmodel.last_records import apply_last_records
 from flatline.readmodel.records import Record
 from flatline.readmodel.tables import snoozes
-from flatline.schema.rejection import Rejected
 
 
 def apply_snoozes(connection: Connection, records: Iterable[Record]) -> None:
     """Keep the last record of each snooze."""
-    newest: dict[str, dict[str, Any] | None] = {}
-    for record in records:
-        try:
-            number = (record.key or b"").decode()
-            newest[number] = None if record.value is None else _row(number, record.value)
-        except (Rejected, UnicodeDecodeError):
-            continue
-    for chunk in chunks([number for number, row in newest.items() if row is None]):
-        connection.execute(snoozes.delete().where(snoozes.c.id.in_(chunk)))
-    upsert(connection, snoozes, [row for row in newest.values() if row is not None])
+    apply_last_records(connection, snoozes, records, _row)
 
 
-def _row(number: str, value: bytes) -> dict[str, Any]:
+def _row(number: str, value: bytes, _recorded_ms: int) -> dict[str, Any]:
     said = read_snooze(number.encode(), value)
     return {
         "id": number,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, func, select, update
 
 from flatline.domain.alerts import alerts_of, alerts_of_group
 from flatline.domain.time import to_ms
@@ -54,8 +54,11 @@ def apply_verdicts(connection: Connection, addresses: AddressRows, records: Iter
         history.append(row)
         about = {name: row[name] for name in ("state", "since_ms", "suppressed", "reason")}
         happened.append(Happened(row["judged_ms"], "verdict", key, about))
-    for number, values in newest.items():
-        connection.execute(update(articles).where(articles.c.id == number).values(values))
+    if newest:
+        names = next(iter(newest.values()))
+        statement = update(articles).where(articles.c.id == bindparam("number"))
+        rows = [{"number": number, **values} for number, values in newest.items()]
+        connection.execute(statement.values({name: bindparam(name) for name in names}), rows)
     upsert(connection, verdict_history, history)
     apply_alerts(connection, [_said_of_article(key, verdict, record) for key, verdict, record in taken])
     return happened
@@ -110,8 +113,14 @@ def _said_before(connection: Connection, numbers: list[int]) -> dict[int, tuple[
     found: dict[int, tuple[object, ...]] = {}
     columns = verdict_history.c
     for chunk in chunks(numbers):
-        statement = select(verdict_history).where(columns.address_id.in_(chunk)).order_by(columns.judged_ms)
-        for row in connection.execute(statement).mappings():
+        newest = (
+            select(columns.address_id, func.max(columns.judged_ms).label("judged_ms"))
+            .where(columns.address_id.in_(chunk))
+            .group_by(columns.address_id)
+            .subquery()
+        )
+        is_newest = and_(columns.address_id == newest.c.address_id, columns.judged_ms == newest.c.judged_ms)
+        for row in connection.execute(select(verdict_history).join(newest, is_newest)).mappings():
             found[row["address_id"]] = _what_is_said(row)
     return found
 
@@ -148,6 +157,7 @@ def _history_row(number: int, verdict: Verdict | None, record: Record) -> dict[s
 def apply_groups(connection: Connection, records: Iterable[Record]) -> list[Happened]:
     """Take the newest verdict of each group, and keep each change in its history; return the changes."""
     newest: dict[tuple[str, str], GroupVerdict | None] = {}
+    said: dict[tuple[str, str], tuple[object, ...] | None] = {}
     history: list[dict[str, Any]] = []
     happened: list[Happened] = []
     alerted: list[Said] = []
@@ -161,12 +171,15 @@ def apply_groups(connection: Connection, records: Iterable[Record]) -> list[Happ
             kind, name = verdict.kind.value, verdict.name
         row = _group_row(kind, name, verdict, record)
         alerted.append(Said(f"{kind}/{name}", row["judged_ms"], list(alerts_of_group(verdict)) if verdict else ()))
-        said = _group_said(connection, kind, name, history)
-        if verdict is None and said is None:
+        if (kind, name) not in said:
+            said[kind, name] = _group_said_before(connection, kind, name)
+        if verdict is None and said[kind, name] is None:
             continue  # a verdict that was never known is taken back
         newest[kind, name] = verdict
-        if said == (row["state"], row["since_ms"], row["suppressed"]):
+        now = row["state"], row["since_ms"], row["suppressed"]
+        if said[kind, name] == now:
             continue
+        said[kind, name] = now
         history.append(row)
         about = {name: row[name] for name in ("kind", "name", "state", "since_ms", "reason")}
         happened.append(Happened(row["judged_ms"], "group", None, about))
@@ -191,13 +204,8 @@ def apply_groups(connection: Connection, records: Iterable[Record]) -> list[Happ
     return happened
 
 
-def _group_said(
-    connection: Connection, kind: str, name: str, history: list[dict[str, Any]]
-) -> tuple[object, ...] | None:
-    """Return what was said last of a group: in this batch, or before it."""
-    for row in reversed(history):
-        if (row["kind"], row["name"]) == (kind, name):
-            return row["state"], row["since_ms"], row["suppressed"]
+def _group_said_before(connection: Connection, kind: str, name: str) -> tuple[object, ...] | None:
+    """Return what the newest row of a group's history says; None where there is none."""
     columns = group_history.c
     found = connection.execute(
         select(columns.state, columns.since_ms, columns.suppressed)

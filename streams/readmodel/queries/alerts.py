@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, or_, select
 
 from flatline.domain.time import to_datetime
+from flatline.readmodel.address_rows import chunks
 from flatline.readmodel.queries.paging import page_of
 from flatline.readmodel.queries.rows import instant
 from flatline.readmodel.queries.views import AlertRow, Page
@@ -15,7 +16,6 @@ from flatline.schema.alert_mark import AlertKind, ExpectedBecause, Mark
 
 Marked = Literal["right", "expected", "wrong", "none"]
 
-_IDS_AT_ONCE: Final = 500
 _MARK: Final = alert_marks.c
 _NOT_MARKED: Final = or_(_MARK.mark.is_(None), _MARK.mark == Mark.WITHDRAWN.value)
 
@@ -66,9 +66,8 @@ def find_alert(connection: Connection, number: str) -> AlertRow | None:
 def find_alerts(connection: Connection, numbers: Sequence[str]) -> list[AlertRow]:
     """Return the alerts with these ids, as far as there are any."""
     found: list[AlertRow] = []
-    for begin in range(0, len(numbers), _IDS_AT_ONCE):
-        chosen = alerts.c.id.in_(numbers[begin : begin + _IDS_AT_ONCE])
-        found += [_row(row) for row in connection.execute(_alerts().where(chosen)).mappings()]
+    for chunk in chunks(numbers):
+        found += [_row(row) for row in connection.execute(_alerts().where(alerts.c.id.in_(chunk))).mappings()]
     return found
 
 

@@ -1,10 +1,10 @@
 """One article: what is said of it, and what that is based on."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import Connection, Subquery, and_, func, select
 
 from flatline.domain.explanation.explained import CurvePoint
 from flatline.domain.explanation.trajectory import trajectory
@@ -69,7 +69,7 @@ def find_article(connection: Connection, address: str, *, as_of: date, partition
         addresses=_addresses(connection, article_id),
         verdict=verdict,
         as_of=as_of,
-        windows=[_window(connection, article_id, last_day, length) for length in WINDOWS_DAYS],
+        windows=_windows(connection, article_id, last_day, days),
         curve=[CurvePoint(date_of(point.day), point.gained, round(point.expected, 2)) for point in points],
         history=_history(connection, article_id),
         groups=groups_of(connection, membership),
@@ -128,25 +128,35 @@ def _organic_days(connection: Connection, article_id: int, last_day: int) -> dic
     return {int(at): count for at, count in connection.execute(statement)}
 
 
-def _window(connection: Connection, article_id: int, last_day: int, length: int) -> WindowCounts:
-    begin_ms, end_ms = (last_day + 1 - length) * DAY_MS, (last_day + 1) * DAY_MS
+def _windows(
+    connection: Connection, article_id: int, last_day: int, organic_days: Mapping[int, int]
+) -> list[WindowCounts]:
+    """Return what was gained and lost in windows that end with a day, and the domains that came in them first."""
     of_article = and_(links.c.article_id == article_id, links.c.is_shown)
-
-    def within(column: ColumnElement[Any]) -> ColumnElement[bool]:
-        return and_(column >= begin_ms, column < end_ms)
-
-    gained = select(func.count()).where(of_article, links.c.is_organic, within(links.c.first_gained_ms))
-    lost = (
-        select(func.count(link_changes.c.link_id.distinct()))
+    last_losses = (
+        select(func.max(link_changes.c.at_ms).label("at_ms"))
         .join(links, links.c.id == link_changes.c.link_id)
-        .where(of_article, link_changes.c.change == "lost", within(link_changes.c.at_ms))
+        .where(of_article, link_changes.c.change == "lost", link_changes.c.at_ms < (last_day + 1) * DAY_MS)
+        .group_by(link_changes.c.link_id)
     )
-    first = select(func.min(links.c.first_gained_ms).label("first_ms")).where(of_article).group_by(links.c.domain)
-    new_domains = select(func.count()).where(within(first.subquery().c.first_ms))
-    return WindowCounts(
-        length,
-        *(int(connection.scalar(statement) or 0) for statement in (gained, lost, new_domains)),
+    first_of_domains = (
+        select(func.min(links.c.first_gained_ms).label("at_ms")).where(of_article).group_by(links.c.domain)
     )
+    lost, new_domains = (
+        _within_windows(connection, instants.subquery(), last_day) for instants in (last_losses, first_of_domains)
+    )
+    gained = [sum(n for day, n in organic_days.items() if day > last_day - length) for length in WINDOWS_DAYS]
+    return [WindowCounts(*counts) for counts in zip(WINDOWS_DAYS, gained, lost, new_domains, strict=True)]
+
+
+def _within_windows(connection: Connection, instants: Subquery, last_day: int) -> Sequence[int]:
+    """Return how many instants (``at_ms``) each window has."""
+    at_ms, end_ms = instants.c.at_ms, (last_day + 1) * DAY_MS
+    counts = [
+        func.count().filter(at_ms >= end_ms - length * DAY_MS, at_ms < end_ms).label(f"days_{length}")
+        for length in WINDOWS_DAYS
+    ]
+    return connection.execute(select(*counts).select_from(instants)).one()
 
 
 def _history(connection: Connection, article_id: int) -> list[VerdictChange]:
