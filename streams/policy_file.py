@@ -57,6 +57,15 @@ class PolicyFile(Struct, frozen=True, forbid_unknown_fields=True):
     model: Model = Model()
 
 
+def thresholds_in(file: PolicyFile, tier: int | None) -> Thresholds:
+    """Return the thresholds for articles of a tier, by a file that was checked.
+
+    Raises ValueError where those of the file are in the wrong order for those of the tier.
+    """
+    own = file.tiers.get(str(tier), {})  # type: ignore[call-overload] # a tier that is none has none
+    return msgspec.convert({**msgspec.structs.asdict(file.judgement), **own}, Thresholds)
+
+
 def load_policy(path: Path | None) -> Policy:
     """Read a policy file; None stands for the defaults. Raises PolicyError."""
     return Policy() if path is None else policy_of(_text(path), path=path)

@@ -7,6 +7,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta, Struct
 
+from flatline.readmodel.policy_lab import ThresholdsMoved
 from flatline.readmodel.queries.alerts import AlertFilter
 from flatline.readmodel.queries.articles import ArticleFilter
 from flatline.readmodel.queries.groups import GroupFilter
@@ -98,6 +99,10 @@ class GroupQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
     kind: GroupKind
     name: Annotated[str, Meta(min_length=1, max_length=253)]
+
+
+class PolicyTrialQuery(ThresholdsMoved, frozen=True, forbid_unknown_fields=True):
+    """Of a trial of thresholds."""
 
 
 class NoQuery(Struct, frozen=True, forbid_unknown_fields=True):

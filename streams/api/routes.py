@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from flatline.api import queries
 from flatline.domain.time import to_datetime
+from flatline.readmodel.policy_lab import PolicyLab, PolicyTrial, ThresholdsMoved
 from flatline.readmodel.queries import views
 from flatline.readmodel.queries.alerts import AlertFilter, list_alerts
 from flatline.readmodel.queries.article import find_article, qualities
@@ -21,16 +22,22 @@ from flatline.readmodel.queries.precision import MeasuredPrecision, measured_pre
 from flatline.readmodel.queries.publishers import TurnedPublisher, turned_nofollow
 from flatline.readmodel.queries.snoozes import SnoozeRow, list_snoozes
 from flatline.readmodel.queries.views import Page
+from flatline_connectors.ingest.answers import Refused
 
 Q = TypeVar("Q", bound=Struct)
 F = TypeVar("F", bound=Struct)
 
 
 class Circumstances(NamedTuple):
-    """What queries go by beside their parameters. ``partitions``: of the topics that are keyed by article."""
+    """What queries go by beside their parameters.
+
+    ``partitions``  of the topics that are keyed by article
+    ``policy_lab``  tries thresholds beside those in force
+    """
 
     now_ms: int
     partitions: int
+    policy_lab: PolicyLab
 
     @property
     def today(self) -> date:
@@ -104,6 +111,13 @@ def _turned(connection: Connection, _query: queries.SourcesQuery, at: Circumstan
     return Page(turned_nofollow(connection, now_ms=at.now_ms), None)
 
 
+def _policy_trial(connection: Connection, query: queries.PolicyTrialQuery, at: Circumstances) -> PolicyTrial:
+    try:
+        return at.policy_lab.trial(connection, _filter(query, ThresholdsMoved), now_ms=at.now_ms)
+    except ValueError as error:
+        raise Refused(400, "bad_parameter", str(error)) from None
+
+
 def _filter(query: Struct, kind: type[F]) -> F:
     return kind(**{field.name: getattr(query, field.name) for field in msgspec.structs.fields(kind)})
 
@@ -158,6 +172,13 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         Page[views.AlertRow],
         _alerts,
         views.AlertRow,
+    ),
+    Route(
+        "/api/v1/policy-trial",
+        "Alerts on silence that thresholds would have caused in the last two years: how many were right, and how late",
+        queries.PolicyTrialQuery,
+        PolicyTrial,
+        _policy_trial,
     ),
     Route("/api/v1/sources", "Sources", queries.SourcesQuery, Page[views.SourceRow], _sources, views.SourceRow),
     Route(

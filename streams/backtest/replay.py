@@ -81,7 +81,7 @@ def replay(
     """
     if not _may_alert(history, link_days, policy):
         return
-    ending = partial(_ending, link_days, end_day, policy.hazard.horizon_days)
+    ending = partial(ending_of, link_days, end_day, policy.hazard.horizon_days)
     last: JudgedDay | None = None
     days = judgements(history, policy, end_day=end_day, watched_since_ms=watched_since_ms, visibility=visibility)
     for day, article, judged in days:
@@ -188,7 +188,8 @@ def _alert(
     return Alert(day, article.key, kind, reason, ending(day), day - rhythm.last_day, judged.judgement.probability)
 
 
-def _ending(link_days: Sequence[int], end_day: int, horizon_days: int, day: int) -> Ending:
+def ending_of(link_days: Sequence[int], end_day: int, horizon_days: int, day: int) -> Ending:
+    """Say what became of an alert on a day, by the link days that came after it."""
     if any(day < link_day <= day + horizon_days for link_day in link_days):
         return Ending.WRONG
     return Ending.RIGHT if day + horizon_days <= end_day else Ending.OPEN

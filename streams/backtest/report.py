@@ -215,10 +215,11 @@ def _counts(alerts: Sequence[Alert]) -> list[AlertCount]:
     by_kind: defaultdict[str, list[Alert]] = defaultdict(list)
     for alert in alerts:
         by_kind[alert.kind].append(alert)
-    return [_count(kind, by_kind[kind]) for kind in sorted(by_kind)]
+    return [counted(kind, by_kind[kind]) for kind in sorted(by_kind)]
 
 
-def _count(kind: str, alerts: Sequence[Alert]) -> AlertCount:
+def counted(kind: str, alerts: Sequence[Alert]) -> AlertCount:
+    """Return how many alerts of a kind came, and how right and how late they were."""
     endings = Counter(alert.ending for alert in alerts)
     right, wrong = endings[Ending.RIGHT], endings[Ending.WRONG]
     said = [each.probability for each in alerts if each.ending in _KNOWN and each.probability is not None]

@@ -16,8 +16,11 @@ from flatline.settings import Settings
 if TYPE_CHECKING:
     from flatline.api.access import Access
     from flatline.api.app import Api
+    from flatline.domain.policy.policy import Policy
     from flatline.page.app import Page
+    from flatline.policy_file import PolicyFile
     from flatline.readmodel.follower import Follower, Progress
+    from flatline.readmodel.policy_lab import PolicyLab
     from flatline.readmodel.read_models import ReadModels
     from flatline.schema.topics import Topics
 
@@ -53,15 +56,15 @@ def serve(*, settings: Settings) -> None:
             f"--tokens-file (or FLATLINE_SERVE_TOKENS_FILE) is missing: {host} is open to other machines."
         )
     access, clock, news = access_of(settings.serve_tokens_file), clock_from(settings), News()
-    written = load_policy_file(settings.policy_file)
-    topics, may_write = _topics(settings)
-    tls = settings.server_context
+    written, policy = load_policy_file(settings.policy_file), load_policy(settings.policy_file)
+    policy_lab = _policy_lab(written, policy)
+    (topics, may_write), tls = _topics(settings), settings.server_context
     discovery = Discovery(settings, topics, role="serve", host=host, port=port)
     follower = Follower(
         settings.cluster,
         _read_models(settings),
         topics=lambda: serving_topics(settings),
-        policy=load_policy(settings.policy_file),
+        policy=policy,
         rules=msgspec.json.encode((written.ignore, written.removed, settings.blog_platforms)),
         on_commit=news.tell,
     )
@@ -72,14 +75,22 @@ def serve(*, settings: Settings) -> None:
             access,
             ServeMetrics(CollectorRegistry()),
             news,
-            at=lambda: Circumstances(clock.now_ms(), topics.links.partitions),
+            at=lambda: Circumstances(clock.now_ms(), topics.links.partitions, policy_lab),
             discovery=discovery.answer,
             wall_ms=WallClock().now_ms,
             producer=producer,
             alertmanager_url=settings.alertmanager_url,
         )
         api.show(
-            _page(api, follower, access, now_ms=clock.now_ms, partitions=topics.links.partitions, may_write=may_write)
+            _page(
+                api,
+                follower,
+                access,
+                policy_lab,
+                now_ms=clock.now_ms,
+                partitions=topics.links.partitions,
+                may_write=may_write,
+            )
         )
         running = [asyncio.create_task(discovery.reads())]
 
@@ -126,8 +137,21 @@ def _sole_use(settings: Settings) -> "AbstractContextManager[object]":
     return sole_use_of(settings.data_dir / "readmodel") if settings.readmodel_url is None else nullcontext()
 
 
+def _policy_lab(written: "PolicyFile", policy: "Policy") -> "PolicyLab":
+    from flatline.readmodel.policy_lab import PolicyLab
+
+    return PolicyLab(written, policy.hazard)
+
+
 def _page(
-    api: "Api", follower: "Follower", access: "Access", *, now_ms: Callable[[], int], partitions: int, may_write: bool
+    api: "Api",
+    follower: "Follower",
+    access: "Access",
+    policy_lab: "PolicyLab",
+    *,
+    now_ms: Callable[[], int],
+    partitions: int,
+    may_write: bool,
 ) -> "Page":
     from flatline.api.access import ScopedTokens
     from flatline.page.app import Page
@@ -143,6 +167,7 @@ def _page(
         forms=Forms(access, may_write=may_write),
         mark=api.writing.mark_alert,
         snoozing=api.snoozing,
+        policy_lab=policy_lab,
     )
 
 

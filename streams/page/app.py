@@ -26,9 +26,12 @@ from flatline.page.views.articles import articles_view
 from flatline.page.views.frame import Frame
 from flatline.page.views.groups import groups_view
 from flatline.page.views.lost import lost_view
+from flatline.page.views.policy import moved_in, policy_view
 from flatline.page.views.snoozes import snooze_view
 from flatline.page.views.sources import sources_view
 from flatline.page.views.today import has_trouble, today_view
+from flatline.policy_text import text_of
+from flatline.readmodel.policy_lab import PolicyLab
 from flatline.readmodel.queries.alerts import find_alert
 from flatline.readmodel.queries.snoozes import SnoozeRow, list_snoozes
 from flatline.schema.alert_mark import Mark
@@ -67,6 +70,7 @@ class Page:
     ``is_token``    whether a text is a token that may read; None where nobody needs one
     ``forms``       checks forms that write, and ``mark`` takes what one says of an alert; None where nothing is written
     ``snoozing``    takes snoozes, which go by ``wall_ms``
+    ``policy_lab``  tries thresholds
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class Page:
         waiting: Callable[[], str],
         partitions: int,
         wall_ms: Callable[[], int],
+        policy_lab: PolicyLab,
         is_token: IsToken | None = None,
         forms: Forms | None = None,
         mark: TakeMark | None = None,
@@ -90,6 +95,7 @@ class Page:
         self._mark = mark
         self._snoozing = snoozing
         self._wall_ms = wall_ms
+        self._policy_lab = policy_lab
         self._templates = environment()
         self._login = None if is_token is None else Login(is_token, self._login_page)
 
@@ -106,6 +112,8 @@ class Page:
             *([web.post("/alerts/{id}/mark", self._take_mark)] if self._mark else ()),
             web.get("/lost", self._lost),
             web.get("/sources", self._sources),
+            web.get("/policy", self._policy),
+            web.get("/policy/file", self._policy_file),
             web.get("/runbook", self._runbook),
             web.get("/static/{path:.+}", _static),
             *(self._login.routes() if self._login else ()),
@@ -135,9 +143,7 @@ class Page:
         return response
 
     async def _articles(self, request: web.Request) -> web.Response:
-        is_fragment = (
-            request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
-        )
+        is_fragment = _is_fragment(request)
         return await self._answer(
             request,
             "_articles.html" if is_fragment else "articles.html",
@@ -237,6 +243,24 @@ class Page:
         now_ms = self._now_ms()
         return await self._answer(request, "sources.html", lambda tables: sources_view(tables, now_ms=now_ms))
 
+    async def _policy(self, request: web.Request) -> web.Response:
+        now_ms = self._now_ms()
+        return await self._answer(
+            request,
+            "_policy.html" if _is_fragment(request) else "policy.html",
+            lambda tables: policy_view(tables, self._policy_lab, request.query, now_ms=now_ms),
+        )
+
+    async def _policy_file(self, request: web.Request) -> web.Response:
+        """Answer with the policy in force with thresholds moved, as a file."""
+        lab = self._policy_lab
+        try:
+            text = text_of(lab.file_with(moved_in(request.query, lab.in_force)))
+        except ValueError as error:
+            return await self._message(request, 400, "No such policy", f"{error}.")
+        headers = HEADERS | {"Content-Disposition": 'attachment; filename="policy.toml"'}
+        return web.Response(text=text, content_type="application/toml", headers=headers)
+
     async def _runbook(self, request: web.Request) -> web.Response:
         return await self._answer(request, "runbook.html", lambda _: {"html": runbook_html()})
 
@@ -282,6 +306,10 @@ class Page:
             form_token=session.form_token,
             here=request.path_qs,
         )
+
+
+def _is_fragment(request: web.Request) -> bool:
+    return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
 
 
 async def _static(request: web.Request) -> web.StreamResponse:

@@ -17,13 +17,16 @@ from flatline.api.metrics import ServeMetrics
 from flatline.api.openapi import description
 from flatline.api.routes import Circumstances
 from flatline.clock import WallClock
+from flatline.domain.learned.hazard import Hazard
 from flatline.domain.policy.policy import Policy
 from flatline.kafka.cluster import KafkaCluster
 from flatline.page.app import Page
 from flatline.page.forms import Forms
+from flatline.policy_file import PolicyFile
 from flatline.readmodel.database import Database
 from flatline.readmodel.files import Files
 from flatline.readmodel.follower import Follower, Progress
+from flatline.readmodel.policy_lab import PolicyLab
 from flatline_connectors.sending.producer import Producer
 from tests.readmodel.projecting import NOW_MS, TOPICS, Log, projected
 
@@ -59,12 +62,13 @@ async def serving(
 ) -> AsyncIterator[Client]:
     """Serve a read model for the block."""
     access = access or Loopback()
+    policy_lab = PolicyLab(PolicyFile(), Hazard())
     api = Api(
         Standing(made, folder),
         access,
         ServeMetrics(CollectorRegistry()),
         News(),
-        at=lambda: Circumstances(now_ms, 1),
+        at=lambda: Circumstances(now_ms, 1, policy_lab),
         discovery=_no_discovery,
         producer=producer,
         wall_ms=lambda: now_ms,
@@ -83,6 +87,7 @@ async def serving(
                 forms=Forms(access, may_write=may_write),
                 mark=api.writing.mark_alert,
                 snoozing=api.snoozing,
+                policy_lab=policy_lab,
             )
         )
     async with TestClient(TestServer(api.application())) as client:

@@ -22,6 +22,7 @@ AT_MOST: Final[Mapping[str, float]] = {
     "restart_commit_p99_s": 0.6,
     "restart_loop_blocked_max_s": 0.2,
     "restart_scrape_max_ms": 100,
+    "policy_lab_first_trial_s": 5,
 }
 
 

@@ -37,6 +37,7 @@ SMALL: Final = {
     "RESTART_REGISTERED": "200",
     "RESTART_SOURCES": "40",
     "RESTART_S": "1",
+    "POLICY_ARTICLES": "250",
 }
 
 

@@ -8,10 +8,13 @@ from sqlalchemy import Connection
 from flatline.api.access import Loopback
 from flatline.api.writing import MarkRequest
 from flatline.clock import WallClock
+from flatline.domain.learned.hazard import Hazard
 from flatline.domain.time import to_datetime
 from flatline.page.app import Page
 from flatline.page.forms import Forms
+from flatline.policy_file import PolicyFile
 from flatline.readmodel.alert_rows import apply_marks
+from flatline.readmodel.policy_lab import PolicyLab
 from flatline.readmodel.queries.alerts import find_alert
 from flatline.schema import codec
 from flatline.schema.alert_mark import AlertMark
@@ -55,6 +58,7 @@ def page(known: Portfolio) -> web.Application:
         wall_ms=WallClock().now_ms,
         forms=Forms(Loopback(), may_write=True),
         mark=mark,
+        policy_lab=PolicyLab(PolicyFile(), Hazard()),
     )
     app.add_routes(page.routes())
     return app

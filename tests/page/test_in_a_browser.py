@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestServer
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from flatline.policy_file import load_policy
 from tests.page.portfolio import HOSTILE, HOSTILE_ARTICLE, Portfolio
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -27,6 +28,7 @@ PAGES = {
     "alerts": "/alerts",
     "lost": "/lost",
     "sources": "/sources",
+    "policy": "/policy",
     "runbook": "/runbook",
     "unknown": "/article?url=nowhere.example",
 }
@@ -116,6 +118,25 @@ async def test_a_reader_finds_an_article(visitor: Visitor, known: Portfolio) -> 
     await page.wait_for_url("**/articles?q=hostile")
     assert await page.locator("#rows tbody tr").count() == 1
     assert HOSTILE[0] in await page.locator("#rows tbody tr").inner_text()
+    assert visitor.troubles == []
+
+
+async def test_thresholds_are_tried(visitor: Visitor, tmp_path: Path) -> None:
+    """The alerts change with the form, also without scripts; the address can be shared."""
+    for has_scripts in (True, False):
+        page = await visitor.look("/policy", java_script_enabled=has_scripts)
+        alerts = page.locator("#trial tr[data-row]")
+        in_force = await alerts.count()
+        await page.fill("input[name=silent_score]", "0.4")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/policy?*silent_score=0.4*")
+        await expect(page.locator("#trial tbody").first).to_contain_text("In force")
+        await expect(alerts.nth(in_force)).to_be_visible()
+        await page.screenshot(path=tmp_path / f"policy-{has_scripts}.png", full_page=True)
+        async with page.expect_download() as downloading:
+            await page.get_by_role("link", name="Download this policy").click()
+        await (await downloading.value).save_as(tmp_path / "policy.toml")
+        assert load_policy(tmp_path / "policy.toml").default.silent_score == 0.4
     assert visitor.troubles == []
 
 

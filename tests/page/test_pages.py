@@ -2,9 +2,10 @@
 
 import re
 from collections import Counter
-from datetime import datetime
+from datetime import date, datetime
 from html.parser import HTMLParser
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import orjson
 import pytest
@@ -12,7 +13,15 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 import flatline
+from flatline.backtest.histories import Histories
+from flatline.backtest.replay import replay
+from flatline.domain.learned.hazard import Hazard
+from flatline.domain.policy.policy import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.page.looked import COOKIE
+from flatline.policy_file import PolicyFile, load_policy
+from flatline.readmodel.policy_lab import PolicyLab, ThresholdsMoved
+from flatline.schema.verdict import State
 from tests.page.portfolio import HOSTILE, HOSTILE_ARTICLE, NOW_MS, Portfolio
 
 pytestmark = pytest.mark.long
@@ -26,10 +35,20 @@ PAGES = (
     "/alerts",
     "/lost",
     "/sources",
+    "/policy",
+    "/policy?silent_score=0.4&silent_gaps=1",
+    "/policy?silent_score=%3Cscript%3E",
     "/runbook",
     "/article?url=%3Cscript%3E",
 )
 DAY_MS = 86_400_000
+
+
+class Line(NamedTuple):
+    """A line of a file."""
+
+    number: int
+    value: bytes
 
 
 class Markup(HTMLParser):
@@ -62,7 +81,7 @@ async def read(app: web.Application, path: str, **how: Any) -> tuple[Any, Markup
 async def test_no_text_of_others_becomes_markup(page: web.Application, path: str) -> None:
     """No script but ours runs, nothing is loaded from elsewhere, and links lead to web pages."""
     answer, markup = await read(page, path)
-    assert answer.status == (404 if "%3C" in path else 200)
+    assert answer.status == (404 if "url=%3C" in path else 200)
     assert "script-src 'self';" in answer.headers["Content-Security-Policy"]
     for tag, attributes in markup.elements:
         assert not [name for name in attributes if name.startswith("on") or name == "style"], (tag, attributes)
@@ -185,3 +204,45 @@ async def test_alerts_lead_to_headings_of_the_runbook(page: web.Application) -> 
     _, markup = await read(page, "/runbook")
     anchors = {attributes.get("id") for _, attributes in markup.elements}
     assert {"articlesilent", "sourcestale", "groupundercurve", "workerdown"} <= anchors
+
+
+async def test_the_policy_lab_says_what_a_replay_of_the_events_says(page: web.Application, known: Portfolio) -> None:
+    """Of the last two years, with other thresholds and those in force beside each other."""
+    histories, end_day = Histories(), NOW_MS // DAY_MS - 1
+    histories.read_links("", [Line(number, line) for number, line in enumerate(known.events)], recorded_ms=NOW_MS)
+    expected: dict[float, set[tuple[str, int, str]]] = {}
+    for score in (0.6, 0.45):
+        policy = Policy(Thresholds(silent_score=score))
+        expected[score] = {
+            (alert.key.decode(), alert.day, str(alert.ending))
+            for history in histories
+            for alert in replay(history, policy, link_days=history.link_days(), end_day=end_day)
+            if alert.kind is State.SILENT and alert.day > end_day - 730
+        }
+    with known.database.reading() as tables:
+        trial = PolicyLab(PolicyFile(), Hazard()).trial(tables, ThresholdsMoved(silent_score=0.45), now_ms=NOW_MS)
+    for score, name in ((0.6, "in_force"), (0.45, "tried")):
+        alerts = [(each.article, getattr(each, name)) for each in trial.pauses]
+        assert (
+            {
+                (article, (alert.alerted_on - date(1970, 1, 1)).days, str(alert.ending))
+                for article, alert in alerts
+                if alert
+            }
+            == expected[score]
+            != set()
+        )
+    assert len(expected[0.45]) > len(expected[0.6])
+    _, markup = await read(page, "/policy?silent_score=0.45")
+    assert f" These thresholds {len(expected[0.45])} " in " ".join(markup.text.split())
+
+
+async def test_a_policy_that_was_tried_can_be_downloaded(page: web.Application, tmp_path: Path) -> None:
+    """A worker reads the file; thresholds in the wrong order are told, and give none."""
+    async with TestClient(TestServer(page)) as client:
+        answer = await client.get("/policy/file?silent_score=0.45&link_days_min=7")
+        (tmp_path / "policy.toml").write_bytes(await answer.read())
+        assert "attachment" in answer.headers["Content-Disposition"]
+        assert load_policy(tmp_path / "policy.toml").default == Thresholds(silent_score=0.45, link_days_min=7)
+        assert (await client.get("/policy/file?silent_score=0.2")).status == 400
+        assert "must be below silent_score (0.2)" in await (await client.get("/policy?silent_score=0.2")).text()

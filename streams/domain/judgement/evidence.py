@@ -14,7 +14,7 @@ from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.time import DAY_MS, day_of
 from flatline.domain.visibility.visibility import FULLY_VISIBLE, ArticleVisibility, Visibility
 
-_SEASON_ASKED_AFTER_DAYS: Final = 7
+SEASON_ASKED_AFTER_DAYS: Final = 7
 """No shorter pause is a doubt, and most articles are spared the question."""
 
 
@@ -58,7 +58,7 @@ def evidence_of(
     rhythm, totals, today = article.rhythm, article.totals, day_of(now_ms)
     seen, links_a_link_day, season = FULLY_VISIBLE, 1.0, None
     if rhythm is not None:
-        if today - rhythm.last_day >= _SEASON_ASKED_AFTER_DAYS:
+        if today - rhythm.last_day >= SEASON_ASKED_AFTER_DAYS:
             season = season_of(list(totals.days))
         links_a_link_day = sum(totals.days.values()) / rhythm.link_days
         seen = visibility.of_article(article.header.sources, since_ms=rhythm.last_day * DAY_MS, now_ms=now_ms)

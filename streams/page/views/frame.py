@@ -12,6 +12,7 @@ PAGES: Final = (
     ("/alerts", "Alerts"),
     ("/lost", "Lost links"),
     ("/sources", "Sources"),
+    ("/policy", "Policy lab"),
 )
 
 
