@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _KAFKA_PORT = 9092
 _PROMETHEUS_PORT = 9090
 _ALERTMANAGER_PORT = 9093
+_BROKERS = (1, 3)
 
 _FIRST_EVENT = """
 Send a first event:
@@ -36,6 +37,9 @@ def up(
     secured: Annotated[
         bool, typer.Option("--secured", help="Start a Kafka with TLS, passwords and permissions.")
     ] = False,
+    brokers: Annotated[
+        int, typer.Option("--brokers", metavar="NUMBER", help="Number of Kafka brokers to start, 1 or 3.")
+    ] = 1,
     settings: Settings,
 ) -> None:
     """Run everything on this machine until Ctrl-C.
@@ -46,6 +50,9 @@ def up(
 
     With --secured each process has a user of its own in Kafka, who may do what `flatline topics acls` prints. That
     Kafka has records of its own.
+
+    With --brokers 3 each record has three replicas, and everything goes on without any one of the brokers. That Kafka
+    has records of its own, too.
     """
     from flatline.local.services import services_with_api
     from flatline.local.stack import LocalStack
@@ -54,6 +61,12 @@ def up(
     from flatline_connectors.runtime.config_file import load_sections
     from flatline_connectors.runtime.registry import KINDS
 
+    if brokers not in _BROKERS:
+        raise typer.BadParameter("1 or 3 brokers can be started", param_hint="--brokers")
+    if secured and brokers > 1:
+        raise typer.BadParameter(
+            "--secured starts one broker; leave one of the two options out", param_hint="--brokers"
+        )
     console = Console(highlight=False)
     # Mistakes in files show before anything starts.
     load_policy(settings.policy_file)
@@ -74,6 +87,7 @@ def up(
         settings,
         workers=workers,
         secured=secured,
+        brokers=brokers,
         services=services_with_api,
         preferred_ports=preferred_ports,
         say=lambda line: console.print(line, markup=False, soft_wrap=True),

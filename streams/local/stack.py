@@ -11,6 +11,7 @@ from flatline.local import probes
 from flatline.local.alertmanager import Alertmanager
 from flatline.local.errors import LaunchError
 from flatline.local.kafka import Kafka
+from flatline.local.kafka_nodes import kafka_nodes
 from flatline.local.lock import sole_use_of
 from flatline.local.pace import Pace
 from flatline.local.ports import LOOPBACK, Ports
@@ -32,6 +33,7 @@ class LocalStack:
 
     A Kafka of its own is part of it, unless the settings name one (`kafka_bootstrap` is set, not just defaulted).
     With ``secured`` that Kafka is a secured one, in which each role has its user, and ``settings`` are the operator's.
+    With several ``brokers`` each topic has as many replicas, unless ``replication_factor`` is set.
     Everything lives in ``data_dir``; the next stack on the same folder goes on where this one ends. Entering returns
     when everything is ready, and raises LaunchError after having ended what was started. Within the body:
 
@@ -49,6 +51,7 @@ class LocalStack:
         *,
         workers: int = 1,
         secured: bool = False,
+        brokers: int = 1,
         services: Services = flatline_services,
         preferred_ports: Mapping[str, int] | None = None,
         say: Callable[[str], None] = print,
@@ -58,6 +61,7 @@ class LocalStack:
         self._workers = workers
         self._secured: SecuredKafka | None = None
         self._is_to_be_secured = secured
+        self._brokers = brokers
         self._services = services
         self._preferred_ports = preferred_ports
         self._say = say
@@ -94,8 +98,10 @@ class LocalStack:
         prometheus = Prometheus(self._data_dir / "prometheus", ports)
         api_port = ports.claim("api")
         page_url = f"http://{LOOPBACK}:{api_port}"
+        is_replicated = self._brokers > 1 and "replication_factor" not in self._given.model_fields_set
         settings = self._given.model_copy(
             update={
+                **({"replication_factor": self._brokers} if is_replicated else {}),
                 "data_dir": self._data_dir,
                 "kafka_bootstrap": self._kafka(ports),
                 "worker_port": worker_ports[0],
@@ -131,6 +137,11 @@ class LocalStack:
                     "--secured starts a Kafka of its own, and FLATLINE_KAFKA_BOOTSTRAP names another one.",
                     remedy="Unset FLATLINE_KAFKA_BOOTSTRAP, or leave --secured out.",
                 )
+            if self._brokers > 1:
+                raise LaunchError(
+                    "--brokers starts a Kafka of its own, and FLATLINE_KAFKA_BOOTSTRAP names another one.",
+                    remedy="Unset FLATLINE_KAFKA_BOOTSTRAP, or leave --brokers out.",
+                )
             bootstrap = self._given.kafka_bootstrap
             self._given.cluster.refuse_no_access()
             if not probes.is_kafka(self._given.cluster):
@@ -144,6 +155,11 @@ class LocalStack:
                 "FLATLINE_KAFKA_SECURITY_PROTOCOL is set, and the Kafka that is started here speaks PLAINTEXT only. "
                 "Unset it, or set FLATLINE_KAFKA_BOOTSTRAP to the Kafka that is meant."
             )
+        if self._brokers > 1:
+            # A folder of its own: the records of a single broker are not those of this cluster.
+            nodes = kafka_nodes(self._data_dir / "kafka-cluster", ports, self._brokers)
+            self._supervisor.start(*(node.process() for node in nodes))
+            return ",".join(node.bootstrap for node in nodes)
         if self._is_to_be_secured:
             from flatline.local.secured_kafka import SecuredKafka  # noqa: PLC0415 - cryptography takes its time
 

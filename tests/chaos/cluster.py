@@ -1,50 +1,19 @@
 """Three brokers of a test's own, each of which can be killed."""
 
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from kafka import KafkaAdminClient
 
-from flatline.local.kafka import Kafka
-from flatline.local.ports import LOOPBACK, Ports
+from flatline.local.kafka_nodes import kafka_nodes
+from flatline.local.ports import Ports
 from flatline.local.processes import Child
 from tests.waiting import until
 
 NODES: Final = (1, 2, 3)
-_HEAP_MB: Final = 320
-
-
-class _Node(Kafka):
-    """One of the three: broker and controller. It finds the others on the ports that they claimed."""
-
-    def __init__(self, folder: Path, ports: Ports, number: int) -> None:
-        super().__init__(folder, ports, name=f"kafka-{number}", heap_mb=_HEAP_MB)
-        self._number = number
-        self.voters = ""
-
-    @property
-    def voter(self) -> str:
-        """How the others find its controller."""
-        return f"{self._number}@{LOOPBACK}:{self._controller_port}"
-
-    def _properties(self) -> dict[str, object]:
-        properties: dict[str, Any] = super()._properties()
-        three_copies = {
-            f"{topic}.replication.factor": len(NODES)
-            for topic in ("offsets.topic", "transaction.state.log", "share.coordinator.state.topic")
-        }
-        return {
-            **properties,
-            **three_copies,
-            "node.id": self._number,
-            "controller.quorum.voters": self.voters,
-            "transaction.state.log.min.isr": 2,
-            # A broker that was killed loses its partitions soon, and one that is only slow doesn't.
-            "broker.heartbeat.interval.ms": 500,
-            "broker.session.timeout.ms": 4_000,
-            "controller.quorum.election.timeout.ms": 2_000,
-            "controller.quorum.fetch.timeout.ms": 4_000,
-        }
+_STOPPED_WITHIN_S: Final = 120.0
 
 
 class Cluster:
@@ -53,13 +22,9 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         ports = Ports(folder / "ports.json")
         self._folder = folder
-        self._nodes = {number: _Node(folder / f"kafka-{number}", ports, number) for number in NODES}
+        self._nodes = dict(zip(NODES, kafka_nodes(folder, ports, len(NODES)), strict=True))
         self._children: dict[int, Child] = {}
         self._alive: set[int] = set()
-        first = self._nodes[NODES[0]]
-        for node in self._nodes.values():
-            node.voters = ",".join(each.voter for each in self._nodes.values())
-            node.cluster_id = first.cluster_id
         self.bootstrap = ",".join(node.bootstrap for node in self._nodes.values())
 
     def start(self, *numbers: int) -> None:
@@ -79,6 +44,17 @@ class Cluster:
             if number in self._children:
                 self._children[number].wait_ended(deadline_s=0)
         self._alive -= set(numbers)
+
+    def stop(self, number: int) -> None:
+        """End a node with SIGTERM: it gives its partitions to the others first."""
+        self._alive.discard(number)
+        self._children[number].terminate()
+        self._children[number].wait_ended(deadline_s=time.monotonic() + _STOPPED_WITHIN_S)
+
+    @property
+    def down(self) -> Sequence[int]:
+        """The numbers of the nodes that do not run."""
+        return [number for number in NODES if number not in self._alive]
 
     def leader(self, topic: str, partition: int = 0) -> int:
         """Return the number of the node that leads a partition."""

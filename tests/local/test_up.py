@@ -5,8 +5,10 @@ import subprocess
 import sysconfig
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from itertools import pairwise
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -75,6 +77,55 @@ def test_up_does_what_it_says(tmp_path: Path, kafka_bootstrap: str, namespace: s
         assert up.wait(60) == 0
     assert len(children) == 7
     assert not any(is_alive(pid) for pid in children)
+
+
+@pytest.mark.servers
+def test_up_with_three_brokers_goes_on_without_one(tmp_path: Path) -> None:
+    """A broker is killed while events are pushed: it is started again, and what was accepted is counted once.
+
+    So it is after the next start.
+    """
+    environment = os.environ | {"FLATLINE_PARTITIONS": "2", "FLATLINE_DATA_DIR": str(tmp_path)}
+
+    def flatline(*arguments: str) -> str:
+        done = subprocess.run([FLATLINE, *arguments], env=environment, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    for run in (1, 2):
+        with running([FLATLINE, "up", "--brokers", "3"], environment) as (up, shown):
+            url, *options = curl_arguments(shown)
+            headers = dict(value.split(": ") for name, value in pairwise(options) if name == "-H")
+            for page in range(20):
+                if (run, page) == (1, 5):
+                    os.kill(broker_of(up.pid, 1), signal.SIGKILL)
+                event = {"url_from": f"https://elsewhere.example/{run}/{page}", "url_to": "https://yours.example/"}
+                request = Request(url, json.dumps(event).encode(), headers)
+                until("it is accepted", lambda request=request: is_accepted(request))  # type: ignore[misc]
+            [article] = map(json.loads, flatline("articles", "list", "--json", "--wait", str(PATIENCE_S)).splitlines())
+            assert article["gained_total"] == 20 * run
+            until("the broker is back", lambda up=up: broker_of(up.pid, 1) != 0)  # type: ignore[misc]
+            # Whether each record has its replicas: doctor compares the topics with what they should be.
+            flatline("doctor")
+            up.send_signal(signal.SIGINT)
+            assert up.wait(120) == 0
+
+
+def broker_of(pid: int, number: int) -> int:
+    """Return the process of a broker that `flatline up` runs; 0 while there is none."""
+    found = [child for child, command in children_of(pid).items() if f"/kafka-{number}/" in command and is_alive(child)]
+    return found[0] if found else 0
+
+
+def is_accepted(request: Request) -> bool:
+    """Whether an ingest takes an event; while Kafka does not acknowledge, it asks to send it again."""
+    try:
+        with urlopen(request) as answer:
+            return bool(json.load(answer)["accepted"])
+    except HTTPError as error:
+        if error.code != HTTPStatus.SERVICE_UNAVAILABLE:
+            raise
+        return False
 
 
 @pytest.mark.servers
