@@ -180,4 +180,6 @@ def _result(state: FeedsState, records: list[Record], now: datetime) -> PollResu
     return PollResult(records, state, is_complete=True, seen_until=now if has_all else None)
 
 
-KIND: Final = ConnectorKind(options=FeedsOptions, state=FeedsState, open=Feeds, about="Links in other people's feeds.")
+KIND: Final = ConnectorKind(
+    options=FeedsOptions, state=FeedsState, open=Feeds, about="Links in other people's feeds.", parts="feeds"
+)

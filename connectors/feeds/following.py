@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
+import msgspec
 import xxhash
 from msgspec import Struct
 from msgspec.structs import replace
 
 from flatline.domain.time import EARLIEST_MS, to_datetime
+from flatline.schema.connector_record import POSITION_BYTES_MAX
 from flatline.schema.limits import NAME_CHARACTERS_MAX, TEXT_CHARACTERS_MAX, TITLE_CHARACTERS_MAX, TOKEN_CHARACTERS_MAX
 from flatline.schema.link_event import LinkEvent, Page
 from flatline_connectors.feeds.entries import Entry
@@ -25,8 +27,11 @@ FALLEN_OUT_MAX: Final = 200
 """Entries with links to us that are remembered when they are no longer in the feed, as they may come back."""
 PAGES_MAX: Final = 50
 """Pages of a feed's entries that are fetched after one reading."""
+BYTES_MAX: Final = POSITION_BYTES_MAX * 9 // 10
+"""Of a feed's position: it is a record in Kafka, with little else."""
 _REL_MAX: Final = 32
 _EARLIEST: Final = to_datetime(EARLIEST_MS)
+_encode: Final = msgspec.json.encode
 
 Discovery = Literal["link_found", "import"]
 
@@ -66,7 +71,7 @@ class FeedPosition(Struct, frozen=True, omit_defaults=True):
     ``round``          the round in which it was asked for last
     ``failing_since``  since when it can't be read
     ``is_gone``        it said that it is gone for good
-    ``entries``        those of the last reading, by fingerprints of their ids, and before them some that fell out
+    ``entries``        those of the last reading, by fingerprints of their ids, and after them some that fell out
     """
 
     read_at: datetime | None = None
@@ -111,8 +116,8 @@ def follow(position: FeedPosition, entries: Sequence[Entry], *, read_at: datetim
             waiting[key] = page
         seen[key] = SeenEntry(tuple(dict.fromkeys((*targets, *entry.links))), entry.updated_at)
     fallen_out = [(key, known) for key, known in position.entries.items() if key not in seen and known.targets]
-    kept = dict([*fallen_out[-FALLEN_OUT_MAX:], *seen.items()])
-    return Followed(events, replace(position, read_at=read_at, entries=kept, pages=tuple(waiting.values())))
+    kept = dict([*seen.items(), *fallen_out[:FALLEN_OUT_MAX]])
+    return Followed(events, _bounded(replace(position, read_at=read_at, entries=kept, pages=tuple(waiting.values()))))
 
 
 def found_on_page(position: FeedPosition, page: WaitingPage, links: Links, *, read_at: datetime) -> Followed:
@@ -149,7 +154,27 @@ def _settled(position: FeedPosition, page: WaitingPage, targets: Iterable[str]) 
     entries = position.entries
     if known := entries.get(page.entry):
         entries = {**entries, page.entry: replace(known, targets=tuple(dict.fromkeys(targets)))}
-    return replace(position, entries=entries, pages=tuple(each for each in position.pages if each.entry != page.entry))
+    pages = tuple(each for each in position.pages if each.entry != page.entry)
+    return _bounded(replace(position, entries=entries, pages=pages))
+
+
+def _bounded(position: FeedPosition) -> FeedPosition:
+    """Return a position that fits into a record. The last entries are forgotten: their links are told again."""
+    size = len(_encode(position))
+    if size <= BYTES_MAX:
+        return position
+    waiting = {page.entry: page for page in position.pages}
+    entries: dict[str, SeenEntry] = {}
+    pages: list[WaitingPage] = []
+    room = BYTES_MAX - len(_encode(replace(position, entries={}, pages=())))
+    for key, seen in position.entries.items():
+        own = [waiting[key]] if key in waiting else []
+        cost = len(_encode({key: seen})) + len(_encode(own))
+        if cost <= room:
+            room -= cost
+            entries[key] = seen
+            pages += own
+    return replace(position, entries=entries, pages=tuple(pages))
 
 
 def _page_of(

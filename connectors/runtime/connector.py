@@ -197,12 +197,15 @@ class ConnectorKind(Generic[O, S]):
     ``options``  a section of connectors.toml: a subclass of `ConnectorOptions` whose tag is the kind's name
     ``state``    its position: typed, with a field ``version``, and a default for each field: ``state()`` is the start
     ``open``     makes the connector. It neither connects nor blocks
+    ``parts``    a field of the state, a mapping. Each of its values is kept in a record of its own, so that the state
+                 may be larger than a record, and a poll saves only what it changed. Each value has to fit into a record
     """
 
     options: type[O]
     state: type[S]
     open: Callable[[O, Resources], Connector[S]]
     about: str
+    parts: str | None = None
 
     @property
     def name(self) -> str:

@@ -1,12 +1,13 @@
 """Runs one connector: polls until it is complete, and saves its position after Kafka has what that covers."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import SystemRandom
 from typing import Final, Generic, Protocol, TypeVar, cast
 
 import msgspec
+import xxhash
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from flatline.domain.time import to_datetime
@@ -27,6 +28,7 @@ from flatline_connectors.runtime.connector import (
 from flatline_connectors.runtime.metrics import ConnectMetrics
 from flatline_connectors.runtime.outbox import Found, Outbox, Sent
 from flatline_connectors.runtime.outcomes import RUN_OUTCOMES, BudgetExhausted, Remedy, RepeatedPage, remedy_for
+from flatline_connectors.runtime.position_parts import split
 from flatline_connectors.runtime.schedule import JITTER, next_run_ms, waiting_ms
 from flatline_connectors.runtime.section import Section
 from flatline_connectors.runtime.streams import StreamConnector
@@ -53,8 +55,8 @@ class NotSaved(Exception):
 class Saving(Protocol):
     """Keeps what must outlive the process. Each call returns when Kafka has acknowledged it. Raises `NotSaved`."""
 
-    async def save_position(self, position: ConnectorPosition) -> None:
-        """Replace the position."""
+    async def save_position(self, records: Sequence[ConnectorPosition]) -> None:
+        """Replace the position of a connector by these records, as `position_parts.split` returns them."""
 
     async def save_status(self, status: ConnectorStatus) -> None:
         """Replace the status."""
@@ -160,13 +162,13 @@ class Runner(Generic[S]):
         if self._connector is None:
             self._connector = self.section.kind.open(self.section.options, self._resources)
         state = self._state()
-        seen, polls = {_encode(state)}, 0
+        seen, polls = {_digest(state)}, 0
         while True:
             result = await self._retried(state)
-            encoded = _encode(result.state)
-            if not result.is_complete and encoded in seen:
+            digest = _digest(result.state)
+            if not result.is_complete and digest in seen:
                 raise RepeatedPage
-            seen.add(encoded)
+            seen.add(digest)
             state = result.state
             if result.is_complete:
                 break
@@ -263,7 +265,7 @@ class Runner(Generic[S]):
             msgspec.Raw(_encode(state)),
             to_datetime(self._timing.now_ms()),
         )
-        await self._saving.save_position(position)
+        await self._saving.save_position(split(position, self.section.kind.parts))
         self._position = position
 
     async def _change(self, status: ConnectorStatus) -> None:
@@ -283,6 +285,10 @@ class Runner(Generic[S]):
         budget = self.section.options.budget
         remaining = left(budget, self.status, self._timing.now_ms())
         self._metrics.show(self.section.name, self.status, limits=limits_of(budget), left=remaining)
+
+
+def _digest(state: msgspec.Struct) -> bytes:
+    return xxhash.xxh3_128_digest(_encode(state))
 
 
 def _is_worth_a_retry(error: BaseException) -> bool:

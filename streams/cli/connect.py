@@ -141,7 +141,7 @@ def show_state(name: ConnectorArgument, *, settings: Settings) -> None:
     from flatline.connect.saved import saved_records
 
     saved = saved_records(settings.cluster, _topics(settings))
-    print_state(name, saved.positions.get(name), saved.statuses.get(name))
+    print_state(name, saved.position(name), saved.statuses.get(name))
 
 
 @state_app.command("reset")

@@ -46,7 +46,7 @@ class RunnerMaker:
         """Return it."""
         return Runner(
             section,
-            position=saved.positions.get(section.name),
+            position=saved.position(section.name),
             status=saved.statuses.get(section.name),
             lend=self._lender.to(section),
             outbox=KafkaOutbox(self._producer, connector=section.name, source=section.source),

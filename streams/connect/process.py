@@ -93,9 +93,9 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._release(list(self._running))
 
     def _notice(self, partition: int, key: bytes | None, value: bytes | None) -> None:
-        """Take a record of the topic: no process writes tombstones, so one was written by somebody to reset it."""
+        """Take a record of the topic. No process deletes positions, only parts of them: somebody has reset one."""
         kind, _, name = (key or b"").decode(errors="replace").partition("/")
-        if value is None and kind == POSITION and partition in self._owned:
+        if value is None and kind == POSITION and "/" not in name and partition in self._owned:
             log.info("%s begins anew: its position was deleted", name)
             self._owned[partition].reset(name)
 

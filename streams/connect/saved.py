@@ -1,6 +1,7 @@
 """What is saved of each connector, as its topic has it."""
 
 import logging
+from collections import defaultdict
 from typing import Final
 
 from flatline.kafka.cluster import KafkaCluster
@@ -11,6 +12,7 @@ from flatline.schema.connector_record import CONNECTOR_PARTITIONS, ConnectorPosi
 from flatline.schema.partitioning import partition_of
 from flatline.schema.rejection import Rejected
 from flatline.schema.topics import Topics
+from flatline_connectors.runtime.position_parts import joined
 from flatline_connectors.sending.producer import KafkaUnavailable
 
 POSITION: Final = "position"
@@ -27,26 +29,38 @@ def partition_of_connector(name: str) -> int:
 
 
 class SavedRecords:
-    """Positions and statuses by the connectors' names."""
+    """Positions and statuses by the connectors' names.
+
+    ``positions``  without their parts
+    ``parts``      all that are in Kafka, by their keys there; those of a position that was deleted say nothing
+    """
 
     def __init__(self) -> None:
         self.positions: dict[str, ConnectorPosition] = {}
+        self.parts: defaultdict[str, dict[str, ConnectorPosition]] = defaultdict(dict)
         self.statuses: dict[str, ConnectorStatus] = {}
 
     def receive(self, key: bytes, value: bytes | None) -> None:
         """Take a record of the topic, or a tombstone. What can't be read is logged, and left out."""
         kind, _, name = key.decode(errors="replace").partition("/")
+        name, _, part = name.partition("/")
         try:
             if kind == POSITION:
-                self.positions.pop(name, None)
+                known, at = (self.parts[name], part) if part else (self.positions, name)
+                known.pop(at, None)
                 if value is not None:
-                    self.positions[name] = codec.connector_positions.decode(value)
+                    known[at] = codec.connector_positions.decode(value)
             elif kind == STATUS:
                 self.statuses.pop(name, None)
                 if value is not None:
                     self.statuses[name] = codec.connector_statuses.decode(value)
         except Rejected as rejected:
             log.warning("the %s of the connector %s can't be read: %s", kind, name, rejected)
+
+    def position(self, name: str) -> ConnectorPosition | None:
+        """Return the whole position of a connector."""
+        position = self.positions.get(name)
+        return None if position is None else joined(position, self.parts[name].values())
 
 
 def saved_records(cluster: KafkaCluster, topics: Topics) -> SavedRecords:

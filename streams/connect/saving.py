@@ -1,9 +1,10 @@
 """Saves positions and statuses of the connectors of one partition, as its only writer."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+import xxhash
 from aiokafka.errors import KafkaError
 
 from flatline.connect.saved import SavedRecords
@@ -19,26 +20,51 @@ from flatline_connectors.runtime.runner import NotSaved
 class PartitionSaving:
     """Each save is a transaction: after another process took the partition over, it fails with a FencedError."""
 
-    def __init__(self, writer: Writer, topic: str, partition: int) -> None:
+    def __init__(self, writer: Writer, topic: str, partition: int, saved: SavedRecords) -> None:
+        """Save into a partition that holds what is ``saved``."""
+        self._parts = {
+            name: {key: _fingerprint(each) for key, each in parts.items()} for name, parts in saved.parts.items()
+        }
         self._writer = writer
         self._topic = topic
         self._partition = partition
         self._one_at_a_time = asyncio.Lock()
 
-    async def save_position(self, position: ConnectorPosition) -> None:
-        """Return when Kafka has it. Raise `NotSaved`."""
-        await self._save(position_key(position.connector), codec.connector_positions.encode(position))
+    async def save_position(self, records: Sequence[ConnectorPosition]) -> None:
+        """Return when Kafka has it: those of its parts that changed, and no others. Raise `NotSaved`."""
+        position, *parts = records
+        connector = position.connector
+        known, present = self._parts.get(connector, {}), {_key_of(part): _fingerprint(part) for part in parts}
+        changed = [(_key_of(part), part) for part in parts if known.get(_key_of(part)) != _fingerprint(part)]
+        await self._save(
+            {
+                position_key(connector): codec.connector_positions.encode(position),
+                **{position_key(connector, key): codec.connector_positions.encode(part) for key, part in changed},
+                **{position_key(connector, key): None for key in known.keys() - present.keys()},
+            }
+        )
+        self._parts[connector] = present
 
     async def save_status(self, status: ConnectorStatus) -> None:
         """Return when Kafka has it. Raise `NotSaved`."""
-        await self._save(status_key(status.connector), codec.connector_statuses.encode(status))
+        await self._save({status_key(status.connector): codec.connector_statuses.encode(status)})
 
-    async def _save(self, key: bytes, value: bytes) -> None:
+    async def _save(self, values: Mapping[bytes, bytes | None]) -> None:
+        records = [Outgoing(self._topic, self._partition, key, value) for key, value in values.items()]
         async with self._one_at_a_time:
             try:
-                await self._writer.commit([Outgoing(self._topic, self._partition, key, value)], {})
+                await self._writer.commit(records, {})
             except (FencedError, KafkaError) as error:
                 raise NotSaved(str(error)) from error
+
+
+def _key_of(part: ConnectorPosition) -> str:
+    assert part.part is not None
+    return xxhash.xxh3_128_hexdigest("/".join(part.part).encode())
+
+
+def _fingerprint(part: ConnectorPosition) -> bytes:
+    return xxhash.xxh3_128_digest(bytes(part.state))
 
 
 @asynccontextmanager
@@ -51,6 +77,6 @@ async def sole_writer(
     try:
         saved = SavedRecords()
         await changelog.restore(partition, saved.receive)
-        yield PartitionSaving(writer, topics.connectors.name, partition), saved
+        yield PartitionSaving(writer, topics.connectors.name, partition, saved), saved
     finally:
         await writer.close()

@@ -1,7 +1,7 @@
 """One run of one connector by itself: for `flatline connect once` and `check`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -95,7 +95,7 @@ class DryRun:
     async def heartbeat(self, _seen_until: datetime, *, period_s: float, seen_from: datetime | None) -> None:
         """Claim nothing."""
 
-    async def save_position(self, _position: ConnectorPosition) -> None:
+    async def save_position(self, _records: Sequence[ConnectorPosition]) -> None:
         """Save nothing."""
 
     async def save_status(self, _status: ConnectorStatus) -> None:
@@ -121,7 +121,7 @@ async def run_dry(
     async with fetcher_of(settings, [section], sites) as fetcher:
         runner: Runner[Any] = Runner(
             section,
-            position=saved.positions.get(section.name),
+            position=saved.position(section.name),
             status=saved.statuses.get(section.name),
             lend=Lender(settings, topics, folder=folder, fetcher=fetcher, sites=sites).to(section),
             outbox=dry,

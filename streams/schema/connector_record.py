@@ -17,13 +17,19 @@ BudgetUnit = Literal["requests", "rows", "units"]
 
 
 class ConnectorPosition(Struct, frozen=True, omit_defaults=True):
-    """How far a connector is: Kafka has acknowledged everything up to there. Its key is position/NAME."""
+    """How far a connector is: Kafka has acknowledged everything up to there. Its key is position/NAME.
+
+    A part of a position that is kept in several records has the key position/NAME/PART.
+    """
 
     connector: ConnectorName
     kind: str
     state: Annotated[Raw, Meta(description="A JSON object of the kind's own type, with its version")]
     saved_at: Instant
     version: Literal[1] = 1
+    part: Annotated[
+        tuple[str, str] | None, Meta(description="The state is the value of this key of this field of the state")
+    ] = None
 
 
 class ConnectorStatus(Struct, frozen=True, omit_defaults=True):
@@ -46,9 +52,9 @@ class ConnectorStatus(Struct, frozen=True, omit_defaults=True):
     version: Literal[1] = 1
 
 
-def position_key(connector: str) -> bytes:
-    """Return the key of a connector's position."""
-    return f"position/{connector}".encode()
+def position_key(connector: str, part: str = "") -> bytes:
+    """Return the key of a connector's position, or of a part of it."""
+    return f"position/{connector}/{part}".removesuffix("/").encode()
 
 
 def status_key(connector: str) -> bytes:

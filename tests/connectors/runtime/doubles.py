@@ -1,7 +1,7 @@
 """What the runtime talks to, in memory: a Kafka that acknowledges, and a process that may die at any step."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from flatline.schema.rejection import Rejected
 from flatline_connectors.runtime.connector import FoundRecord, Resources, Spend, UnreadableRecord
 from flatline_connectors.runtime.metrics import ConnectMetrics
 from flatline_connectors.runtime.outbox import Found, Sent, prepared_record
+from flatline_connectors.runtime.position_parts import joined
 from flatline_connectors.runtime.runner import Runner, RunTiming
 from flatline_connectors.runtime.section import Section
 
@@ -48,7 +49,7 @@ class Kafka:
     letters: list[UnreadableRecord] = field(default_factory=list)
     heartbeats: list[datetime] = field(default_factory=list)
     seen_from: datetime | None = None
-    position: bytes | None = None
+    position: tuple[bytes, ...] = ()
     status: bytes | None = None
 
 
@@ -56,6 +57,11 @@ def name_of(found: FoundRecord) -> tuple[str, ...]:
     """Return what identifies a record, whatever else it says."""
     fields: dict[str, Any] = msgspec.json.decode(found.value)
     return (found.type, *(str(fields.get(name, "")) for name in END[found.type]))
+
+
+def _position(kafka: Kafka) -> ConnectorPosition | None:
+    records = [codec.connector_positions.decode(each) for each in kafka.position]
+    return joined(records[0], records[1:]) if records else None
 
 
 class Process:
@@ -69,7 +75,7 @@ class Process:
         self.registry = CollectorRegistry()
         self.runner: Runner[Any] = Runner(
             section,
-            position=codec.connector_positions.decode(kafka.position) if kafka.position else None,
+            position=_position(kafka),
             status=codec.connector_statuses.decode(kafka.status) if kafka.status else None,
             lend=lend,
             outbox=self,
@@ -112,10 +118,10 @@ class Process:
         self.kafka.seen_from = seen_from
         await self.steps.step()
 
-    async def save_position(self, position: ConnectorPosition) -> None:
+    async def save_position(self, records: Sequence[ConnectorPosition]) -> None:
         """Acknowledge it, between two steps."""
         await self.steps.step()
-        self.kafka.position = codec.connector_positions.encode(position)
+        self.kafka.position = tuple(codec.connector_positions.encode(each) for each in records)
         await self.steps.step()
 
     async def save_status(self, status: ConnectorStatus) -> None:

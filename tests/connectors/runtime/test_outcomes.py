@@ -158,7 +158,7 @@ def test_a_position_of_another_kind_or_version_is_not_guessed_at(tmp_path: Path)
     """It stops, says which one, and leaves what is saved as it is."""
     for kind, state in (("other", b"{}"), ("pages", b'{"version": 2}'), ("pages", b'{"page": "x"}')):
         position = ConnectorPosition("mine", kind, msgspec.Raw(state), NOW)
-        kafka = Kafka(position=(saved := msgspec.json.encode(position)))
+        kafka = Kafka(position=(saved := (msgspec.json.encode(position),)))
         status = run(Right(tmp_path), kafka).runner.status
         assert status.outcome == "stopped"
         assert "The saved position of mine" in status.detail
