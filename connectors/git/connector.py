@@ -12,7 +12,7 @@ from flatline_connectors.fetching.outcomes import Action
 from flatline_connectors.git.commits import UnreadableOutput
 from flatline_connectors.git.history import UnreadableFile
 from flatline_connectors.git.page_urls import page_urls
-from flatline_connectors.git.reading import read_batch
+from flatline_connectors.git.reading import Ahead, read_batch
 from flatline_connectors.git.repository import FetchFailed, Repository, checked_address, remote_of
 from flatline_connectors.runtime.config import ConnectorOptions
 from flatline_connectors.runtime.connector import (
@@ -58,6 +58,7 @@ class Git:
         self._options = options
         self._resources = resources
         self._copy = resources.work_folder / "repository.git"
+        self._ahead = Ahead()
 
     async def poll(self, state: GitState, now: datetime) -> PollResult[GitState]:
         """Read the next commits. Raise `PollFailed`, and a `ConnectorError` where somebody has to say something."""
@@ -81,6 +82,7 @@ class Git:
             repository.fetch(address, self._options.branch)
         batch = read_batch(
             repository,
+            ahead=self._ahead,
             after=state.commit,
             moved=state.moved,
             url_of=lambda path: None if (url := url_of(path)) is None or is_ours(url) else url,

@@ -29,9 +29,31 @@ class Batch:
     unreadable: list[UnreadableFile]
 
 
+class Ahead:
+    """The commits that are to be read. They are listed once for all batches, as git has to walk through all of them."""
+
+    def __init__(self) -> None:
+        self._tip = ""
+        self._ids: list[str] = []
+        self._read = 0
+        self._after: str | None = None
+
+    def batch(self, repository: Repository, tip: str, after: str | None) -> tuple[list[Commit], bool]:
+        """Return the commits of the batch after one, and whether no more are there."""
+        end = self._read + COMMITS_MAX
+        if tip == self._tip and after is not None and self._ids[end - 1 : end] == [after]:
+            self._read = end
+        elif (tip, after) != (self._tip, self._after):
+            self._ids, self._read = repository.line(tip, after), 0
+        self._tip, self._after = tip, after
+        end = self._read + COMMITS_MAX
+        return repository.commits(self._ids[self._read : end]), end >= len(self._ids)
+
+
 def read_batch(
     repository: Repository,
     *,
+    ahead: Ahead,
     after: str | None,
     moved: Mapping[str, str],
     url_of: Callable[[str], str | None],
@@ -40,21 +62,20 @@ def read_batch(
 ) -> Batch:
     """Return the events of the next commits after one, or of the first ones.
 
-    Where that one is no longer in the history (it was rewritten, or a branch was merged the other way round), the two
-    states are compared as if the newest commit had made all the difference; where it is lost, all is read again. Raise
-    `flatline_connectors.git.commits.UnreadableOutput`.
+    ``ahead`` is the same for all batches. Where the commit is no longer in the history (rewritten, or a branch was
+    merged the other way round), the two states are compared as if the newest commit had made all the difference; where
+    it is lost, all is read again. Raise `flatline_connectors.git.commits.UnreadableOutput`.
     """
     tip = repository.commit_of(TIP)
     assert tip, "something was fetched"
     if after is not None and repository.commit_of(after) is None:
         after, moved = None, {}
-    commits = repository.commits(tip, after)
+    commits, is_last = ahead.batch(repository, tip, after)
     if after is not None and after != tip and (not commits or after not in commits[0].parents[:1]):
-        pairs: list[tuple[Commit, str | None]] = [(repository.commit(tip), after)]
+        pairs: list[tuple[Commit, str | None]] = [(commit, after) for commit in repository.commits([tip])]
         is_last = True
     else:
-        pairs = [(commit, next(iter(commit.parents), None)) for commit in commits[:COMMITS_MAX]]
-        is_last = len(commits) <= COMMITS_MAX
+        pairs = [(commit, next(iter(commit.parents), None)) for commit in commits]
     shallow = repository.shallow_commits()
     changes = repository.changes((commit.id, parent) for commit, parent in pairs)
     with repository.contents() as contents:

@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
@@ -145,15 +145,18 @@ class Repository:
         found = self._run("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}")
         return found.stdout.decode("ascii").strip() if found.returncode == 0 else None
 
-    def commits(self, newer: str, after: str | None) -> list[Commit]:
-        """Return the commits that lead to ``newer`` by first parents, oldest first: those after a commit, or all."""
+    def line(self, newer: str, after: str | None) -> list[str]:
+        """Return the ids of commits that lead to one by first parents, oldest first: those after another, or all."""
         since = [f"^{after}"] if after else []
-        order = ("--reverse", "--first-parent", f"--format={REV_LIST_FORMAT}")
-        return commits_of(self._output("rev-list", *order, newer, *since, "--"))
+        return self._output("rev-list", "--reverse", "--first-parent", newer, *since, "--").decode("ascii").split()
 
-    def commit(self, identifier: str) -> Commit:
-        """Return one commit."""
-        return commits_of(self._output("rev-list", "--max-count=1", f"--format={REV_LIST_FORMAT}", identifier, "--"))[0]
+    def commits(self, identifiers: Sequence[str]) -> list[Commit]:
+        """Return commits by their ids, in this order."""
+        if not identifiers:
+            return []
+        given = "\n".join([*identifiers, ""]).encode("ascii")
+        format_option = f"--format={REV_LIST_FORMAT}"
+        return commits_of(self._output("rev-list", "--no-walk=unsorted", format_option, "--stdin", given=given))
 
     def shallow_commits(self) -> frozenset[str]:
         """Return the commits at which a shallow copy begins: what came before them is not known."""

@@ -15,7 +15,7 @@ from flatline.schema.link_event import LinkEvent
 from flatline_connectors.errors import ConnectorError
 from flatline_connectors.git.commits import UnreadableOutput
 from flatline_connectors.git.page_urls import PageUrls, rule_of_remote
-from flatline_connectors.git.reading import read_batch
+from flatline_connectors.git.reading import Ahead, read_batch
 from flatline_connectors.git.repository import FetchFailed, Repository, checked_address, remote_of
 
 # Pages of a repository that is read nowhere in the web: the domain never exists (RFC 2606).
@@ -46,11 +46,17 @@ def _write(clone: Path, copy: Path, file: Path) -> int:
     repository = Repository(copy)
     repository.fetch(address, None)
     read_at = to_datetime(WallClock().now_ms())
-    count, commit, moved = 0, None, dict[str, str]()
+    ahead, count, commit, moved = Ahead(), 0, None, dict[str, str]()
     with file.open("wb") as lines:
         while True:
             batch = read_batch(
-                repository, after=commit, moved=moved, url_of=url_of, is_wanted=lambda _: True, read_at=read_at
+                repository,
+                ahead=ahead,
+                after=commit,
+                moved=moved,
+                url_of=url_of,
+                is_wanted=lambda _: True,
+                read_at=read_at,
             )
             for event in batch.events:
                 if _leads_elsewhere(event):

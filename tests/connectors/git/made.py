@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from flatline.schema.link_event import LinkEvent
 from flatline_connectors.git.page_urls import PageUrls
-from flatline_connectors.git.reading import Batch, read_batch
+from flatline_connectors.git.reading import Ahead, Batch, read_batch
 from flatline_connectors.git.repository import Repository
 from flatline_connectors.sites import on_sites
 
@@ -48,10 +48,11 @@ def make(folder: Path, commits: Sequence[Made], *, branch: str = "main") -> Path
     return folder
 
 
-def batch_of(copy: Repository, before: Batch | None = None) -> Batch:
+def batch_of(copy: Repository, before: Batch | None = None, ahead: Ahead | None = None) -> Batch:
     """Read the next batch."""
     return read_batch(
         copy,
+        ahead=ahead or Ahead(),
         after=before.commit if before else None,
         moved=before.moved if before else {},
         url_of=PAGES.url_of,
@@ -64,10 +65,11 @@ def events_of(folder: Path, copy: Path, before: Batch | None = None) -> tuple[li
     """Fetch a repository, and read all that is new since a batch."""
     repository = Repository(copy)
     repository.fetch(str(folder), None)
-    batch = batch_of(repository, before)
+    ahead = Ahead()
+    batch = batch_of(repository, before, ahead)
     events = [*batch.events]
     while not batch.is_last:
-        batch = batch_of(repository, batch)
+        batch = batch_of(repository, batch, ahead)
         events += batch.events
     return events, batch
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from flatline_connectors.git import repository
+from flatline_connectors.git import reading, repository
 from flatline_connectors.git.repository import FetchFailed, Repository, RepositoryError, checked_address, remote_of
-from tests.connectors.git.made import Made, events_of, make
+from tests.connectors.git.made import Made, batch_of, events_of, make
 
 ONE = Made({"p.md": "[a](https://pub.example/a)"})
 
@@ -51,6 +51,32 @@ def test_addresses_that_it_may_be_given(tmp_path: Path) -> None:
     ):
         if " " not in address:
             assert checked_address(address, tmp_path) == address
+
+
+def test_a_long_history_is_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not for each batch; a batch that is repeated is the same, and a new tip has it listed again."""
+    monkeypatch.setattr(reading, "COMMITS_MAX", 2)
+    listed: list[str | None] = []
+    line = Repository.line
+
+    def counted(self: Repository, newer: str, after: str | None) -> list[str]:
+        listed.append(after)
+        return line(self, newer, after)
+
+    monkeypatch.setattr(Repository, "line", counted)
+    commits = [Made({"p.md": f"[a](https://pub.example/{number})"}) for number in range(7)]
+    source, copy, ahead = make(tmp_path / "source", commits), Repository(tmp_path / "copy"), reading.Ahead()
+    copy.fetch(str(source), None)
+    batches = [batch_of(copy, None, ahead)]
+    while not batches[-1].is_last:
+        batches.append(batch_of(copy, batches[-1], ahead))
+        assert batch_of(copy, batches[-2], ahead) == batches[-1]
+    assert [len(batch.events) for batch in batches] == [3, 4, 4, 2]
+    assert listed == [None]
+    make(source, [*commits, ONE])
+    copy.fetch(str(source), None)
+    assert len(batch_of(copy, batches[-1], ahead).events) == 2
+    assert listed == [None, batches[-1].commit]
 
 
 def test_no_hook_and_no_setting_of_a_repository_runs(tmp_path: Path) -> None:
