@@ -35,6 +35,7 @@ lint: setup ## style, types, and the direction of imports
 	@$(bin)/ruff format --check
 	@$(bin)/mypy
 	@$(bin)/lint-imports
+	@bash streams/native/lint.sh
 
 dashboards: setup ## write grafana/dashboards anew from grafana/*.py
 	@$(bin)/python -m grafana

@@ -133,6 +133,56 @@ else
   quietly .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' "${constraints[@]}"
   wanted >.venv/installed-from
 fi
+
+# --- The native core -------------------------------------------------------------------------------------------------
+# It saves time and nothing else: where it can't be built, Flatline runs without it.
+[ ! -d "${HOME:-}/.cargo/bin" ] || PATH=$PATH:$HOME/.cargo/bin
+cargo_minor() { cargo --version 2>/dev/null | sed -n 's/^cargo 1\.\([0-9]*\).*/\1/p'; }
+has_rust() { have cc && [ "$(cargo_minor)" -ge "$rust_minor_min" ] 2>/dev/null; }
+apt_has_rust() {
+  have apt-get && { [ "$(id -u)" -eq 0 ] || have sudo; } && apt-cache show rustc-web cargo-web >/dev/null 2>&1
+}
+# Whoever has another compiler installed keeps it.
+install_rust() { apt update && apt install --no-install-recommends --no-remove rustc-web cargo-web gcc libc6-dev; }
+build_core() {
+  CARGO_TARGET_DIR=$PWD/.tools/native quietly .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+    --force-reinstall --no-deps ./streams/native
+}
+without_core() {
+  quietly .venv/bin/python -m pip uninstall --quiet --yes flatline-core
+  say "core: $*: Flatline runs without the native core, on Python alone (slower, the same results)"
+}
+# What it is built from. With another compiler it is tried again.
+core_from() {
+  {
+    find streams/native -type f -not -name '*.md' | sort | xargs cat
+    .venv/bin/python -V
+    cargo --version 2>/dev/null || say "no cargo"
+  } | sha256sum
+}
+rust_minor_min=$(sed -n 's/^rust-version = "1\.\(.*\)"/\1/p' streams/native/Cargo.toml)
+known=$(cat .venv/core-built-from 2>/dev/null || say "nothing")
+if [ "$known" = "native $(core_from)" ]; then
+  say "core: the native core is up to date"
+elif [ "$known" = "python $(core_from)" ]; then
+  say "core: none; to have it built, install Rust 1.$rust_minor_min or later, then run 'make setup' again"
+else
+  if ! has_rust && apt_has_rust; then
+    say "core: installing a Rust compiler (rustc-web, cargo-web)"
+    install_rust || say "core: it could not be installed: see above"
+  fi
+  core=python
+  if ! has_rust; then
+    without_core "there is no C compiler, or no Rust 1.$rust_minor_min or later"
+  elif say "core: building the native core; this takes a minute or two" && build_core; then
+    core=native
+  else
+    without_core "it could not be built, see above"
+  fi
+  say "$core $(core_from)" >.venv/core-built-from
+fi
+
+# --- Folders by their packages' names --------------------------------------------------------------------------------
 # For mypy, which doesn't look where an editable installation points: the folders by their packages' names (setup.py).
 mkdir -p .tools/packages
 ln -sfn ../../streams .tools/packages/flatline

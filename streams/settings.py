@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from flatline.core import Core
 from flatline.errors import FlatlineError
 from flatline.kafka.security import Mechanism, Protocol, Security
 from flatline.schema.heartbeat import PERIOD_S_MAX
@@ -249,6 +250,11 @@ class Settings(BaseSettings):
     page_url: HttpUrl = Field(
         "http://127.0.0.1:8709",
         description="Address of the page and the API, for links in alerts and for commands; `flatline up` sets it.",
+    )
+    core: Core = Field(
+        Core.AUTO,
+        description="What reads link records: native (in Rust), python (slower, the same results), or auto: native "
+        "where it is installed.",
     )
     session_timeout_s: float = Field(
         20, ge=6, le=1_800, description="How long a worker may be unreachable before others take over its partitions."

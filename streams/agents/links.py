@@ -1,12 +1,13 @@
 """Applies link events to their articles. Work that can be done once a batch is not done for each event."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, MutableMapping
+from types import ModuleType
 
+from flatline.agents.read_links import LinkRecords, ReadLinks
 from flatline.agents.record_agent import RecordAgent
 from flatline.domain.events.observation import ArticleKeys, observation_of
 from flatline.domain.imports.moments import moment_of
-from flatline.domain.imports.recent_links import RecentLink
 from flatline.domain.policy.ignore import Ignored
 from flatline.domain.state.article import LinkObservation
 from flatline.domain.state.link import Effect
@@ -24,24 +25,27 @@ from flatline.schema.topics import Topics
 class LinkAgent(RecordAgent):
     """Applies link records to their articles."""
 
-    def __init__(self, *, topics: Topics, metrics: WorkerMetrics, ignored: Ignored | None = None) -> None:
-        """Leave out the events that are ``ignored``."""
+    def __init__(
+        self,
+        *,
+        topics: Topics,
+        metrics: WorkerMetrics,
+        ignored: Ignored | None = None,
+        core: ModuleType | None = None,
+    ) -> None:
+        """Leave out the events that are ``ignored``. ``core``: the native one, which reads what it can."""
         super().__init__(topics=topics, metrics=metrics)
         self._ignored = ignored
         self._keys = ArticleKeys()
+        self._records = LinkRecords(core, partitions=topics.links.partitions, ignored=ignored)
 
     def apply(self, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:
         """Apply every record of a batch, article by article: what is known of one has to be fetched only once then."""
         decode, keys, ignored = codec.links.decode, self._keys, self._ignored
         effects: defaultdict[tuple[str | None, Effect], int] = defaultdict(int)
-        observations: defaultdict[bytes, list[LinkObservation]] = defaultdict(list)
-        # The last event of each source, but for imports: enough to learn of the source, at next to no cost an event.
-        newest: dict[str | None, tuple[LinkEvent, Record]] = {}
-        recent: list[RecentLink] = []
-        labelling: set[str | None] = set()
-        clamped: Counter[str | None] = Counter()
-        day_ends_ms = 0
-        for record in batch.records:
+        said = ReadLinks()
+        observations, clamped, recent, newest = said.observations, said.clamped, said.recent, said.newest
+        for record in self._records.left_to_python(batch, said):
             try:
                 event = decode(record.value)
                 observation = observation_of(event, recorded_ms=record.timestamp, keys=keys, ignored=ignored)
@@ -61,17 +65,17 @@ class LinkAgent(RecordAgent):
                 effects[event.source, observation] += not self._unapplied_sent_on(event, record, batch, partition)
                 if observation is Effect.IGNORED:
                     continue
-            if record.timestamp >= day_ends_ms:  # a batch of days long gone may hold several
+            if record.timestamp >= said.day_ends_ms:  # a batch of days long gone may hold several
                 _note_reports(newest, partition, now_ms=now_ms)
-                day_ends_ms = record.timestamp // DAY_MS * DAY_MS + DAY_MS
+                said.day_ends_ms = record.timestamp // DAY_MS * DAY_MS + DAY_MS
             if event.discovery != "import":
-                newest[event.source] = event, record
+                newest[event.source] = record
             else:
-                labelling.add(event.source)
+                said.labelling.add(event.source)
         _note_reports(newest, partition, now_ms=now_ms)
         _apply_all(observations, effects, partition, now_ms=now_ms)
         partition.recent_links.add(recent)
-        partition.recent_links.note_labelling(labelling)
+        partition.recent_links.note_labelling(said.labelling)
         self._metrics.count_events(effects)
         self._metrics.count_clamped(clamped)
         self._metrics.observe_latency([record.timestamp for record in batch.records[-1:]], now_ms=now_ms)
@@ -112,11 +116,13 @@ def _apply_all(
             partition.touch(article)
 
 
-def _note_reports(newest: dict[str | None, tuple[LinkEvent, Record]], partition: Partition, *, now_ms: int) -> None:
+def _note_reports(newest: dict[str | None, Record], partition: Partition, *, now_ms: int) -> None:
     """Add the reports of named sources to their histories, and clear ``newest``."""
-    for source, (event, record) in newest.items():
+    for source, record in newest.items():
         known = None if source is None else partition.source_history(source)
-        report = source_report_of(event, recorded_ms=record.timestamp, now_ms=now_ms)
-        if source and known and report and known.observe(report, offset=record.offset):
+        if source is None or known is None:
+            continue
+        report = source_report_of(codec.links.decode(record.value), recorded_ms=record.timestamp, now_ms=now_ms)
+        if report and known.observe(report, offset=record.offset):
             partition.note_source_changed(source)
     newest.clear()

@@ -38,7 +38,7 @@ def doctor(
     from flatline.doctor.installation import NOT_NAMED, deliver_test_alert, examine_installation
     from flatline.doctor.machine import examine_machine
 
-    findings = examine_machine()
+    findings = examine_machine(settings.core)
     # Named by the environment, or by an installation that runs: the default alone says nothing about either.
     is_named = "kafka_bootstrap" in settings.model_fields_set
     findings += examine_installation(settings) if is_named else [NOT_NAMED]

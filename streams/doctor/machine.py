@@ -5,6 +5,7 @@ from pathlib import Path
 
 from faust import streams as faust_streams
 
+from flatline.core import Core, NoNativeCoreError, core_in_use, why_not_native
 from flatline.doctor.check_result import CheckResult
 from flatline.local import programs
 from flatline.local.errors import LaunchError
@@ -13,8 +14,8 @@ _SETUP = "get it with `make setup`"
 _PYTHON_MIN = (3, 11)
 
 
-def examine_machine() -> list[CheckResult]:
-    """Check what `flatline up` needs on this machine."""
+def examine_machine(core: Core) -> list[CheckResult]:
+    """Check what `flatline up` needs on this machine, and the core that is wished for."""
     return [
         _examine_python(),
         _examine_java(),
@@ -22,6 +23,7 @@ def examine_machine() -> list[CheckResult]:
         *map(_examine_program, (programs.PROMETHEUS, programs.PROMTOOL, programs.ALERTMANAGER, programs.AMTOOL)),
         _examine_faust(),
         _examine_crc32c(),
+        _examine_core(core),
     ]
 
 
@@ -69,3 +71,14 @@ def _examine_crc32c() -> CheckResult:
     if util.find_spec("crc32c") is None:
         return CheckResult.wrong("crc32c in C", _SETUP)
     return CheckResult.fine("crc32c in C", metadata.version("crc32c"))
+
+
+def _examine_core(wished: Core) -> CheckResult:
+    what = "core"
+    try:
+        used = core_in_use(wished)
+    except NoNativeCoreError as error:
+        return CheckResult.wrong(what, f"{error} {error.remedy}")
+    if used is wished or used is Core.NATIVE:
+        return CheckResult.fine(what, f"{used} (FLATLINE_CORE is {wished})")
+    return CheckResult.look(what, f"python, which reads links more slowly, with the same results: {why_not_native()}")

@@ -1,6 +1,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from flatline.core import Core
 from flatline.domain.groups.cohorts import Cohort
 from flatline.domain.judgement.watch_list import Watched
 from flatline.domain.sites import Sites
@@ -36,3 +37,4 @@ class Snapshot(NamedTuple):
     is_stuck: bool = False
     event_loop_lag_s: float = 0.0
     rebalances: int = 0
+    core: Core = Core.PYTHON

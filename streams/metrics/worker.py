@@ -67,4 +67,10 @@ def worker_families(snapshot: Snapshot) -> Iterator[Metric]:
     )
     rebalances.add_metric([], snapshot.rebalances)
     yield rebalances
+    yield gauge(
+        "flatline_core_info",
+        "What reads link records: native, or python, which is slower; always 1.",
+        ["core"],
+        [([snapshot.core], 1)],
+    )
     yield gauge("flatline_build_info", "The version that runs; always 1.", ["version"], [([VERSION], 1)])

@@ -9,6 +9,7 @@ worker that switches to the new state therefore finds complete articles, and doe
 """
 
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Final
 
 from prometheus_client import CollectorRegistry
@@ -41,6 +42,7 @@ class Builder:
 
     ``former``      the topics of the state in use
     ``topics``      the topics of the new state
+    ``core``        the native core, if it is to read link records
     ``on_records``  called with the number of records of each batch that was read
     ``is_unread``   no worker has read the log: dead letters and records for other partitions are written, too
     """
@@ -52,6 +54,7 @@ class Builder:
         former: Topics,
         topics: Topics,
         policy: Policy,
+        core: ModuleType | None,
         clock: Clock,
         on_records: Callable[[int], None],
         is_unread: bool = False,
@@ -65,7 +68,7 @@ class Builder:
         self._gone: dict[int, list[bytes]] = {}
         self._metrics = metrics = WorkerMetrics(CollectorRegistry())
         self._agents = {
-            topics.links.name: LinkAgent(topics=topics, metrics=metrics, ignored=policy.ignored),
+            topics.links.name: LinkAgent(topics=topics, metrics=metrics, ignored=policy.ignored, core=core),
             topics.articles.name: ArticleAgent(topics=topics, metrics=metrics),
             topics.visits.name: VisitsAgent(topics=topics, metrics=metrics),
             topics.removals.name: RemovalAgent(topics=topics, metrics=metrics),

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from flatline.admin.topics import ensure_topics
 from flatline.clock import clock_from
+from flatline.core import native_core
 from flatline.engine.kafka_log import KafkaChangelog
 from flatline.engine.log import FencedError
 from flatline.errors import FlatlineError
@@ -102,6 +103,7 @@ async def _build(settings: Settings, former: Topics, topics: Topics, progress: P
         former=former,
         topics=topics,
         policy=load_policy(settings.policy_file),
+        core=native_core(settings.core),
         clock=clock_from(settings),
         on_records=progress.advance,
         is_unread=is_unread,

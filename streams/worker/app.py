@@ -26,6 +26,7 @@ from flatline.agents.survey import GroupVerdicts, Surveyor
 from flatline.agents.topic_reader import Receive, TopicReader, heartbeat_receiver
 from flatline.agents.visits import VisitsAgent
 from flatline.clock import clock_from
+from flatline.core import core_in_use, native_core
 from flatline.discovery.discovery import Discovery
 from flatline.domain.alerts import Retirements
 from flatline.domain.groups.totals import GroupTotals
@@ -113,7 +114,7 @@ class Assembly(NamedTuple):
 
 
 def run_worker(settings: Settings, generation: Generation, *, bytes_max: Mapping[str, int] = NO_LIMITS) -> None:
-    """Run a worker until it is told to stop; ends the process. Raises UnfitError and PolicyError.
+    """Run a worker until it is told to stop; ends the process. Raises UnfitError, PolicyError and NoNativeCoreError.
 
     ``bytes_max``: by topic, how large a batch it takes.
 
@@ -129,6 +130,7 @@ def run_worker(settings: Settings, generation: Generation, *, bytes_max: Mapping
     services = (assembly.app, assembly.background)
     faust_worker = FaustWorker(*services, quiet=True, override_logging=False, redirect_stdouts=False)
     faust_worker.spinner = None
+    log.info("link records are read by the core: %s", core_in_use(settings.core))
     log.info("metrics and health: %s://%s:%d", settings.scheme, settings.worker_host, settings.worker_port)
     try:
         faust_worker.execute_from_commandline()
@@ -144,7 +146,7 @@ def _start_anew(settings: Settings) -> NoReturn:
 
 
 def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[str, int] = NO_LIMITS) -> Assembly:
-    """Build everything one worker consists of. Raises PolicyError."""
+    """Build everything one worker consists of. Raises PolicyError and NoNativeCoreError."""
     policy = load_policy(settings.policy_file)
     topics, clock = topics_of(settings, generation), clock_from(settings)
     newer_generation = NewerGeneration(generation, end=lambda: os.kill(os.getpid(), signal.SIGTERM))
@@ -185,7 +187,9 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
     worker = Worker(
         assignment=assignment,
         agents={
-            topics.links.name: LinkAgent(topics=topics, metrics=metrics, ignored=policy.ignored),
+            topics.links.name: LinkAgent(
+                topics=topics, metrics=metrics, ignored=policy.ignored, core=native_core(settings.core)
+            ),
             topics.articles.name: ArticleAgent(topics=topics, metrics=metrics),
             topics.visits.name: VisitsAgent(topics=topics, metrics=metrics),
             topics.removals.name: RemovalAgent(topics=topics, metrics=metrics),

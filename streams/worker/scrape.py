@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from flatline.agents.survey import Surveyor
 from flatline.clock import Clock
+from flatline.core import core_in_use
 from flatline.domain.judgement.watch_list import WatchList
 from flatline.domain.sites import Sites
 from flatline.domain.visibility.sources import Sources
@@ -86,6 +87,7 @@ class Scrape:
             is_stuck=self._health.is_stuck(),
             event_loop_lag_s=self._loop_watchdog.lag_s,
             rebalances=self._assignment.rebalances,
+            core=core_in_use(self._settings.core),
         )
 
     def _shown(self, groups: Iterable[GroupVerdict]) -> list[GroupVerdict]:

@@ -6,6 +6,7 @@ its own, and gone when it crashes.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from functools import partial
 from typing import Final, NamedTuple
 
 from prometheus_client import CollectorRegistry
@@ -19,6 +20,7 @@ from flatline.agents.record_agent import RecordAgent
 from flatline.agents.removals import RemovalAgent
 from flatline.agents.survey import GroupVerdicts, Surveyor
 from flatline.agents.visits import VisitsAgent
+from flatline.core import Core, native_core
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.imports.counts import ImportCounts
 from flatline.domain.imports.imports import Imports
@@ -72,7 +74,7 @@ class Fleet:
         return {
             topic.name: agent(topics=self.topics, metrics=metrics)
             for topic, agent in (
-                (self.topics.links, LinkAgent),
+                (self.topics.links, partial(LinkAgent, core=native_core(Core.AUTO))),
                 (self.topics.articles, ArticleAgent),
                 (self.topics.visits, VisitsAgent),
                 (self.topics.removals, RemovalAgent),

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Final
 
+from flatline.core import Core, native_core
 from flatline.domain.imports.imports import Imports
 from flatline.domain.sites import Sites
 from flatline.domain.state.moves import Moves
@@ -119,6 +120,7 @@ class Rebuild:
             former=self._fleet.topics,
             topics=self._topics,
             policy=self._fleet.policy,
+            core=native_core(Core.AUTO),
             clock=_Clock(self._fleet),
             on_records=lambda _: None,
         )

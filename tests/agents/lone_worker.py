@@ -16,6 +16,7 @@ from flatline.agents.removals import RemovalAgent
 from flatline.agents.survey import GroupVerdicts, Surveyor
 from flatline.agents.topic_reader import TopicReader, heartbeat_receiver
 from flatline.agents.visits import VisitsAgent
+from flatline.core import Core, native_core
 from flatline.domain.alerts import Retirements
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policy
@@ -103,7 +104,7 @@ class LoneWorker:
         self._worker = Worker(
             assignment=self._assignment,
             agents={
-                topics.links.name: LinkAgent(topics=topics, metrics=metrics),
+                topics.links.name: LinkAgent(topics=topics, metrics=metrics, core=native_core(Core.AUTO)),
                 topics.articles.name: ArticleAgent(topics=topics, metrics=metrics),
                 topics.visits.name: VisitsAgent(topics=topics, metrics=metrics),
                 topics.removals.name: RemovalAgent(topics=topics, metrics=metrics),

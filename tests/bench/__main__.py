@@ -12,7 +12,17 @@ from tests.bench import report
 from tests.bench.broker import fresh_kafka, topics_deleted
 from tests.bench.part import WrongResult
 
-PARTS: Final = ("throughput", "hot_article", "state", "restart", "latency", "ingest", "storage", "policy_lab")
+PARTS: Final = (
+    "throughput",
+    "native_core",
+    "hot_article",
+    "state",
+    "restart",
+    "latency",
+    "ingest",
+    "storage",
+    "policy_lab",
+)
 """Modules with a function ``measure(bootstrap: str, folder: Path) -> dict[str, float]``: figures by name."""
 
 

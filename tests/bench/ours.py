@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from flatline.core import Core
 from flatline.kafka.cluster import KafkaCluster
 from flatline.readmodel.latest_verdicts import latest_verdicts
 from tests.bench.broker import delete_group
@@ -20,13 +21,17 @@ _ASK_EVERY_S: Final = 1
 
 @dataclass(frozen=True)
 class Ours:
-    """Us, as a `Peer`. ``under``: a command that runs the worker, such as a profiler."""
+    """Us, as a `Peer`.
+
+    ``under``: a command that runs the worker, such as a profiler. ``core``: what it reads links with.
+    """
 
     name: str = "ours"
     title: str = "flatline worker"
     family: str = "ours"
     share: float = 1.0
     under: Sequence[str] = ()
+    core: Core = Core.AUTO
 
     def run(self, run: Run, must_be: Totals) -> Answer:
         """Have a worker read the events to their end. Raises WrongResult and LaunchError.
@@ -41,6 +46,7 @@ class Ours:
             partitions=run.partitions,
             now=BEGIN + run.events * STEP,
             under=self.under,
+            core=self.core,
         )
         try:
             with worker:

@@ -16,6 +16,7 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 from prometheus_client.parser import text_string_to_metric_families
 
+from flatline.core import Core
 from flatline.domain.time import to_ms
 from flatline.local import probes
 from flatline.local.errors import LaunchError
@@ -66,6 +67,7 @@ class Worker:
         now: datetime = NOW,
         clock_speed: float = 1.0,
         under: Sequence[str] = (),
+        core: Core = Core.AUTO,
     ) -> None:
         self.bootstrap = bootstrap
         self.namespace = namespace
@@ -82,6 +84,7 @@ class Worker:
             "data_dir": folder,
             "clock_file": folder / f"{namespace}.clock",
             "clock_speed": clock_speed,
+            "core": core,
         }
         self._clock = running_clock(folder / f"{namespace}.clock", from_ms=to_ms(now), speed=clock_speed)
         self._process = Process(

@@ -23,6 +23,9 @@ _DISCLOSURE: Final = re.compile(
     r"\b(?:sponsored (?:by|post|content|link|article)|advertorial|advertisement|advertising partners?)\b",
     re.IGNORECASE,
 ).search
+IN_DISCLOSURES: Final = ("ponsored", "dvert")
+"""Only a text with one of these is looked through for disclosures."""
+_IN_ONE, _IN_OTHER = IN_DISCLOSURES
 _SPONSORED: Final = READINGS.index(Reading(PageKind.SPONSORED, GUESSED))
 _PLACEMENTS: Final = {each: link_traits.placement(each) << link.FLAG_BITS for each in link_traits.PLACEMENTS if each}
 _READINGS: Final = [link_traits.reading(place) << link.FLAG_BITS for place in range(len(READINGS))]
@@ -41,7 +44,7 @@ def flags_and_traits_of(event: LinkEvent) -> int:
         if len(context) >= PROSE_CHARS_MIN:
             flags_and_traits |= link.IN_PROSE
             # The regular expression, with letter case left out, takes ten times as long as looking for parts of words.
-            if ("ponsored" in context or "dvert" in context) and _DISCLOSURE(context):
+            if (_IN_ONE in context or _IN_OTHER in context) and _DISCLOSURE(context):
                 place = max(place, _SPONSORED)
         elif len(context) <= BARE_CHARS_MAX:
             flags_and_traits |= link.BARE

@@ -125,7 +125,9 @@ def _trie(names: Iterable[str]) -> str:
     return "|".join(f"{letter}(?:{'|'.join(map(re.escape, rest))})" for letter, rest in by_letter.items())
 
 
-is_url_telling: Final = re.compile(f"/(?:{_trie([*_BY_NAME, *_SUBDOMAINS])})").search
+TELLING_NAMES: Final = (*_BY_NAME, *_SUBDOMAINS)
+"""What hosts and folders begin with that may say what kind a page is."""
+is_url_telling: Final = re.compile(f"/(?:{_trie(TELLING_NAMES)})").search
 """Whether a URL may say anything of its page; beside `INTERVIEW_SLUG`, which may stand anywhere in it."""
 
 _TITLE: Final = re.compile(

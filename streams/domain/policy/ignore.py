@@ -83,6 +83,10 @@ class Ignored:
             return (self._own_links and own not in MANY_AUTHORS) or is_page(page, article)
         return self._own_links and domain in self._own_domains and own in self._own_domains
 
+    def is_own(self, domain: bytes) -> bool:
+        """Whether a domain, by its fingerprint, is one of the team's, links between which may be left out."""
+        return domain in self._own_domains
+
     def covers(self, event: LinkEvent) -> bool:
         """Whether an event is left out. Raises `Rejected` for one whose URLs can't be read."""
         if event.source in self._sources:

@@ -5,7 +5,9 @@ from typing import Final
 
 from flatline.domain.urls.canonical import canonicalize
 
-MAY_LIST: Final = re.compile(r"[/?&](?:page|tag|category|author|feed|rss|atom|print)").search
+LISTING_NAMES: Final = ("page", "tag", "category", "author", "feed", "rss", "atom", "print")
+"""What folders and parameters begin with that may make a page list others."""
+MAY_LIST: Final = re.compile(f"[/?&](?:{'|'.join(LISTING_NAMES)})").search
 """Finds something in all canonical URLs that `listing` changes, and in few others."""
 
 _PRINTED: Final = re.compile(r"/print(?=\?|$)|(?<=[?&])print=[^&]*(?:&|$)")
