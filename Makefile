@@ -1,12 +1,16 @@
 # Everything starts with `make setup`, which the other targets run first; it takes half a second when nothing is missing.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fuzz chaos lint dashboards bench profile
+.PHONY: help setup demo test check fuzz chaos lint lock dashboards bench profile
 bin := .venv/bin
 # Whoever sets this has each process compile all modules again, and tests start many processes.
 unexport PYTHONDONTWRITEBYTECODE
 # So many tests at a time.
 JOBS := 2
 pytest = $(bin)/pytest -q -n $(JOBS) --no-loadscope-reorder --durations=10
+
+# 3.11.5 is the first one that all dependencies take.
+compile = $(bin)/uv pip compile --quiet --universal --python-version 3.11.5 --constraints constraints.txt \
+  --generate-hashes --no-annotate --no-header
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +40,11 @@ lint: setup ## style, types, and the direction of imports
 	@$(bin)/mypy
 	@$(bin)/lint-imports
 	@bash streams/native/lint.sh
+
+lock: setup ## write deploy/requirements*.txt anew: what the image is built with, by hash
+	@$(compile) pyproject.toml --output-file deploy/requirements.txt
+	@$(bin)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' \
+	  | $(compile) - --output-file deploy/requirements-build.txt
 
 dashboards: setup ## write grafana/dashboards anew from grafana/*.py
 	@$(bin)/python -m grafana

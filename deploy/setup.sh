@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gets what Flatline needs on this machine: system packages, .venv, Kafka's jars in .tools/kafka, the scripts of the web
-# page. With the word "test" also a browser and PostgreSQL; with the word "bench" what the benchmark compares us with, in
-# .tools/bench.
+# page. With the word "test" also a browser, PostgreSQL and debootstrap; with the word "bench" what the benchmark compares
+# us with, in .tools/bench.
 # Run it as often as you like: it does only what is missing. Needs Debian or Ubuntu for the first step.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -114,6 +114,9 @@ if [ "$wish" = test ] && ! have chromium; then
 fi
 if [ "$wish" = test ] && ! has_postgres; then
   (install_packages postgresql) || say "database: postgresql could not be installed: tests that need it are skipped"
+fi
+if [ "$wish" = test ] && ! have debootstrap && have apt-get; then
+  (install_packages debootstrap) || say "image: debootstrap could not be installed: tests of the image are skipped"
 fi
 has_java || fail "Java 17 or later is needed, and 'java' on the PATH is $(java_major). Put a newer one first on the PATH."
 

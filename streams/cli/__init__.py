@@ -78,6 +78,8 @@ _SECTIONS: Final[dict[str, tuple[tuple[str, Any, str], ...]]] = {
         ("state", state.app, "What workers know, made from the log."),
     ),
 }
+# The packages of the extra `analysis`.
+_OF_ANALYSIS: Final = frozenset({"scipy", "matplotlib"})
 Commands.sections = {section: tuple(name for name, *_ in rows) for section, rows in _SECTIONS.items()}
 for _name, _command, _about in chain.from_iterable(_SECTIONS.values()):
     if isinstance(_command, typer.Typer):
@@ -92,6 +94,10 @@ def main() -> None:
         app()
     except FlatlineError as error:
         _tell(error.whole)
+    except ModuleNotFoundError as error:
+        if (package := (error.name or "").partition(".")[0]) not in _OF_ANALYSIS:
+            raise
+        _tell(f"This needs {package}, which is not installed.\nRun: pip install 'flatline[analysis]'.")
     except Exception as error:
         # Imported late: it brings the client along.
         from kafka.errors import KafkaError

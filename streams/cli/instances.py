@@ -1,5 +1,6 @@
 """`flatline instances`: what Prometheus is told to scrape."""
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 import orjson
@@ -7,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from flatline.cli.exit_codes import FAILED
 from flatline.cli.grammar import noun
 from flatline.cli.options import Json, with_settings
 from flatline.errors import FlatlineError
@@ -14,6 +16,15 @@ from flatline.schema.instance import Instance
 from flatline.settings import Settings
 
 app = noun("Workers and ingests that Prometheus finds.")
+
+
+class InstanceRole(StrEnum):
+    """The processes that listen, named as their commands are."""
+
+    WORKER = "worker"
+    INGEST = "ingest"
+    SERVE = "serve"
+    CONNECT = "connect"
 
 
 class UnknownInstanceError(FlatlineError):
@@ -67,6 +78,30 @@ def forget(
         raise UnknownInstanceError(f"No worker or ingest is known at {address}.")
     forget_instances(settings, names)
     typer.echo(f"{address} is forgotten.")
+
+
+@app.command()
+@with_settings()
+def check(
+    role: Annotated[
+        InstanceRole | None,
+        typer.Argument(metavar="ROLE", help="worker, ingest, serve or connect; else all that listen."),
+    ] = None,
+    *,
+    settings: Settings,
+) -> None:
+    """Ask the processes of this machine whether they are ready.
+
+    It asks at the addresses of the settings, for container health checks. Exit code 1 if one is not ready, or none
+    listens.
+    """
+    from flatline.doctor.readiness import readiness_here
+
+    found = readiness_here(settings, [role] if role else list(InstanceRole))
+    for each in found:
+        typer.echo(f"{each.what}: {each.says}")
+    if any(each.sign == "wrong" for each in found):
+        raise typer.Exit(FAILED)
 
 
 def _fields(instance: Instance) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import pkgutil
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 
 import flatline
 import flatline_connectors
+from flatline.cli import exit_codes
 from flatline.errors import FlatlineError
+from tests.cli.in_process import flatline as run_flatline
 
 ROOT = Path(__file__).parents[2]
 # Not for people: they are caught where they are raised for, and become an answer, a finding or an end.
@@ -135,3 +138,14 @@ def test_a_traceback_shows_the_remedy() -> None:
 
     assert OwnError("What.").__notes__ == ["Do this."]
     assert OwnError("What.", remedy="Do that.").whole == "What.\nDo that."
+
+
+def test_a_library_of_the_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Services do without those of `flatline[analysis]`; the commands that need one say how to get it."""
+    monkeypatch.delitem(sys.modules, "flatline.backtest.picture", raising=False)
+    monkeypatch.setitem(sys.modules, "matplotlib.axes", None)
+    done = run_flatline("backtest", tmp_path / "links.ndjson", "--picture", tmp_path / "curve.svg")
+    assert done.returncode == exit_codes.FAILED
+    assert "matplotlib" in done.stderr
+    assert "pip install 'flatline[analysis]'" in done.stderr
+    assert "Traceback" not in done.stderr
