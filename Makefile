@@ -1,6 +1,6 @@
 # Everything starts with `make setup`, which the other targets run first; it takes half a second when nothing is missing.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fuzz chaos lint lock dashboards bench profile
+.PHONY: help setup demo test check fuzz chaos lint lock chart deploy-check dashboards bench profile
 bin := .venv/bin
 # Whoever sets this has each process compile all modules again, and tests start many processes.
 unexport PYTHONDONTWRITEBYTECODE
@@ -13,7 +13,7 @@ compile = $(bin)/uv pip compile --quiet --universal --python-version 3.11.5 --co
   --generate-hashes --no-annotate --no-header
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## install what is missing: Java, Prometheus, Alertmanager (apt), the Python packages, Kafka
 	@bash deploy/setup.sh
@@ -45,6 +45,14 @@ lock: setup ## write deploy/requirements*.txt anew: what the image is built with
 	@$(compile) pyproject.toml --output-file deploy/requirements.txt
 	@$(bin)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' \
 	  | $(compile) - --output-file deploy/requirements-build.txt
+
+chart: setup ## write deploy/helm/flatline anew from topics, permissions and settings
+	@$(bin)/python deploy/helm/generate.py
+
+deploy-check: ## the tests of image and chart (builds Helm once: minutes)
+	@bash deploy/setup.sh test
+	@bash deploy/setup.sh helm
+	@$(pytest) tests/deploy/test_chart.py tests/deploy/test_chart_options.py tests/deploy/test_container.py tests/deploy/test_compose.py
 
 dashboards: setup ## write grafana/dashboards anew from grafana/*.py
 	@$(bin)/python -m grafana

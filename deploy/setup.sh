@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gets what Flatline needs on this machine: system packages, .venv, Kafka's jars in .tools/kafka, the scripts of the web
-# page. With the word "test" also a browser, PostgreSQL and debootstrap; with the word "bench" what the benchmark compares
-# us with, in .tools/bench.
+# page. With the word "test" also a browser, PostgreSQL and debootstrap; with "helm" Helm, in .tools/bin; with "bench" what
+# the benchmark compares us with, in .tools/bench.
 # Run it as often as you like: it does only what is missing. Needs Debian or Ubuntu for the first step.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -220,6 +220,19 @@ else
   cp deploy/kafka/pom.xml .tools/kafka.new/pom.xml
   rm -rf .tools/kafka
   mv .tools/kafka.new .tools/kafka
+fi
+
+# --- Helm, which the tests of the chart render with ------------------------------------------------------------------
+helm=helm.sh/helm/v3/cmd/helm@v3.19.0
+build_helm() {
+  local go
+  go=$(command -v go || command -v /usr/local/go/bin/go) || fail "Go is missing: Helm needs Go 1.24 or later, on the PATH."
+  say "helm: building .tools/bin/helm; this takes minutes"
+  # An older Go would fetch a newer one.
+  GOTOOLCHAIN=local GOBIN="$PWD/.tools/bin" quietly "$go" install "$helm" || fail "Helm needs Go 1.24 or later; see above."
+}
+if [ "$wish" = helm ]; then
+  if [ -x .tools/bin/helm ]; then say "helm: .tools/bin/helm is up to date"; else build_helm; fi
 fi
 
 [ "$wish" = bench ] || exit 0

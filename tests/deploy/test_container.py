@@ -20,6 +20,15 @@ ROOT = Path(__file__).parents[2]
 FILE = ROOT / "deploy" / "Containerfile"
 # Kept from run to run: a Debian takes a minute to fetch.
 BASE = ROOT / ".tools" / "debian" / "trixie"
+# As Debian's slim images are set up: packages come without documentation, and are not kept.
+SLIM = {
+    "etc/dpkg/dpkg.cfg.d/slim": "path-exclude /usr/share/doc/*\npath-exclude /usr/share/man/*\n",
+    "etc/apt/apt.conf.d/slim": """
+Binary::apt::APT::Keep-Downloaded-Packages "false";
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+""",
+}
 UNPACKED_BYTES_MAX = 300_000_000
 ROLES = {"worker": ["worker"], "ingest": ["ingest"], "serve": ["serve"], "connect": ["connect", "run"]}
 UID = 10_001
@@ -68,6 +77,8 @@ def base() -> Path:
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode:
             pytest.skip(f"debootstrap can't make a {BASE.name}: {done.stdout[-300:]}")
+        for file, text in SLIM.items():
+            (unfinished / file).write_text(text)
         unfinished.rename(BASE)
     return BASE
 
@@ -85,8 +96,7 @@ class Containers:
 
     def __init__(self, image: Image, folder: Path, bootstrap: str, namespace: str) -> None:
         self._image = image
-        self._folder = folder
-        self._ports = Ports(folder / "ports.json")
+        ports = Ports(folder / "ports.json")
         self._data = folder / "data"
         self._data.mkdir()
         tokens, connectors = self._data / "tokens", self._data / "connectors.toml"
@@ -101,26 +111,22 @@ class Containers:
             "FLATLINE_NAMESPACE": namespace,
             "FLATLINE_INGEST_TOKENS_FILE": f"{image.folder}/{tokens.name}",
             "FLATLINE_CONNECTORS_FILE": f"{image.folder}/{connectors.name}",
+            **{f"FLATLINE_{role.upper()}_PORT": str(ports.claim(role)) for role in ROLES},
         }
         self.log = folder / "log"
 
-    def settings(self, role: str) -> dict[str, str]:
-        """Return the variables of a container that runs this role."""
-        return self._settings | {f"FLATLINE_{role.upper()}_PORT": str(self._ports.claim(role))}
-
-    def run(self, *arguments: str, role: str = "worker") -> int:
+    def run(self, *arguments: str) -> int:
         """Run a command to its end, and return its exit code."""
-        process = self.start(*arguments, role=role)
-        return process.wait(PATIENCE_S)
+        return self.start(*arguments).wait(PATIENCE_S)
 
-    def start(self, *arguments: str, role: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a command."""
-        return self._image.start(arguments, data=self._data, variables=self.settings(role), log=self.log)
+        return self._image.start(arguments, data=self._data, variables=self._settings, log=self.log)
 
     @contextmanager
     def running(self, role: str) -> Iterator[subprocess.Popen[bytes]]:
         """Run a process of Flatline for the block; it ends by SIGTERM, as it should."""
-        process = self.start(*self._image.entry_point, *ROLES[role], role=role)
+        process = self.start(*self._image.entry_point, *ROLES[role])
         try:
             yield process
             process.send_signal(signal.SIGTERM)
@@ -137,13 +143,12 @@ def test_the_image_runs_everything(image: Image, kafka_bootstrap: str, namespace
     containers = Containers(image, tmp_path, kafka_bootstrap, namespace)
     assert containers.run(*image.entry_point, "topics", "create") == 0, containers.log.read_text()
     for role in ROLES:
-        check = image.health_check
-        assert containers.run(*check, role=role) == 1  # nothing listens
+        assert containers.run(*image.health_check) == 1  # nothing listens
         with containers.running(role) as process:
 
-            def is_ready(role: str = role, process: subprocess.Popen[bytes] = process) -> bool:
+            def is_ready(process: subprocess.Popen[bytes] = process) -> bool:
                 assert process.poll() is None, containers.log.read_text()
-                return containers.run(*image.health_check, role=role) == 0
+                return containers.run(*image.health_check) == 0
 
             until(f"{role} is ready", is_ready)
             status = dict(line.split(":\t", 1) for line in Path(f"/proc/{process.pid}/status").read_text().splitlines())
