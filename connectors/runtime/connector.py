@@ -15,7 +15,6 @@ from flatline.schema.article_record import ArticleRecord
 from flatline.schema.connector_record import BudgetUnit
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.rejection import Rejected
-from flatline.schema.visits_record import VisitsRecord
 from flatline_connectors.fetching.connections import Connection
 from flatline_connectors.fetching.fetcher import HTML, PAGE_BYTES_MAX
 from flatline_connectors.fetching.outcomes import Action, Fetched, Validators
@@ -55,11 +54,6 @@ def found_link(event: LinkEvent, **origin: str | int) -> FoundRecord:
 def found_article(record: ArticleRecord, **origin: str | int) -> FoundRecord:
     """Return an article record as a found record."""
     return FoundRecord("article", codec.articles.encode(record), origin)
-
-
-def found_visits(record: VisitsRecord, **origin: str | int) -> FoundRecord:
-    """Return a visits record as a found record."""
-    return FoundRecord("visits", codec.visits.encode(record), origin)
 
 
 class Gap(NamedTuple):

@@ -10,7 +10,7 @@ from kafka.errors import KafkaError
 from flatline.schema.connector_record import BudgetUnit, RunOutcome
 from flatline_connectors.errors import ConnectorError
 from flatline_connectors.fetching.outcomes import Action, Failed
-from flatline_connectors.runtime.connector import MalformedPage, PollFailed
+from flatline_connectors.runtime.connector import PollFailed
 from flatline_connectors.sending.delivery import DeliveryFailed
 from flatline_connectors.sending.producer import KafkaUnavailable
 
@@ -43,17 +43,14 @@ class Remedy:
     until: datetime | None = None
 
 
-# The first row that fits counts; subclasses are of their base class' row. Whatever is in no row may be a mistake in our
-# own code: it is tried again when the next run is due.
+# The first row that fits counts; subclasses are of their base class' row. Errors that say themselves what to do are in
+# none. Whatever is of the last row may be a mistake in our own code: it is tried again when the next run is due.
 ACTIONS: Final[tuple[tuple[type[Exception], Action], ...]] = (
-    (MalformedPage, Action.SKIP),
-    (BudgetExhausted, Action.WAIT),
     (RepeatedPage, Action.WAIT),
     (DeliveryFailed, Action.RETRY),
     (KafkaUnavailable, Action.RETRY),
     (KafkaError, Action.RETRY),
     (ConnectorError, Action.STOP),
-    (TimeoutError, Action.RETRY),
     (OSError, Action.RETRY),
     (Exception, Action.WAIT),
 )
