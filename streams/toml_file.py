@@ -118,9 +118,14 @@ class TomlSource:
         return f", line {found[1]}" if found else ""
 
     def _instead(self, key: str, keys: Sequence[str]) -> str:
-        known = list(self._fields(keys))
-        close = get_close_matches(key, known, n=1)
-        return f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(known)}."
+        return instead_of(key, self._fields(keys))
+
+
+def instead_of(word: str, known: Iterable[str]) -> str:
+    """Return a sentence for a word that is none of those that are known: what was meant, or what there is."""
+    words = list(known)
+    close = get_close_matches(word, words, n=1)
+    return f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(words)}."
 
 
 _WORDS: Final = {

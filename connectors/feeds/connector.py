@@ -18,6 +18,7 @@ from flatline_connectors.feeds import following
 from flatline_connectors.feeds.entries import read_entries
 from flatline_connectors.feeds.following import FeedPosition, Followed, WaitingPage
 from flatline_connectors.feeds.opml import feeds_of
+from flatline_connectors.fetching.fetcher import HTML
 from flatline_connectors.fetching.outcomes import Action, Fetched, Outcome, Validators
 from flatline_connectors.own_site.reading import ACCEPTED
 from flatline_connectors.pages.feeds import NoFeed
@@ -40,7 +41,7 @@ ATTEMPTS: Final = 3
 GIVEN_UP_AFTER: Final = timedelta(days=7)
 """A feed that can't be read for so long does not keep the others' heartbeat back any more. It is still asked for."""
 
-_FEEDS: Final = ACCEPTED | {"text/html", "application/xhtml+xml"}  # which some servers say of feeds
+_FEEDS: Final = ACCEPTED | HTML  # which some servers say of feeds
 _LETTER_BYTES: Final = 4_096
 
 Record = FoundRecord | UnreadableRecord

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
+from flatline_connectors.fetching.fetcher import HTML
 from flatline_connectors.pages.feeds import instant, read_feed
 from flatline_connectors.pages.links import Links, one_line, read_html
-
-_HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 
 
 @dataclass(frozen=True)
@@ -45,10 +44,10 @@ def read_entries(body: bytes, url: str, *, is_ours: Callable[[str], bool]) -> li
 
 def _entry(raw: Any, is_ours: Callable[[str], bool]) -> Entry:
     contents = raw.get("content") or []
-    texts = [text.get("value") or "" for text in contents if text.get("type") in _HTML]
+    texts = [text.get("value") or "" for text in contents if text.get("type") in HTML]
     # feedparser gives a text that is the only one as summary, too.
     summary = raw.get("summary_detail") or {}
-    if not texts and summary.get("type") in _HTML:
+    if not texts and summary.get("type") in HTML:
         texts = [summary.get("value") or ""]
     return Entry(
         id=raw.get("id") or raw.link,

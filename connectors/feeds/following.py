@@ -12,12 +12,13 @@ import xxhash
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flatline.domain.time import EARLIEST_MS, to_datetime
+from flatline.domain.time import EARLIEST
 from flatline.schema.connector_record import POSITION_BYTES_MAX
-from flatline.schema.limits import NAME_CHARACTERS_MAX, TEXT_CHARACTERS_MAX, TITLE_CHARACTERS_MAX, TOKEN_CHARACTERS_MAX
+from flatline.schema.limits import NAME_CHARACTERS_MAX, TEXT_CHARACTERS_MAX, TITLE_CHARACTERS_MAX
 from flatline.schema.link_event import LinkEvent, Page
 from flatline_connectors.feeds.entries import Entry
 from flatline_connectors.pages.links import Links, PageLink
+from flatline_connectors.rel import bounded_rel
 
 OVERLAP: Final = timedelta(days=2)
 """Entries may appear so much later than they are dated, and are new nevertheless."""
@@ -29,8 +30,6 @@ PAGES_MAX: Final = 50
 """Pages of a feed's entries that are fetched after one reading."""
 BYTES_MAX: Final = POSITION_BYTES_MAX * 9 // 10
 """Of a feed's position: it is a record in Kafka, with little else."""
-_REL_MAX: Final = 32
-_EARLIEST: Final = to_datetime(EARLIEST_MS)
 _encode: Final = msgspec.json.encode
 
 Discovery = Literal["link_found", "import"]
@@ -199,7 +198,7 @@ def _appearance(
 ) -> tuple[Discovery, datetime | None]:
     """Return how a link in an entry was found, and when it appeared. Dates to come are none, for whatever reason."""
     published_at, updated_at = (
-        date if date is not None and _EARLIEST <= date <= read_at else None
+        date if date is not None and EARLIEST <= date <= read_at else None
         for date in (entry.published_at, entry.updated_at)
     )
     if last_read_at is None:
@@ -223,7 +222,7 @@ def _gained(page: WaitingPage, link: PageLink, read_at: datetime) -> LinkEvent:
         observed_at=read_at,
         discovery=page.discovery,
         anchor=link.anchor[:TEXT_CHARACTERS_MAX] or None,
-        rel=[token[:TOKEN_CHARACTERS_MAX] for token in link.rel[:_REL_MAX]],
+        rel=bounded_rel(link.rel),
         page=Page(title=page.title or None, author=page.author or None, published_at=page.published_at),
     )
 

@@ -18,7 +18,7 @@ from flatline_connectors.files.exports.dates import DateOrder
 from flatline_connectors.files.exports.event_lines import event_lines
 from flatline_connectors.files.exports.reading import HISTORY, Options
 from flatline_connectors.files.lines import LineFile, UnusableLine
-from flatline_connectors.runtime.config import ConnectorOptions
+from flatline_connectors.runtime.config import ConnectorOptions, Duration
 from flatline_connectors.runtime.connector import (
     ConnectorKind,
     FoundRecord,
@@ -41,7 +41,7 @@ class FolderOptions(ConnectorOptions, frozen=True, kw_only=True, tag="folder"):
     """A folder, and how to read what is in it: as the options of `flatline links import`."""
 
     folder: Annotated[str, Meta(min_length=1, description="Its path, relative to connectors.toml")]
-    every: Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,5}[smhd](?!\n)$")] = "1m"
+    every: Duration = "1m"
     format: Annotated[str | None, Meta(description="Format of all files; else it is recognised")] = None
     date_order: Annotated[DateOrder | None, Meta(description="How to read 03/04/2026")] = None
     columns: Annotated[dict[str, str], Meta(description="Columns of a sheet of your own")] = msgspec.field(

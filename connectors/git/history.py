@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
-from flatline.domain.time import EARLIEST_MS, to_datetime, to_ms
-from flatline.schema.limits import TEXT_CHARACTERS_MAX, TITLE_CHARACTERS_MAX, TOKEN_CHARACTERS_MAX
+from flatline.domain.time import EARLIEST, EARLIEST_MS, to_datetime, to_ms
+from flatline.schema.limits import TEXT_CHARACTERS_MAX, TITLE_CHARACTERS_MAX
 from flatline.schema.link_event import LinkEvent, Page
 from flatline_connectors.git.commits import Commit, FileChange
 from flatline_connectors.git.documents import (
@@ -23,14 +23,13 @@ from flatline_connectors.git.documents import (
     read_document,
 )
 from flatline_connectors.pages.links import PageLink
+from flatline_connectors.rel import bounded_rel
 
 PAGES_AT_ONCE_MAX: Final = 20
 """Pages that gain links in one commit. Where there are more, a whole site came into the repository, or was edited."""
 _PUBLISHED_BEFORE: Final = timedelta(days=2)
-_REL_MAX: Final = 32
 _BEGINNING_BYTES: Final = 4_096
 _REMEMBERED_DOCUMENTS: Final = 4_096
-_EARLIEST: Final = to_datetime(EARLIEST_MS)
 
 Discovery = Literal["link_found", "page_found", "import"]
 
@@ -188,7 +187,7 @@ def _events_of(url: str, page: _Page, times: _Times, *, is_import: bool) -> Iter
         not page.was_there
         and said.published_at is not None
         and times.observed_at is not None
-        and _EARLIEST <= said.published_at < times.observed_at - _PUBLISHED_BEFORE
+        and EARLIEST <= said.published_at < times.observed_at - _PUBLISHED_BEFORE
     )
     discovery: Discovery = "link_found"
     occurred_at = times.occurred_at
@@ -205,7 +204,7 @@ def _events_of(url: str, page: _Page, times: _Times, *, is_import: bool) -> Iter
             observed_at=times.observed_at,
             discovery=discovery,
             anchor=link.anchor[:TEXT_CHARACTERS_MAX] or None,
-            rel=[token[:TOKEN_CHARACTERS_MAX] for token in link.rel[:_REL_MAX]],
+            rel=bounded_rel(link.rel),
             page=Page(title=said.title[:TITLE_CHARACTERS_MAX] or None, published_at=said.published_at),
         )
     for key in sorted(page.old.keys() - page.new.keys()):

@@ -14,6 +14,7 @@ from flatline_connectors.ingest.answers import Refused, RejectedEvent
 from flatline_connectors.ingest.auth import Sender
 from flatline_connectors.ingest.limits import Limits, TokenBucket
 from flatline_connectors.sending.delivery import Deliveries, DeliveryFailed
+from flatline_connectors.sending.links import PreparedLink
 from flatline_connectors.sending.producer import KafkaUnavailable, Producer
 from flatline_connectors.sending.settling import settled
 
@@ -82,6 +83,10 @@ class BatchSender:
     async def take(self, batch: Batch, route: RecordRoute) -> BatchResult:
         """Return what became of a batch when Kafka has all of it. Raise `Refused`."""
         return await self.acknowledged(partial(self._send, batch, route))
+
+    async def take_link(self, link: PreparedLink) -> None:
+        """Return when Kafka has a link that nobody pushed. Raise `Refused`: 503."""
+        await self.acknowledged(lambda deliveries: self._producer.send_link(link, deliveries=deliveries))
 
     async def acknowledged(self, send: Callable[[Deliveries], T]) -> T:
         """Call ``send`` and return what it returns when Kafka has all that it sent. Raise `Refused`: 503."""

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +10,7 @@ import msgspec
 from flatline.domain.urls.canonical import InvalidUrl
 from flatline.errors import FlatlineError
 from flatline.schema.connector_record import ConnectorName
-from flatline.toml_file import TomlSource, parsed, text_of_file
+from flatline.toml_file import TomlSource, instead_of, parsed, text_of_file
 from flatline_connectors.runtime.config import Budget, Secret
 from flatline_connectors.runtime.connector import ConnectorKind
 from flatline_connectors.runtime.section import Section
@@ -60,8 +59,7 @@ def _section(name: str, said: Any, kinds: Kinds, source: TomlSource) -> Section:
         raise source.refuse([name], f"{name} has no key kind. There are: {known}.")
     kind = kinds.get(str(kind_name))
     if kind is None:
-        close = get_close_matches(str(kind_name), kinds, n=1)
-        instead = f"Did you mean {close[0]!r}?" if close else f"There are: {known}."
+        instead = instead_of(str(kind_name), kinds)
         raise source.refuse([name, "kind"], f"{name}.kind is {kind_name!r}: there is no such kind. {instead}")
     _refuse_bare_secrets(name, said, kind, source)
     options = source.convert(said, kind.options, within=(name,))

@@ -7,9 +7,10 @@ from typing import Final
 from msgspec import Struct
 
 from flatline.domain.time import to_datetime, to_ms
-from flatline.schema.limits import TEXT_CHARACTERS_MAX, TITLE_CHARACTERS_MAX, TOKEN_CHARACTERS_MAX
+from flatline.schema.limits import TEXT_CHARACTERS_MAX, TITLE_CHARACTERS_MAX
 from flatline.schema.link_event import LinkEvent, Page
 from flatline_connectors.files.exports.row import Placement
+from flatline_connectors.rel import bounded_rel
 
 SECOND_LOOK_AFTER: Final = timedelta(hours=24)
 """So much later a link that is missing is lost. Before, it is suspected: pages fail for an hour, and recover."""
@@ -17,7 +18,6 @@ SECOND_LOOK_AFTER: Final = timedelta(hours=24)
 _OK: Final = 200
 _NOT_FOUND: Final = 404
 _GONE: Final = 410
-_REL_MAX: Final = 32
 
 
 class SeenLink(Struct, frozen=True):
@@ -105,7 +105,7 @@ def _gained(target: str, link: SeenLink, look: Look, *, is_new_page: bool) -> Li
         observed_at=look.seen_at,
         discovery="page_found" if is_new_page else "link_found",
         anchor=link.anchor[:TEXT_CHARACTERS_MAX] or None,
-        rel=[token[:TOKEN_CHARACTERS_MAX] for token in link.rel[:_REL_MAX]],
+        rel=bounded_rel(link.rel),
         placement=link.placement,
         page=Page(title=look.title[:TITLE_CHARACTERS_MAX]) if look.title else None,
     )

@@ -12,7 +12,6 @@ from flatline_connectors.fetching.fetcher import Fetcher
 from flatline_connectors.ingest.batches import BatchSender
 from flatline_connectors.ingest.metrics import IngestMetrics
 from flatline_connectors.sending.delivery import Deliveries
-from flatline_connectors.sending.links import PreparedLink
 from flatline_connectors.sending.producer import Producer
 from flatline_connectors.webmention.mentions import Mentions
 from flatline_connectors.webmention.receiver import HEARTBEAT_PERIOD_S, Receiver
@@ -48,7 +47,11 @@ class WebmentionService:
         self._metrics = metrics
         self._mentions = Mentions(settings.file)
         self._receiver = Receiver(
-            self._mentions, send=self._send, say_alive=self._say_alive, counted=self._counted, now_ms=producer.now_ms
+            self._mentions,
+            send=batches.take_link,
+            say_alive=self._say_alive,
+            counted=self._counted,
+            now_ms=producer.now_ms,
         )
         self.routes: Sequence[web.RouteDef] = WebmentionRoutes(
             self._receiver, is_ours=settings.is_ours, may_connect=settings.may_connect
@@ -61,12 +64,6 @@ class WebmentionService:
                 await self._receiver.run(fetcher)
         finally:
             self._batches.close()
-
-    async def _send(self, link: PreparedLink) -> None:
-        def send(deliveries: Deliveries) -> None:
-            self._producer.send_link(link, deliveries=deliveries)
-
-        await self._batches.acknowledged(send)
 
     async def _say_alive(self, seen_until_ms: int) -> None:
         def send(deliveries: Deliveries) -> None:

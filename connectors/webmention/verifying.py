@@ -1,24 +1,19 @@
 """What a fetched source says of a mention: the link is there, it is not, the page is gone, or nobody can tell."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from flatline.schema.limits import TOKEN_CHARACTERS_MAX
 from flatline.schema.link_event import LinkEvent, Page
 from flatline_connectors.fetching.outcomes import Action, Fetched, Outcome
-from flatline_connectors.sites import is_within
+from flatline_connectors.rel import bounded_rel
 from flatline_connectors.webmention.links import HTML, JSON, FoundLink, HtmlPage, link_in_json, link_in_text
 from flatline_connectors.webmention.microformats import Entry, entry_of
+from flatline_connectors.webmention.posts import META_FLAG, dates_of, is_on_bridge
 
 SOURCE: Final = "webmention"
-_RECENT: Final = timedelta(days=30)
-# Its pages stand for likes and reposts elsewhere, and are no links that a reader meets.
-_BRIDGES: Final = ("brid.gy",)
-_META: Final = "meta"
-_FIRST_PAGE: Final = datetime(1991, 8, 6, tzinfo=UTC)
-_REL_MAX: Final = 32
 
 
 class Finding(StrEnum):
@@ -75,27 +70,23 @@ def _link(fetched: Fetched, page: HtmlPage | None, target: str) -> FoundLink | N
 def _event(
     fetched: Fetched, page: HtmlPage | None, link: FoundLink, entry: Entry, *, target: str, now: datetime
 ) -> LinkEvent:
-    stated_at = entry.published_at
-    published_at = stated_at if stated_at is not None and _FIRST_PAGE <= stated_at <= now else None
-    is_recent = published_at is not None and now - published_at <= _RECENT
-    host = fetched.url.split("/")[2].partition(":")[0]
-    is_bridged = is_within(host, _BRIDGES)
+    dates = dates_of(entry.published_at, received_at=now)
     return LinkEvent(
         url_from=(page.canonical if page is not None else None) or fetched.url,
         url_to=target,
-        occurred_at=published_at if is_recent else None,
+        occurred_at=dates.occurred_at,
         observed_at=now,
         discovery="link_found",
         anchor=link.anchor or None,
-        rel=None if link.rel is None else [token[:TOKEN_CHARACTERS_MAX] for token in link.rel[:_REL_MAX]],
+        rel=None if link.rel is None else bounded_rel(link.rel),
         page=Page(
             title=entry.title or None,
             author=entry.author or None,
-            published_at=published_at,
+            published_at=dates.published_at,
             type=entry.kind,
             language=(page.language if page is not None else "")[:TOKEN_CHARACTERS_MAX] or None,
         ),
-        flags=[*link.flags, *([_META] if is_bridged else [])],
+        flags=[*link.flags, *([META_FLAG] if is_on_bridge(fetched.url) else [])],
         source=SOURCE,
     )
 

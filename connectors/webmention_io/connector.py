@@ -23,7 +23,8 @@ from flatline_connectors.runtime.connector import (
     found_link,
     usable,
 )
-from flatline_connectors.webmention_io.mentions import PROXIES, ReadMention, Wanted, children_of, read_mention
+from flatline_connectors.webmention.posts import BRIDGES
+from flatline_connectors.webmention_io.mentions import ReadMention, Wanted, children_of, read_mention
 
 PAGE_MENTIONS: Final = 100
 OVERLAP: Final = timedelta(days=1)
@@ -40,7 +41,7 @@ class WebmentionIoOptions(ConnectorOptions, frozen=True, kw_only=True, tag="webm
     token: Annotated[Secret, Meta(description="The API key that the settings of webmention.io show")]
     domain: Annotated[Host | None, Meta(description="Only mentions of this site of the account")] = None
     private: Annotated[bool, Meta(description="Whether private mentions count")] = False
-    proxies: Annotated[tuple[Host, ...], Meta(description="Hosts that stand for pages elsewhere")] = PROXIES
+    proxies: Annotated[tuple[Host, ...], Meta(description="Hosts that stand for pages elsewhere")] = BRIDGES
     server: Annotated[Url, Meta(description="Where the service is")] = "https://webmention.io"
 
 

@@ -2,27 +2,20 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct, structs
 
-from flatline.domain.time import EARLIEST_MS, to_datetime
 from flatline.schema.limits import NAME_CHARACTERS_MAX, TITLE_CHARACTERS_MAX
 from flatline.schema.link_event import LinkEvent, Page
 from flatline.schema.rejection import Reason, Rejected
 from flatline_connectors.pages.dates import instant_of
 from flatline_connectors.pages.links import one_line, resolved
-from flatline_connectors.sites import is_within
+from flatline_connectors.webmention.posts import BRIDGES, META_FLAG, dates_of, is_on_bridge
 
 SOURCE: Final = "webmention.io"
-PROXIES: Final = ("brid.gy",)
-"""Hosts whose pages stand for likes and reposts elsewhere, and are no pages that a reader meets."""
-
-_META: Final = "meta"
-_RECENT: Final = timedelta(days=30)
-_FIRST_PAGE: Final = to_datetime(EARLIEST_MS)
 _KINDS: Final = {
     "in-reply-to": "in-reply-to",
     "like-of": "like-of",
@@ -74,12 +67,12 @@ class Wanted:
     """Which mentions count.
 
     ``is_ours``     whether an address is on a site of ours; None: whatever the service has
-    ``proxies``     hosts as `PROXIES`
+    ``proxies``     hosts as `BRIDGES`
     ``is_private``  whether private mentions count
     """
 
     is_ours: Callable[[str], bool] | None = None
-    proxies: Collection[str] = PROXIES
+    proxies: Collection[str] = BRIDGES
     is_private: bool = False
 
 
@@ -141,7 +134,7 @@ def event_of(notice: Notice, wanted: Wanted, *, now: datetime) -> LinkEvent | No
     if not notice.deleted:
         gained = _gained(notice.post or _Post(), notice.source, notice.target, wanted, now, is_history=False)
         return structs.replace(gained, source=SOURCE)
-    if _is_proxy(notice.source, wanted):
+    if is_on_bridge(notice.source, wanted.proxies):
         return None
     return LinkEvent(
         url_from=notice.source,
@@ -160,30 +153,23 @@ def _counts(target: str, wanted: Wanted, *, is_private: bool) -> bool:
 def _gained(
     mention: _Mention | _Post, source: str, target: str, wanted: Wanted, received_at: datetime, *, is_history: bool
 ) -> LinkEvent:
-    is_proxy = _is_proxy(source, wanted)
+    is_proxy = is_on_bridge(source, wanted.proxies)
     original = resolved(mention.url, None) if is_proxy and isinstance(mention.url, str) else None
-    stated_at = instant_of(_text(mention.published))
-    published_at = stated_at if stated_at is not None and _FIRST_PAGE <= stated_at <= received_at else None
-    is_recent = published_at is not None and received_at - published_at <= _RECENT
+    dates = dates_of(instant_of(_text(mention.published)), received_at=received_at)
     return LinkEvent(
         url_from=original or source,
         url_to=target,
-        occurred_at=published_at if is_recent else None,
+        occurred_at=dates.occurred_at,
         observed_at=received_at,
         discovery="import" if is_history else "link_found",
         page=Page(
             title=_text(mention.name)[:TITLE_CHARACTERS_MAX] or None,
             author=_text(_member(mention.author, "name"))[:NAME_CHARACTERS_MAX] or None,
-            published_at=published_at,
+            published_at=dates.published_at,
             type=_KINDS.get(_text(mention.wm_property)),
         ),
-        flags=[_META] if is_proxy else [],
+        flags=[META_FLAG] if is_proxy else [],
     )
-
-
-def _is_proxy(source: str, wanted: Wanted) -> bool:
-    address = resolved(source, None)
-    return address is not None and is_within(address.split("/")[2].partition(":")[0], wanted.proxies)
 
 
 def _member(value: Any, name: str) -> Any:

@@ -138,24 +138,16 @@ def _web_hook(settings: Settings, producer: "Producer", metrics: "IngestMetrics"
     from flatline.cli.link_files import is_on
     from flatline.domain.time import to_datetime
     from flatline_connectors.ingest.batches import BatchSender
-    from flatline_connectors.sending.delivery import Deliveries
-    from flatline_connectors.sending.links import PreparedLink
     from flatline_connectors.webmention_io.hook import WebHook, secret_of
     from flatline_connectors.webmention_io.mentions import Wanted
 
     batches = BatchSender(producer, limits, now_s=time.monotonic)
 
-    async def send_link(link: PreparedLink) -> None:
-        def send(deliveries: Deliveries) -> None:
-            producer.send_link(link, deliveries=deliveries)
-
-        await batches.acknowledged(send)
-
     sites = settings.ingest_webmention_sites
     return WebHook(
         secret_of(settings.ingest_webmention_io_secret_file),
         Wanted(is_on(sites.split(",")) if sites else None),
-        send=send_link,
+        send=batches.take_link,
         now=lambda: to_datetime(producer.now_ms()),
         counted=lambda outcome: metrics.webmention_io_notices.labels(outcome=outcome).inc(),
     )

@@ -23,6 +23,7 @@ from flatline.domain.sites import Sites
 from flatline.engine.kafka_log import started
 from flatline.http import Endpoint
 from flatline.kafka.cluster import AsyncConsumer, KafkaCluster
+from flatline.schema.connector_record import parsed_key
 from flatline.schema.topics import Topics
 from flatline.settings import Settings
 from flatline_connectors.errors import ConnectorError
@@ -94,8 +95,8 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def _notice(self, partition: int, key: bytes | None, value: bytes | None) -> None:
         """Take a record of the topic. No process deletes positions, only parts of them: somebody has reset one."""
-        kind, _, name = (key or b"").decode(errors="replace").partition("/")
-        if value is None and kind == POSITION and "/" not in name and partition in self._owned:
+        kind, name, part = parsed_key(key)
+        if value is None and kind == POSITION and not part and partition in self._owned:
             log.info("%s begins anew: its position was deleted", name)
             self._owned[partition].reset(name)
 

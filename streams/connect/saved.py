@@ -8,7 +8,13 @@ from flatline.kafka.cluster import KafkaCluster
 from flatline.kafka.permitted import is_there
 from flatline.readmodel.records import records
 from flatline.schema import codec
-from flatline.schema.connector_record import CONNECTOR_PARTITIONS, ConnectorPosition, ConnectorStatus, position_key
+from flatline.schema.connector_record import (
+    CONNECTOR_PARTITIONS,
+    ConnectorPosition,
+    ConnectorStatus,
+    parsed_key,
+    position_key,
+)
 from flatline.schema.partitioning import partition_of
 from flatline.schema.rejection import Rejected
 from flatline.schema.topics import Topics
@@ -42,8 +48,7 @@ class SavedRecords:
 
     def receive(self, key: bytes, value: bytes | None) -> None:
         """Take a record of the topic, or a tombstone. What can't be read is logged, and left out."""
-        kind, _, name = key.decode(errors="replace").partition("/")
-        name, _, part = name.partition("/")
+        kind, name, part = parsed_key(key)
         try:
             if kind == POSITION:
                 known, at = (self.parts[name], part) if part else (self.positions, name)

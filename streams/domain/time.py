@@ -18,8 +18,8 @@ _FIRST_MS: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MS
 _LAST_MS: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MS
 
 # The day on which the first web page was announced: no link is older.
-_EARLIEST: Final = datetime(1991, 8, 6, tzinfo=UTC)
-EARLIEST_MS: Final = (_EARLIEST - _EPOCH) // _MS
+EARLIEST: Final = datetime(1991, 8, 6, tzinfo=UTC)
+EARLIEST_MS: Final = (EARLIEST - _EPOCH) // _MS
 # Some producers write record times in microseconds.
 LATEST_MS: Final = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // _MS
 
@@ -56,7 +56,7 @@ def check_record_time(recorded_ms: int) -> None:
 def check_stated_times(event: LinkEvent) -> None:
     """Raise `Rejected` for an event with a time before EARLIEST_MS, such as that of a clock that was never set."""
     for instant in (event.occurred_at, event.observed_at):
-        if instant is not None and instant < _EARLIEST:
+        if instant is not None and instant < EARLIEST:
             field = "occurred_at" if instant is event.occurred_at else "observed_at"
             raise Rejected(Reason.INVALID_TIME, f"{field} is {instant.isoformat()}, before the first web page")
 

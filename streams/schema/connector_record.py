@@ -1,6 +1,6 @@
 """What is kept of a connector between its runs: its position, and how its last run ended. Compacted by key."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 
 from msgspec import Meta, Raw, Struct
 
@@ -55,6 +55,21 @@ class ConnectorStatus(Struct, frozen=True, omit_defaults=True):
 def position_key(connector: str, part: str = "") -> bytes:
     """Return the key of a connector's position, or of a part of it."""
     return f"position/{connector}/{part}".removesuffix("/").encode()
+
+
+class ParsedKey(NamedTuple):
+    """What a record of the topic is about. ``part``: of a position; empty: it is a whole one."""
+
+    kind: str
+    connector: str
+    part: str
+
+
+def parsed_key(key: bytes | None) -> ParsedKey:
+    """Return what `position_key` and `status_key` made a key of."""
+    kind, _, rest = (key or b"").decode(errors="replace").partition("/")
+    connector, _, part = rest.partition("/")
+    return ParsedKey(kind, connector, part)
 
 
 def status_key(connector: str) -> bytes:

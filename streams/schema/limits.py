@@ -9,6 +9,7 @@ NAME_CHARACTERS_MAX = 200
 TITLE_CHARACTERS_MAX = 500
 TEXT_CHARACTERS_MAX = 10_000
 TOKEN_CHARACTERS_MAX = 64
+REL_TOKENS_MAX = 32
 
 Url = Annotated[str, Meta(min_length=1, max_length=4_096)]
 Name = Annotated[str, Meta(min_length=1, max_length=NAME_CHARACTERS_MAX)]

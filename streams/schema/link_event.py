@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from flatline.schema.limits import Name, SourceName, Text, Title, Token, Url
+from flatline.schema.limits import REL_TOKENS_MAX, Name, SourceName, Text, Title, Token, Url
 from flatline.schema.lost_reason import LOST_REASONS, is_not_seen
 
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset, such as 2026-01-31T12:00:00Z")]
@@ -44,7 +44,7 @@ class LinkEvent(Struct, frozen=True, omit_defaults=True, gc=False):
     anchor: Text | None = None
     context: Annotated[Text | None, Meta(description="Text around the link")] = None
     rel: Annotated[
-        Annotated[list[Token], Meta(max_length=32)] | None,
+        Annotated[list[Token], Meta(max_length=REL_TOKENS_MAX)] | None,
         Meta(description="Tokens of the rel attribute; an empty list says that there are none"),
     ] = None
     placement: Literal["content", "nav", "footer", "sidebar", "comment"] | None = None

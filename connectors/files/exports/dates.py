@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
+from flatline.domain.time import EARLIEST
 from flatline_connectors.files.exports.errors import UnreadableExport
 from flatline_connectors.files.exports.values import text_of
 
@@ -16,7 +17,6 @@ _YEAR_FIRST: Final = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})(?=\D|$)")
 _NAMED_MONTH: Final = ("%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%b %d %Y")
 _MONTHS: Final = 12
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_EARLIEST: Final = datetime(1991, 8, 6, tzinfo=UTC)  # the day of the first web page
 _LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 # The smallest number of digits that is a time in this unit, and the units in a second.
 _UNITS_BY_DIGITS: Final = ((18, 10**9), (15, 10**6), (12, 10**3), (9, 1))
@@ -67,7 +67,7 @@ def instant_of(cell: str, order: DateOrder | None = None) -> datetime | None:
         return None
     instant = _numeric(text) if text.isdecimal() else _written(text, order)
     instant = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
-    if not _EARLIEST <= instant <= _LATEST:
+    if not EARLIEST <= instant <= _LATEST:
         raise ValueError(f"{text!r} is no time at which a link can have been seen")
     return instant
 

@@ -9,6 +9,7 @@ import msgspec
 from flatline.schema.limits import NAME_CHARACTERS_MAX, TEXT_CHARACTERS_MAX, TITLE_CHARACTERS_MAX, TOKEN_CHARACTERS_MAX
 from flatline.schema.link_event import LinkEvent, Page
 from flatline_connectors.files.exports.row import Row, Statement
+from flatline_connectors.rel import bounded_rel
 
 _DISCOVERY: Final[dict[Statement, Literal["link_found", "page_found", "import"]]] = {
     Statement.NONE: "import",
@@ -42,7 +43,7 @@ def events_of(row: Row, *, source: str, exported_at: datetime, history_before: d
         observed_at=min(row.last_seen, exported_at) if is_restored and row.last_seen else min(first_seen, exported_at),
         anchor=row.anchor[:TEXT_CHARACTERS_MAX] or None,
         context=row.context[:TEXT_CHARACTERS_MAX] or None,
-        rel=None if row.rel is None else sorted(token[:TOKEN_CHARACTERS_MAX] for token in row.rel)[:32],
+        rel=None if row.rel is None else bounded_rel(row.rel),
         placement=row.placement,
         page=_page(row),
         flags=sorted(row.flags),
