@@ -14,6 +14,11 @@ def front_page(site: str) -> str:
     return canonicalize(f"https://{site.partition('://')[2] or site}")
 
 
+def host_of(site: str) -> str:
+    """Return the canonical host of a site that is named by its host, or by a URL. Raise as `front_page`."""
+    return front_page(site).split("/")[2]
+
+
 def is_within(host: str, hosts: Collection[str]) -> bool:
     """Whether a host is one of these, or a subdomain of one; all of them canonical."""
     return any(host == each or host.endswith(f".{each}") for each in hosts)
@@ -24,7 +29,7 @@ def on_sites(sites: Iterable[str]) -> Callable[[str], bool]:
 
     Raise `flatline.domain.urls.canonical.InvalidUrl` for a site that is no host.
     """
-    hosts = {front_page(site).split("/")[2] for site in sites}
+    hosts = {host_of(site) for site in sites}
 
     @lru_cache(maxsize=65_536)
     def is_ours(address: str) -> bool:

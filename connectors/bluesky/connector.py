@@ -116,4 +116,5 @@ KIND: Final = ConnectorKind(
     state=BlueskyState,
     open=Bluesky,
     about="Posts on Bluesky.",
+    unseen="posts that were there before",
 )

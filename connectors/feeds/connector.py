@@ -182,5 +182,10 @@ def _result(state: FeedsState, records: list[Record], now: datetime) -> PollResu
 
 
 KIND: Final = ConnectorKind(
-    options=FeedsOptions, state=FeedsState, open=Feeds, about="Links in other people's feeds.", parts="feeds"
+    options=FeedsOptions,
+    state=FeedsState,
+    open=Feeds,
+    about="Links in other people's feeds.",
+    unseen="links on pages that no feed shows",
+    parts="feeds",
 )

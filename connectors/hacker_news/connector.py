@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from flatline.domain.time import to_datetime
 from flatline.schema.limits import Url
 from flatline.schema.rejection import Reason, Rejected
-from flatline_connectors.errors import ConnectorError
 from flatline_connectors.fetching.outcomes import Fetched
 from flatline_connectors.hacker_news.items import Hit, Item, events_of, hits_of
 from flatline_connectors.runtime.config import ConnectorOptions
@@ -26,7 +25,7 @@ from flatline_connectors.runtime.connector import (
     found_link,
     usable,
 )
-from flatline_connectors.sites import front_page, on_sites
+from flatline_connectors.runtime.own_sites import known_sites, own_hosts
 
 PAGE_HITS: Final = 100
 OVERLAP: Final = timedelta(days=1)
@@ -67,32 +66,22 @@ class HackerNewsState(msgspec.Struct, frozen=True, kw_only=True):
     before_s: int | None = None
 
 
-class SitesNotNamed(ConnectorError):
-    """The search needs words to look for."""
-
-    remedy = "Name your sites in the connector's section: sites = ['yours.example']."
-
-
 class HackerNews:
     """One poll asks for one page. A run begins by asking how far the search is: what it claims to have seen is that."""
 
     def __init__(self, options: HackerNewsOptions, resources: Resources) -> None:
         self._address = f"{options.server.rstrip('/')}/api/v1/search_by_date"
-        self._fetcher = resources.fetcher
-        self._hosts = sorted({front_page(site).split("/")[2] for site in options.sites})
-        self._is_ours = on_sites(options.sites)
+        self._options = options
+        self._resources = resources
 
     async def poll(self, state: HackerNewsState, now: datetime) -> PollResult[HackerNewsState]:
-        """Ask for the next page. Raise `PollFailed`, `MalformedPage` and `SitesNotNamed`."""
-        if not self._hosts:
-            raise SitesNotNamed("The search of Hacker News needs to know your sites.")
-        turn = next((host for host in self._hosts if state.turn is not None and host >= state.turn), None)
+        """Ask for the next page. Raise `PollFailed`, `MalformedPage` and `SitesUnknown`."""
+        hosts = own_hosts(self._options.sites, self._resources)
+        turn = next((host for host in hosts if state.turn is not None and host >= state.turn), None)
         if state.newest_s is None or turn is None:
             newest_s = await self._newest_s()
-            known = {host: searched for host, searched in state.sites.items() if host in self._hosts}
-            return PollResult(
-                [], HackerNewsState(sites=known, newest_s=newest_s, turn=self._hosts[0]), is_complete=False
-            )
+            known = {host: searched for host, searched in state.sites.items() if host in hosts}
+            return PollResult([], HackerNewsState(sites=known, newest_s=newest_s, turn=hosts[0]), is_complete=False)
         searched = state.sites.get(turn, Searched())
         hits = await self._page(turn, searched, state.before_s if turn == state.turn else None)
         history_until_s = searched.history_until_s
@@ -103,7 +92,7 @@ class HackerNews:
             oldest_s = next(hit.item.created_s for hit in reversed(hits) if isinstance(hit.item, Item))
             return PollResult(records, replace(state, turn=turn, before_s=oldest_s), is_complete=False)
         done = Searched(state.newest_s, state.newest_s if history_until_s is None else history_until_s)
-        following = next((host for host in self._hosts if host > turn), None)
+        following = next((host for host in hosts if host > turn), None)
         after = replace(state, sites={**state.sites, turn: done}, turn=following, before_s=None)
         if following is not None:
             return PollResult(records, after, is_complete=False)
@@ -141,7 +130,7 @@ class HackerNews:
 
     async def _ask(self, query: dict[str, str]) -> Fetched:
         url = f"{self._address}?{urlencode(query)}"
-        fetched = await self._fetcher.fetch(url, accepted=_JSON, bytes_max=_PAGE_BYTES_MAX, is_api=True)
+        fetched = await self._resources.fetcher.fetch(url, accepted=_JSON, bytes_max=_PAGE_BYTES_MAX, is_api=True)
         return usable(fetched)
 
     def _hits(self, page: Fetched) -> list[Hit]:
@@ -155,11 +144,12 @@ class HackerNews:
 
     def _records(self, hits: list[Hit], history_until_s: int, now: datetime) -> list[FoundRecord | UnreadableRecord]:
         records: list[FoundRecord | UnreadableRecord] = []
+        is_ours = known_sites(self._resources)
         for value, item in hits:
             if isinstance(item, Rejected):
                 records.append(UnreadableRecord(value, item, {"url": self._address}))
                 continue
-            events = events_of(item, is_ours=self._is_ours, history_until_s=history_until_s, now=now)
+            events = events_of(item, is_ours=is_ours, history_until_s=history_until_s, now=now)
             records += [found_link(event, url=self._address, item=item.id) for event in events]
         return records
 
@@ -169,4 +159,5 @@ KIND: Final = ConnectorKind(
     state=HackerNewsState,
     open=HackerNews,
     about="Stories and comments of Hacker News.",
+    unseen="links that were removed again",
 )

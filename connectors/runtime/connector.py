@@ -193,6 +193,7 @@ class ConnectorKind(Generic[O, S]):
     ``open``     makes the connector. It neither connects nor blocks
     ``parts``    a field of the state, a mapping. Each of its values is kept in a record of its own, so that the state
                  may be larger than a record, and a poll saves only what it changed. Each value has to fit into a record
+    ``unseen``   what it can't know of, in words for people; empty: there is nothing of the kind
     """
 
     options: type[O]
@@ -200,6 +201,7 @@ class ConnectorKind(Generic[O, S]):
     open: Callable[[O, Resources], Connector[S]]
     about: str
     parts: str | None = None
+    unseen: str = ""
 
     @property
     def name(self) -> str:

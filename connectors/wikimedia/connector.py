@@ -75,4 +75,5 @@ KIND: Final = ConnectorKind(
     state=WikimediaState,
     open=Wikimedia,
     about="Links that the wikis of Wikimedia gain and lose.",
+    unseen="links that were there before",
 )

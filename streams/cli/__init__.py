@@ -29,6 +29,7 @@ from flatline.cli import (
     topics,
     up,
     visits,
+    watch,
     worker,
 )
 from flatline.cli.exit_codes import FAILED
@@ -48,6 +49,7 @@ _SECTIONS: Final[dict[str, tuple[tuple[str, Any, str], ...]]] = {
     "Start here": (
         ("demo", demo.demo, "Play a simulated history through everything."),
         ("up", up.up, "Run everything on this machine until Ctrl-C."),
+        ("watch", watch.watch, "Run everything, with the sources that need no account."),
         ("doctor", doctor.doctor, "Check this machine and the running installation."),
     ),
     "Add and maintain your data": (

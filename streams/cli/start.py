@@ -10,6 +10,7 @@ Flatline watches the links that your content earns, and tells you when they stop
 
   flatline demo                see it at work on a simulated history
   flatline up                  run it on this machine
+  flatline watch YOURS.EXAMPLE run it, and find links by itself
   flatline links import FILE   bring in your links
   flatline articles list       list the articles and their states
   flatline explain ARTICLE     see why

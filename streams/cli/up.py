@@ -54,6 +54,17 @@ def up(
     With --brokers 3 each record has three replicas, and everything goes on without any one of the brokers. That Kafka
     has records of its own, too.
     """
+    if brokers not in _BROKERS:
+        raise typer.BadParameter("1 or 3 brokers can be started", param_hint="--brokers")
+    if secured and brokers > 1:
+        raise typer.BadParameter(
+            "--secured starts one broker; leave one of the two options out", param_hint="--brokers"
+        )
+    run_until_stopped(settings, secured=secured, brokers=brokers)
+
+
+def run_until_stopped(settings: Settings, *, secured: bool = False, brokers: int = 1) -> None:
+    """Run everything until Ctrl-C. Raise `FlatlineError`."""
     from flatline.local.services import services_with_api
     from flatline.local.stack import LocalStack
     from flatline.local.stopping import until_stopped
@@ -61,12 +72,6 @@ def up(
     from flatline_connectors.runtime.config_file import load_sections
     from flatline_connectors.runtime.registry import KINDS
 
-    if brokers not in _BROKERS:
-        raise typer.BadParameter("1 or 3 brokers can be started", param_hint="--brokers")
-    if secured and brokers > 1:
-        raise typer.BadParameter(
-            "--secured starts one broker; leave one of the two options out", param_hint="--brokers"
-        )
     console = Console(highlight=False)
     # Mistakes in files show before anything starts.
     load_policy(settings.policy_file)

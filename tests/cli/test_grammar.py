@@ -19,7 +19,7 @@ from flatline.settings import Settings, SettingsError, variable_of
 from tests.cli.commands import Found, all_commands, all_nouns
 from tests.integration.running import FLATLINE
 
-SHORT = {"backtest", "demo", "doctor", "explain", "ingest", "serve", "up", "worker"}
+SHORT = {"backtest", "demo", "doctor", "explain", "ingest", "serve", "up", "watch", "worker"}
 SERVERS = {"ingest": "ingest_", "serve": "serve_", "up": "", "worker": "worker_"}
 SCREEN = (40, 80)
 
@@ -67,11 +67,11 @@ def test_help_names_values_and_no_types_of_python(found: Found) -> None:
 
 
 def test_flatline_alone_shows_where_to_begin() -> None:
-    """Five commands that exist, and how to see all."""
+    """Six commands that exist, and how to see all."""
     done = _run()
     assert done.exit_code == 0
     shown = re.findall(r"^  flatline ([a-z]+)(?: ([a-z]+))?", done.stdout, re.MULTILINE)
-    assert len(shown) == 5
+    assert len(shown) == 6
     assert {tuple(filter(None, words)) for words in shown} <= {found.words for found in all_commands()}
     assert "flatline --help" in done.stdout
     assert re.fullmatch(r"flatline \d\S*\n", _run("--version").stdout)

@@ -68,6 +68,7 @@ COMPLETE = {
     "topics repartition": ("3",),
     "up": (),
     "visits import": ("{missing}",),
+    "watch": ("yours.example", "--write-only"),
     "worker": (),
 }
 # These do without their arguments.

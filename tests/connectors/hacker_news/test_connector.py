@@ -1,5 +1,6 @@
 """Hacker News: which links items have, what a run asks for, and what it claims to have seen."""
 
+import dataclasses
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,16 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flatline.domain.sites import Sites
+from flatline.schema import codec
 from flatline.schema.rejection import Rejected
+from flatline.schema.site_record import SiteRecord
 from flatline_connectors.hacker_news.connector import (
     OVERLAP,
     HackerNews,
     HackerNewsOptions,
     HackerNewsState,
-    SitesNotNamed,
 )
 from flatline_connectors.hacker_news.items import Item, events_of, hits_of
 from flatline_connectors.runtime.connector import FoundRecord, MalformedPage
+from flatline_connectors.runtime.own_sites import SitesUnknown
 from flatline_connectors.sites import on_sites
 from tests.connectors.runtime.worlds.hacker_news import ADDRESS, HERE, HackerNewsWorld
 
@@ -129,10 +133,25 @@ async def test_it_has_seen_what_the_search_has(tmp_path: Path) -> None:
     assert seen_until == (await run(world, state))[2] == newest
 
 
+async def test_sites_of_site_records(tmp_path: Path) -> None:
+    """They are searched for where the section names none; peers are not."""
+    world = HackerNewsWorld(tmp_path)
+    sites = Sites()
+    for record in (SiteRecord("yours.example"), SiteRecord("other.example", role="peer")):
+        sites.receive_record(record.domain.encode(), codec.sites.encode(record))
+    resources = dataclasses.replace(world.resources(spend), sites=sites)
+    connector = HackerNews(HackerNewsOptions(), resources)
+    result = await connector.poll(HackerNewsState(), world.now)
+    assert (result.state.turn, result.is_complete) == ("yours.example", False)
+    while not result.is_complete:
+        result = await connector.poll(result.state, world.now)
+    assert set(result.state.sites) == {"yours.example"}
+
+
 async def test_it_needs_sites_and_an_answer(tmp_path: Path) -> None:
     """Without sites nothing can be searched for; a search that has nothing at all is broken."""
     world = HackerNewsWorld(tmp_path)
-    with pytest.raises(SitesNotNamed, match="needs to know your sites"):
+    with pytest.raises(SitesUnknown, match="which sites are yours"):
         await HackerNews(HackerNewsOptions(), world.resources(spend)).poll(HackerNewsState(), world.now)
     world.fetcher.pages[ADDRESS] = b'{"hits": []}'
     with pytest.raises(MalformedPage, match="how far it is"):

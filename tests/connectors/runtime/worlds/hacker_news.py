@@ -10,6 +10,7 @@ import msgspec
 
 from flatline_connectors.hacker_news.connector import KIND, PAGE_HITS, HackerNewsOptions
 from flatline_connectors.runtime.connector import Resources, Spend
+from flatline_connectors.sites import on_sites
 from tests.connectors.runtime.worlds.fetching import ScriptedFetcher
 
 ADDRESS = "https://hn.algolia.com/api/v1/search_by_date"
@@ -76,7 +77,8 @@ class HackerNewsWorld:
 
     def resources(self, spend: Spend) -> Resources:
         """Return what is lent."""
-        return Resources(self.fetcher, spend, None, self._folder, self._folder / "work")
+        is_ours = on_sites(self.options.sites) if self.options.sites else None
+        return Resources(self.fetcher, spend, is_ours, self._folder, self._folder / "work")
 
     def add(self) -> None:
         """Post another story."""
