@@ -53,11 +53,15 @@ class _Row:
 
 @dataclass
 class LinkChanges:
-    """What a batch changed: ids of articles, links to be shown anew as (article, page), and what happened."""
+    """What a batch changed: ids of articles, links to be shown anew as (article, page), and what happened.
+
+    ``gained_ms``: when the links were first gained whose rows were written
+    """
 
     articles: set[int] = field(default_factory=set)
     pages: set[tuple[int, bytes]] = field(default_factory=set)
     happened: list[Happened] = field(default_factory=list)
+    gained_ms: set[int] = field(default_factory=set)
 
 
 class LinkRows:
@@ -189,6 +193,7 @@ class LinkRows:
             values = row.values | {"article_id": article_id, "state": row.segment.encode()}
             values |= shown_values(row.segment.link(0), removed_ms=0)
             (new if row.is_new else old).append(values)
+            changes.gained_ms.add(values["first_gained_ms"])
             changes.articles.add(article_id)
             if not self._addresses.is_simple(article_id):
                 changes.pages.add((article_id, row.values["page"]))
@@ -288,23 +293,33 @@ def _say(values: dict[str, Any], event: LinkEvent, *, said_ms: int) -> bool:
     return values != before
 
 
-def show_pages(connection: Connection, addresses: AddressRows, pages: set[tuple[int, bytes]]) -> None:
-    """Write what is shown of links to articles that have several addresses, or something of which was removed."""
+def show_pages(connection: Connection, addresses: AddressRows, pages: set[tuple[int, bytes]]) -> set[int]:
+    """Write what is shown of links to articles that have several addresses, or something of which was removed.
+
+    Return when these links were first gained.
+    """
+    gained_ms: set[int] = set()
     by_article: dict[int, list[bytes]] = {}
     for article_id, page in pages:
         by_article.setdefault(article_id, []).append(page)
     for article_id, wanted in by_article.items():
         for at in range(0, len(wanted), AT_ONCE):
-            _show(connection, addresses, article_id, links.c.page.in_(wanted[at : at + AT_ONCE]))
+            gained_ms |= _show(connection, addresses, article_id, links.c.page.in_(wanted[at : at + AT_ONCE]))
+    return gained_ms
 
 
-def show_articles(connection: Connection, addresses: AddressRows, article_ids: Iterable[int]) -> None:
-    """Write what is shown of all links to articles whose addresses or removals changed."""
+def show_articles(connection: Connection, addresses: AddressRows, article_ids: Iterable[int]) -> set[int]:
+    """Write what is shown of all links to articles whose addresses or removals changed.
+
+    Return when these links were first gained.
+    """
+    gained_ms: set[int] = set()
     for article_id in sorted(article_ids):
-        _show(connection, addresses, article_id, links.c.article_id == article_id)
+        gained_ms |= _show(connection, addresses, article_id, links.c.article_id == article_id)
+    return gained_ms
 
 
-def _show(connection: Connection, addresses: AddressRows, article_id: int, chosen: Any) -> None:
+def _show(connection: Connection, addresses: AddressRows, article_id: int, chosen: Any) -> set[int]:
     parts = addresses.parts(connection, [article_id])[article_id]
     removed_ms = max((part.header.removed_ms for part in parts), default=0)
     statement = select(links.c.id, links.c.address_id, links.c.page, links.c.state).where(
@@ -332,3 +347,4 @@ def _show(connection: Connection, addresses: AddressRows, article_id: int, chose
             links.update().where(links.c.id == bindparam("link_id")).values({name: bindparam(name) for name in names}),
             rows,
         )
+    return {row["first_gained_ms"] for row in rows}

@@ -10,6 +10,7 @@ from flatline.readmodel.address_rows import AddressRows
 from flatline.readmodel.alert_rows import apply_marks
 from flatline.readmodel.article_rows import sum_up
 from flatline.readmodel.database import Database, upsert
+from flatline.readmodel.imported_links import receive_imports, show_imported, stored_imports
 from flatline.readmodel.link_rows import LinkRows, show_articles, show_pages
 from flatline.readmodel.live_rows import LiveRows
 from flatline.readmodel.other_rows import StoredRecord, apply_compacted, apply_dead_letters, apply_visits
@@ -36,6 +37,7 @@ def followed(topics: Topics) -> tuple[Topic, ...]:
         topics.articles,
         topics.removals,
         topics.links,
+        topics.imports,
         topics.visits,
         topics.heartbeats,
         topics.verdicts,
@@ -70,6 +72,7 @@ class Projection:
         self._addresses = AddressRows(connection, stored_moves(connection, sites), sites)
         self._links = LinkRows(connection, self._addresses, self._policy.ignored)
         self._live = LiveRows(connection)
+        self._imports = stored_imports(connection)
         self._positions = stored_positions(connection)
 
     def position(self, topic: str, partition: int) -> int:
@@ -123,8 +126,10 @@ class Projection:
         changed = addresses.register(connection, of(topics.articles))
         removed = addresses.remove(connection, of(topics.removals))
         links = self._links.apply(connection, of(topics.links))
-        show_articles(connection, addresses, moved | removed)
-        show_pages(connection, addresses, links.pages)
+        gained_ms = links.gained_ms | receive_imports(connection, self._imports, of(topics.imports))
+        gained_ms |= show_articles(connection, addresses, moved | removed)
+        gained_ms |= show_pages(connection, addresses, links.pages)
+        show_imported(connection, self._imports, gained_ms)
         changed |= moved | removed | links.articles | apply_visits(connection, addresses, of(topics.visits))
         if not self._is_building:
             sum_up(connection, addresses, changed, links_bring_back=self._policy.links_bring_back)

@@ -30,7 +30,7 @@ from sqlalchemy import Text as AnyText
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Raise it with each change of the tables or of what is written into them: the read model is then made anew."""
 
 
@@ -160,7 +160,12 @@ links = Table(
     Column("flags", Integer, nullable=False, comment="As in `domain.state.link`"),
     Column("is_live", Boolean, nullable=False),
     Column("was_lost", Boolean, nullable=False),
-    Column("is_organic", Boolean, nullable=False, comment="Found as a new link: not imported, not a first meeting"),
+    Column(
+        "is_organic",
+        Boolean,
+        nullable=False,
+        comment="Found as a new link: not imported, labelled or not, and not a first meeting",
+    ),
     Column("lost_reason", Text, comment="Of a link that is not live, a word of `schema.lost_reason`"),
     # Evidence: of the newest gain that says it.
     Column("said_ms", BigInteger, nullable=False),

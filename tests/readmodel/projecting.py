@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import select
 
+from flatline.domain.imports.imports import key_of_import
 from flatline.domain.policy.policy import Policy
 from flatline.domain.time import to_datetime, to_ms
 from flatline.readmodel.database import Database
@@ -19,6 +20,7 @@ from flatline.schema import codec
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.move import Move
+from flatline.schema.recognised_import import LabellingSource, RecognisedImport
 from flatline.schema.removal import Removal
 from flatline.schema.site_record import SiteRecord
 from flatline.schema.topics import Topic, Topics
@@ -68,6 +70,12 @@ class Log:
                     self.write(TOPICS.removals, codec.removals.encode(event))
                 case SiteRecord():
                     self.write(TOPICS.sites, codec.sites.encode(event), key=event.domain.encode())
+                case RecognisedImport():
+                    key = key_of_import((event.source, to_ms(event.occurred_at)))
+                    self.write(TOPICS.imports, codec.imports.encode(event), key=key)
+                case LabellingSource():
+                    value = codec.labelling_sources.encode(event)
+                    self.write(TOPICS.imports, value, key=event.source.encode())
                 case Move():
                     self.write(TOPICS.moves, codec.moves.encode(event), key=msgspec.json.encode((event.old, event.new)))
                 case _:
@@ -132,11 +140,22 @@ def counted_by_source(made: Database) -> dict[str, tuple[int, int]]:
         return {source: (number, alone) for source, number, alone in rows if number}
 
 
+def signs_of_life(made: Database) -> set[tuple[str, str]]:
+    """Return the links that are signs of life, as (article, page)."""
+    with made.reading() as connection:
+        chosen = select(articles.c.key, links.c.url_from).where(
+            links.c.article_id == articles.c.id, links.c.is_shown, links.c.is_organic
+        )
+        return {(key, page) for key, page in connection.execute(chosen)}
+
+
 @dataclass
 class _Link:
     gains: list[int] = field(default_factory=list)
+    found: list[tuple[int, str]] = field(default_factory=list)
     losses: list[int] = field(default_factory=list)
     sources: set[str] = field(default_factory=set)
+    gained_by: list[tuple[int, str]] = field(default_factory=list)
     reasons: list[tuple[int, str]] = field(default_factory=list)
 
     @property
@@ -193,6 +212,26 @@ def reference_by_source(events: Iterable[object]) -> dict[str, tuple[int, int]]:
     return dict(found)
 
 
+def reference_signs_of_life(events: Iterable[object]) -> set[tuple[str, str]]:
+    """Return the links that were new when first gained, and which no source imported then."""
+    events = list(events)
+    labelling = {event.source for event in events if isinstance(event, LabellingSource)}
+    imports = {
+        (to_ms(event.occurred_at), event.source)
+        for event in events
+        if isinstance(event, RecognisedImport) and event.source not in labelling
+    }
+    return {
+        (article, page)
+        for article, counts in _links_that_count(events).items()
+        for page, link in counts.items()
+        if any(at_ms == min(link.gains) for at_ms, _ in link.found)
+        and not any(
+            (min(link.gains), source) in imports for at_ms, source in link.gained_by if at_ms == min(link.gains)
+        )
+    }
+
+
 def _links_that_count(events: Iterable[object]) -> dict[str, dict[str, _Link]]:
     """Return the links of each article by their pages."""
     events = list(events)
@@ -216,6 +255,9 @@ def _links_that_count(events: Iterable[object]) -> dict[str, dict[str, _Link]]:
                 link.reasons.append((to_ms(event.occurred_at), event.lost_reason))
             if event.change == "gained":
                 link.sources.add(event.source or "")
+                link.gained_by.append((to_ms(event.occurred_at), event.source or ""))
+                if event.discovery == "link_found":
+                    link.found.append(link.gained_by[-1])
     found: dict[str, dict[str, _Link]] = {}
     for article, of_article in known.items():
         counts = {

@@ -12,6 +12,7 @@ from flatline.readmodel.sqlite_file import SqliteFile
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.move import Move
+from flatline.schema.recognised_import import LabellingSource, RecognisedImport
 from flatline.schema.removal import Removal
 from flatline.schema.site_record import SiteRecord
 from tests.readmodel.places import Place
@@ -25,6 +26,8 @@ from tests.readmodel.projecting import (
     projected,
     reference,
     reference_by_source,
+    reference_signs_of_life,
+    signs_of_life,
 )
 
 ADDRESSES = [f"https://yours.example/{name}" for name in ("a", "b", "c", "a?promo=1")]
@@ -54,6 +57,23 @@ site_records = st.just(SiteRecord("yours.example", ignored_parameters=["promo"])
 histories = st.lists(
     st.one_of(link_events, link_events, link_events, moves, removals, registrations, site_records), max_size=40
 )
+# Of so few days that links and imports often meet.
+same_days = st.integers(1, 3).map(lambda days: to_datetime(NOW_MS - days * DAY_MS))
+gains = st.builds(
+    LinkEvent,
+    url_from=st.sampled_from(PAGES),
+    url_to=st.sampled_from(ADDRESSES),
+    change=st.sampled_from(["gained", "gained", "gained", "lost"]),
+    occurred_at=same_days,
+    discovery=st.sampled_from(["link_found", "link_found", "import"]),
+    source=st.sampled_from(["crawler", "vendor"]),
+)
+imports = st.builds(RecognisedImport, st.sampled_from(["crawler", "vendor"]), same_days, st.just(50), st.just(8))
+histories_with_imports = st.lists(
+    st.one_of(gains, gains, gains, moves, removals, imports, st.just(LabellingSource("vendor"))),
+    min_size=8,
+    max_size=30,
+)
 
 
 @pytest.mark.long
@@ -80,6 +100,21 @@ def test_counts_are_those_of_the_log(place: Place, events: list[object], sizes: 
             with made.writing() as connection:
                 for table in ("article_search", "link_search"):  # raises unless it holds what the other tables do
                     connection.exec_driver_sql(f"INSERT INTO {table}({table}, rank) VALUES ('integrity-check', 1)")
+
+
+@pytest.mark.long
+@settings(max_examples=30)
+@given(events=histories_with_imports, sizes=st.lists(st.integers(1, 10), max_size=5))
+def test_recognised_imports_are_no_signs_of_life(place: Place, events: list[object], sizes: list[int]) -> None:
+    """Whether an import is recognised before or after its links come, and until its source labels its imports."""
+    log = Log()
+    log.say(*events)
+    with place.empty() as made:
+        unread = {place: list(records) for place, records in log.batch().items()}
+        for size in [*sizes, len(events) + 1]:
+            Projection(made, TOPICS, Policy()).apply({place: left[:size] for place, left in unread.items()})
+            unread = {place: left[size:] for place, left in unread.items()}
+        assert signs_of_life(made) == reference_signs_of_life(events)
 
 
 @settings(max_examples=30)

@@ -57,6 +57,14 @@ class Imports:
             if source not in self.labelling:
                 yield from ((source, at_ms) for at_ms in self._instants.get(source, NONE))
 
+    def moments_at(self, instants: frozenset[int]) -> dict[int, list[str]]:
+        """Return, of these instants, those at which any source imported, and the sources whose links count as such."""
+        found: dict[int, list[str]] = {}
+        for source, of_source in self._instants.items():
+            for at_ms in of_source & instants:
+                found.setdefault(at_ms, []).extend([] if source in self.labelling else [source])
+        return found
+
     def instants_of(self, sources: Iterable[str]) -> frozenset[int]:
         """Return the instants of all imports of an article's sources: what was first gained then was imported.
 

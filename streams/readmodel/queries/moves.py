@@ -17,18 +17,19 @@ SITES = "sites"
 def stored_moves(connection: Connection, sites: Sites | None = None) -> Moves:
     """Return the moves that are known, with what ``sites`` ignore."""
     moves = Moves(sites=sites)
-    receive_all(moves.receive_record, _stored(connection, MOVES))
+    receive_all(moves.receive_record, stored_records(connection, MOVES))
     return moves
 
 
 def stored_sites(connection: Connection) -> Sites:
     """Return the site records that are known."""
     sites = Sites()
-    receive_all(sites.receive_record, _stored(connection, SITES))
+    receive_all(sites.receive_record, stored_records(connection, SITES))
     return sites
 
 
-def _stored(connection: Connection, topic: str) -> Iterator[tuple[bytes, bytes | None]]:
+def stored_records(connection: Connection, topic: str) -> Iterator[tuple[bytes, bytes | None]]:
+    """Yield what is kept of a compacted topic, keys and values, in the order in which it was recorded."""
     statement = (
         select(compacted.c.key, compacted.c.value).where(compacted.c.topic == topic).order_by(compacted.c.recorded_ms)
     )
