@@ -171,8 +171,16 @@ class Judge:
             retired_ms=retired_ms,
         )
         if survey is not None:
-            asked = expectation if retired_ms is None else None  # nothing is asked of an article that is retired
-            survey.add(membership, contribution(asked, is_unseen=evidence.visibility.is_hardly_seen), verdict.state)
+            seen = evidence.visibility
+            values = contribution(
+                expectation if retired_ms is None else None,  # nothing is asked of an article that is retired
+                article.totals.days,
+                watched_day=day_of(article.header.watched_since_ms),
+                last_week=survey.last_week,
+                now_ms=now_ms,
+                unseen_days=seen.unseen_days if seen.is_hardly_seen else None,
+            )
+            survey.add(membership, values, verdict.state)
         task.candidates.note(
             Watched(
                 verdict,

@@ -111,7 +111,13 @@ class Surveyor:
             surveyed += 1
             vanished.discard(group)
             part = GroupPart(
-                group.kind, group.name, number, ended_at, dict(states), [round(value, 4) for value in sums.values]
+                group.kind,
+                group.name,
+                number,
+                ended_at,
+                dict(states),
+                [round(value, 4) for value in sums.values],
+                survey.last_week,
             )
             yield self._part(f"{number}/{_key(group)}", codec.group_parts.encode(part))
         for group in vanished:

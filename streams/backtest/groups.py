@@ -1,20 +1,19 @@
 """The alerts on groups of registered articles that would have come, by the very judgement that the worker uses."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from flatline.backtest.histories import History
 from flatline.backtest.visibility_history import VisibilityHistory
 from flatline.domain.groups import replay as group_replay
+from flatline.domain.groups.weekly_links import WEEK_DAYS, WEEKS, last_day_of, week_of
 from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.state.article import Registration
-from flatline.domain.time import day_of, to_ms
+from flatline.domain.time import DAY_MS, day_of, to_ms
+from flatline.domain.visibility.visibility import UNSEEN_DAYS_MAX
 from flatline.schema.group import GroupKind, GroupState, GroupVerdict
-
-STEP_DAYS: Final = 7
-CONTRIBUTIONS_MAX: Final = 400_000
-"""So many articles times rounds take some 20 s; beyond that the steps are longer, in whole weeks."""
 
 
 class GroupAlert(NamedTuple):
@@ -44,29 +43,28 @@ def group_alerts(
     visibility: VisibilityHistory,
 ) -> list[GroupAlert]:
     """Return the alerts on the groups of these articles, judged once a week, in order of time."""
-    known = [_Known(history, watched_since_ms, visibility) for history in histories]
-    articles = {each.history.article: each for each in known if each.history.links}
+    known = [_Known(history, watched_since_ms) for history in histories]
+    articles = [each for each in known if each.history.links]
     if not articles:
         return []
-    begin_day = max(min(next(iter(each.history.links)) for each in articles.values()), day_of(watched_since_ms))
-    rounds = (end_day - begin_day) // STEP_DAYS + 1
-    step_days = STEP_DAYS * max(1, -(-rounds * len(articles) // CONTRIBUTIONS_MAX))
+    begin_day = max(min(next(iter(each.history.links)) for each in articles), day_of(watched_since_ms))
+    first_monday = last_day_of(week_of(begin_day)) + 1
     verdicts = group_replay.replay_groups(
-        [each.history for each in articles.values()],
-        days=range(begin_day + step_days, end_day + 2, step_days),
+        [each.history for each in articles],
+        days=range(first_monday, end_day + 2, WEEK_DAYS),
         thresholds=thresholds,
-        is_unseen=lambda article, day: articles[article].is_unseen(day),
+        unseen=_Unseen(articles, visibility),
     )
     return sorted(_alerts(verdicts), key=lambda alert: (alert.day, alert.verdict.kind, alert.verdict.name))
 
 
 class _Known:
-    """An article as groups know it, and what its sources could see."""
+    """An article as groups know it, and what its sources reported."""
 
-    def __init__(self, history: History, watched_since_ms: int, visibility: VisibilityHistory) -> None:
+    def __init__(self, history: History, watched_since_ms: int) -> None:
         article, registration = history.article(), history.registration
         article.apply(history.observations, Counter())
-        self._sources, self._visibility = article.header.sources, visibility
+        self.sources = article.header.sources
         self.history = group_replay.MemberHistory(
             article.key.decode(),
             article.totals.days,
@@ -76,11 +74,40 @@ class _Known:
             published_day=registration.published_day,
             watched_day=day_of(watched_since_ms),
         )
+        self._link_days = list(article.totals.days)
 
-    def is_unseen(self, day: int) -> bool:
-        """Whether too little of it can be seen at the beginning of a day."""
-        last_link_day = max(linked for linked in self.history.links if linked < day)
-        return self._visibility.is_hardly_seen(self._sources, last_link_day=last_link_day, day=day - 1)
+    def last_link_day(self, day: int) -> int | None:
+        """Return the last day with a link before a day; None without any."""
+        at = bisect_left(self._link_days, day)
+        return self._link_days[at - 1] if at else None
+
+
+class _Unseen:
+    """Says which articles can't be seen. Only those of sources that are behind are asked, and whose links count."""
+
+    def __init__(self, articles: Sequence[_Known], visibility: VisibilityHistory) -> None:
+        self._visibility = visibility
+        self._by_source: defaultdict[str, list[_Known]] = defaultdict(list)
+        for article in articles:
+            for source in article.sources:
+                self._by_source[source].append(article)
+
+    def __call__(self, day: int) -> Mapping[str, float]:
+        """Return for how many days each could not be seen, at the beginning of a day."""
+        visibility, now_ms = self._visibility.on(day - 1, self._by_source.keys()), day * DAY_MS - 1
+        found: dict[str, float] = {}
+        for source, delay in visibility.delays.items():
+            if not delay.is_stale and now_ms - delay.seen_until_ms <= UNSEEN_DAYS_MAX * DAY_MS:
+                continue
+            for article in self._by_source[source]:
+                last_day = article.last_link_day(day)
+                if last_day is None or day - last_day > (WEEKS + 1) * WEEK_DAYS:
+                    continue
+                if article.history.article not in found:
+                    seen = visibility.of_article(article.sources, since_ms=last_day * DAY_MS, now_ms=now_ms)
+                    if seen.is_hardly_seen:
+                        found[article.history.article] = seen.unseen_days
+        return found
 
 
 def _alerts(verdicts: Iterable[GroupVerdict]) -> Iterator[GroupAlert]:

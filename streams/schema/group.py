@@ -54,6 +54,9 @@ class GroupPart(Struct, frozen=True, gc=False):
             "the end: a reader leaves out those that it doesn't know, and takes 0 for those that are missing",
         ),
     ]
+    last_week: Annotated[
+        Count, Meta(description="The newest week in the sums; weeks begin on Monday and are counted from 1970-01-01")
+    ] = 0
     version: Literal[1] = 1
 
 
@@ -94,4 +97,8 @@ class GroupVerdict(Struct, frozen=True, gc=False):
     last_7: Tally
     last_28: Tally
     last_90: Tally
+    unseen_weeks: Annotated[
+        list[Count],
+        Meta(description="Weeks in which its sources could not be seen, which are left out, counted as `last_week` is"),
+    ] = []
     version: Literal[1] = 1

@@ -17,7 +17,7 @@ from flatline.domain.judgement.judge_article import judge_article
 from flatline.domain.quality.article_link_value import article_link_value
 from flatline.domain.state.article import Article, Header, LinkObservation, registration_of
 from flatline.domain.state.segment import Segment
-from flatline.domain.time import DAY_MS, to_datetime
+from flatline.domain.time import DAY_MS, day_of, to_datetime
 from flatline.domain.visibility.sources import Sources
 from flatline.policy_file import load_policy
 from flatline.schema import codec
@@ -90,9 +90,17 @@ def _round(
             now_ms=now_ms,
         )
         article.header.previous_verdict = judged.judgement.as_previous_verdict()
-        is_unseen = judged.evidence.visibility.is_hardly_seen
-        survey.add(membership, contribution(judged.expectation, is_unseen=is_unseen), judged.verdict.state)
+        seen = judged.evidence.visibility
+        values = contribution(
+            judged.expectation,
+            article.totals.days,
+            watched_day=day_of(article.header.watched_since_ms),
+            last_week=survey.last_week,
+            now_ms=now_ms,
+            unseen_days=seen.unseen_days if seen.is_hardly_seen else None,
+        )
+        survey.add(membership, values, judged.verdict.state)
     ended_at = to_datetime(now_ms)
     for group, sums, states in survey.groups():
-        yield GroupPart(group.kind, group.name, 0, ended_at, dict(states), list(sums.values))
+        yield GroupPart(group.kind, group.name, 0, ended_at, dict(states), list(sums.values), survey.last_week)
     yield SurveyRound(0, ended_at, 0, survey.left_out)

@@ -3,12 +3,13 @@
 import pytest
 
 from flatline.domain.groups.judgement import judge_group
-from flatline.domain.groups.survey import VALUES, Group, Sums
+from flatline.domain.groups.survey import Group, sums_of
 from flatline.domain.groups.totals import GroupTotal
+from flatline.domain.groups.weekly_links import JOINED_WEEKS, WEEKS, WeeklyLinks, last_whole_week
 from flatline.domain.judgement import quality_silence
 from flatline.domain.judgement.evidence import Circumstances, Evidence
 from flatline.domain.judgement.reasons import held_back, reason_of
-from flatline.domain.learned.expectation import BLOCKS, Expectation, Window
+from flatline.domain.learned.expectation import Expectation, Window
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.learned.profile import profile_of
 from flatline.domain.learned.season import Season
@@ -24,7 +25,7 @@ from flatline.schema.verdict import State
 
 TODAY = 20_000  # 2024-10-04
 USUAL = Window(2.0, 2, 0.6, 0.6)
-SHORT = Expectation((USUAL, Window(11.2, 3, 0.001, 1.0), USUAL), (), 0.5, 700.0, None, None)
+SHORT = Expectation((USUAL, Window(11.2, 3, 0.001, 1.0), USUAL), 0.5, 700.0, None, None)
 
 
 def article(
@@ -79,15 +80,19 @@ def thin(number: int) -> str | None:
     )
 
 
-def group(kind: GroupKind, *, expected: float, gained: int) -> str:
-    """Return the reason of a group with so many links in each block."""
-    values = [0.0] * VALUES
-    values[0] = 20.0
-    values[9:11] = [3 * expected, 3 * gained]
-    values[11 : 11 + 2 * BLOCKS] = [expected, gained] * BLOCKS
+def group(kind: GroupKind, *, usual: int, lately: int, lately_weeks: int = 8) -> str:
+    """Return the reason of a group with so many links a week for three years, and so many in each of the last weeks."""
+    gained = [float(lately)] * lately_weeks + [float(usual)] * (WEEKS - lately_weeks)
+    sums = sums_of(
+        articles=20,
+        all_gained=[gained[0], sum(gained[:4]), sum(gained[:13])],
+        weekly=WeeklyLinks(gained, [0.0] * JOINED_WEEKS),
+        unseen_links=0.0,
+        unseen_link_days=0.0,
+    )
     return judge_group(
         Group(kind, "Field notes"),
-        GroupTotal(Sums(values), {}),
+        GroupTotal(sums, {}, last_whole_week(TODAY * DAY_MS)),
         previous=None,
         now_ms=TODAY * DAY_MS,
         thresholds=Thresholds(),
@@ -232,26 +237,26 @@ SENTENCES = [
         "It gained 4 links in the last 90 days, but none of high quality since 2023-05-03: 4 in a footer.",
     ),
     (
-        group(GroupKind.SERIES, expected=12, gained=1),
+        group(GroupKind.SERIES, usual=3, lately=0),
         (
-            "Field notes gained 7 links in 196 days; 84 were expected (probability of so few if nothing had changed: "
-            "less than 0.01%)."
+            "Field notes gained 0 links in the 8 weeks up to 2024-09-29; 24 were expected (probability of so few if "
+            "nothing had changed: less than 0.01%)."
         ),
     ),
     (
-        group(GroupKind.SITE, expected=3, gained=9),
+        group(GroupKind.SITE, usual=3, lately=6, lately_weeks=20),
         (
-            "The site Field notes gained 63 links in 196 days; 21 were expected (probability of so many if nothing had "
-            "changed: less than 0.01%)."
+            "The site Field notes gained 123 links in the 21 weeks up to 2024-09-29; 63 were expected (probability of "
+            "so many if nothing had changed: less than 0.01%)."
         ),
     ),
     (
-        group(GroupKind.STRATEGY, expected=10, gained=10),
-        "The strategy Field notes gained 30 links in 90 days; 30 were expected.",
+        group(GroupKind.STRATEGY, usual=10, lately=10),
+        "The strategy Field notes gained 130 links in 90 days; 129 were expected.",
     ),
     (
-        group(GroupKind.AUTHOR, expected=0.4, gained=0),
-        "Field notes gained 0 links in 90 days; 1 was expected: too little to judge.",
+        group(GroupKind.AUTHOR, usual=0, lately=1, lately_weeks=1),
+        "Field notes gained 1 link in 90 days: too little to judge.",
     ),
     (
         life(*range(0, 2_000, 40)),

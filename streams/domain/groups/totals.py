@@ -7,7 +7,7 @@ from itertools import chain, repeat
 from operator import add
 from typing import Final, NamedTuple
 
-from flatline.domain.groups.survey import NOTHING, VALUES, Group, Membership, Sums
+from flatline.domain.groups.survey import NOTHING, VALUES, Group, Membership, Sums, up_to_week
 from flatline.domain.learned.curve import learned
 from flatline.domain.learned.expectation import PRIOR_LINKS_AN_ARTICLE, Baseline
 from flatline.domain.time import to_ms
@@ -26,10 +26,11 @@ _UNKNOWN: Final = Baseline()
 
 
 class GroupTotal(NamedTuple):
-    """What a group adds up to over all partitions."""
+    """What a group adds up to over all partitions, with the links of the weeks up to ``last_week``."""
 
     sums: Sums
     states: Mapping[State, int]
+    last_week: int
 
 
 class GroupTotals:
@@ -109,13 +110,15 @@ class GroupTotals:
         self._added_up = self.version
         values: dict[Group, list[float]] = {}
         states: dict[Group, Counter[State]] = {}
+        # The rounds of partitions end within a day of each other: the week that is the last in all of them counts.
+        last_week = min((part.last_week for parts in self._parts.values() for part in parts.values()), default=0)
         for parts in self._parts.values():
             for group, part in parts.items():
                 # One of another version may have fewer or more.
-                sums = chain(part.sums[:VALUES], repeat(0.0))
+                sums = chain(up_to_week(part.sums[:VALUES], part.last_week - last_week), repeat(0.0))
                 values[group] = list(map(add, values.get(group, NOTHING.values), sums))
                 states.setdefault(group, Counter()).update(part.states)
-        self._by_group = {group: GroupTotal(Sums(summed), states[group]) for group, summed in values.items()}
+        self._by_group = {group: GroupTotal(Sums(summed), states[group], last_week) for group, summed in values.items()}
         self._baselines = {
             group: baseline_from(total.sums)
             for group, total in self._by_group.items()

@@ -23,10 +23,6 @@ from flatline.domain.learned.chance import chances, variance_of
 from flatline.domain.learned.curve import EDGES_DAYS, MEMORY_DAYS, PRIOR, Curve
 
 WINDOWS_DAYS: Final = (7, 28, 90)
-BLOCK_DAYS: Final = 28
-BLOCKS: Final = 7
-"""The last days in blocks, each expected from what came before it: together they tell of slow declines."""
-
 PRIOR_WEIGHT: Final = 0.3
 PRIOR_LINKS_AN_ARTICLE: Final = 1.0
 EVERGREEN_DAYS: Final = 1_500
@@ -51,15 +47,8 @@ class Window(NamedTuple):
     chance_of_so_many: float
 
 
-class Block(NamedTuple):
-    """A stretch of days: what should have come, and what came."""
-
-    expected: float
-    gained: int
-
-
 class Expectation(NamedTuple):
-    """``windows`` as WINDOWS_DAYS; ``blocks`` of BLOCK_DAYS, the newest first, as many as began under watch.
+    """``windows`` as WINDOWS_DAYS.
 
     ``evergreen`` is the weight of the constant rate, 0.5 with nothing to go by. ``links_by_bin`` are all links in the
     curve's bins, and ``passed`` the share of the curve that has passed; both None where the article's first days could
@@ -67,7 +56,6 @@ class Expectation(NamedTuple):
     """
 
     windows: tuple[Window, ...]
-    blocks: tuple[Block, ...]
     evergreen: float
     age_days: float
     links_by_bin: Sequence[int] | None
@@ -119,17 +107,13 @@ def expect(
         return age, share, counts[at], (1 - evergreen) * by_share, evergreen * by_day
 
     end = moment(now)
-    week, quarter = moment(now - WINDOWS_DAYS[0]), moment(now - WINDOWS_DAYS[2])
-    ends = [end, *(moment(now - number * BLOCK_DAYS) for number in range(1, BLOCKS + 1))]
-    watched_blocks = max(0, min(BLOCKS, int((now_days - watched_day) // BLOCK_DAYS)))
     windows = []
-    for start, length in zip((week, ends[1], quarter), WINDOWS_DAYS, strict=True):
-        expected, gained = _between(start, end)
+    for length in WINDOWS_DAYS:
+        expected, gained = _between(moment(now - length), end)
         windows.append(Window(expected, gained, *chances(gained, expected, variance_of(expected, length))))
     is_whole = begin == 1
     return Expectation(
         tuple(windows),
-        tuple(_between(start, later) for later, start in pairwise(ends[: watched_blocks + 1])),
         evergreen,
         now,
         [counts[later] - counts[earlier] for earlier, later in pairwise(edges)] if is_whole else None,
@@ -142,10 +126,10 @@ def expect(
 _Moment = tuple[float, float, int, float, float]
 
 
-def _between(start: _Moment, end: _Moment) -> Block:
+def _between(start: _Moment, end: _Moment) -> tuple[float, int]:
     """Return the links expected and gained between two moments."""
     start_age, start_share, start_links, by_share, by_day = start
-    return Block(by_share * (end[1] - start_share) + by_day * (end[0] - start_age), end[2] - start_links)
+    return by_share * (end[1] - start_share) + by_day * (end[0] - start_age), end[2] - start_links
 
 
 def _evergreen(link_days: Sequence[int], curve: Curve, begin: float, end: float) -> float:

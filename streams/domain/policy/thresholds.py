@@ -105,15 +105,17 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(ge=1, le=10_000, description="Articles required to judge a series, author, strategy or site."),
     ] = 3
     group_links_min: Annotated[
-        float, Meta(gt=0, le=10_000, description="Expected links that are required to judge a group.")
-    ] = 10
+        float, Meta(gt=0, le=10_000, description="Links expected in 13 weeks that are required to judge a group.")
+    ] = 5
     group_chance: Annotated[
         Probability,
-        Meta(description="Under its curve if so few links have at most this probability; this alerts."),
-    ] = 0.002
+        Meta(
+            description="Under its curve if so few links have at most this probability, two weeks running; this alerts."
+        ),
+    ] = 0.005
     group_relief_chance: Annotated[
         Probability, Meta(description="That ends when they have at least this probability again.")
-    ] = 0.02
+    ] = 0.15
     group_ratio: Annotated[
         Probability, Meta(description="In addition, its links must be at most this share of the expected links.")
     ] = 0.75

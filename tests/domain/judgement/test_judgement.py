@@ -361,7 +361,7 @@ def _short(
         Rhythm.of(TODAY - age for age in range(gap, 700, 20)),
         (TODAY - watched) * DAY_MS,
         ArticleVisibility(unseen),
-        expectation=Expectation((usual, Window(11.2, 3, chance, 1.0), usual), (), 0.5, 700.0, None, None),
+        expectation=Expectation((usual, Window(11.2, 3, chance, 1.0), usual), 0.5, 700.0, None, None),
     )
     previous = PreviousVerdict(previous, (TODAY - 30) * DAY_MS, 0) if previous else None
     return judge(evidence, previous=previous, now_ms=TODAY * DAY_MS, thresholds=THRESHOLDS, hazard=ONE_A_DAY)

@@ -51,7 +51,7 @@ def summed(histories: list[dict[int, int]]) -> Sums:
     total = list(NOTHING.values)
     for days in histories:
         expectation = expect(days, published_day=None, watched_day=0, now_days=NOW, baseline=Baseline())
-        values = contribution(expectation, is_unseen=False)
+        values = contribution(expectation, days, watched_day=0, last_week=0, now_ms=0)
         total = [known + value for known, value in zip(total, values, strict=True)]
     return Sums(total)
 

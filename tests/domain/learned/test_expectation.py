@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flatline.domain.learned.curve import PRIOR
-from flatline.domain.learned.expectation import BLOCKS, Baseline, Expectation, expect, shortfall
+from flatline.domain.learned.expectation import Baseline, Expectation, expect, shortfall
 from flatline.domain.policy.thresholds import Thresholds
 
 NOW = 20_000
@@ -131,7 +131,7 @@ def test_an_article_whose_first_days_nobody_saw_teaches_nothing() -> None:
 
 @given(histories)
 def test_expectations_are_never_negative_and_windows_nest(days: dict[int, int]) -> None:
-    """Longer windows hold at least as much of what came, and blocks what the window of a block holds."""
+    """Longer windows hold at least as much of what came."""
     expectation = _expect(days)
     if expectation is None:
         assert not days
@@ -139,9 +139,6 @@ def test_expectations_are_never_negative_and_windows_nest(days: dict[int, int]) 
     assert all(window.expected >= 0 for window in expectation.windows)
     gained = [window.gained for window in expectation.windows]
     assert gained == sorted(gained)
-    assert len(expectation.blocks) == BLOCKS
-    assert expectation.blocks[0].gained == expectation.windows[1].gained
-    assert expectation.blocks[0].expected == pytest.approx(expectation.windows[1].expected)
 
 
 @given(histories, st.integers(2, 5))
