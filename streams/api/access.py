@@ -7,6 +7,7 @@ from typing import Final, Literal, Protocol
 
 from aiohttp import web
 
+from flatline.readmodel.queries.bounds import Bounds
 from flatline_connectors.ingest.answers import Refused
 from flatline_connectors.ingest.auth import Sender, Tokens, TokensError
 
@@ -14,6 +15,7 @@ Scope = Literal["read", "write", "admin"]
 
 _ORDER: Final[tuple[Scope, ...]] = ("read", "write", "admin")
 COOKIE: Final = "flatline_token"
+_BOUND: Final = re.compile(r"(?P<kind>site|owner)/(?P<name>[^*]+)")
 _PORT: Final = re.compile(r":[0-9]{1,5}$")
 
 
@@ -25,6 +27,9 @@ class Access(Protocol):
 
     def name_of(self, request: web.Request) -> str | None:
         """Return who sends a request; None where nobody is told apart."""
+
+    def bounds_of(self, request: web.Request) -> Bounds | None:
+        """Return to what the sender of a request is bound; None: to nothing."""
 
     def reload(self) -> None:
         """Look again who may."""
@@ -49,12 +54,18 @@ class Loopback:
         """Return None: anybody may."""
         return None
 
+    def bounds_of(self, request: web.Request) -> None:
+        """Return None: anybody may see all."""
+
     def reload(self) -> None:
         """Do nothing: who may stays the same."""
 
 
 class ScopedTokens(Tokens):
-    """The tokens of a file, a ``name:token`` a line, or ``name,write:token``. Each may read; admin may write, too."""
+    """The tokens of a file, a ``name:token`` a line, or ``name,write:token``. Each may read; admin may write, too.
+
+    ``name,site/yours.example,owner/growth:token`` is bound to the articles of this site and of this owner.
+    """
 
     def check(self, request: web.Request, scope: Scope) -> None:
         """Raise `Refused` unless the request has a token with this scope."""
@@ -69,6 +80,11 @@ class ScopedTokens(Tokens):
         """Return the name of the token."""
         sender = self._sender(request, may_use_cookie=True)
         return None if sender is None else sender.source
+
+    def bounds_of(self, request: web.Request) -> Bounds | None:
+        """Return to what a token is bound; None: to nothing."""
+        sender = self._sender(request, may_use_cookie=True)
+        return None if sender is None else _bounds(sender)
 
     def may_write(self, token: str) -> bool:
         """Whether a token has the scope write."""
@@ -87,11 +103,13 @@ class ScopedTokens(Tokens):
 
     def _parse(self, line: str, number: int) -> tuple[bytes, Sender]:
         token, sender = super()._parse(line, number)
-        if unknown := set(sender.others) - set(_ORDER):
+        unknown = [other for other in sender.others if other not in _ORDER and not _BOUND.fullmatch(other)]
+        if unknown:
             words = " or ".join(_ORDER)
             raise TokensError(
                 f"{self.path} line {number}: {', '.join(sorted(unknown))} is no scope; {words} is.",
-                remedy="Write a line `name:token` for who may read, and `name,write:token` for who may write, too.",
+                remedy="Write a line `name:token` for who may read, and `name,write:token` for who may write, too. "
+                "`site/yours.example` and `owner/growth` bind a token.",
             )
         return token, sender
 
@@ -104,6 +122,14 @@ def access_of(tokens_file: Path | None) -> Access:
 def has_scope(sender: Sender, scope: Scope) -> bool:
     """Whether a token has a scope, or one that includes it."""
     return _ORDER.index(scope) <= max((_ORDER.index(other) for other in _ORDER if other in sender.others), default=0)
+
+
+def _bounds(sender: Sender) -> Bounds | None:
+    said = [(found["kind"], found["name"]) for other in sender.others if (found := _BOUND.fullmatch(other))]
+    if not said:
+        return None
+    sites = frozenset(name.lower() for kind, name in said if kind == "site")
+    return Bounds(sites, frozenset(name for kind, name in said if kind == "owner"))
 
 
 def is_own_origin(request: web.Request) -> bool:

@@ -13,14 +13,14 @@ import msgspec
 from aiohttp import web
 from sqlalchemy import Connection
 
-from flatline.api.access import Access
+from flatline.api.access import Access, Scope
 from flatline.api.asking import Asking
 from flatline.api.exports import CONTENT_TYPES, csv_head, csv_rows, ndjson_rows
 from flatline.api.feed import FEEDS_MAX, News, feed
 from flatline.api.metrics import ServeMetrics
 from flatline.api.openapi import LIVE, description
 from flatline.api.queries import NoQuery, query_of
-from flatline.api.routes import ROUTES, Circumstances, Route
+from flatline.api.routes import BOUNDED, ROUTES, Circumstances, Route
 from flatline.api.silences import Silences
 from flatline.api.snoozing import OF_ALERT, SNOOZE, SNOOZES, Snoozing
 from flatline.api.writing import MARK, Writing
@@ -40,6 +40,11 @@ _MEASURED_EVERY_S: Final = 60.0
 _OPENAPI: Final = "/api/v1/openapi.json"
 _READING: Final = ("GET", "HEAD")
 _FOR_PROGRAMS: Final = frozenset({"/metrics", "/livez", "/readyz", "/discovery"})
+_BOUNDED: Final = BOUNDED | {MARK, OF_ALERT, _OPENAPI}
+_OUT_OF_BOUNDS: Final = (
+    "A token that is bound to sites or owners is for articles, links and alerts: it reads them, registers and removes "
+    "articles, and marks and snoozes alerts."
+)
 _BEGUN: Final = web.RequestKey("is_begun", bool)
 
 
@@ -179,7 +184,8 @@ class Api:
 
     def _handler(self, route: Route[Any]) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
-            query, at = query_of(request, route.query), self._at()
+            query = query_of(request, route.query)
+            at = self._at()._replace(bounds=self._access.bounds_of(request))
             kind = getattr(query, "format", "json")
             if kind != "json":
                 return await self._export(request, route, query, at)
@@ -267,6 +273,11 @@ class Api:
             raise Refused(503, "not_ready", message, retry_after_s=2)
         return web.Response(text="ok\n")
 
+    def _check(self, request: web.Request, scope: Scope, route: str) -> None:
+        self._access.check(request, scope)
+        if route not in _BOUNDED and self._access.bounds_of(request) is not None:
+            raise Refused(403, "forbidden", _OUT_OF_BOUNDS)
+
     @web.middleware
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         started_s = time.perf_counter()
@@ -278,7 +289,7 @@ class Api:
         try:
             if is_api or (pages is not None and not pages.is_public(request.path)):
                 # Pages check the forms that they receive themselves: a browser sends its cookie with any form.
-                self._access.check(request, "read" if pages or request.method in _READING else "write")
+                self._check(request, "read" if pages or request.method in _READING else "write", route)
                 self.connections.authenticated(request.transport)
             response: web.StreamResponse = await handler(request)
         except Exception as error:

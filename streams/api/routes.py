@@ -15,6 +15,7 @@ from flatline.readmodel.queries import views
 from flatline.readmodel.queries.alerts import AlertFilter, list_alerts
 from flatline.readmodel.queries.article import find_article, qualities
 from flatline.readmodel.queries.articles import ArticleFilter, list_articles, summary
+from flatline.readmodel.queries.bounds import Bounds
 from flatline.readmodel.queries.groups import GroupFilter, find_group, list_groups
 from flatline.readmodel.queries.links import LinkFilter, list_links
 from flatline.readmodel.queries.others import DeadLetterFilter, list_dead_letters, list_sources
@@ -33,11 +34,13 @@ class Circumstances(NamedTuple):
 
     ``partitions``  of the topics that are keyed by article
     ``policy_lab``  tries thresholds beside those in force
+    ``bounds``      what may be seen of the routes BOUNDED; None: all
     """
 
     now_ms: int
     partitions: int
     policy_lab: PolicyLab
+    bounds: Bounds | None = None
 
     @property
     def today(self) -> date:
@@ -60,7 +63,7 @@ class Route(NamedTuple, Generic[Q]):
     row: type[Struct] | None = None
 
 
-def _articles(connection: Connection, query: queries.ArticlesQuery, _at: Circumstances) -> Page[views.ArticleRow]:
+def _articles(connection: Connection, query: queries.ArticlesQuery, at: Circumstances) -> Page[views.ArticleRow]:
     chosen, sort = _filter(query, ArticleFilter), query.sort
     return list_articles(
         connection,
@@ -69,14 +72,16 @@ def _articles(connection: Connection, query: queries.ArticlesQuery, _at: Circums
         is_descending=sort.startswith("-"),
         cursor=query.cursor,
         limit=query.limit,
+        bounds=at.bounds,
     )
 
 
 def _article(connection: Connection, query: queries.ArticleQuery, at: Circumstances) -> views.ArticleDetail | None:
-    return find_article(connection, query.url, as_of=query.on or at.today, partitions=at.partitions)
+    as_of = query.on or at.today
+    return find_article(connection, query.url, as_of=as_of, partitions=at.partitions, bounds=at.bounds)
 
 
-def _links(connection: Connection, query: queries.LinksQuery, _at: Circumstances) -> Page[views.LinkRow]:
+def _links(connection: Connection, query: queries.LinksQuery, at: Circumstances) -> Page[views.LinkRow]:
     chosen, sort = _filter(query, LinkFilter), query.sort
     return list_links(
         connection,
@@ -85,6 +90,7 @@ def _links(connection: Connection, query: queries.LinksQuery, _at: Circumstances
         is_descending=sort.startswith("-"),
         cursor=query.cursor,
         limit=query.limit,
+        bounds=at.bounds,
         quality=None if chosen.article is None else qualities(connection, chosen.article),
     )
 
@@ -93,8 +99,9 @@ def _groups(connection: Connection, query: queries.GroupsQuery, _at: Circumstanc
     return list_groups(connection, _filter(query, GroupFilter), cursor=query.cursor, limit=query.limit)
 
 
-def _alerts(connection: Connection, query: queries.AlertsQuery, _at: Circumstances) -> Page[views.AlertRow]:
-    return list_alerts(connection, _filter(query, AlertFilter), cursor=query.cursor, limit=query.limit)
+def _alerts(connection: Connection, query: queries.AlertsQuery, at: Circumstances) -> Page[views.AlertRow]:
+    chosen = _filter(query, AlertFilter)
+    return list_alerts(connection, chosen, cursor=query.cursor, limit=query.limit, bounds=at.bounds)
 
 
 def _dead_letters(
@@ -198,3 +205,6 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         views.DeadLetterRow,
     ),
 )
+
+BOUNDED: Final = frozenset({"/api/v1/articles", "/api/v1/article", "/api/v1/links", "/api/v1/alerts"})
+"""Those that answer within bounds."""

@@ -92,6 +92,7 @@ class Snoozing:
         alert = await self._asking.ask(partial(find_alert, number=request.match_info["id"]))
         if alert is None:
             raise Refused(404, "not_found", "There is no alert with this id.")
+        await self._writing.check_bounds(request, alert.subject)
         labels = labels_of(alert.subject, alert.kind)
         return await self.snooze(request, SnoozeRequest(labels, asked.until, asked.why, asked.by))
 

@@ -15,7 +15,9 @@ from flatline.api.queries import AddressQuery, NoQuery, query_of
 from flatline.domain.alerts import checked
 from flatline.domain.state.moves import Rule, rule_of
 from flatline.domain.time import to_datetime
+from flatline.domain.urls.canonical import article_key
 from flatline.readmodel.queries.alerts import find_alert
+from flatline.readmodel.queries.bounds import are_within
 from flatline.readmodel.queries.links import current_key
 from flatline.readmodel.queries.moves import stored_moves
 from flatline.readmodel.queries.views import AlertRow
@@ -117,6 +119,8 @@ class Writing:
             prepared = articles.prepare(await _body(request))
         except Rejected as rejected:
             raise _refused(rejected) from None
+        aliases = (article_key(alias, field="aliases") for alias in prepared.record.aliases)
+        await self.check_bounds(request, *(key.decode() for key in (prepared.key, *aliases)))
         await self.send(lambda producer, deliveries: producer.send_article(prepared, deliveries=deliveries))
         return ArticleSaid(prepared.key.decode())
 
@@ -126,6 +130,7 @@ class Writing:
         key = await self._asking.ask(partial(current_key, address=query.url))
         if key is None:
             raise Refused(404, "not_found", "There is no such article.")
+        await self.check_bounds(request, key)
         removal = articles.removal_of(key, removed_ms=self._now_ms())
         await self.send(lambda producer, deliveries: producer.send_removal(removal, deliveries=deliveries))
         return ArticleSaid(key)
@@ -159,6 +164,7 @@ class Writing:
         alert = await self._asking.ask(partial(find_alert, number=number))
         if alert is None:
             raise Refused(404, "not_found", "There is no alert with this id.")
+        await self.check_bounds(request, alert.subject)
         by = said.by or self._access.name_of(request)
         now = to_datetime(self._now_ms())
         mark = AlertMark(
@@ -174,6 +180,12 @@ class Writing:
                 lambda producer, deliveries: producer.send_alert_mark(number.encode(), value, deliveries=deliveries)
             )
         return MarkSaid(alert.id, alert.subject, mark.mark, mark.because)
+
+    async def check_bounds(self, request: web.Request, *keys: str) -> None:
+        """Raise `Refused` where somebody is bound to other articles than these."""
+        bounds = self._access.bounds_of(request)
+        if bounds is not None and not await self._asking.ask(partial(are_within, bounds=bounds, keys=keys)):
+            raise Refused(403, "forbidden", "The token is bound to other sites or owners.")
 
     async def send(self, send: Callable[[Producer, Deliveries], None]) -> None:
         """Send, and wait until Kafka has it. Raises `Refused`."""

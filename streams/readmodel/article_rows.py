@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, case, func, select, update
 from flatline.domain.state.addresses import is_there
 from flatline.domain.state.segment import Segment
 from flatline.readmodel.address_rows import AddressRows, chunks, shown_header
+from flatline.readmodel.owners import owner_of
 from flatline.readmodel.tables import addresses as address_table
 from flatline.readmodel.tables import article_sources, articles, link_sources, links, sources, visits
 from flatline.readmodel.verdict_rows import ensure_articles
@@ -41,9 +42,9 @@ def _sum_up(connection: Connection, addresses: AddressRows, article_ids: list[in
     )
     rows: list[dict[str, Any]] = []
     for number, parts in addresses.parts(connection, article_ids).items():
-        key = keys[number].encode()
+        key, owner = keys[number].encode(), owner_of(addresses.sites, keys[number])
         if not parts:
-            rows.append(_row(number, None, is_there=False))
+            rows.append({**_row(number, None, is_there=False), "owner": owner})
             continue
         article = shown_header(key, parts, samples.get(number))
         registered, removed_ms = article.header.registration, article.header.removed_ms
@@ -51,6 +52,7 @@ def _sum_up(connection: Connection, addresses: AddressRows, article_ids: list[in
         rows.append(
             {
                 **_row(number, sums.get(number), is_there=there),
+                "owner": owner,
                 "title": registered.title,
                 "author": registered.author,
                 "series": registered.series,

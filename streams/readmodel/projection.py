@@ -14,6 +14,7 @@ from flatline.readmodel.imported_links import receive_imports, show_imported, st
 from flatline.readmodel.link_rows import LinkRows, show_articles, show_pages
 from flatline.readmodel.live_rows import LiveRows
 from flatline.readmodel.other_rows import StoredRecord, apply_compacted, apply_dead_letters, apply_visits
+from flatline.readmodel.owners import owners_said, write_owners
 from flatline.readmodel.queries.moves import MOVES, SITES, receive_all, stored_moves, stored_sites
 from flatline.readmodel.read_models import stored_positions
 from flatline.readmodel.snooze_rows import apply_snoozes
@@ -153,9 +154,11 @@ class Projection:
         apply_compacted(connection, MOVES, moved)
         apply_compacted(connection, SITES, of_sites)
         moves, sites = self._addresses.moves, self._addresses.sites
-        known, version = len(moves.log), sites.ignored_parameters_version
+        known, version, owners = len(moves.log), sites.ignored_parameters_version, owners_said(sites)
         receive_all(moves.receive_record, ((record.key or b"", record.value) for record in moved))
         receive_all(sites.receive_record, ((record.key or b"", record.value) for record in of_sites))
+        if owners_said(sites) != owners:
+            write_owners(connection, sites)
         is_ignoring_others = sites.ignored_parameters_version != version
         if len(moves.log) == known and not is_ignoring_others:
             return set()

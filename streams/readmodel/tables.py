@@ -102,6 +102,7 @@ articles = Table(
     Column("key", Text, nullable=False, comment="Canonical URL"),
     Column("is_there", Boolean, nullable=False, comment="Registered, linked to or visited, and not removed"),
     Column("site", Text, nullable=False, comment="Registrable domain"),
+    Column("owner", Text, comment="Of its site, as the site's record says"),
     Column("title", Text),
     Column("author", Text),
     Column("series", Text),
@@ -142,7 +143,7 @@ _find_by("articles_by_key", articles.c.key)
 _sort_by("articles_by_address", ARTICLE_ORDER, articles.c.id)
 for _sorted in ("gained", "live", "domains", "last_gained_ms", "since_ms", "probability", "score"):
     _sort_by(f"articles_by_{_sorted}", articles.c[_sorted], articles.c.id)
-for _filtered in ("state", "site", "series", "author", "strategy"):
+for _filtered in ("state", "site", "owner", "series", "author", "strategy"):
     Index(f"articles_of_{_filtered}", articles.c[_filtered])
 
 links = Table(

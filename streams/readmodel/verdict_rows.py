@@ -86,7 +86,7 @@ def ensure_articles(connection: Connection, keys: dict[int, str]) -> None:
             "id": number,
             "key": key,
             "is_there": False,
-            "site": _site(key),
+            "site": site_of(key),
             "removed_ms": 0,
             "gained": 0,
             "lost": 0,
@@ -100,7 +100,7 @@ def ensure_articles(connection: Connection, keys: dict[int, str]) -> None:
         connection.execute(articles.insert(), rows)
 
 
-def _site(key: str) -> str:
+def site_of(key: str) -> str:
     """Return the registrable domain of an article; empty for a key that is no URL: anybody may write to the topic."""
     try:
         return referring_domain(canonicalize(key))

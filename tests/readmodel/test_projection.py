@@ -53,7 +53,7 @@ moves = st.builds(
 )
 removals = st.builds(Removal, st.sampled_from(ADDRESSES), instants)
 registrations = st.builds(ArticleRecord, st.sampled_from(ADDRESSES), title=st.sampled_from(["A title", "Another"]))
-site_records = st.just(SiteRecord("yours.example", ignored_parameters=["promo"]))
+site_records = st.just(SiteRecord("yours.example", ignored_parameters=["promo"], owner="growth"))
 histories = st.lists(
     st.one_of(link_events, link_events, link_events, moves, removals, registrations, site_records), max_size=40
 )

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, or_, selec
 
 from flatline.domain.time import to_datetime
 from flatline.readmodel.address_rows import chunks
+from flatline.readmodel.queries.bounds import Bounds, within
 from flatline.readmodel.queries.paging import page_of
 from flatline.readmodel.queries.rows import instant
 from flatline.readmodel.queries.views import AlertRow, Page
@@ -31,10 +32,15 @@ class AlertFilter(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def list_alerts(
-    connection: Connection, chosen: AlertFilter, *, cursor: str | None = None, limit: int = 50
+    connection: Connection,
+    chosen: AlertFilter,
+    *,
+    cursor: str | None = None,
+    limit: int = 50,
+    bounds: Bounds | None = None,
 ) -> Page[AlertRow]:
-    """Return a page of alerts, the newest first. Raises CursorError."""
-    statement = _alerts()
+    """Return a page of alerts, the newest first; within bounds, those of articles. Raises CursorError."""
+    statement = _alerts().where(*within(bounds))
     if chosen.id is not None:
         statement = statement.where(alerts.c.id.startswith(chosen.id, autoescape=True))
     if chosen.subject is not None:

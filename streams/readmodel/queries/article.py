@@ -17,6 +17,7 @@ from flatline.domain.state.segment import Segment
 from flatline.domain.state.visits import date_of
 from flatline.domain.time import DAY_MS, day_of, to_ms
 from flatline.readmodel.address_rows import decoded_state, shown_header
+from flatline.readmodel.queries.bounds import Bounds, within
 from flatline.readmodel.queries.groups import baseline_of, groups_of
 from flatline.readmodel.queries.links import article_id_of
 from flatline.readmodel.queries.rows import article_row, instant
@@ -33,14 +34,17 @@ WEIGHED_LINKS_MAX: Final = 5_000
 """Of articles with more links, none is weighed: that takes all of them."""
 
 
-def find_article(connection: Connection, address: str, *, as_of: date, partitions: int) -> ArticleDetail | None:
+def find_article(
+    connection: Connection, address: str, *, as_of: date, partitions: int, bounds: Bounds | None = None
+) -> ArticleDetail | None:
     """Return the article at an address, spelled in any way, as of the end of a UTC day; None where there is none.
 
     Windows and the curve are as of that day, by what is known now; the rest is the newest. ``partitions``: how many the
     topics have.
     """
     number = article_id_of(connection, address)
-    row = connection.execute(select(articles).where(articles.c.id == number)).mappings().first() if number else None
+    chosen = select(articles).where(articles.c.id == number, *within(bounds))
+    row = connection.execute(chosen).mappings().first() if number else None
     if row is None or not row["is_there"]:
         return None
     article_id, last_day = row["id"], as_of.toordinal() - date(1970, 1, 1).toordinal()

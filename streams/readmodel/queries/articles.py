@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta, Struct
 from sqlalchemy import ColumnElement, Connection, case, false, func, select
 
+from flatline.readmodel.queries.bounds import Bounds, within
 from flatline.readmodel.queries.paging import page_of
 from flatline.readmodel.queries.rows import article_row
 from flatline.readmodel.queries.searching import matches
@@ -46,6 +47,7 @@ class ArticleFilter(Struct, frozen=True, forbid_unknown_fields=True):
     author: Name | None = None
     strategy: Name | None = None
     site: Annotated[Name | None, Meta(description="Registrable domain")] = None
+    owner: Annotated[Name | None, Meta(description="Of its site, as the site's record says")] = None
     tier: Annotated[int, Meta(ge=1, le=3)] | None = None
     source: Annotated[Name | None, Meta(description="A source that saw a link to it")] = None
     suppressed: Annotated[bool | None, Meta(description="Whether its verdict is held back")] = None
@@ -61,9 +63,10 @@ def list_articles(
     is_descending: bool = False,
     cursor: str | None = None,
     limit: int = 50,
+    bounds: Bounds | None = None,
 ) -> Page[ArticleRow]:
     """Return a page of the articles that fit. Raises CursorError."""
-    statement = select(articles).where(articles.c.is_there, *_conditions(chosen))
+    statement = select(articles).where(articles.c.is_there, *_conditions(chosen), *within(bounds))
     rows, following = page_of(
         connection,
         statement,
@@ -83,7 +86,7 @@ def _conditions(chosen: ArticleFilter) -> list[ColumnElement[bool]]:
         conditions.append(articles.c.state.in_([each.value for each in chosen.state]))
     conditions += [
         articles.c[name] == value
-        for name in ("series", "author", "strategy", "site", "tier")
+        for name in ("series", "author", "strategy", "site", "owner", "tier")
         if (value := getattr(chosen, name)) is not None
     ]
     if chosen.source is not None:

@@ -12,6 +12,7 @@ from flatline.domain.quality.factors import LinkQuality
 from flatline.domain.time import DAY_MS, to_datetime
 from flatline.domain.urls.canonical import InvalidUrl, absolute, canonicalize
 from flatline.readmodel.address_rows import chunks
+from flatline.readmodel.queries.bounds import Bounds, within
 from flatline.readmodel.queries.paging import page_of
 from flatline.readmodel.queries.rows import instant
 from flatline.readmodel.queries.searching import matches
@@ -67,6 +68,7 @@ def list_links(
     cursor: str | None = None,
     limit: int = 50,
     quality: Mapping[bytes, LinkQuality] | None = None,
+    bounds: Bounds | None = None,
 ) -> Page[LinkRow]:
     """Return a page of the links that fit and count. Raises CursorError.
 
@@ -75,7 +77,7 @@ def list_links(
     statement = (
         select(links, articles.c.key)
         .join(articles, articles.c.id == links.c.article_id)
-        .where(links.c.is_shown, *_conditions(connection, chosen))
+        .where(links.c.is_shown, *_conditions(connection, chosen), *within(bounds))
     )
     rows, following = page_of(
         connection,

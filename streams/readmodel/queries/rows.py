@@ -19,6 +19,7 @@ def article_row(row: RowMapping) -> ArticleRow:
     return ArticleRow(
         article=row["key"],
         site=row["site"],
+        owner=row["owner"],
         title=row["title"],
         author=row["author"],
         series=row["series"],

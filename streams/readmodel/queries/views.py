@@ -21,6 +21,7 @@ class ArticleRow(Struct, frozen=True):
 
     article: Annotated[str, Meta(description="Canonical URL")]
     site: Annotated[str, Meta(description="Registrable domain")]
+    owner: Annotated[str | None, Meta(description="Of its site, as the site's record says")]
     title: str | None
     author: str | None
     series: str | None
