@@ -87,9 +87,7 @@ class ImportRecogniser:
         return moment not in self._imports and moment[0] not in self._imports.labelling
 
     def _judge_again(self, task: Task) -> None:
-        log, seen = self._imports.log, task.imports
-        changed, seen.judged = log[seen.judged :], len(log)
-        for moment in changed:
+        for moment in task.imports.judged.new_in(self._imports.log):
             keys = task.articles.recent_links.articles(moment)
             task.due.link_values.forget(keys)
             task.due.put(keys)

@@ -64,7 +64,7 @@ class Judge:
         task.queue_changes()
         moved = task.addresses.follow(self._moves, task.articles)
         due.put(key for key in moved if key in task.articles or self._is_here(key, task))
-        due.put(key for key in due.new_in(self._retirements.log) if self._is_here(key, task))
+        due.put(key for key in due.retirements.new_in(self._retirements.log) if self._is_here(key, task))
         due.reputations.begin(day_of(now_ms))
         survey = self._surveyor.round_of(task, now_ms)
         next_ms = max(now_ms, survey.began_ms) + DAY_MS

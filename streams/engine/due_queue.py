@@ -1,7 +1,7 @@
 """The articles of a partition in the order in which they are due to be judged."""
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import chain, islice
 from typing import Final
 
@@ -9,6 +9,7 @@ from flatline.domain.learned.domain_reputation import DomainReputations
 from flatline.domain.quality.article_link_value import DailyLinkValues
 from flatline.domain.time import DAY_MS, day_of
 from flatline.domain.visibility.visibility import Visibility
+from flatline.engine.log_cursor import LogCursor
 from flatline.schema.verdict import State, Verdict
 
 StateAndSeries = tuple[State, str | None]  # state and series
@@ -25,6 +26,7 @@ class DueQueue:
     ``judged_positions``  by topic, the offsets up to which verdicts hold everything: all articles that records before
                           these changed were judged after that
     ``judged_until_ms``   the instant at which last nothing was left to judge
+    ``retirements``       which of the retired articles were put into it
     ``tally``             the articles judged so far, by state and series
     ``reputations``         those of the domains that link to them, and ``link_values`` those of the articles' links
     """
@@ -45,7 +47,7 @@ class DueQueue:
         self._kinds: dict[bytes, StateAndSeries] = {}
         self._suppressed: set[bytes] = set()
         self._visibility = Visibility()
-        self._retirements_known = 0
+        self.retirements = LogCursor()
         self.judged_positions = dict(judged_positions or {})
         self.reputations = DomainReputations()
         self.link_values = DailyLinkValues()
@@ -57,11 +59,6 @@ class DueQueue:
         if visibility != self._visibility:
             self._visibility = visibility
             self.put(self._suppressed)
-
-    def new_in(self, log: Sequence[bytes]) -> Sequence[bytes]:
-        """Return what was appended to a log of retirements since the last time."""
-        new, self._retirements_known = log[self._retirements_known :], len(log)
-        return new
 
     def change(self, keys: Iterable[bytes], positions: Mapping[str, int]) -> None:
         """Have articles that changed judged soon. All that records before these positions changed is among them."""

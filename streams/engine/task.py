@@ -21,6 +21,7 @@ from flatline.domain.judgement.watch_list import Candidates
 from flatline.domain.state.addresses import Addresses
 from flatline.engine.due_queue import DueQueue
 from flatline.engine.log import Changelog, Forwarded, Forwarder, Offset, Outgoing, Refused, Writer
+from flatline.engine.log_cursor import LogCursor
 from flatline.engine.oversized_letters import shortened
 from flatline.engine.partition import Change, Partition
 from flatline.schema.offset_metadata import metadata_of
@@ -58,12 +59,12 @@ class ImportsSeen:
     """How far a partition is with the imports that all partitions count together.
 
     ``counted``    the number of the newest moment of which it was looked up what is known here
-    ``judged``     how many of the recognised imports led to new judgements
+    ``judged``     which of the recognised imports led to new judgements
     ``announced``  the moments that were announced here as imports
     """
 
     counted: int = 0
-    judged: int = 0
+    judged: LogCursor = field(default_factory=LogCursor)
     announced: set[Moment] = field(default_factory=set)
 
 

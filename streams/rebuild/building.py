@@ -14,12 +14,8 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry
 
-from flatline.agents.articles import ArticleAgent
-from flatline.agents.copies import CopyAgent
 from flatline.agents.imports import ImportRecogniser
-from flatline.agents.links import LinkAgent
-from flatline.agents.removals import RemovalAgent
-from flatline.agents.visits import VisitsAgent
+from flatline.agents.input_agents import input_agents
 from flatline.clock import Clock
 from flatline.domain.imports.counts import ImportCounts
 from flatline.domain.policy.policy import Policy
@@ -67,13 +63,7 @@ class Builder:
         self._on_records = on_records
         self._gone: dict[int, list[bytes]] = {}
         self._metrics = metrics = WorkerMetrics(CollectorRegistry())
-        self._agents = {
-            topics.links.name: LinkAgent(topics=topics, metrics=metrics, ignored=policy.ignored, core=core),
-            topics.articles.name: ArticleAgent(topics=topics, metrics=metrics),
-            topics.visits.name: VisitsAgent(topics=topics, metrics=metrics),
-            topics.removals.name: RemovalAgent(topics=topics, metrics=metrics),
-            topics.copies.name: CopyAgent(topics=topics, metrics=metrics),
-        }
+        self._agents = input_agents(topics=topics, metrics=metrics, core=core, ignored=policy.ignored)
 
     async def build(self, limits: Committed) -> int:
         """Bring each partition up to the limits; return the number of offsets that this took.

@@ -15,26 +15,16 @@ from faust.worker import Worker as FaustWorker
 from mode import Service
 from prometheus_client import CollectorRegistry
 
-from flatline.agents.articles import ArticleAgent
-from flatline.agents.copies import CopyAgent
 from flatline.agents.former_topics import FormerTopicForwarder, routes
+from flatline.agents.global_tables import GlobalTables
 from flatline.agents.imports import ImportRecogniser
+from flatline.agents.input_agents import input_agents
 from flatline.agents.judge import Judge
-from flatline.agents.links import LinkAgent
-from flatline.agents.removals import RemovalAgent
-from flatline.agents.survey import GroupVerdicts, Surveyor
-from flatline.agents.topic_reader import Receive, TopicReader, heartbeat_receiver
-from flatline.agents.visits import VisitsAgent
+from flatline.agents.survey import Surveyor
+from flatline.agents.topic_reader import TopicReader
 from flatline.clock import clock_from
 from flatline.core import core_in_use, native_core
 from flatline.discovery.discovery import Discovery
-from flatline.domain.alerts import Retirements
-from flatline.domain.groups.totals import GroupTotals
-from flatline.domain.imports.counts import ImportCounts
-from flatline.domain.imports.imports import Imports
-from flatline.domain.sites import Sites
-from flatline.domain.state.moves import Moves
-from flatline.domain.visibility.sources import Sources
 from flatline.engine.app import MicroBatchApp
 from flatline.engine.assignment import Assignment
 from flatline.engine.batch_writer import NO_LIMITS
@@ -163,52 +153,38 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
     app = _faust_app(settings, topics, assignment)
     lag = Lag(topics=topics, assignment=assignment, consumer=app)
 
-    def listen(topic: Topic, receive: Receive) -> TopicReader:
-        unreadable = metrics.unreadable.labels(topic.name)
-        return TopicReader(cluster=cluster, topic=topic, receive=receive, on_unreadable=unreadable.inc)
+    tables = GlobalTables(topics)
+    receivers = {**tables.receivers, topics.generations: newer_generation.receive}
+    readers = {
+        topic.name: TopicReader(
+            cluster=cluster, topic=topic, receive=receive, on_unreadable=metrics.unreadable.labels(topic.name).inc
+        )
+        for topic, receive in receivers.items()
+    }
+    read_first = [readers[topic.name] for topic in (topics.moves, topics.sites, topics.alert_marks, topics.imports)]
 
-    sources, group_totals, groups = Sources(), GroupTotals(topics.layout.partitions), GroupVerdicts()
-    heartbeats = listen(topics.heartbeats, heartbeat_receiver(sources))
-    group_parts = listen(topics.group_parts, group_totals.receive_record)
-    group_verdicts = listen(topics.groups, groups.receive)
-    generations = listen(topics.generations, newer_generation.receive)
-
-    imports, import_counts = Imports(), ImportCounts()
-    listened_imports = listen(topics.imports, imports.receive_record)
-    import_parts = listen(topics.import_parts, import_counts.receive_record)
-    sites = Sites()
-    listened_sites = listen(topics.sites, sites.receive_record)
-    moves = Moves(sites=sites)
-    listened_moves = listen(topics.moves, moves.receive_record)
-    retirements = Retirements()
-    listened_marks = listen(topics.alert_marks, retirements.receive_record)
-
-    surveyor = Surveyor(topics=topics, thresholds=policy.default, group_totals=group_totals, groups=groups)
+    surveyor = Surveyor(
+        topics=topics, thresholds=policy.default, group_totals=tables.group_totals, groups=tables.groups
+    )
     worker = Worker(
         assignment=assignment,
-        agents={
-            topics.links.name: LinkAgent(
-                topics=topics, metrics=metrics, ignored=policy.ignored, core=native_core(settings.core)
-            ),
-            topics.articles.name: ArticleAgent(topics=topics, metrics=metrics),
-            topics.visits.name: VisitsAgent(topics=topics, metrics=metrics),
-            topics.removals.name: RemovalAgent(topics=topics, metrics=metrics),
-            topics.copies.name: CopyAgent(topics=topics, metrics=metrics),
-        },
+        agents=input_agents(topics=topics, metrics=metrics, core=native_core(settings.core), ignored=policy.ignored),
         judge=Judge(
             topics=topics,
             policy=policy,
-            group_totals=group_totals,
+            group_totals=tables.group_totals,
             surveyor=surveyor,
-            moves=moves,
-            retirements=retirements,
-            imports=imports,
+            moves=tables.moves,
+            retirements=tables.retirements,
+            imports=tables.imports,
         ),
         surveyor=surveyor,
-        sources=sources,
-        group_verdicts=group_verdicts,
-        read_first=(listened_moves, listened_sites, listened_marks, listened_imports),
-        recogniser=ImportRecogniser(topics=topics, counts=import_counts, imports=imports, metrics=metrics),
+        sources=tables.sources,
+        group_verdicts=readers[topics.groups.name],
+        read_first=read_first,
+        recogniser=ImportRecogniser(
+            topics=topics, counts=tables.import_counts, imports=tables.imports, metrics=metrics
+        ),
         lag=lag,
         clock=clock,
         metrics=metrics,
@@ -224,13 +200,13 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
         assignment=assignment,
         worker=worker,
         surveyor=surveyor,
-        sources=sources,
+        sources=tables.sources,
         lag=lag,
         health=health,
         loop_watchdog=loop_watchdog,
         clock=clock,
-        sites=sites,
-        sites_read=listened_sites,
+        sites=tables.sites,
+        sites_read=readers[topics.sites.name],
     )
     register_process(metrics.registry)
     metrics.registry.register(Gauges(scrape.snapshot))
@@ -247,18 +223,7 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
     former = [topics_of_layout(settings, layout) for layout in generation.former_layouts]
     to_follow = {name: route for each in former for name, route in routes(each, topics).items()}
     follow = FormerTopicForwarder(cluster=settings.cluster, topics=topics, routes=to_follow)
-    of_imports = (listened_imports, import_parts)
-    whole = (
-        heartbeats,
-        group_parts,
-        group_verdicts,
-        listened_moves,
-        listened_sites,
-        listened_marks,
-        *of_imports,
-        generations,
-    )
-    listening = [each.run for each in whole]
+    listening = [reader.run for reader in readers.values()]
     found = [discovery.reads, discovery.announces]
     runs = [loop_watchdog.run, health.run, *listening, *[follow.run] * bool(to_follow), *found, worker.run]
     background = Background(endpoint, runs, at_end=[discovery.end, assignment.close, forwarder.close])

@@ -6,20 +6,15 @@ its own, and gone when it crashes.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from functools import partial
 from typing import Final, NamedTuple
 
 from prometheus_client import CollectorRegistry
 
-from flatline.agents.articles import ArticleAgent
-from flatline.agents.copies import CopyAgent
 from flatline.agents.imports import ImportRecogniser
+from flatline.agents.input_agents import input_agents
 from flatline.agents.judge import Judge
-from flatline.agents.links import LinkAgent
 from flatline.agents.record_agent import RecordAgent
-from flatline.agents.removals import RemovalAgent
 from flatline.agents.survey import GroupVerdicts, Surveyor
-from flatline.agents.visits import VisitsAgent
 from flatline.core import Core, native_core
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.imports.counts import ImportCounts
@@ -71,16 +66,7 @@ class Fleet:
 
     def _new_agents(self) -> dict[str, RecordAgent]:
         metrics = WorkerMetrics(CollectorRegistry())
-        return {
-            topic.name: agent(topics=self.topics, metrics=metrics)
-            for topic, agent in (
-                (self.topics.links, partial(LinkAgent, core=native_core(Core.AUTO))),
-                (self.topics.articles, ArticleAgent),
-                (self.topics.visits, VisitsAgent),
-                (self.topics.removals, RemovalAgent),
-                (self.topics.copies, CopyAgent),
-            )
-        }
+        return input_agents(topics=self.topics, metrics=metrics, core=native_core(Core.AUTO))
 
     async def start(self) -> None:
         """Have every partition owned."""

@@ -1,6 +1,6 @@
 """`flatline state rebuild` over the log of a `Fleet`: the real builder, which dies when a test says so."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Final
 
 from flatline.core import Core, native_core
@@ -79,19 +79,20 @@ class FleetBuildingLog:
     def moves(self) -> Moves:
         """Return all that were decided."""
         sites = Sites()
-        for record in self._fleet.log[Place(self._topics.sites.name, 0)]:
-            sites.receive_record(record.key or b"", record.value)
+        self._replay(self._topics.sites, sites.receive_record)
         moves = Moves(sites=sites)
-        for record in self._fleet.log[Place(self._topics.moves.name, 0)]:
-            moves.receive_record(record.key or b"", record.value)
+        self._replay(self._topics.moves, moves.receive_record)
         return moves
 
     def imports(self) -> Imports:
         """Return all that were recognised."""
         imports = Imports()
-        for record in self._fleet.log[Place(self._topics.imports.name, 0)]:
-            imports.receive_record(record.key or b"", record.value)
+        self._replay(self._topics.imports, imports.receive_record)
         return imports
+
+    def _replay(self, topic: Topic, receive: Callable[[bytes, bytes | None], None]) -> None:
+        for record in self._fleet.log[Place(topic.name, 0)]:
+            receive(record.key or b"", record.value)
 
     def former_verdicts(self, number: int) -> Iterable[tuple[bytes, bytes]]:
         """Return the newest ones."""

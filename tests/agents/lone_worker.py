@@ -8,21 +8,13 @@ from typing import Final, NamedTuple, Self
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from flatline.agents.articles import ArticleAgent
-from flatline.agents.copies import CopyAgent
+from flatline.agents.global_tables import GlobalTables
+from flatline.agents.input_agents import input_agents
 from flatline.agents.judge import Judge
-from flatline.agents.links import LinkAgent
-from flatline.agents.removals import RemovalAgent
-from flatline.agents.survey import GroupVerdicts, Surveyor
-from flatline.agents.topic_reader import TopicReader, heartbeat_receiver
-from flatline.agents.visits import VisitsAgent
+from flatline.agents.survey import Surveyor
+from flatline.agents.topic_reader import TopicReader
 from flatline.core import Core, native_core
-from flatline.domain.alerts import Retirements
-from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policy
-from flatline.domain.sites import Sites
-from flatline.domain.state.moves import Moves
-from flatline.domain.visibility.sources import Sources
 from flatline.engine.assignment import Assignment
 from flatline.engine.log import MicroBatch, Outgoing, Record
 from flatline.engine.partition import Partition
@@ -98,28 +90,23 @@ class LoneWorker:
         end = Ending()
         self._assignment = Assignment(self.changelog, self.forwarder, end=end, copies=topics.copies)
         lag = Lag(topics=topics, assignment=self._assignment, consumer=StandInConsumer())
-        sources, group_totals, groups, moves = Sources(), GroupTotals(topics.links.partitions), GroupVerdicts(), Moves()
-        sites, retirements = Sites(), Retirements()
-        surveyor = Surveyor(topics=topics, thresholds=policy.default, group_totals=group_totals, groups=groups)
+        tables = GlobalTables(topics)
+        surveyor = Surveyor(
+            topics=topics, thresholds=policy.default, group_totals=tables.group_totals, groups=tables.groups
+        )
         self._worker = Worker(
             assignment=self._assignment,
-            agents={
-                topics.links.name: LinkAgent(topics=topics, metrics=metrics, core=native_core(Core.AUTO)),
-                topics.articles.name: ArticleAgent(topics=topics, metrics=metrics),
-                topics.visits.name: VisitsAgent(topics=topics, metrics=metrics),
-                topics.removals.name: RemovalAgent(topics=topics, metrics=metrics),
-                topics.copies.name: CopyAgent(topics=topics, metrics=metrics),
-            },
+            agents=input_agents(topics=topics, metrics=metrics, core=native_core(Core.AUTO)),
             judge=Judge(
                 topics=topics,
                 policy=policy,
-                group_totals=group_totals,
+                group_totals=tables.group_totals,
                 surveyor=surveyor,
-                moves=moves,
-                retirements=retirements,
+                moves=tables.moves,
+                retirements=tables.retirements,
             ),
             surveyor=surveyor,
-            sources=sources,
+            sources=tables.sources,
             group_verdicts=_Everything(),
             read_first=(_Everything(),),
             lag=lag,
@@ -132,26 +119,18 @@ class LoneWorker:
             assignment=self._assignment,
             worker=self._worker,
             surveyor=surveyor,
-            sources=sources,
+            sources=tables.sources,
             lag=lag,
             health=Health(assignment=self._assignment, worker=self._worker, lag=lag, end=end),
             loop_watchdog=LoopWatchdog(limit_s=1.0),
             clock=self,
-            sites=sites,
+            sites=tables.sites,
             sites_read=self.sites_read,
         )
         self.registry.register(Gauges(scrape.snapshot))
-        receivers = {
-            topics.heartbeats: heartbeat_receiver(sources),
-            topics.group_parts: group_totals.receive_record,
-            topics.groups: groups.receive,
-            topics.moves: moves.receive_record,
-            topics.sites: sites.receive_record,
-            topics.alert_marks: retirements.receive_record,
-        }
         self._listening = {
             topic.name: TopicReader(cluster=KafkaCluster(""), topic=topic, receive=receive)
-            for topic, receive in receivers.items()
+            for topic, receive in tables.receivers.items()
         }
         for name, records in self._unread.items():
             self._listening[name]._take(records)
