@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from flatline_connectors.bluesky.connector import KIND as BLUESKY
+from flatline_connectors.doi_events.connector import CROSSREF, DATACITE
 from flatline_connectors.feeds.connector import KIND as FEEDS
 from flatline_connectors.folder.connector import KIND as FOLDER
 from flatline_connectors.git.connector import KIND as GIT
@@ -20,6 +21,8 @@ _ALL: Final[tuple[ConnectorKind[Any, Any], ...]] = (
     HACKER_NEWS,
     WIKIMEDIA,
     BLUESKY,
+    CROSSREF,
+    DATACITE,
     OWN_SITE,
 )
 KINDS: Final = {kind.name: kind for kind in _ALL}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.connectors.runtime.contract import World
 from tests.connectors.runtime.worlds.bluesky import BlueskyWorld
+from tests.connectors.runtime.worlds.doi_events import CrossrefWorld, DataciteWorld
 from tests.connectors.runtime.worlds.feeds import FeedsWorld
 from tests.connectors.runtime.worlds.folder import FolderWorld
 from tests.connectors.runtime.worlds.git import GitWorld
@@ -21,5 +22,7 @@ WORLDS: dict[str, Callable[[Path], World]] = {
     "hacker-news": HackerNewsWorld,
     "wikimedia": WikimediaWorld,
     "bluesky": BlueskyWorld,
+    "crossref": CrossrefWorld,
+    "datacite": DataciteWorld,
     "own-site": OwnSiteWorld,
 }

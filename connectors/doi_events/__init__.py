@@ -1,0 +1,1 @@
+"""Web pages that mention publications with a DOI, as Crossref and DataCite tell them."""
