@@ -43,8 +43,7 @@ lint: setup ## style, types, and the direction of imports
 
 lock: setup ## write deploy/requirements*.txt anew: what the image is built with, by hash
 	@$(compile) pyproject.toml --output-file deploy/requirements.txt
-	@$(bin)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' \
-	  | $(compile) - --output-file deploy/requirements-build.txt
+	@sed -n 's/^requires = \["\(.*\)"\]/\1/p' pyproject.toml streams/native/pyproject.toml | $(compile) - --output-file deploy/requirements-build.txt
 
 chart: setup ## write deploy/helm/flatline anew from topics, permissions and settings
 	@$(bin)/python deploy/helm/generate.py
@@ -52,7 +51,7 @@ chart: setup ## write deploy/helm/flatline anew from topics, permissions and set
 deploy-check: ## the tests of image and chart (builds Helm once: minutes)
 	@bash deploy/setup.sh test
 	@bash deploy/setup.sh helm
-	@$(pytest) tests/deploy/test_chart.py tests/deploy/test_chart_options.py tests/deploy/test_container.py tests/deploy/test_compose.py
+	@IMAGE=build $(pytest) tests/deploy/test_chart.py tests/deploy/test_chart_options.py tests/deploy/test_container.py tests/deploy/test_compose.py
 
 dashboards: setup ## write grafana/dashboards anew from grafana/*.py
 	@$(bin)/python -m grafana

@@ -13,7 +13,7 @@ from typing import Any
 
 import dockerfile
 
-# The authorities that this machine trusts, for pip in the chroot.
+# The authorities that this machine trusts, for pip and cargo in the chroot.
 _AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 _DURING_BUILD = Path("run/authorities.pem")
 _BUILD_STEP = """
@@ -103,7 +103,8 @@ class Build:
             _entering(_BUILD_STEP, image.root, image.user, image.folder, command),
             env=image.environment
             | self._given
-            | {"PIP_CERT": f"/{_DURING_BUILD}", "DEBIAN_FRONTEND": "noninteractive"},
+            | dict.fromkeys(("PIP_CERT", "CARGO_HTTP_CAINFO"), f"/{_DURING_BUILD}")
+            | {"DEBIAN_FRONTEND": "noninteractive"},
             check=False,
             capture_output=True,
             text=True,

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from flatline.local.ports import Ports
+from flatline.local import probes
+from flatline.local.ports import LOOPBACK, Ports
 from tests.connectors.pushing import TOKEN
 from tests.deploy.container import Build, Image
 from tests.waiting import PATIENCE_S, until
@@ -44,9 +45,10 @@ def test_the_locked_requirements_are_those_that_were_tested() -> None:
     """Every package has a version of constraints.txt and hashes, and each dependency of ours is there."""
     tested = _pinned((ROOT / "constraints.txt").read_text())
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    core = tomllib.loads((ROOT / "streams" / "native" / "pyproject.toml").read_text())
     for file, wanted in (
         ("requirements.txt", project["project"]["dependencies"]),
-        ("requirements-build.txt", project["build-system"]["requires"]),
+        ("requirements-build.txt", project["build-system"]["requires"] + core["build-system"]["requires"]),
     ):
         text = (ROOT / "deploy" / file).read_text()
         locked = _pinned(text)
@@ -68,6 +70,8 @@ def _name(requirement: str) -> str:
 @pytest.fixture(scope="module")
 def base() -> Path:
     """Return the folder of a small Debian, as the image's base has it."""
+    if os.environ.get("IMAGE") != "build":
+        pytest.skip("building the image takes minutes: run `make deploy-check`")
     if os.geteuid() != 0 or shutil.which("debootstrap") is None:
         pytest.skip("a chroot needs root and debootstrap")
     if not BASE.exists():
@@ -97,6 +101,7 @@ class Containers:
     def __init__(self, image: Image, folder: Path, bootstrap: str, namespace: str) -> None:
         self._image = image
         ports = Ports(folder / "ports.json")
+        self.ports = {role: ports.claim(role) for role in ROLES}
         self._data = folder / "data"
         self._data.mkdir()
         tokens, connectors = self._data / "tokens", self._data / "connectors.toml"
@@ -111,7 +116,8 @@ class Containers:
             "FLATLINE_NAMESPACE": namespace,
             "FLATLINE_INGEST_TOKENS_FILE": f"{image.folder}/{tokens.name}",
             "FLATLINE_CONNECTORS_FILE": f"{image.folder}/{connectors.name}",
-            **{f"FLATLINE_{role.upper()}_PORT": str(ports.claim(role)) for role in ROLES},
+            **{f"FLATLINE_{role.upper()}_PORT": str(port) for role, port in self.ports.items()},
+            "FLATLINE_CORE": "native",  # or it does not start
         }
         self.log = folder / "log"
 
@@ -145,12 +151,14 @@ def test_the_image_runs_everything(image: Image, kafka_bootstrap: str, namespace
     for role in ROLES:
         assert containers.run(*image.health_check) == 1  # nothing listens
         with containers.running(role) as process:
+            address = f"{LOOPBACK}:{containers.ports[role]}"
 
-            def is_ready(process: subprocess.Popen[bytes] = process) -> bool:
+            def is_ready(process: subprocess.Popen[bytes] = process, address: str = address) -> bool:
                 assert process.poll() is None, containers.log.read_text()
-                return containers.run(*image.health_check) == 0
+                return probes.answers_ok(address, "/readyz")
 
             until(f"{role} is ready", is_ready)
+            assert containers.run(*image.health_check) == 0
             status = dict(line.split(":\t", 1) for line in Path(f"/proc/{process.pid}/status").read_text().splitlines())
             assert status["Uid"].split() == [str(UID)] * 4
             assert (int(status["CapEff"], 16), status["NoNewPrivs"]) == (0, "1")
