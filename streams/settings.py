@@ -268,6 +268,9 @@ class Settings(BaseSettings):
         description="Registrable domains whose subdomains have different owners, separated by commas, beside those "
         "that Flatline knows. All processes need the same.",
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How worker, ingest, serve and connect log to stderr: text, or json, an object a line."
+    )
     watch_list_size: int = Field(125, ge=0, description="Number of articles that have their own metrics on a worker.")
     clock_file: Path | None = Field(
         None, description="File with the time of a simulation, in RFC 3339; else the wall clock."

@@ -1,7 +1,9 @@
 """The routes of the ingest."""
 
 import asyncio
+import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
@@ -24,6 +26,7 @@ from flatline_connectors.ingest.heartbeats import Heartbeats
 from flatline_connectors.ingest.in_flight import RequestsInFlight
 from flatline_connectors.ingest.limits import Limits
 from flatline_connectors.ingest.metrics import IngestMetrics
+from flatline_connectors.ingest.request_ids import REQUEST_ID_HEADER, request_id_of
 from flatline_connectors.sending import heartbeats, links, visits
 from flatline_connectors.sending.delivery import Deliveries
 from flatline_connectors.sending.heartbeats import PreparedHeartbeat
@@ -32,6 +35,9 @@ from flatline_connectors.sending.settling import SETTLED_WITHIN_S
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+_log = logging.getLogger(__name__)
+
+REQUEST_ID: Final = web.RequestKey("request_id", str)
 _HEARTBEATS: Final = "/v1/heartbeats"
 
 
@@ -111,11 +117,13 @@ class Ingest:
                 content_type=request.content_type,
                 encoding=request.headers.get("Content-Encoding", "").lower(),
                 sender=sender,
+                request_id=request[REQUEST_ID],
             )
             if request.path == _HEARTBEATS:
                 await self._catch_up()
             taken = await self._batches.take(batch, route)
             self._count(sender, taken)
+            _log_rejected(taken, request, sender)
             if route.is_sign_of_life:
                 await self._say_alive(taken.sources)
         return answers.batch(taken.accepted, taken.rejected)
@@ -186,11 +194,13 @@ class Ingest:
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         started_s = time.perf_counter()
         self.connections.began(request.transport)
+        request[REQUEST_ID] = request_id_of(request.headers.get(REQUEST_ID_HEADER))
         try:
             response, refused = await handler(request), None
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets the error body and nothing else
             refused = answers.refusal_of(error, request, server="The ingest")
             response = answers.error(refused)
+        response.headers[REQUEST_ID_HEADER] = request[REQUEST_ID]
         self.connections.answered(request.transport)
         if request.path.startswith("/v1/"):
             self._metrics.requests.labels(code=str(response.status)).inc()
@@ -198,3 +208,19 @@ class Ingest:
             if refused:
                 self._metrics.refused.labels(code=refused.code).inc()
         return response
+
+
+def _log_rejected(taken: BatchResult, request: web.Request, sender: Sender) -> None:
+    """Say which request had events that are dead letters now, which have its id, too."""
+    if not taken.rejected:
+        return
+    reasons = Counter(event.rejected.reason.value for event in taken.rejected)
+    fields = {
+        "request_id": request[REQUEST_ID],
+        "source": sender.source,
+        "accepted": taken.accepted,
+        "rejected": reasons.total(),
+        "reasons": dict(reasons),
+    }
+    told = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+    _log.warning("request %s of %s had rejected events: %s", request[REQUEST_ID], sender.source, told, extra=fields)

@@ -48,12 +48,13 @@ class RecordRoute(NamedTuple):
 
 @dataclass(frozen=True)
 class Batch:
-    """The body of one request for events, and who sends it."""
+    """The body of one request for events, who sends it, and by what the log and dead letters name it."""
 
     body: bytes
     content_type: str
     encoding: str
     sender: Sender
+    request_id: str
 
 
 @dataclass
@@ -110,7 +111,7 @@ class BatchSender:
                 _check_source(prepared.record.source, batch.sender)
             except Rejected as rejected:
                 taken.rejected.append(RejectedEvent(index, rejected))
-                origin: dict[str, str | int] = {"source": source, "http_index": index}
+                origin: dict[str, str | int] = {"source": source, "request_id": batch.request_id, "http_index": index}
                 self._producer.send_dead_letter(event, rejected, origin=origin, deliveries=deliveries)
             else:
                 route.send(prepared, deliveries=deliveries)

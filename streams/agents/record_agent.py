@@ -1,5 +1,6 @@
 """Base class of agents: records that can't be read become dead letters, those of other partitions are forwarded."""
 
+import logging
 from abc import ABC, abstractmethod
 from typing import Final
 
@@ -13,6 +14,8 @@ from flatline.schema.partitioning import partition_of
 from flatline.schema.rejection import Reason, Rejected
 from flatline.schema.topics import MESSAGE_BYTES_MAX, Topics
 
+log = logging.getLogger("flatline.agents")
+
 
 class RecordAgent(ABC):
     """Takes micro-batches of records of one topic."""
@@ -20,6 +23,7 @@ class RecordAgent(ABC):
     def __init__(self, *, topics: Topics, metrics: WorkerMetrics) -> None:
         self._topics = topics
         self._metrics = metrics
+        self._logged: tuple[MicroBatch | None, set[Reason]] = (None, set())
 
     @abstractmethod
     def apply(self, batch: MicroBatch, partition: Partition, *, now_ms: int) -> None:
@@ -68,6 +72,19 @@ class RecordAgent(ABC):
         if record.offset >= max(applied, partition.rejected_until.get(batch.topic, 0)):
             partition.rejected_until[batch.topic] = record.offset + 1
             partition.dead_letters.append(self._dead_letter(rejected, record, batch))
+            self._log(rejected, record, batch)
+
+    def _log(self, rejected: Rejected, record: Record, batch: MicroBatch) -> None:
+        """Log a dead letter: the first one of each reason in a micro-batch, as a broken producer makes thousands."""
+        if self._logged[0] is not batch:
+            self._logged = (batch, set())
+        if rejected.reason in self._logged[1]:
+            return
+        self._logged[1].add(rejected.reason)
+        where = {"topic": batch.topic, "partition": batch.partition, "offset": record.offset}
+        said = "dead letter: the record of %s, partition %d, offset %d, is rejected (%s: %s)"
+        fields = {**where, "reason": rejected.reason.value}
+        log.warning(said, *where.values(), rejected.reason.value, rejected.detail, extra=fields)
 
     def _dead_letter(self, rejected: Rejected, record: Record, batch: MicroBatch) -> Outgoing:
         origin: dict[str, str | int] = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flatline.cli.grammar import noun
+from flatline.cli.logs import set_up_logs
 from flatline.cli.options import Json, with_settings
 from flatline.settings import Settings, load_settings
 
@@ -43,8 +44,7 @@ def run(
     from flatline.connect.process import run_connectors
     from flatline.local.ports import first_free
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("flatline").setLevel(logging.INFO)
+    set_up_logs(settings, level=logging.INFO)
     sections = [_named(settings, name) for name in only] if only else _sections(settings)
     if connect_port is None and "connect_port" not in load_settings(of_running=False).model_fields_set:
         port = first_free(settings.connect_host, settings.connect_port)

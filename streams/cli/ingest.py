@@ -3,13 +3,13 @@
 import asyncio
 import gc
 import ipaddress
-import logging
 import time
 from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
 import typer
 
+from flatline.cli.logs import announce, set_up_logs
 from flatline.cli.options import with_settings
 from flatline.clock import clock_from
 from flatline.settings import Settings
@@ -44,7 +44,7 @@ def ingest(*, settings: Settings) -> None:
     from flatline_connectors.ingest.server import is_kafka_reachable, serve
     from flatline_connectors.sending.producer import Producer
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    set_up_logs(settings)
     # As in an import: much waits for Kafka, and none of it is garbage.
     gc.set_threshold(100_000)
     from flatline.generations import serving_topics
@@ -89,7 +89,7 @@ def ingest(*, settings: Settings) -> None:
 
         def listens() -> None:
             running.append(asyncio.create_task(discovery.announces()))
-            typer.echo(f"The ingest listens on {settings.scheme}://{host}:{port}")
+            announce(settings, f"The ingest listens on {settings.scheme}://{host}:{port}")
 
         try:
             await serve(

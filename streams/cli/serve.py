@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import typer
 
+from flatline.cli.logs import announce, set_up_logs
 from flatline.cli.options import with_settings
 from flatline.clock import WallClock, clock_from
 from flatline.settings import Settings
@@ -49,7 +50,7 @@ def serve(*, settings: Settings) -> None:
     from flatline_connectors.ingest import server
     from flatline_connectors.sending.producer import Producer
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    set_up_logs(settings)
     host, port = settings.serve_host, settings.serve_port
     if settings.serve_tokens_file is None and not is_loopback(host):
         raise typer.BadParameter(
@@ -96,7 +97,7 @@ def serve(*, settings: Settings) -> None:
 
         def listens() -> None:
             running.append(asyncio.create_task(discovery.announces()))
-            typer.echo(f"The page is at {settings.scheme}://{host}:{port}/ and the API below /api/v1")
+            announce(settings, f"The page is at {settings.scheme}://{host}:{port}/ and the API below /api/v1")
 
         try:
             await server.serve(api, host=host, port=port, tls=tls, on_listening=listens, on_hangup=access.reload)

@@ -10,9 +10,13 @@ def plain(foreign: str, characters_max: int = _CHARACTERS_MAX) -> str:
 
     That is control characters, and marks that turn the direction of writing.
     """
-    line = " ".join(foreign.split())
-    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
+    shown = escaped(" ".join(foreign.split()))
     return shown if len(shown) <= characters_max else f"{shown[: characters_max - 1]}…"
+
+
+def escaped(foreign: str) -> str:
+    """Return a text with the number of each character in its place that is not just printed, such as a line end."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in foreign)
 
 
 def text(foreign: str, style: str = "", characters_max: int = _CHARACTERS_MAX) -> Text:

@@ -2,6 +2,7 @@
 
 import logging
 
+from flatline.cli.logs import set_up_logs
 from flatline.cli.options import with_settings
 from flatline.settings import Settings, load_settings
 
@@ -24,8 +25,7 @@ def worker(*, settings: Settings, worker_port: str | None) -> None:
     from flatline.rebuild.lost_state import refuse_lost_state
     from flatline.worker.app import UnfitError, run_worker
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("flatline").setLevel(logging.INFO)
+    set_up_logs(settings, level=logging.INFO)
     load_policy(settings.policy_file)  # a mistake in it shows before anything is created
     if worker_port is None and "worker_port" not in load_settings(of_running=False).model_fields_set:
         settings = settings.model_copy(update={"worker_port": first_free(settings.worker_host, settings.worker_port)})

@@ -30,8 +30,8 @@ def dead_letter(
     """Return the dead letter of a record: its key and value, and headers ``reason``, ``detail`` and its ``origin``.
 
     A record that was in Kafka has ``topic``, ``partition``, ``offset`` and ``timestamp_ms`` there; one that never was
-    has ``file`` and ``line``, or ``source`` and ``http_index``. It always fits the dead-letter topic: of a key or value
-    that is too large the beginning is kept, and ``key_cut_at_bytes`` or ``cut_at_bytes`` says so.
+    has ``file`` and ``line``, or ``source``, ``request_id`` and ``http_index``. It always fits the dead-letter topic:
+    of a key or value that is too large the beginning is kept, and ``key_cut_at_bytes`` or ``cut_at_bytes`` says so.
     """
     words: dict[str, str | int] = {"reason": rejected.reason.value, "detail": rejected.detail, **origin}
     if key is not None and len(key) > KEY_BYTES_MAX:

@@ -80,6 +80,17 @@ def test_what_can_not_be_taken() -> None:
     assert len(partition) == 0
 
 
+def test_dead_letters_are_logged_once_for_each_reason(caplog: pytest.LogCaptureFixture) -> None:
+    """With the coordinates of the first record: a broken producer makes thousands of dead letters."""
+    partition = Partition()
+    _apply(partition, None, b"{}", b"{}", None)
+    logged = [(record.offset, record.reason) for record in caplog.records if record.name == "flatline.agents"]  # type: ignore[attr-defined]
+    letters = [dict(out.headers) for out in partition.dead_letters]
+    first = {letter["reason"].decode(): int(letter["offset"]) for letter in reversed(letters)}
+    assert len(letters) == 4
+    assert logged == sorted((offset, reason) for reason, offset in first.items())
+
+
 def test_cold_articles_keep_their_visits(monkeypatch: pytest.MonkeyPatch) -> None:
     """With room for no warm article at all, a new day is added to what is known, and only its year is written."""
     monkeypatch.setattr(partition_module, "WARM_SEGMENTS_MAX", 0)

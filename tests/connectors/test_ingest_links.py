@@ -82,6 +82,7 @@ def test_every_rejected_example(ingest: RunningIngest, new: NewRecords) -> None:
             "reason": event["reason"],
             "detail": event["detail"],
             "source": SOURCE,
+            "request_id": answer.headers["X-Request-Id"],
             "http_index": str(event["index"]),
         }
     assert len(new.of("links")) == 2
