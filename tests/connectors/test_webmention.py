@@ -1,9 +1,7 @@
 """`flatline ingest --webmention-sites`: from a sender's form to a link in Kafka, also when the ingest is killed."""
 
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -13,6 +11,7 @@ import pytest
 from flatline.schema.topics import Topics
 from tests.connectors.fetching.hostile import PUBLIC
 from tests.connectors.pushing import RunningIngest, running_ingest
+from tests.http_server import Handler, running_server
 from tests.integration.reading import read_all
 from tests.waiting import PATIENCE_S
 
@@ -20,31 +19,19 @@ TARGET = "https://pub.example/guides/slow-tomatoes"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-class _Source(BaseHTTPRequestHandler):
+class _Source(Handler):
     """A page that links to the target; there is no robots.txt."""
 
-    def do_GET(self) -> None:
-        """Answer."""
-        body = f'<a href="{TARGET}">a guide</a>'.encode()
-        self.send_response(404 if self.path == "/robots.txt" else 200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Stay silent."""
+    def get(self) -> None:
+        status = 404 if self.path == "/robots.txt" else 200
+        self.answer(status, "text/html", f'<a href="{TARGET}">a guide</a>'.encode())
 
 
 @pytest.fixture
 def source() -> Iterator[str]:
     """Run a server that the ingest is allowed to fetch from, and return the address of its page."""
-    with ThreadingHTTPServer((PUBLIC, 0), _Source) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield f"http://{PUBLIC}:{server.server_port}/post"
-        server.shutdown()
-        thread.join()
+    with running_server(_Source, PUBLIC) as at:
+        yield f"http://{at}/post"
 
 
 def test_from_a_form_to_kafka(

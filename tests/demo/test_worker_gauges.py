@@ -1,13 +1,12 @@
 """What the demo's screen takes out of a worker's metrics."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from flatline.demo.worker_gauges import WorkerGauges
 from flatline.schema.verdict import State
+from tests.http_server import Handler, running_server
 
 EXPOSITION = """\
 # HELP flatline_articles Articles by state.
@@ -28,27 +27,16 @@ flatline_source_staleness_seconds{source="crawler-east"} 60.0
 """
 
 
-class _Worker(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        body = EXPOSITION.encode()
-        self.send_response(200 if self.path == "/metrics" else 404)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+class _Worker(Handler):
+    def get(self) -> None:
+        self.answer(200 if self.path == "/metrics" else 404, "text/plain", EXPOSITION.encode())
 
 
 @pytest.fixture
 def worker() -> Iterator[str]:
     """Return the address of what answers as a worker does."""
-    with HTTPServer(("127.0.0.1", 0), _Worker) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with running_server(_Worker) as at:
+        yield at
 
 
 def test_gauges_are_found_among_all_others(worker: str) -> None:

@@ -8,11 +8,8 @@ import pytest
 from flatline_connectors.feeds.connector import GIVEN_UP_AFTER, Feeds, FeedsState
 from flatline_connectors.fetching.outcomes import Fetched, Outcome
 from flatline_connectors.runtime.connector import PollFailed, PollResult
+from tests.connectors.runtime.doubles import spend
 from tests.connectors.runtime.worlds.feeds import SUMMARIES, WHOLE, FeedsWorld, feed, item, link
-
-
-async def spend(_unit: str, _amount: int = 1, /) -> None:
-    """Spend nothing."""
 
 
 class Rounds:

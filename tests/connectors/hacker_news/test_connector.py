@@ -24,11 +24,8 @@ from flatline_connectors.hacker_news.items import Item, events_of, hits_of
 from flatline_connectors.runtime.connector import FoundRecord, MalformedPage
 from flatline_connectors.runtime.own_sites import SitesUnknown
 from flatline_connectors.sites import on_sites
+from tests.connectors.runtime.doubles import spend
 from tests.connectors.runtime.worlds.hacker_news import ADDRESS, HERE, HackerNewsWorld
-
-
-async def spend(_unit: str, _amount: int = 1, /) -> None:
-    """Spend nothing."""
 
 
 async def run(

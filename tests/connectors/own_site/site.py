@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tests.http_server import Handler, serving
+from tests.http_server import Handler, running_server
 
 
 @dataclass
@@ -36,6 +36,6 @@ def running_site() -> Iterator[Site]:
                 kind = "text/html" if page == b"page" else "application/xml"
                 self.answer(404 if page is None else 200, kind, page or b"")
 
-    with serving(Pages) as at:
+    with running_server(Pages) as at:
         site.url = f"http://{at}"
         yield site

@@ -20,16 +20,13 @@ from flatline_connectors.own_site.reading import LISTINGS_MAX
 from flatline_connectors.own_site.registering import Registry, prepared
 from flatline_connectors.runtime.connector import FoundRecord, PollFailed, Resources
 from flatline_connectors.sites import on_sites
+from tests.connectors.runtime.doubles import spend
 from tests.connectors.runtime.worlds.own_site import INDEX, NEWS, PLAIN, SITE, SiteFetcher, index, news, sitemap
 
 OPTIONS = OwnSiteOptions(sites=["yours.example"])
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "formats" / "samples"
 FEED = b"<rss version='2.0'><channel><title>F</title><item><title>A</title><link>https://yours.example/a</link></item>"
-
-
-async def spend(_unit: str, _amount: int = 1, /) -> None:
-    """Spend nothing."""
 
 
 class Runs:

@@ -19,7 +19,7 @@ from flatline_connectors.runtime.connector import (
     UnreadableRecord,
 )
 from flatline_connectors.runtime.section import Section
-from tests.connectors.runtime.doubles import Kafka, Killed, Process, name_of
+from tests.connectors.runtime.doubles import Kafka, Killed, Process, name_of, spend
 
 RETRY_AFTER_S = 1_234
 
@@ -144,10 +144,6 @@ async def _says_the_same_again(world: World) -> None:
 
 async def _polled(world: World) -> tuple[Any, list[tuple[Any, PollResult[Any], set[tuple[str, ...]]]]]:
     """Return a connector, and the position before each poll of a whole run, with what the poll found."""
-
-    async def spend(_unit: str, _amount: int = 1, /) -> None:
-        return
-
     connector, state = world.kind.open(world.options, world.resources(spend)), world.kind.state()
     pages: list[tuple[Any, PollResult[Any], set[tuple[str, ...]]]] = []
     while not pages or not pages[-1][1].is_complete:

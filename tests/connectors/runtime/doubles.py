@@ -27,6 +27,10 @@ class Killed(BaseException):
     """The process is gone: nothing that follows in it is done."""
 
 
+async def spend(_unit: str, _amount: int = 1, /) -> None:
+    """Spend of a budget without limits."""
+
+
 @dataclass
 class Steps:
     """Counts what a process does, and has ``at_step`` end it, in whatever way, at one of these steps."""

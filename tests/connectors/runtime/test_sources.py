@@ -1,8 +1,6 @@
 """From a repository, feeds and webmention.io to verdicts, through a real Kafka and a real worker."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import msgspec
@@ -11,6 +9,7 @@ import pytest
 from tests.cli.in_process import flatline
 from tests.connectors.fetching.hostile import PUBLIC
 from tests.connectors.git.made import Made, make
+from tests.http_server import Handler, running_server
 from tests.integration.running import Installation
 
 SITE = "https://pub.example"
@@ -33,33 +32,21 @@ PAGES = {
 }
 
 
-class _Elsewhere(BaseHTTPRequestHandler):
-    """A feed, the page that it summarises, and webmention.io."""
+class _Elsewhere(Handler):
+    """A feed, the page that it summarises, and webmention.io; there is no robots.txt."""
 
-    def do_GET(self) -> None:
-        """Answer; there is no robots.txt."""
+    def get(self) -> None:
         path = self.path.partition("?")[0]
         body = PAGES.get(path, "").replace("{host}", self.headers["Host"]).encode()
-        self.send_response(200 if path in PAGES else 404)
         kinds = {"/feed": "application/rss+xml", "/post": "text/html; charset=utf-8"}
-        self.send_header("Content-Type", kinds.get(path, "application/json"))
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Stay silent."""
+        self.answer(200 if path in PAGES else 404, kinds.get(path, "application/json"), body)
 
 
 @pytest.fixture
 def elsewhere() -> Iterator[str]:
     """Run a server that may be fetched from, and return its address."""
-    with ThreadingHTTPServer((PUBLIC, 0), _Elsewhere) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield f"http://{PUBLIC}:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with running_server(_Elsewhere, PUBLIC) as at:
+        yield f"http://{at}"
 
 
 def test_each_source_reaches_a_verdict(kafka_bootstrap: str, namespace: str, tmp_path: Path, elsewhere: str) -> None:

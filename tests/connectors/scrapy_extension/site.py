@@ -4,15 +4,13 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from flatline.local.ports import LOOPBACK
+from tests.http_server import Handler, running_server
 from tests.waiting import PATIENCE_S
 
 SPIDER = """
@@ -57,12 +55,12 @@ def serving() -> Iterator[Serving]:
     """Run it for the block. POSTs get ``answers``, and then are taken as an ingest takes them."""
     state = Serving(0)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Both(Handler):
+        def get(self) -> None:
             status, body = state.pages.get(self.path, (404, ""))
             self.answer(status, "text/html; charset=utf-8", body.encode())
 
-        def do_POST(self) -> None:
+        def post(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             records = [json.loads(line) for line in body.splitlines()]
             status, headers = state.answers.pop(0) if state.answers else (200, {})
@@ -71,25 +69,9 @@ def serving() -> Iterator[Serving]:
             answer = {"accepted": len(records), "rejected": []} if status == 200 else {"error": {"message": "no"}}
             self.answer(status, "application/json", json.dumps(answer).encode(), headers)
 
-        def answer(self, status: int, kind: str, body: bytes, headers: dict[str, str] | None = None) -> None:
-            self.send_response(status)
-            for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **(headers or {})}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer((LOOPBACK, 0), Handler) as server:
-        state.port = server.server_port
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield state
-        finally:
-            server.shutdown()
-            thread.join()
+    with running_server(Both) as at:
+        state.port = int(at.rpartition(":")[2])
+        yield state
 
 
 def crawl(folder: Path, first: str, port: int, *, stop: bool = False, more: str = "", token: str = "") -> str:

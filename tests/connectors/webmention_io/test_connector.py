@@ -12,12 +12,9 @@ from flatline_connectors.fetching.outcomes import Action, Fetched, Outcome
 from flatline_connectors.runtime.config import Secret
 from flatline_connectors.runtime.connector import FoundRecord, PollFailed
 from flatline_connectors.webmention_io.connector import OVERLAP, WebmentionIo, WebmentionIoOptions, WebmentionIoState
+from tests.connectors.runtime.doubles import spend
 from tests.connectors.runtime.worlds.webmention_io import ADDRESS, WebmentionIoWorld
 from tests.connectors.webmention_io.test_mentions import NOW, SAMPLES, with_samples
-
-
-async def spend(_unit: str, _amount: int = 1, /) -> None:
-    """Spend nothing."""
 
 
 def connector(world: WebmentionIoWorld, options: WebmentionIoOptions = WebmentionIoWorld.options) -> WebmentionIo:
