@@ -114,7 +114,13 @@ def _write_operation(write: Write, components: dict[str, Any]) -> dict[str, Any]
         "responses": {
             "200": {"description": "Kafka has it", "content": content(write.answer)},
             **_errors(),
-            **_errors({"415": "The body is no JSON", "422": "The record can't be taken, and why"}),
+            **_errors(
+                {
+                    "409": "No Alertmanager is known that could silence alerts",
+                    "415": "The body is no JSON",
+                    "422": "The record can't be taken, and why",
+                }
+            ),
         },
     }
 

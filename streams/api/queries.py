@@ -1,7 +1,9 @@
 """The parameters of requests, checked by their types."""
 
 from datetime import date
-from typing import Annotated, Any, Literal, TypeVar, get_origin
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from aiohttp import web
@@ -19,7 +21,7 @@ from flatline_connectors.ingest.answers import Refused
 
 T = TypeVar("T", bound=Struct)
 
-Cursor = Annotated[str, Meta(max_length=8_192, description="`next` of the page before")]
+Cursor = Annotated[str, Meta(max_length=4_096, description="`next` of the page before")]
 Limit = Annotated[int, Meta(ge=1, le=ROWS_MAX, description="Rows of a page; csv and ndjson have all")]
 Format = Annotated[Literal["json", "csv", "ndjson"], Meta(description="csv and ndjson have all pages in one")]
 ArticleSort = Literal[
@@ -111,20 +113,40 @@ class NoQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 def query_of(request: web.Request, kind: type[T]) -> T:
     """Return the parameters of a request. Raises `Refused`."""
-    fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    wanted = _given(kind)
+    lists = {field.encode_name for field in msgspec.structs.fields(wanted) if get_origin(_bare(field.type)) is list}
     given: dict[str, Any] = {}
     for name in request.query:
         values = request.query.getall(name)
-        if get_origin(_bare(fields.get(name))) is list:
+        if name in lists:
             given[name] = values
         elif len(values) > 1:
             raise Refused(400, "bad_parameter", f"`{name[:100]}` is given more than once.")
         else:
             given[name] = values[0]
     try:
-        return msgspec.convert(given, kind, strict=False)
+        return kind(**msgspec.structs.asdict(msgspec.convert(given, wanted, strict=False)))
     except msgspec.ValidationError as error:
         raise Refused(400, "bad_parameter", str(error)) from None
+
+
+@cache
+def _given(kind: type[Struct]) -> type[Struct]:
+    """Return a type for parameters that are given: `null` is a word like any other, and no number."""
+    default_of: Any = msgspec.field
+    fields = [
+        (each.name, _without_none(each.type), default_of(default=each.default, default_factory=each.default_factory))
+        for each in msgspec.structs.fields(kind)
+    ]
+    return msgspec.defstruct(kind.__name__, fields, forbid_unknown_fields=True)
+
+
+def _without_none(kind: Any) -> Any:
+    if get_origin(kind) is Annotated:
+        return Annotated[_without_none(kind.__origin__), *kind.__metadata__]
+    if get_origin(kind) in (Union, UnionType):
+        return Union[tuple(each for each in get_args(kind) if each is not NoneType)]  # noqa: UP007 - of several
+    return kind
 
 
 def _bare(kind: Any) -> Any:

@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from flatline.api.access import ScopedTokens
 from flatline.api.exports import csv_rows
 from flatline.api.routes import ROUTES
+from flatline.schema.article_record import ArticleRecord
 from flatline_connectors.ingest.auth import TokensError
 from tests.api.answering import DESCRIBED, Client, of_log, serving
 from tests.api.histories import HOSTILE, KEYS, history
@@ -238,6 +239,21 @@ async def test_without_a_read_model_it_says_so(tmp_path: Path) -> None:
         assert (await client.get("/readyz")).status == 503
         families = {each.name for each in text_string_to_metric_families(await (await client.get("/metrics")).text())}
         assert {"flatline_serve_requests", "flatline_serve_waiting_records", "flatline_serve_current"} <= families
+
+
+async def test_a_filter_takes_every_word(tmp_path: Path) -> None:
+    """Somebody may be called Null, and a cursor is short however long the filters are."""
+    log, long = Log(), "\u00df" * 200
+    log.say(*(ArticleRecord(f"https://yours.example/{number}", author="null", series=long) for number in range(2)))
+    log.say(ArticleRecord("https://yours.example/2"))
+    made = of_log(log, database(tmp_path))
+    async with serving(made, tmp_path) as client:
+        asked = {"author": "null", "series": long, "limit": "1"}
+        first = await (await client.get("/api/v1/articles", params=asked)).json()
+        second = await (await client.get("/api/v1/articles", params={**asked, "cursor": first["next"]})).json()
+        assert [row["article"][-1] for page in (first, second) for row in page["rows"]] == ["0", "1"]
+        assert (second["next"], len(first["next"]) < len(long)) == (None, True)
+    made.close()
 
 
 async def test_an_empty_read_model_has_empty_lists(tmp_path: Path) -> None:
