@@ -22,6 +22,8 @@ from flatline_connectors.runtime.own_sites import known_sites
 from flatline_connectors.runtime.streams import Position, StreamConnector, Taken
 
 REMEMBERED_POSTS: Final = 1_000
+REMEMBERED_CHARACTERS: Final = 400_000
+"""Of their addresses: the position has to fit into a record of Kafka, whatever people post."""
 OVERLAP_US: Final = 5_000_000
 """The times of several servers differ a little."""
 _LETTER_CHARACTERS: Final = 4_096
@@ -103,7 +105,19 @@ class Bluesky(StreamConnector[BlueskyState]):
         if urls == known:
             return events, posts
         kept = {other: targets for other, targets in posts.items() if other != name} | ({name: urls} if urls else {})
-        return events, dict(islice(kept.items(), max(0, len(kept) - REMEMBERED_POSTS), None))
+        return events, _newest(kept)
+
+
+def _newest(posts: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Return as many of the newest posts as a position has room for."""
+    left = REMEMBERED_CHARACTERS
+    kept: list[str] = []
+    for name in islice(reversed(posts), REMEMBERED_POSTS):
+        left -= len(name) + sum(map(len, posts[name]))
+        if left < 0:
+            break
+        kept.append(name)
+    return {name: posts[name] for name in reversed(kept)}
 
 
 def _address(name: str) -> str:

@@ -11,7 +11,8 @@ from flatline_connectors.sites import host_of
 
 WATCHED: Final[dict[str, str]] = {"own-site": "6h", "hacker-news": "10m", "wikimedia": "1m", "bluesky": "1m"}
 """Kinds of connectors, each with how often it runs."""
-FEEDS: Final = ("feeds", "1h")
+_NAMED: Final = {"feeds": "1h", "crossref": "6h", "datacite": "1d"}
+"""Those that have to be told what to look for."""
 _NAME_CHARACTERS_MAX: Final = 64
 _NO_NAME: Final = re.compile(r"[^a-z0-9-]+")
 
@@ -24,33 +25,44 @@ class Watching(NamedTuple):
     text: str | None
 
 
-def watch_list(sites: Sequence[str], feeds: Sequence[str], existing: Sequence[Section]) -> list[Watching]:
+def watch_list(
+    sites: Sequence[str],
+    existing: Sequence[Section],
+    *,
+    feeds: Sequence[str] = (),
+    prefixes: Sequence[str] = (),
+) -> list[Watching]:
     """Return the sections that watch these hosts, given those that a file has.
 
-    A section that names no sites takes those of the site records, and is taken for one that watches these.
+    ``feeds``: addresses of others' feeds; ``prefixes``: DOI prefixes, such as 10.5555. A section that names no sites
+    takes those of the site records, and is taken for one that watches these.
     """
-    watching = [_watching(kind, {"every": every}, sites, existing) for kind, every in WATCHED.items()]
-    if feeds:
-        kind, every = FEEDS
-        watching.append(_watching(kind, {"every": every, "feeds": list(feeds)}, sites, existing))
+    watching = [_watching(kind, every, {}, sites, existing) for kind, every in WATCHED.items()]
+    for kind, every in _NAMED.items():
+        key, values = ("feeds", feeds) if kind == "feeds" else ("prefixes", prefixes)
+        if values:
+            watching.append(_watching(kind, every, {key: [*values]}, sites, existing))
     return watching
 
 
-def _watching(kind: str, keys: dict[str, object], sites: Sequence[str], existing: Sequence[Section]) -> Watching:
+def _watching(
+    kind: str, every: str, named: dict[str, list[str]], sites: Sequence[str], existing: Sequence[Section]
+) -> Watching:
     for section in existing:
-        if section.kind.name == kind and _covers(section, keys, sites):
+        if section.kind.name == kind and _covers(section, named, sites):
             return Watching(section.name, kind, None)
     taken = {section.name for section in existing}
     of_site = _NO_NAME.sub("-", f"{kind}-{sites[0]}")[:_NAME_CHARACTERS_MAX]
     numbered = (f"{kind}-{number}" for number in range(2, len(taken) + 3))
     name = next(name for name in (kind, of_site, *numbered) if name not in taken)
-    lines = [f"{key} = {msgspec.json.encode(value).decode()}" for key, value in {**keys, "sites": [*sites]}.items()]
+    keys = {"every": every, **named, "sites": [*sites]}
+    lines = [f"{key} = {msgspec.json.encode(value).decode()}" for key, value in keys.items()]
     return Watching(name, kind, "\n".join([f"[{name}]", f'kind = "{kind}"', *lines, ""]))
 
 
-def _covers(section: Section, keys: dict[str, object], sites: Sequence[str]) -> bool:
+def _covers(section: Section, named: dict[str, list[str]], sites: Sequence[str]) -> bool:
     options = section.options
-    feeds = keys.get("feeds", ())
-    assert isinstance(feeds, Sequence)
     watched = {host_of(site) for site in options.sites}
-    return (not watched or {*sites} <= watched) and {*feeds} <= {*getattr(options, "feeds", ())}
+    return (not watched or {*sites} <= watched) and all(
+        {*values} <= {*getattr(options, key)} for key, values in named.items()
+    )

@@ -81,6 +81,8 @@ def check(name: ConnectorArgument, *, settings: Settings) -> None:
 
     section = _named(settings, name)
     typer.echo(f"{settings.connectors_file}: [{name}] is a connector of kind {section.kind.name}. {section.kind.about}")
+    if section.kind.unseen:
+        typer.echo(f"It can't know of {section.kind.unseen}.")
     status, sent = asyncio.run(
         run_dry(settings, _topics(settings), section, folder=_folder(settings), show=lambda *_: None, polls_max=1)
     )

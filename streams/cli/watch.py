@@ -24,6 +24,10 @@ def watch(
         list[str] | None,
         typer.Option("--feed", metavar="URL", help="Feed of a site that may link to you. Repeatable."),
     ] = None,
+    doi_prefixes: Annotated[
+        list[str] | None,
+        typer.Option("--doi-prefix", metavar="PREFIX", help="Prefix of your DOIs, such as 10.5555. Repeatable."),
+    ] = None,
     write_only: Annotated[
         bool, typer.Option("--write-only", help="Only write connectors.toml; start nothing.")
     ] = False,
@@ -32,8 +36,8 @@ def watch(
     """Run everything on this machine for your sites, until Ctrl-C.
 
     Adds to connectors.toml the connectors that need no account: your sitemaps and feeds, Hacker News, Wikipedia,
-    Bluesky, and the feeds that you name. What stands in the file stays as it is. Then it does what `flatline up` does.
-    The next `flatline up` with this file runs the same.
+    Bluesky, and the feeds and DOIs that you name. What stands in the file stays as it is. Then it does what
+    `flatline up` does. The next `flatline up` with this file runs the same.
     """
     from flatline.toml_file import text_of_file
     from flatline_connectors.runtime.config_file import ConnectorsFileError, sections_of
@@ -43,7 +47,7 @@ def watch(
     hosts, file = [_host(site) for site in sites], settings.connectors_file
     before = text_of_file(file, ConnectorsFileError, what="The file of connectors") if file.exists() else ""
     existing = sections_of(before, KINDS, path=file)
-    watching = watch_list(hosts, feeds or (), existing)
+    watching = watch_list(hosts, existing, feeds=feeds or (), prefixes=doi_prefixes or ())
     added = "\n".join(each.text for each in watching if each.text is not None)
     if added:
         text = f"{before.rstrip()}\n\n{added}".lstrip()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flatline.schema.connector_record import POSITION_BYTES_MAX
 from flatline.schema.rejection import Rejected
 from flatline_connectors.bluesky.connector import REMEMBERED_POSTS, Bluesky, BlueskyState
 from flatline_connectors.bluesky.posts import links_of, read_message
@@ -109,6 +110,16 @@ def test_only_the_newest_posts_are_remembered(tmp_path: Path) -> None:
     assert listener.hear("0") == []
     assert listener.hear("1") == [("lost", HERE)]
     assert len(msgspec.json.encode(listener.state)) < 200_000
+
+
+def test_long_addresses_do_not_fill_the_position(tmp_path: Path) -> None:
+    """Whatever people post: what has no room is forgotten, and still reported."""
+    listener = Listener(tmp_path)
+    for number in range(300):
+        assert len(listener.hear(str(number), post(f"{HERE}?{'x' * 4_000}{number}"))) == 1
+    assert len(msgspec.json.encode(listener.state)) < POSITION_BYTES_MAX
+    assert listener.hear("0") == []
+    assert len(listener.hear("299")) == 1
 
 
 anything = st.recursive(
