@@ -153,7 +153,7 @@ class Fetching(Protocol):
 
 
 class Spend(Protocol):
-    """Spends of the budget, before it is used: ``await spend("units", 25)``. Raise `BudgetExhausted`."""
+    """Spends of the budget, before it is used: ``await spend("requests")``. Raise `BudgetExhausted`."""
 
     def __call__(self, unit: BudgetUnit, amount: int = 1, /) -> Awaitable[None]:
         """Return when Kafka knows that it is spent, so that a crash spends nothing twice."""
@@ -176,7 +176,6 @@ class Resources:
     """
 
     fetcher: Fetching
-    spend: Spend
     is_ours: Callable[[str], bool] | None
     folder: Path
     work_folder: Path

@@ -91,7 +91,7 @@ class ConnectMetrics:
         )
         self.budget_limit = Gauge(
             "flatline_connector_budget_limit",
-            "The budget of a period, by unit: requests, rows or units.",
+            "The budget of a period, by unit: requests or rows.",
             [*_CONNECTOR, "unit"],
             registry=registry,
         )

@@ -94,7 +94,6 @@ class Lender:
         def lend(spend: Spend) -> Resources:
             return Resources(
                 fetcher=BudgetedFetcher(self._fetcher, spend),
-                spend=spend,
                 is_ours=self._is_ours(section),
                 folder=self._folder,
                 work_folder=self._work_folder / section.name,

@@ -27,7 +27,7 @@ class Listener:
 
     def __init__(self, folder: Path) -> None:
         self._world = BlueskyWorld(folder)
-        self._connector = Bluesky(self._world.options, self._world.resources(_spend))
+        self._connector = Bluesky(self._world.options, self._world.resources())
         self.state = BlueskyState()
         self.events: list[dict[str, Any]] = []
         self._at = NOW
@@ -46,10 +46,6 @@ class Listener:
         events = [msgspec.json.decode(each.value) for each in taken.records if isinstance(each, FoundRecord)]
         self.events += events
         return [(event.get("change", "gained"), event["url_to"]) for event in events]
-
-
-async def _spend(_unit: str, _amount: int = 1, /) -> None:
-    return
 
 
 def test_a_post(tmp_path: Path) -> None:

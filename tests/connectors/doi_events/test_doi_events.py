@@ -21,15 +21,11 @@ with_samples = pytest.mark.skipif(not SAMPLES.exists(), reason=f"no {SAMPLES}")
 with_worlds = pytest.mark.parametrize("make", [CrossrefWorld, DataciteWorld])
 
 
-async def _spend(_unit: str, _amount: int = 1, /) -> None:
-    return
-
-
 async def run(
     world: CrossrefWorld | DataciteWorld, state: DoiEventsState
 ) -> tuple[list[dict[str, Any]], DoiEventsState]:
     """Poll until all is read; return the events, and the position."""
-    connector, events = world.kind.open(world.options, world.resources(_spend)), []
+    connector, events = world.kind.open(world.options, world.resources()), []
     for _ in range(100):
         result = await connector.poll(state, world.now)
         events += [msgspec.json.decode(each.value) for each in result.records if isinstance(each, FoundRecord)]
@@ -104,7 +100,7 @@ async def test_a_cursor_that_is_too_old_begins_the_question_anew(
 ) -> None:
     """Otherwise it would never end."""
     world = make(tmp_path)
-    connector = world.kind.open(world.options, world.resources(_spend))
+    connector = world.kind.open(world.options, world.resources())
     result = await connector.poll(DoiEventsState(), world.now)
     assert result.state.cursor
     world.age += 1

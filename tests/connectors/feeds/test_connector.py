@@ -8,7 +8,6 @@ import pytest
 from flatline_connectors.feeds.connector import GIVEN_UP_AFTER, Feeds, FeedsState
 from flatline_connectors.fetching.outcomes import Fetched, Outcome
 from flatline_connectors.runtime.connector import PollFailed, PollResult
-from tests.connectors.runtime.doubles import spend
 from tests.connectors.runtime.worlds.feeds import SUMMARIES, WHOLE, FeedsWorld, feed, item, link
 
 
@@ -29,7 +28,7 @@ class Rounds:
             return await fetch(url, **how)  # type: ignore[arg-type]
 
         monkeypatch.setattr(self.world.fetcher, "fetch", answer)
-        self._feeds = Feeds(self.world.options, self.world.resources(spend))
+        self._feeds = Feeds(self.world.options, self.world.resources())
 
     async def round(self) -> PollResult[FeedsState]:
         """Poll to the end of a round, past what asks for patience."""

@@ -24,7 +24,6 @@ from flatline_connectors.hacker_news.items import Item, events_of, hits_of
 from flatline_connectors.runtime.connector import FoundRecord, MalformedPage
 from flatline_connectors.runtime.own_sites import SitesUnknown
 from flatline_connectors.sites import on_sites
-from tests.connectors.runtime.doubles import spend
 from tests.connectors.runtime.worlds.hacker_news import ADDRESS, HERE, HackerNewsWorld
 
 
@@ -32,7 +31,7 @@ async def run(
     world: HackerNewsWorld, state: HackerNewsState
 ) -> tuple[list[dict[str, Any]], HackerNewsState, datetime | None]:
     """Poll until all is read; return the events, the position, and how far was seen."""
-    connector, events = HackerNews(world.options, world.resources(spend)), []
+    connector, events = HackerNews(world.options, world.resources()), []
     while True:
         result = await connector.poll(state, world.now)
         events += [msgspec.json.decode(each.value) for each in result.records if isinstance(each, FoundRecord)]
@@ -136,7 +135,7 @@ async def test_sites_of_site_records(tmp_path: Path) -> None:
     sites = Sites()
     for record in (SiteRecord("yours.example"), SiteRecord("other.example", role="peer")):
         sites.receive_record(record.domain.encode(), codec.sites.encode(record))
-    resources = dataclasses.replace(world.resources(spend), sites=sites)
+    resources = dataclasses.replace(world.resources(), sites=sites)
     connector = HackerNews(HackerNewsOptions(), resources)
     result = await connector.poll(HackerNewsState(), world.now)
     assert (result.state.turn, result.is_complete) == ("yours.example", False)
@@ -149,7 +148,7 @@ async def test_it_needs_sites_and_an_answer(tmp_path: Path) -> None:
     """Without sites nothing can be searched for; a search that has nothing at all is broken."""
     world = HackerNewsWorld(tmp_path)
     with pytest.raises(SitesUnknown, match="which sites are yours"):
-        await HackerNews(HackerNewsOptions(), world.resources(spend)).poll(HackerNewsState(), world.now)
+        await HackerNews(HackerNewsOptions(), world.resources()).poll(HackerNewsState(), world.now)
     world.fetcher.pages[ADDRESS] = b'{"hits": []}'
     with pytest.raises(MalformedPage, match="how far it is"):
         await run(world, HackerNewsState())

@@ -20,7 +20,6 @@ from flatline_connectors.own_site.reading import LISTINGS_MAX
 from flatline_connectors.own_site.registering import Registry, prepared
 from flatline_connectors.runtime.connector import FoundRecord, PollFailed, Resources
 from flatline_connectors.sites import on_sites
-from tests.connectors.runtime.doubles import spend
 from tests.connectors.runtime.worlds.own_site import INDEX, NEWS, PLAIN, SITE, SiteFetcher, index, news, sitemap
 
 OPTIONS = OwnSiteOptions(sites=["yours.example"])
@@ -43,7 +42,7 @@ class Runs:
         self._moves = Moves()
         self._fetch, self.fetcher.fetch = self.fetcher.fetch, self._answer  # type: ignore[method-assign]
         is_ours = on_sites(options.sites)
-        lent = Resources(self.fetcher, spend, is_ours, folder, folder, sites or Sites(), self._registry)
+        lent = Resources(self.fetcher, is_ours, folder, folder, sites or Sites(), self._registry)
         self._site = OwnSite(options, lent)
 
     async def _answer(self, url: str, **how: object) -> Fetched:

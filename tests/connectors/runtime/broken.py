@@ -18,7 +18,6 @@ from flatline_connectors.runtime.connector import (
     MalformedPage,
     PollResult,
     Resources,
-    Spend,
     found_link,
     usable,
 )
@@ -107,9 +106,9 @@ class Right:
         )
         self.records = {("link", url, HERE, "") for names in self._names for url in names}
 
-    def resources(self, spend: Spend) -> Resources:
+    def resources(self) -> Resources:
         """Return what is lent."""
-        return Resources(PagesFetcher(self), spend, None, self._folder, self._folder)
+        return Resources(PagesFetcher(self), None, self._folder, self._folder)
 
     def add(self) -> None:
         """Append a page."""

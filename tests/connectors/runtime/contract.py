@@ -15,11 +15,10 @@ from flatline_connectors.runtime.connector import (
     FoundRecord,
     PollResult,
     Resources,
-    Spend,
     UnreadableRecord,
 )
 from flatline_connectors.runtime.section import Section
-from tests.connectors.runtime.doubles import Kafka, Killed, Process, name_of, spend
+from tests.connectors.runtime.doubles import Kafka, Killed, Process, name_of
 
 RETRY_AFTER_S = 1_234
 
@@ -38,7 +37,7 @@ class World(Protocol):
     def records(self) -> set[tuple[str, ...]]:
         """What a run from the beginning finds."""
 
-    def resources(self, spend: Spend) -> Resources:
+    def resources(self) -> Resources:
         """Return what the connector is lent."""
 
     def add(self) -> None:
@@ -144,7 +143,7 @@ async def _says_the_same_again(world: World) -> None:
 
 async def _polled(world: World) -> tuple[Any, list[tuple[Any, PollResult[Any], set[tuple[str, ...]]]]]:
     """Return a connector, and the position before each poll of a whole run, with what the poll found."""
-    connector, state = world.kind.open(world.options, world.resources(spend)), world.kind.state()
+    connector, state = world.kind.open(world.options, world.resources()), world.kind.state()
     pages: list[tuple[Any, PollResult[Any], set[tuple[str, ...]]]] = []
     while not pages or not pages[-1][1].is_complete:
         assert len(pages) < 100, "a hundred polls, and no end"

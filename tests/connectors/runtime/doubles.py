@@ -13,7 +13,7 @@ from flatline.domain.time import to_ms
 from flatline.schema import codec
 from flatline.schema.connector_record import ConnectorPosition, ConnectorStatus
 from flatline.schema.rejection import Rejected
-from flatline_connectors.runtime.connector import FoundRecord, Resources, Spend, UnreadableRecord
+from flatline_connectors.runtime.connector import FoundRecord, Resources, UnreadableRecord
 from flatline_connectors.runtime.metrics import ConnectMetrics
 from flatline_connectors.runtime.outbox import Found, Sent, prepared_record
 from flatline_connectors.runtime.position_parts import joined
@@ -25,10 +25,6 @@ END = {"link": ("url_from", "url_to", "change"), "article": ("url",), "visits": 
 
 class Killed(BaseException):
     """The process is gone: nothing that follows in it is done."""
-
-
-async def spend(_unit: str, _amount: int = 1, /) -> None:
-    """Spend of a budget without limits."""
 
 
 @dataclass
@@ -71,7 +67,7 @@ def _position(kafka: Kafka) -> ConnectorPosition | None:
 class Process:
     """One process that runs one connector, from what an earlier one has saved. It is the outbox and the saving, too."""
 
-    def __init__(self, section: Section, kafka: Kafka, lend: Callable[[Spend], Resources], *, now_ms: int) -> None:
+    def __init__(self, section: Section, kafka: Kafka, lend: Callable[[], Resources], *, now_ms: int) -> None:
         self.kafka = kafka
         self.now_ms = now_ms
         self.steps = Steps()
@@ -81,7 +77,7 @@ class Process:
             section,
             position=_position(kafka),
             status=codec.connector_statuses.decode(kafka.status) if kafka.status else None,
-            lend=lend,
+            lend=lambda _spend: lend(),
             outbox=self,
             saving=self,
             metrics=ConnectMetrics(self.registry),

@@ -44,7 +44,7 @@ class _SubclassOfOurs(SecretUnavailable):
         (PollFailed(Action.STOP, "x"), Action.STOP, "as it says"),
         (MalformedPage(b"", Rejected(Reason.EMPTY, "x")), Action.SKIP, "of this page nothing is to be had"),
         (Failed(Outcome.GONE, "x"), Action.STOP, "as the fetcher's table says"),
-        (BudgetExhausted("units", 3, NOW), Action.WAIT, "there is more in the next period"),
+        (BudgetExhausted("rows", 3, NOW), Action.WAIT, "there is more in the next period"),
         (RepeatedPage(), Action.WAIT, "the other side may mend it"),
         (DeliveryFailed("t", "x"), Action.RETRY, "Kafka comes back, although a person may mend it, too"),
         (KafkaUnavailable("x"), Action.RETRY, "Kafka comes back, although a person may mend it, too"),
@@ -233,11 +233,11 @@ def test_periods_follow_each_other(now_ms: int, per: str) -> None:
 def test_what_was_spent_in_an_earlier_period_does_not_count() -> None:
     """At midnight all of it is there again."""
     status = ConnectorStatus(
-        "mine", "pages", period_began_at=datetime(2026, 3, 1, tzinfo=UTC), spent={"requests": 2, "units": 9}
+        "mine", "pages", period_began_at=datetime(2026, 3, 1, tzinfo=UTC), spent={"requests": 2, "rows": 9}
     )
-    budget = Budget(requests=3, units=8)
-    assert left(budget, status, to_ms(NOW)) == {"requests": 1, "units": 0}
-    assert left(budget, status, to_ms(NOW + timedelta(days=1))) == {"requests": 3, "units": 8}
+    budget = Budget(requests=3, rows=8)
+    assert left(budget, status, to_ms(NOW)) == {"requests": 1, "rows": 0}
+    assert left(budget, status, to_ms(NOW + timedelta(days=1))) == {"requests": 3, "rows": 8}
 
 
 @given(

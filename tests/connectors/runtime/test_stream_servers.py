@@ -11,7 +11,7 @@ from aiohttp import web
 from msgspec import structs
 
 from flatline.domain.time import to_ms
-from flatline_connectors.runtime.connector import Resources, Spend
+from flatline_connectors.runtime.connector import Resources
 from flatline_connectors.runtime.section import Section
 from tests.connectors.fetching.hostile import PUBLIC, fetcher
 from tests.connectors.runtime.doubles import Kafka, Process
@@ -85,8 +85,8 @@ async def test_all_is_found_whatever_the_server_does(make: type[StreamWorld], tm
     server = StreamServer(world)
     async with listening(server) as address, fetcher() as opened, asyncio.timeout(PATIENCE_S):
 
-        def lend(spend: Spend) -> Resources:
-            return dataclasses.replace(world.resources(spend), fetcher=opened)
+        def lend() -> Resources:
+            return dataclasses.replace(world.resources(), fetcher=opened)
 
         options = structs.replace(world.options, server=address)
         process = Process(Section("mine", options, world.kind), kafka, lend, now_ms=to_ms(world.now))

@@ -117,7 +117,7 @@ async def test_a_server_that_only_hangs_up(tmp_path: Path) -> None:
     world = WikimediaWorld(tmp_path)
     world.fetcher.cut_off_after = 0
     with pytest.raises(PollFailed, match="before it said anything"):
-        await Wikimedia(world.options, world.resources(_spend)).poll(WikimediaState(), world.now)
+        await Wikimedia(world.options, world.resources()).poll(WikimediaState(), world.now)
     assert world.fetcher.open == 0
 
 
@@ -131,7 +131,7 @@ async def test_a_cancelled_wait_leaves_no_connection(tmp_path: Path, monkeypatch
         return None
 
     monkeypatch.setattr(ScriptedConnection, "next", wait)
-    polling = asyncio.ensure_future(Wikimedia(world.options, world.resources(_spend)).poll(WikimediaState(), world.now))
+    polling = asyncio.ensure_future(Wikimedia(world.options, world.resources()).poll(WikimediaState(), world.now))
     await is_waiting.wait()
     assert world.fetcher.open == 1
     polling.cancel()

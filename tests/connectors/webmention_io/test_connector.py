@@ -12,14 +12,13 @@ from flatline_connectors.fetching.outcomes import Action, Fetched, Outcome
 from flatline_connectors.runtime.config import Secret
 from flatline_connectors.runtime.connector import FoundRecord, PollFailed
 from flatline_connectors.webmention_io.connector import OVERLAP, WebmentionIo, WebmentionIoOptions, WebmentionIoState
-from tests.connectors.runtime.doubles import spend
 from tests.connectors.runtime.worlds.webmention_io import ADDRESS, WebmentionIoWorld
 from tests.connectors.webmention_io.test_mentions import NOW, SAMPLES, with_samples
 
 
 def connector(world: WebmentionIoWorld, options: WebmentionIoOptions = WebmentionIoWorld.options) -> WebmentionIo:
     """Return the connector of a world."""
-    return WebmentionIo(options, world.resources(spend))
+    return WebmentionIo(options, world.resources())
 
 
 async def run(world: WebmentionIoWorld, state: WebmentionIoState) -> tuple[list[dict[str, Any]], WebmentionIoState]:

@@ -9,7 +9,7 @@ import msgspec
 
 from flatline_connectors.bluesky.connector import KIND, BlueskyOptions
 from flatline_connectors.fetching.sse import Message
-from flatline_connectors.runtime.connector import Resources, Spend
+from flatline_connectors.runtime.connector import Resources
 from flatline_connectors.sites import on_sites
 from tests.connectors.runtime.worlds.streaming import ScriptedStreams
 
@@ -79,9 +79,9 @@ class BlueskyWorld:
         assert query["wantedCollections"] == ["app.bsky.feed.post"]
         return [Message(data) for at_us, data in self.said if at_us >= int(query["cursor"][0])]
 
-    def resources(self, spend: Spend) -> Resources:
+    def resources(self) -> Resources:
         """Return what is lent."""
-        return Resources(self.fetcher, spend, on_sites(["yours.example"]), self._folder, self._folder / "work")
+        return Resources(self.fetcher, on_sites(["yours.example"]), self._folder, self._folder / "work")
 
     def add(self) -> None:
         """Post something new."""

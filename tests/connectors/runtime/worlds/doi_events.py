@@ -10,7 +10,7 @@ import msgspec
 
 from flatline_connectors.doi_events.connector import CROSSREF, DATACITE, CrossrefOptions, DataciteOptions
 from flatline_connectors.fetching.outcomes import Fetched, Outcome, Validators
-from flatline_connectors.runtime.connector import Resources, Spend
+from flatline_connectors.runtime.connector import Resources
 from flatline_connectors.sites import on_sites
 from tests.connectors.runtime.worlds.fetching import ScriptedFetcher
 
@@ -76,9 +76,9 @@ class _DoiEventsWorld(ABC):
     def _answer(self, url: str) -> bytes:
         return self.answer({name: values[-1] for name, values in parse_qs(urlsplit(url).query).items()})
 
-    def resources(self, spend: Spend) -> Resources:
+    def resources(self) -> Resources:
         """Return what is lent."""
-        return Resources(self.fetcher, spend, on_sites(["yours.example"]), self._folder, self._folder / "work")
+        return Resources(self.fetcher, on_sites(["yours.example"]), self._folder, self._folder / "work")
 
     def add(self) -> None:
         """Mention it on another page."""

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flatline_connectors.feeds.connector import KIND, FeedsOptions
-from flatline_connectors.runtime.connector import Resources, Spend
+from flatline_connectors.runtime.connector import Resources
 from flatline_connectors.sites import on_sites
 from tests.connectors.runtime.worlds.fetching import ScriptedFetcher
 
@@ -51,9 +51,9 @@ class FeedsWorld:
     def _expect(self, url_from: str, *names: str) -> None:
         self.records |= {("link", url_from, f"{HERE}{name}", "") for name in names}
 
-    def resources(self, spend: Spend) -> Resources:
+    def resources(self) -> Resources:
         """Return what is lent."""
-        return Resources(self.fetcher, spend, on_sites(["yours.example"]), self._folder, self._folder / "work")
+        return Resources(self.fetcher, on_sites(["yours.example"]), self._folder, self._folder / "work")
 
     def add(self) -> None:
         """Publish another post."""

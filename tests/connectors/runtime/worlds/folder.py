@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from flatline_connectors.folder.connector import KIND, FolderOptions
-from flatline_connectors.runtime.connector import Resources, Spend
+from flatline_connectors.runtime.connector import Resources
 from tests.connectors.runtime.worlds.fetching import NoFetcher
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -45,9 +45,9 @@ class FolderWorld:
         changed_s = (NOW - timedelta(hours=1)).timestamp()
         os.utime(path, (changed_s, changed_s))
 
-    def resources(self, spend: Spend) -> Resources:
+    def resources(self) -> Resources:
         """Return what is lent: no fetcher."""
-        return Resources(NoFetcher(), spend, None, self._folder, self._folder / "work")
+        return Resources(NoFetcher(), None, self._folder, self._folder / "work")
 
     def add(self) -> None:
         """Drop another file."""

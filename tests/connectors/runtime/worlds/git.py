@@ -5,7 +5,7 @@ from pathlib import Path
 from flatline_connectors.git.connector import KIND, GitOptions
 from flatline_connectors.git.documents import FILE_BYTES_MAX
 from flatline_connectors.git.reading import COMMITS_MAX
-from flatline_connectors.runtime.connector import Resources, Spend
+from flatline_connectors.runtime.connector import Resources
 from tests.connectors.git.made import IS_OURS, READ_AT, Made, make
 from tests.connectors.runtime.worlds.fetching import NoFetcher
 
@@ -41,9 +41,9 @@ class GitWorld:
             commits.append(Made({**commits[-1].files, "q.md": huge}))
         make(self._folder / "source", commits)
 
-    def resources(self, spend: Spend) -> Resources:
+    def resources(self) -> Resources:
         """Return what is lent: no fetcher, and a folder for the copy."""
-        return Resources(NoFetcher(), spend, IS_OURS, self._folder, self._folder / "work")
+        return Resources(NoFetcher(), IS_OURS, self._folder, self._folder / "work")
 
     def add(self) -> None:
         """Commit another link."""

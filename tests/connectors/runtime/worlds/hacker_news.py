@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from flatline_connectors.hacker_news.connector import KIND, PAGE_HITS, HackerNewsOptions
-from flatline_connectors.runtime.connector import Resources, Spend
+from flatline_connectors.runtime.connector import Resources
 from flatline_connectors.sites import on_sites
 from tests.connectors.runtime.worlds.fetching import ScriptedFetcher
 
@@ -75,10 +75,10 @@ class HackerNewsWorld:
         shown = found[: min(int(query["hitsPerPage"]), 1_000)]
         return msgspec.json.encode({"hits": shown, "nbHits": len(found), "page": 0, "exhaustiveNbHits": True})
 
-    def resources(self, spend: Spend) -> Resources:
+    def resources(self) -> Resources:
         """Return what is lent."""
         is_ours = on_sites(self.options.sites) if self.options.sites else None
-        return Resources(self.fetcher, spend, is_ours, self._folder, self._folder / "work")
+        return Resources(self.fetcher, is_ours, self._folder, self._folder / "work")
 
     def add(self) -> None:
         """Post another story."""

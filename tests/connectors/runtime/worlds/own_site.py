@@ -7,7 +7,7 @@ from flatline.schema.article_record import ArticleRecord
 from flatline_connectors.fetching.outcomes import Fetched, Outcome
 from flatline_connectors.own_site.connector import KIND, OwnSiteOptions
 from flatline_connectors.own_site.registering import Registry
-from flatline_connectors.runtime.connector import Resources, Spend
+from flatline_connectors.runtime.connector import Resources
 from flatline_connectors.sites import on_sites
 from tests.connectors.runtime.worlds.fetching import ScriptedFetcher
 
@@ -70,11 +70,11 @@ class OwnSiteWorld:
     def _expect(self, *names: str) -> None:
         self.records |= {("article", f"{SITE}/{name}") for name in names}
 
-    def resources(self, spend: Spend) -> Resources:
+    def resources(self) -> Resources:
         """Return what is lent."""
         folder = self._folder
         is_ours = on_sites(["yours.example"])
-        return Resources(self.fetcher, spend, is_ours, folder, folder / "work", registry=self._registered)
+        return Resources(self.fetcher, is_ours, folder, folder / "work", registry=self._registered)
 
     async def _registered(self) -> Registry:
         return self.registry

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from flatline_connectors.runtime.config import Secret
-from flatline_connectors.runtime.connector import Resources, Spend
+from flatline_connectors.runtime.connector import Resources
 from flatline_connectors.sites import on_sites
 from flatline_connectors.webmention_io.connector import KIND, PAGE_MENTIONS, WebmentionIoOptions
 from tests.connectors.runtime.worlds.fetching import ScriptedFetcher
@@ -52,9 +52,9 @@ class WebmentionIoWorld:
         ]
         return msgspec.json.encode({"type": "feed", "children": shown[: int(query["per-page"])]})
 
-    def resources(self, spend: Spend) -> Resources:
+    def resources(self) -> Resources:
         """Return what is lent."""
-        return Resources(self.fetcher, spend, on_sites(["yours.example"]), self._folder, self._folder / "work")
+        return Resources(self.fetcher, on_sites(["yours.example"]), self._folder, self._folder / "work")
 
     def add(self) -> None:
         """Receive another one."""

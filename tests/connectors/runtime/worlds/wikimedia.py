@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from flatline_connectors.fetching.sse import Message
-from flatline_connectors.runtime.connector import Resources, Spend
+from flatline_connectors.runtime.connector import Resources
 from flatline_connectors.sites import on_sites
 from flatline_connectors.wikimedia.connector import KIND, WikimediaOptions
 from tests.connectors.runtime.worlds.streaming import ScriptedStreams
@@ -69,9 +69,9 @@ class WikimediaWorld:
             first = next((n for n, (at, _) in enumerate(self.said) if at >= begin), len(messages))
         return [messages[n] for n in kept if n >= first]
 
-    def resources(self, spend: Spend) -> Resources:
+    def resources(self) -> Resources:
         """Return what is lent."""
-        return Resources(self.fetcher, spend, on_sites(["yours.example"]), self._folder, self._folder / "work")
+        return Resources(self.fetcher, on_sites(["yours.example"]), self._folder, self._folder / "work")
 
     def add(self) -> None:
         """Change another page."""
