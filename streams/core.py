@@ -10,7 +10,7 @@ from typing import Final
 
 from flatline.errors import FlatlineError
 
-INTERFACE: Final = 1
+INTERFACE: Final = 2
 """What is passed between both, as the core's own ``INTERFACE`` says it; raised with every change of that."""
 
 

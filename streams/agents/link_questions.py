@@ -75,17 +75,23 @@ class LinkQuestions:
     def __init__(self, *, partitions: int, ignored: Ignored | None) -> None:
         self._partitions = partitions
         self._ignored = ignored
+        self._policy = ignored or BY_DEFAULT
         self._keys = ArticleKeys()
 
-    def article(self, url_to: str) -> tuple[bytes, bytes, int] | None:
-        """Return the key of the article at a URL, the fingerprint of its domain, and its partition."""
+    def article(self, url_to: str) -> tuple[bytes, bytes | None, int] | None:
+        """Return the key of the article at a URL, the fingerprint of its domain, and its partition.
+
+        No domain where links from there count.
+        """
         try:
             if self._is_ignored(LinkEvent(_FROM, url_to)):
                 return None
             key = article_key(url_to, field="url_to")
         except Rejected:
             return None
-        return key, domain_of_article(key), partition_of(key, self._partitions)
+        own = domain_of_article(key)
+        is_ignored = self._policy.covers_own(key, b"", own)
+        return key, own if is_ignored else None, partition_of(key, self._partitions)
 
     def host(self, host: str) -> tuple[bytes, bytes] | None:
         """Return the canonical form of a host, and the fingerprint of its domain.
@@ -105,7 +111,7 @@ class LinkQuestions:
         if not is_surely_canonical and not (name == host.removeprefix("www.") and is_canonical_host(name)):
             return None
         domain = fingerprint(name if is_surely_canonical else referring_domain(page))
-        return None if (self._ignored or BY_DEFAULT).is_own(domain) else (name.encode(), domain)
+        return None if self._policy.is_own(domain) else (name.encode(), domain)
 
     def folders(self, folders: str) -> int:
         """Return the flags and traits of a link on any page in these folders: a URL up to a slash."""

@@ -4,12 +4,14 @@ import json
 from collections import Counter
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from flatline.agents.links import LinkAgent
 from flatline.backtest.histories import Histories
+from flatline.core import Core, native_core
 from flatline.domain.policy.ignore import Ignore, Ignored
 from flatline.domain.state.article import Article
 from flatline.engine.log import MicroBatch
@@ -60,12 +62,15 @@ def _known_of(article: Article) -> tuple[object, ...]:
     return article.totals, article.header.sources, links
 
 
+@pytest.mark.parametrize("core", [Core.PYTHON, Core.AUTO])
 @given(st.lists(events, max_size=20), st.sampled_from([None, IGNORED]))
-def test_the_worker_and_the_backtest_know_the_same(events: list[dict[str, object]], ignored: Ignored | None) -> None:
+def test_the_worker_and_the_backtest_know_the_same(
+    core: Core, events: list[dict[str, object]], ignored: Ignored | None
+) -> None:
     """Whatever comes, counts, link days and what is left out are the same live and in a backtest."""
     values = [json.dumps(event).encode() for event in events]
     partition, metrics = Partition(), WorkerMetrics(CollectorRegistry())
-    live = LinkAgent(topics=Topics(partitions=1), metrics=metrics, ignored=ignored)
+    live = LinkAgent(topics=Topics(partitions=1), metrics=metrics, ignored=ignored, core=native_core(core))
     batch = MicroBatch("links", 0, [Record(value, offset) for offset, value in enumerate(values)])
     live.apply(batch, partition, now_ms=NOW_MS)
 

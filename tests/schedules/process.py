@@ -11,6 +11,7 @@ from flatline.agents.judge import Judge
 from flatline.agents.links import LinkAgent
 from flatline.agents.survey import GroupVerdicts, Surveyor
 from flatline.agents.visits import VisitsAgent
+from flatline.core import Core, native_core
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.policy.policy import Policy
 from flatline.domain.visibility.sources import Sources
@@ -79,7 +80,7 @@ class Process:
         self.worker = Worker(
             assignment=assignment,
             agents={
-                topics.links.name: LinkAgent(topics=topics, metrics=metrics),
+                topics.links.name: LinkAgent(topics=topics, metrics=metrics, core=native_core(Core.AUTO)),
                 topics.articles.name: ArticleAgent(topics=topics, metrics=metrics),
                 topics.visits.name: VisitsAgent(topics=topics, metrics=metrics),
             },

@@ -6,7 +6,7 @@ mod record;
 mod time;
 mod url;
 
-use crate::reader::{Article, Ask, Domain, Observation, Parameters, Reader, Rest};
+use crate::reader::{page_of, Article, Ask, Domain, Observation, Parameters, Reader, Rest};
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -14,7 +14,7 @@ use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PySet};
 use std::sync::Arc;
 
 /// What Python expects of this module: raised with every change of what is passed between both.
-const INTERFACE: u32 = 1;
+const INTERFACE: u32 = 2;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -147,9 +147,18 @@ struct Asked<'a, 'py> {
 
 impl Ask for Asked<'_, '_> {
     fn article(&self, url: &[u8]) -> PyResult<Option<Arc<Article>>> {
-        let name = intern!(self.questions.py(), "article");
-        let found: Option<(Py<PyBytes>, Domain, i32)> = self.questions.call_method1(name, (text(url)?,))?.extract()?;
-        Ok(found.map(|(key, own, partition)| Arc::new(Article { key, own, partition })))
+        let py = self.questions.py();
+        let answer = self.questions.call_method1(intern!(py, "article"), (text(url)?,))?;
+        let found: Option<(Py<PyBytes>, Option<Domain>, i32)> = answer.extract()?;
+        Ok(found.map(|(key, ignored, partition)| {
+            let page = page_of(key.as_bytes(py));
+            Arc::new(Article {
+                key,
+                page,
+                ignored,
+                partition,
+            })
+        }))
     }
 
     fn host(&self, host: &[u8]) -> PyResult<Option<(Vec<u8>, Domain)>> {

@@ -10,6 +10,8 @@ use pyo3::{FromPyObject, Py, PyResult};
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
+/// Fingerprints.
+pub type Page = [u8; 8];
 pub type Domain = [u8; 6];
 
 /// Figures and words of the domain's rules: see `agents.link_questions.parameters`.
@@ -34,10 +36,13 @@ pub struct Parameters {
     declined_in_contexts: Vec<Vec<u8>>,
 }
 
-/// An article by one of its URLs. `own`: the fingerprint of its domain.
+/// An article by one of its URLs.
 pub struct Article {
     pub key: Py<PyBytes>,
-    pub own: Domain,
+    /// Its own, which is no backlink.
+    pub page: Page,
+    /// Its own domain, unless links from there count.
+    pub ignored: Option<Domain>,
     pub partition: i32,
 }
 
@@ -73,7 +78,7 @@ pub trait Ask {
 /// What an event says of its link.
 pub struct Observation {
     pub article: Arc<Article>,
-    pub page: [u8; 8],
+    pub page: Page,
     pub domain: Domain,
     pub at_ms: i64,
     pub is_clamped: bool,
@@ -82,6 +87,11 @@ pub struct Observation {
     pub rest: Arc<Rest>,
     /// Whether its source says when it was gained.
     pub is_dated: bool,
+}
+
+/// The fingerprint of a page by its canonical URL.
+pub fn page_of(canonical: &[u8]) -> Page {
+    xxh3_64(canonical).to_be_bytes()
 }
 
 pub struct Reader {
@@ -151,7 +161,7 @@ impl Reader {
         let Some(article) = self.articles.get(members.url_to, || ask.article(members.url_to))? else {
             return Ok(None);
         };
-        if article.own == domain || article.partition != partition {
+        if article.page == page || article.ignored == Some(domain) || article.partition != partition {
             return Ok(None);
         }
         let Some(of_texts) = self.flags_of_texts(&members, ask)? else {
@@ -177,7 +187,7 @@ impl Reader {
     }
 
     /// The fingerprints of a referring page and of its domain.
-    fn referrer(&mut self, url: &[u8], ask: &impl Ask) -> PyResult<Option<([u8; 8], Domain)>> {
+    fn referrer(&mut self, url: &[u8], ask: &impl Ask) -> PyResult<Option<(Page, Domain)>> {
         if self.listing.are_in(url) {
             return Ok(None); // a page that may list others
         }
@@ -202,7 +212,7 @@ impl Reader {
         scratch.extend_from_slice(&host.name);
         scratch.extend_from_slice(path);
         let is_short = scratch.len() <= URL_BYTES_MAX;
-        Ok(is_short.then(|| (xxh3_64(scratch).to_be_bytes(), host.domain)))
+        Ok(is_short.then(|| (page_of(scratch), host.domain)))
     }
 
     /// Flags and traits by the anchor, the text around it, and the page.
