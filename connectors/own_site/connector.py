@@ -33,6 +33,7 @@ from flatline_connectors.runtime.connector import (
     Resources,
     UnreadableRecord,
     found_article,
+    usable,
 )
 from flatline_connectors.runtime.own_sites import known_sites
 from flatline_connectors.runtime.second_chances import SecondChances
@@ -123,7 +124,10 @@ class OwnSite:
             return self._all_read(replace(state, is_whole=False), registry, [])
         url, *rest = state.listings
         page = await self._resources.fetcher.fetch(url, accepted=ACCEPTED, bytes_max=BYTES_MAX)
-        self._second_chances.check(url, page)
+        if rest or state.read:
+            self._second_chances.check(url, page)
+        else:  # nothing else was, or will be, read
+            usable(page)
         state = replace(state, listings=tuple(rest), read=(*state.read, url))
         records, listing = await self._listing(url, page)
         state = self._with_sitemaps(state, listing)

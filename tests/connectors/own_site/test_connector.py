@@ -18,7 +18,7 @@ from flatline_connectors.fetching.outcomes import Fetched, Outcome
 from flatline_connectors.own_site.connector import UNLISTED_MAX, OwnSite, OwnSiteOptions, OwnSiteState
 from flatline_connectors.own_site.reading import LISTINGS_MAX
 from flatline_connectors.own_site.registering import Registry, prepared
-from flatline_connectors.runtime.connector import FoundRecord, PollFailed, Resources
+from flatline_connectors.runtime.connector import FoundRecord, PollFailed, PollResult, Resources
 from flatline_connectors.sites import on_sites
 from tests.connectors.runtime.worlds.own_site import INDEX, NEWS, PLAIN, SITE, SiteFetcher, index, news, sitemap
 
@@ -63,13 +63,17 @@ class Runs:
         for alias in record.aliases:
             self._moves.add(rule_of(Move(alias, record.url, NOW, is_alias=True)))
 
+    async def poll(self) -> PollResult[OwnSiteState]:
+        """Poll once, from where it is."""
+        return await self._site.poll(self.state, NOW)
+
     async def run(self) -> list[ArticleRecord]:
         """Poll to the end of a run, past what asks for patience, and return what was sent."""
         sent = []
         self.fetcher.asked.clear()
         while True:
             try:
-                result = await self._site.poll(self.state, NOW)
+                result = await self.poll()
             except PollFailed:
                 continue
             for found in result.records:
@@ -167,6 +171,19 @@ async def test_a_listing_that_fails(runs: Runs, outcome: Outcome) -> None:
     runs.fetcher.pages[PLAIN] = sitemap("p")
     assert [record.url for record in await runs.run()] == [f"{SITE}/p"]
     assert f"{SITE}/old" in runs.fetcher.asked
+
+
+@pytest.mark.parametrize("outcome", [Outcome.NOT_FOUND, Outcome.WRONG_TYPE, Outcome.RATE_LIMITED])
+async def test_a_site_of_which_nothing_can_be_read(runs: Runs, outcome: Outcome) -> None:
+    """The run fails, each time: nobody takes that for a site without articles."""
+    runs.answers[INDEX] = Fetched(outcome, INDEX, status=404, retry_after_s=60)
+    for _ in range(3):
+        with pytest.raises(PollFailed) as failed:
+            await runs.poll()
+        assert failed.value.action is outcome.action
+        assert SITE in failed.value.detail
+    runs.answers.clear()
+    assert len(await runs.run()) == 2
 
 
 @pytest.mark.parametrize(
