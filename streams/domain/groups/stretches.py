@@ -73,11 +73,11 @@ class GroupPast:
     def __init__(self, links: Sequence[float]) -> None:
         first = next((number for number, came in enumerate(links) if came), len(links))
         self._links = links[first:]
-        self._without_bursts, self._paces = _paces(self._links)
+        self._without_bursts, self._memories = _memories(self._links)
 
     def rate_before(self, weeks: int) -> float:
         """Return the links a week to expect of the newest weeks, by those before; 0 if there were none."""
-        return self._paces[max(0, len(self._links) - weeks)].rates[0]
+        return self._pace_before(max(0, len(self._links) - weeks)).rates[0]
 
     def stretches(self) -> list[Stretch]:
         """Return the stretches up to now of which it is known what to expect."""
@@ -86,7 +86,7 @@ class GroupPast:
             begin = len(self._links) - weeks
             if begin < HISTORY_WEEKS_MIN:
                 break
-            pace = self._paces[begin]
+            pace = self._pace_before(begin)
             low, high = (rate * weeks for rate in pace.without_bursts)
             spread = pace.dispersion * (1 + UNCERTAINTY * weeks / pace.weeks)
             came = sum(self._without_bursts[begin:])
@@ -100,19 +100,37 @@ class GroupPast:
             found.append(Stretch(weeks * WEEK_DAYS, expected, expected_at_most, gained, few, many, share, none))
         return found
 
+    def _pace_before(self, week: int) -> _Pace:
+        """Return what is known before a week, counted from the first."""
+        if not week:
+            return _Pace()
+        weeks, short_weeks, total, short_total, capped, short_capped, squares, foretold = self._memories[week - 1]
+        rates = total / weeks, short_total / short_weeks
+        without_bursts = capped / weeks, short_capped / short_weeks
+        dispersion = (squares + DISPERSION_PRIOR_LINKS * DISPERSION) / (foretold + DISPERSION_PRIOR_LINKS)
+        return _Pace((min(rates), max(rates)), (min(without_bursts), max(without_bursts)), max(1.0, dispersion), weeks)
 
-def _paces(links: Sequence[float]) -> tuple[list[float], list[_Pace]]:
-    """Return the links by week without bursts, and the pace before each week and after the last."""
-    long, short, slow = (
-        exp(-1 / memory) for memory in (LONG_MEMORY_WEEKS, SHORT_MEMORY_WEEKS, DISPERSION_MEMORY_WEEKS)
-    )
+
+# After a week: the weeks so far and the links of these, each by the long and the short memory, then without bursts; and
+# the squares of how far links without bursts were from what was foretold, and that. A bare tuple, as there are 156 a
+# judgement, of which eleven are asked for.
+_Memory = tuple[float, float, float, float, float, float, float, float]
+
+_LONG, _SHORT, _SLOW = (exp(-1 / memory) for memory in (LONG_MEMORY_WEEKS, SHORT_MEMORY_WEEKS, DISPERSION_MEMORY_WEEKS))
+
+
+def _memories(links: Sequence[float]) -> tuple[list[float], list[_Memory]]:
+    """Return the links by week without bursts, and what is remembered after each week."""
+    long, short, slow = _LONG, _SHORT, _SLOW
     weeks = short_weeks = weeks_with_links = 0.0
     total = short_total = capped_total = short_capped = 0.0
     squares = foretold = 0.0
-    capped, paces = list[float](), [_Pace()]
+    capped, memories = list[float](), list[_Memory]()
     for number, came in enumerate(links):
-        usual = (total + CAP_LINKS_MIN) / (weeks_with_links + 2)
-        counted = min(came, float(int(max(CAP_LINKS_MIN, CAP * usual))))
+        counted = came
+        if came > CAP_LINKS_MIN:
+            usual = (total + CAP_LINKS_MIN) / (weeks_with_links + 2)
+            counted = min(came, float(int(max(CAP_LINKS_MIN, CAP * usual))))
         capped.append(counted)
         if number >= _DISPERSION_AFTER_WEEKS:
             rate = capped_total / weeks
@@ -122,10 +140,5 @@ def _paces(links: Sequence[float]) -> tuple[list[float], list[_Pace]]:
         weeks_with_links = weeks_with_links * long + (came > 0)
         total, short_total = total * long + came, short_total * short + came
         capped_total, short_capped = capped_total * long + counted, short_capped * short + counted
-        dispersion = (squares + DISPERSION_PRIOR_LINKS * DISPERSION) / (foretold + DISPERSION_PRIOR_LINKS)
-        rates = total / weeks, short_total / short_weeks
-        rates_capped = capped_total / weeks, short_capped / short_weeks
-        paces.append(
-            _Pace((min(rates), max(rates)), (min(rates_capped), max(rates_capped)), max(1.0, dispersion), weeks)
-        )
-    return capped, paces
+        memories.append((weeks, short_weeks, total, short_total, capped_total, short_capped, squares, foretold))
+    return capped, memories
