@@ -40,7 +40,7 @@ from flatline_connectors.runtime.second_chances import SecondChances
 
 UNLISTED_MAX: Final = 10_000
 """Registered articles that are looked for in the listings of one run; the next run goes on with those after them."""
-_LISTING_CHARACTERS_MAX: Final = 1_000  # 500 of these addresses fit into the position
+_URL_CHARACTERS_MAX: Final = 1_000  # so that the position fits into a record
 _LETTER_BYTES: Final = 4_096
 
 Record = FoundRecord | UnreadableRecord
@@ -175,12 +175,16 @@ class OwnSite:
             return PollResult(records, state, is_complete=False)
         if not state.is_whole:
             return _ended(state, records)
-        unlisted = [key for key in registry.records if _fingerprint(key) in state.unlisted]
+        unlisted = [
+            key
+            for key, record in registry.records.items()
+            if _fingerprint(key) in state.unlisted and _is_short(record.url)
+        ]
         unlisted.sort(key=lambda key: (key <= state.looked_until.encode(), key))
         looked_at = unlisted[: self._options.missing_max]
         has_more = len(looked_at) < len(unlisted)
         state = replace(state, looked_until=looked_at[-1].decode() if has_more else state.unlisted_until)
-        state = replace(state, pages=tuple(registry.records[key].url for key in looked_at))
+        state = replace(state, read=(), pages=tuple(registry.records[key].url for key in looked_at))
         return PollResult(records, state, is_complete=False) if state.pages else _ended(state, records)
 
     async def _look_at_first(self, state: OwnSiteState) -> PollResult[OwnSiteState]:
@@ -189,12 +193,12 @@ class OwnSite:
         self._second_chances.check(url, page)
         look = look_of(page, canonicalize(url))
         state = replace(state, pages=tuple(rest))
-        if look.fate == "moved":
+        if look.fate == "moved" and _is_short(look.detail):
             state = replace(state, redirects={**state.redirects, url: look.detail})
         elif look.fate == "gone":
             _log.warning("%s is listed no longer, and is gone; `flatline articles remove` forgets it", _shown(url))
             state = replace(state, gone=(*state.gone, url))
-        elif look.fate == "unclear":
+        elif look.fate != "there":
             _log.info("%s is listed no longer: %s", _shown(url), look.detail)
         if rest:
             return PollResult([], state, is_complete=False)
@@ -228,7 +232,7 @@ def _letter(url: str, page: Fetched, why: str) -> UnreadableRecord:
 
 
 def _is_short(url: str) -> bool:
-    return len(url) <= _LISTING_CHARACTERS_MAX
+    return len(url) <= _URL_CHARACTERS_MAX
 
 
 def _fingerprint(key: bytes) -> str:

@@ -229,3 +229,18 @@ async def test_a_position_fits_into_kafka(tmp_path: Path) -> None:
     runs.fetcher.pages[INDEX] = sitemap("new")
     await runs.run()
     assert runs.state.looked_until == f"{SITE}/00199"
+
+
+async def test_the_position_fits_with_long_addresses_of_articles(tmp_path: Path) -> None:
+    """Those beyond what it takes are not looked at, nor followed."""
+    runs = Runs(tmp_path, replace(OPTIONS, missing_max=200))
+    for length in (990, 1_010):
+        for number in range(100):
+            url = f"{SITE}/{number:03}".ljust(length, "x")
+            runs.register(ArticleRecord(url))
+            runs.fetcher.moved[url] = f"{SITE}/to-{number:03}".ljust(990 if number % 2 else 4_000, "y")
+    runs.fetcher.pages[INDEX] = sitemap(*(url.removeprefix(f"{SITE}/") for url in runs.fetcher.moved.values()))
+    sent = await runs.run()
+    assert sorted(len(record.aliases[0]) for record in sent if record.aliases) == [990] * 50
+    assert len(runs.fetcher.asked) == 1 + 100
+    assert runs.largest < POSITION_BYTES_MAX
