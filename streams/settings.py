@@ -127,6 +127,16 @@ class Settings(BaseSettings):
     kafka_sasl_token_file: Path | None = Field(
         None, description="With OAUTHBEARER: file that holds the token; whoever gets tokens replaces it in time."
     )
+    kafka_sasl_token_url: HttpUrl | None = Field(
+        None, description="With OAUTHBEARER: token endpoint of the identity provider, instead of a file with the token."
+    )
+    kafka_sasl_client_id: str | None = Field(None, description="With a token endpoint: the client's id there.")
+    kafka_sasl_client_secret_file: Path | None = Field(
+        None, description="With a token endpoint: file that holds the client's secret."
+    )
+    kafka_sasl_token_scope: str | None = Field(
+        None, description="With a token endpoint: the scope to request, where the provider wants one."
+    )
     kafka_ssl_ca_file: Path | None = Field(
         None, description="Certificates (PEM) of the authorities that sign the brokers'; else those of the system."
     )
@@ -301,6 +311,10 @@ class Settings(BaseSettings):
             username=self.kafka_sasl_username,
             password_file=self.kafka_sasl_password_file,
             token_file=self.kafka_sasl_token_file,
+            token_url=self.kafka_sasl_token_url,
+            client_id=self.kafka_sasl_client_id,
+            client_secret_file=self.kafka_sasl_client_secret_file,
+            token_scope=self.kafka_sasl_token_scope,
             ca_file=self.kafka_ssl_ca_file,
             certificate_file=self.kafka_ssl_certificate_file,
             key_file=self.kafka_ssl_key_file,

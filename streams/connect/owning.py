@@ -14,7 +14,7 @@ from flatline.connect.saving import PartitionSaving, sole_writer
 from flatline.domain.time import to_ms
 from flatline.engine.log import FencedError
 from flatline.kafka.cluster import KafkaCluster
-from flatline.kafka.security import UnreadableFileError
+from flatline.kafka.secret_file import CredentialError
 from flatline.schema.connector_record import ConnectorStatus
 from flatline.schema.topics import Topics
 from flatline_connectors.runtime.config import duration_s
@@ -106,7 +106,7 @@ class OwnedPartition:
         if isinstance(error.__cause__, FencedError):
             # Either it is ours no longer, which the group will say in a moment, or somebody has run one by hand.
             log.info("another process has saved positions of %s", what)
-        elif isinstance(error, NotSaved | KafkaError | UnreadableFileError):
+        elif isinstance(error, NotSaved | KafkaError | CredentialError):
             log.warning("positions of %s can't be read or saved, trying again in %s s: %r", what, RETRY_S, error)
         else:
             log.error("%s ended, trying again in %s s", what, RETRY_S, exc_info=error)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from flatline.engine.kafka_log import stop_producer
 from flatline.kafka.cluster import AsyncProducer, KafkaCluster
-from flatline.kafka.security import UnreadableFileError
+from flatline.kafka.secret_file import CredentialError
 from flatline.schema import codec
 from flatline.schema.instance import Instance
 from flatline.schema.topics import Topic
@@ -44,7 +44,7 @@ class Announcer:
             async with self._one_at_a_time:
                 try:
                     await self._send(codec.instances.encode(replace(self._instance, announced_at=self._now())))
-                except (KafkaError, UnreadableFileError) as error:
+                except (KafkaError, CredentialError) as error:
                     log.warning("Prometheus can't be told of this process yet: %r", error)
             try:
                 async with asyncio.timeout(ANNOUNCE_EVERY_S):
@@ -58,7 +58,7 @@ class Announcer:
         try:
             async with asyncio.timeout(WITHDRAW_WITHIN_S), self._one_at_a_time:
                 await self._send(None)
-        except (KafkaError, UnreadableFileError, TimeoutError) as error:
+        except (KafkaError, CredentialError, TimeoutError) as error:
             log.warning("Prometheus can't be told that this process has ended: %r", error)
         producer, self._producer = self._producer, None
         if producer is not None:

@@ -12,7 +12,8 @@ from aiokafka.errors import RequestTimedOutError, SaslAuthenticationFailed, Unsu
 from kafka.errors import KafkaError
 
 from flatline.errors import FlatlineError
-from flatline.kafka.security import PREFIX, Security, UnreadableFileError
+from flatline.kafka.secret_file import PREFIX, CredentialError
+from flatline.kafka.security import Security
 
 _ANSWER_MS: Final = 10_000
 
@@ -26,13 +27,13 @@ class AccessError(FlatlineError, KafkaError, AsyncKafkaError):  # type: ignore[m
 
 
 def refuse_no_access(bootstrap: str, security: Security, configuration: Callable[[], Mapping[str, Any]]) -> None:
-    """Raise AccessError where servers answer and each of them refuses us, or a file that is needed is of no use.
+    """Raise AccessError where servers answer and each of them refuses us, a file is of no use, or no token can be had.
 
     A server that can't be reached is none of that: it may be starting, and clients wait for it.
     """
     try:
-        security.check_files()
-    except UnreadableFileError as error:
+        security.check_credentials()
+    except CredentialError as error:
         raise AccessError(str(error)) from None
     # In a thread, as a loop may be running here.
     with ThreadPoolExecutor(max_workers=1) as thread:
@@ -88,6 +89,8 @@ def _refusal(error: BaseException, security: Security) -> str | None:  # noqa: P
 
 
 def _of_the_secret(security: Security) -> str:
+    if security.token_url is not None:
+        return f"{PREFIX}SASL_TOKEN_URL, {PREFIX}SASL_CLIENT_ID and {PREFIX}SASL_TOKEN_SCOPE"
     if security.mechanism == "OAUTHBEARER":
         return f"{PREFIX}SASL_TOKEN_FILE"
     return f"{PREFIX}SASL_USERNAME, {PREFIX}SASL_PASSWORD_FILE and {PREFIX}SASL_MECHANISM={security.mechanism}"

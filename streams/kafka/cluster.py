@@ -10,7 +10,7 @@ from kafka.consumer import fetcher
 
 from flatline.kafka.access import refuse_no_access
 from flatline.kafka.fetched_batches import FetchedBatches, ReadableRecords
-from flatline.kafka.mechanisms import AsyncTokenFromFile, NoneKept, TokenFromFile
+from flatline.kafka.mechanisms import AsyncNewestToken, NewestToken, NoneKept
 from flatline.kafka.polled_batches import PolledBatches, PolledRecords
 from flatline.kafka.security import FreshContext, Security
 
@@ -81,12 +81,12 @@ class KafkaCluster:
             refuse_no_access(self.bootstrap, self.security, self._async_security)
 
     def _client(self) -> dict[str, Any]:
-        return {"bootstrap_servers": self.servers, **self._security(TokenFromFile)}
+        return {"bootstrap_servers": self.servers, **self._security(NewestToken)}
 
     def _async_security(self) -> dict[str, Any]:
-        return self._security(AsyncTokenFromFile)
+        return self._security(AsyncNewestToken)
 
-    def _security(self, token: type[TokenFromFile | AsyncTokenFromFile]) -> dict[str, Any]:
+    def _security(self, token: type[NewestToken | AsyncNewestToken]) -> dict[str, Any]:
         """Return what kafka-python and aiokafka call by the same names."""
         chosen: dict[str, Any] = {"security_protocol": self.security.protocol}
         if self.security.has_tls:

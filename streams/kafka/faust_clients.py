@@ -5,7 +5,7 @@ from typing import Any
 from faust import OAuthCredentials, SASLCredentials, SSLCredentials
 
 from flatline.kafka.cluster import KafkaCluster
-from flatline.kafka.mechanisms import AsyncTokenFromFile
+from flatline.kafka.mechanisms import AsyncNewestToken
 from flatline.kafka.security import FreshContext, Security
 
 
@@ -21,7 +21,7 @@ def _credentials(security: Security) -> Any:
     if secret is None:
         return None if context is None else SSLCredentials(context)
     if security.mechanism == "OAUTHBEARER":
-        return OAuthCredentials(oauth_cb=AsyncTokenFromFile(secret), ssl_context=context)
+        return OAuthCredentials(oauth_cb=AsyncNewestToken(secret), ssl_context=context)
     read_anew: Any = secret
     return SASLCredentials(
         username=security.username, password=read_anew, mechanism=security.mechanism, ssl_context=context

@@ -1,9 +1,10 @@
-"""Both client libraries, taught to read passwords and tokens from their files when they connect.
+"""Both client libraries, taught to get passwords and tokens when they connect: files change, and tokens expire.
 
 They ask a password for its `encode` where they do SCRAM, so that needs nothing. For PLAIN they join it to a string. And
 aiokafka takes any answer to a token for a yes.
 """
 
+import asyncio
 from typing import Any
 
 from aiokafka import conn
@@ -12,7 +13,8 @@ from kafka.net.sasl import register_sasl_mechanism
 from kafka.net.sasl.oauth import AbstractTokenProvider
 from kafka.net.sasl.plain import SaslMechanismPlain
 
-from flatline.kafka.security import SecretFile
+from flatline.kafka.secret_file import SecretFile
+from flatline.kafka.token_endpoint import TokenEndpoint
 
 
 class PlainFromFile(SaslMechanismPlain):  # type: ignore[misc]
@@ -29,27 +31,31 @@ class AsyncPlainFromFile(conn.SaslPlainAuthenticator):  # type: ignore[misc]
         super().__init__(sasl_plain_password=_read(sasl_plain_password), **rest)
 
 
-class TokenFromFile(AbstractTokenProvider):  # type: ignore[misc]
+class NewestToken(AbstractTokenProvider):  # type: ignore[misc]
     """OAUTHBEARER for kafka-python."""
 
-    def __init__(self, file: SecretFile) -> None:
+    def __init__(self, source: SecretFile | TokenEndpoint) -> None:
         super().__init__()
-        self._file = file
+        self._source = source
 
     def token(self) -> str:
-        """Return the token that is in the file now. Raises UnreadableFileError."""
-        return self._file.read()
+        """Return the token that holds now. Raises CredentialError."""
+        return self._source.read()
 
 
-class AsyncTokenFromFile(AsyncTokenProvider):  # type: ignore[misc]
+class AsyncNewestToken(AsyncTokenProvider):  # type: ignore[misc]
     """OAUTHBEARER for aiokafka."""
 
-    def __init__(self, file: SecretFile) -> None:
-        self._file = file
+    def __init__(self, source: SecretFile | TokenEndpoint) -> None:
+        self._source = source
 
     async def token(self) -> str:
-        """Return the token that is in the file now. Raises UnreadableFileError."""
-        return self._file.read()
+        """Return the token that holds now. Raises CredentialError."""
+        return await asyncio.to_thread(self._source.read)
+
+    def refused(self) -> None:
+        """Take it that the token is of no use."""
+        self._source.forget()
 
 
 class AsyncOAuth(conn.OAuthAuthenticator):  # type: ignore[misc]
@@ -58,6 +64,7 @@ class AsyncOAuth(conn.OAuthAuthenticator):  # type: ignore[misc]
     async def step(self, payload: bytes | None) -> tuple[bytes, bool] | None:
         """Return what to send next, and whether to wait for an answer; None where we are let in."""
         if payload:
+            self._sasl_oauth_token_provider.refused()
             return b"\x01", True  # RFC 7628: the answer to a refusal, after which the server ends it
         answer: tuple[bytes, bool] | None = await super().step(payload)
         return answer

@@ -44,7 +44,9 @@ INTERNAL = {
     "UnreadableOutput",
     "NoFeed",  # becomes a dead letter, or a NoListing
     "UnreadableDocument",  # becomes a dead letter
-    "UnreadableFileError",  # becomes an AccessError
+    "UnreadableFileError",  # these become an AccessError
+    "CredentialError",
+    "NoTokenError",
     "_TooManyLinesError",  # becomes an UnreadableFile
     "NoHost",  # becomes an UnreadableExport
     "NoTable",

@@ -135,6 +135,16 @@ class SecuredKafka(Kafka):
             "FLATLINE_KAFKA_SSL_CA_FILE": str(self.authority.file),
         }
 
+    def by_token_endpoint(self, url: str, client: str, secret_file: Path) -> dict[str, str]:
+        """Return the settings of somebody who requests tokens."""
+        settings = self.by_token(secret_file)
+        del settings["FLATLINE_KAFKA_SASL_TOKEN_FILE"]
+        return settings | {
+            "FLATLINE_KAFKA_SASL_TOKEN_URL": url,
+            "FLATLINE_KAFKA_SASL_CLIENT_ID": client,
+            "FLATLINE_KAFKA_SASL_CLIENT_SECRET_FILE": str(secret_file),
+        }
+
     def by_certificate(self, user: str, authority: Authority | None = None) -> dict[str, str]:
         """Return the settings of somebody who comes in with a certificate, of our authority or another one."""
         identity = (authority or self.authority).issue(f"client-{user}")

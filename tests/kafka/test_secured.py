@@ -35,6 +35,7 @@ from tests.kafka.secured import (
     USER,
     SecuredKafka,
 )
+from tests.kafka.token_server import CLIENT, SECRET, TokenServer
 from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.servers
@@ -296,6 +297,39 @@ def test_files_are_replaced_while_everything_runs(
         if by_token:
             written = f"User:after is Allowed operation = WRITE .*Topic:LITERAL:{topics.links.name} "
             assert re.search(written, kafka.authorizations.read_text())
+
+
+def test_tokens_are_requested_and_replaced_while_everything_runs(
+    kafka: SecuredKafka, namespace: str, tmp_path: Path
+) -> None:
+    """Sessions end after two seconds, tokens are replaced after eight: what comes afterwards is taken and judged.
+
+    When the identity provider no longer gives any, a command says which settings to look at.
+    """
+    secret = tmp_path / "secret"
+    secret.write_text(SECRET)
+    topics = Topics(namespace=namespace, partitions=1)
+    with TokenServer(lambda: kafka.issuer.token(USER, expires_in_s=10), lives_s=10) as server:
+        settings = kafka.by_certificate(USER) | kafka.by_token_endpoint(server.url, CLIENT, secret)
+        settings |= {"FLATLINE_KAFKA_BOOTSTRAP": kafka.address[FLEETING], "FLATLINE_PARTITIONS": "1"}
+        with (
+            Installation(settings["FLATLINE_KAFKA_BOOTSTRAP"], namespace, tmp_path, **settings) as installation,
+            running_ingest(installation.environment, topics, tmp_path) as ingest,
+        ):
+            installation.start(1)
+            installation.wait_ready(1)
+            assert ingest.push(line_of(IMPORTED)).status == 200
+            assert installation.articles().keys() == {IMPORTED}
+            before = server.issued
+            until("worker and ingest have other tokens", lambda: server.issued >= before + 2)
+            assert ingest.push(line_of(PUSHED)).status == 200
+            until("both have verdicts", lambda: installation.articles().keys() == {IMPORTED, PUSHED})
+            server.secret = "another one"
+            done = run("topics", "check", **installation.environment)
+            assert done.returncode == 1
+            assert "401, invalid_client): see FLATLINE_KAFKA_SASL_CLIENT_ID" in done.stderr.decode()
+            logs = ingest.log() + installation.log(1)
+    assert SECRET not in logs + done.stderr.decode()
 
 
 def copies_of(settings: dict[str, str], folder: Path) -> dict[str, str]:

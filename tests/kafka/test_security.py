@@ -5,10 +5,17 @@ from pathlib import Path
 import pytest
 
 from flatline.kafka.cluster import KafkaCluster
-from flatline.kafka.security import SecretFile, Security, UnreadableFileError
+from flatline.kafka.secret_file import SecretFile, UnreadableFileError
+from flatline.kafka.security import Security
 from flatline.settings import SettingsError, load_settings
 
 FILE = Path("file")
+ENDPOINT = {
+    "mechanism": "OAUTHBEARER",
+    "token_url": "https://issuer.example/token",
+    "client_id": "client",
+    "client_secret_file": FILE,
+}
 SASL = {"username": "worker", "password_file": FILE}
 
 
@@ -18,6 +25,13 @@ SASL = {"username": "worker", "password_file": FILE}
         ({"protocol": "SASL_SSL"}, "needs FLATLINE_KAFKA_SASL_USERNAME"),
         ({"protocol": "SASL_SSL", "username": "worker"}, "needs FLATLINE_KAFKA_SASL_PASSWORD_FILE"),
         ({"protocol": "SASL_PLAINTEXT", "mechanism": "OAUTHBEARER"}, "needs FLATLINE_KAFKA_SASL_TOKEN_FILE"),
+        ({"protocol": "SASL_SSL", **ENDPOINT, "client_id": None}, "needs FLATLINE_KAFKA_SASL_CLIENT_ID"),
+        ({"protocol": "SASL_SSL", **ENDPOINT, "client_secret_file": None}, "needs FLATLINE_KAFKA_SASL_CLIENT_SECRET"),
+        ({"protocol": "SASL_SSL", **ENDPOINT, "token_file": FILE}, "no use of FLATLINE_KAFKA_SASL_TOKEN_FILE"),
+        ({"protocol": "SASL_SSL", **ENDPOINT, "token_url": None}, "no use of FLATLINE_KAFKA_SASL_CLIENT_ID"),
+        ({"protocol": "SASL_SSL", **ENDPOINT, "token_url": "http://a.example/"}, "has to begin with https://"),
+        ({"protocol": "SASL_SSL", **ENDPOINT, "mechanism": "PLAIN"}, "no use of FLATLINE_KAFKA_SASL_TOKEN_URL"),
+        ({"protocol": "SSL", **ENDPOINT}, "no use of FLATLINE_KAFKA_SASL_TOKEN_URL"),
         ({"protocol": "PLAINTEXT", **SASL}, "no use of FLATLINE_KAFKA_SASL_USERNAME"),
         ({"protocol": "SSL", **SASL}, "no use of FLATLINE_KAFKA_SASL_USERNAME"),
         ({"protocol": "PLAINTEXT", "ca_file": FILE}, "no use of FLATLINE_KAFKA_SSL_CA_FILE"),
