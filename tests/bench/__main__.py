@@ -21,6 +21,7 @@ PARTS: Final = (
     "latency",
     "ingest",
     "storage",
+    "memory",
     "policy_lab",
 )
 """Modules with a function ``measure(bootstrap: str, folder: Path) -> dict[str, float]``: figures by name."""

@@ -39,6 +39,7 @@ SMALL: Final = {
     "RESTART_REGISTERED": "200",
     "RESTART_SOURCES": "40",
     "RESTART_S": "1",
+    "MEMORY_LINKS": "3000",
     "POLICY_ARTICLES": "250",
 }
 
