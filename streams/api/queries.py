@@ -103,6 +103,12 @@ class GroupQuery(Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(min_length=1, max_length=253)]
 
 
+class CohortsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of the curves of cohorts."""
+
+    kind: Annotated[Literal["site", "strategy", "month"], Meta(description="Of which cohorts")] = "strategy"
+
+
 class PolicyTrialQuery(ThresholdsMoved, frozen=True, forbid_unknown_fields=True):
     """Of a trial of thresholds."""
 

@@ -16,13 +16,14 @@ from flatline.readmodel.queries.alerts import AlertFilter, list_alerts
 from flatline.readmodel.queries.article import find_article, qualities
 from flatline.readmodel.queries.articles import ArticleFilter, list_articles, summary
 from flatline.readmodel.queries.bounds import Bounds
-from flatline.readmodel.queries.groups import GroupFilter, find_group, list_groups
+from flatline.readmodel.queries.groups import GroupFilter, find_group, list_cohorts, list_groups
 from flatline.readmodel.queries.links import LinkFilter, list_links
 from flatline.readmodel.queries.others import DeadLetterFilter, list_dead_letters, list_sources
 from flatline.readmodel.queries.precision import MeasuredPrecision, measured_precision
 from flatline.readmodel.queries.publishers import TurnedPublisher, turned_nofollow
 from flatline.readmodel.queries.snoozes import SnoozeRow, list_snoozes
 from flatline.readmodel.queries.views import Page
+from flatline.schema.group import GroupKind
 from flatline_connectors.ingest.answers import Refused
 
 Q = TypeVar("Q", bound=Struct)
@@ -156,6 +157,15 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         queries.GroupQuery,
         views.GroupDetail,
         lambda connection, query, _at: find_group(connection, query.kind, query.name),
+    ),
+    Route(
+        "/api/v1/cohorts",
+        "By which age articles of a site, a strategy or a month of publication have gained which share of their links",
+        queries.CohortsQuery,
+        Page[views.CohortRow],
+        lambda connection, query, at: Page(
+            list_cohorts(connection, GroupKind(query.kind), partitions=at.partitions), None
+        ),
     ),
     Route(
         "/api/v1/snoozes",

@@ -233,7 +233,9 @@ class Page:
             await asyncio.sleep(_LOOK_AGAIN_S)
 
     async def _groups(self, request: web.Request) -> web.Response:
-        return await self._answer(request, "groups.html", groups_view)
+        return await self._answer(
+            request, "groups.html", lambda tables: groups_view(tables, request.query, partitions=self._partitions)
+        )
 
     async def _lost(self, request: web.Request) -> web.Response:
         now_ms = self._now_ms()

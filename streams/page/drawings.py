@@ -6,6 +6,9 @@ from math import ceil, log10
 from typing import Any, Final, NamedTuple
 
 from flatline.domain.formatting import count
+from flatline.domain.groups.cohorts import AGES_DAYS
+from flatline.domain.learned.curve import QUOTED_DAYS, QUOTED_SHARE
+from flatline.readmodel.queries.views import CohortRow
 
 SPARK_WEEKS: Final = 104
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 990, 10, 270
@@ -108,6 +111,52 @@ def curve(days: Sequence[date], gained: Sequence[float], expected: Sequence[floa
                 {"tone": each.tone, "from": _seconds(each.from_day), "to": _seconds(each.to_day)} for each in bands
             ],
         },
+    )
+
+
+class Line(NamedTuple):
+    """A drawn line. ``number`` tells it from the others."""
+
+    number: int
+    name: str
+    points: str
+
+
+class CohortCurves(NamedTuple):
+    """Curves of cohorts side by side; at ``quoted_x`` and ``quoted_y`` is what is often quoted."""
+
+    lines: Sequence[Line]
+    ticks_x: Sequence[Tick]
+    ticks_y: Sequence[Tick]
+    quoted_x: float
+    quoted_y: float
+    label: str
+
+
+def cohort_curves(cohorts: Sequence[CohortRow]) -> CohortCurves:
+    """Return the curves of cohorts over the ages that they name, which are drawn at equal distances."""
+    ages_days = list(AGES_DAYS)
+    step = (_RIGHT - _LEFT) / len(ages_days)
+
+    def x(age_days: int) -> float:
+        return _LEFT + step * (ages_days.index(age_days) + 1)
+
+    def y(share: float) -> float:
+        return _BOTTOM - (_BOTTOM - _TOP) * share
+
+    lines = []
+    for number, cohort in enumerate(cohorts):
+        passed = [(x(each.age_days), y(each.share)) for each in cohort.shares if each.share is not None]
+        points = " ".join(f"{at_x:.1f},{at_y:.1f}" for at_x, at_y in [(_LEFT, _BOTTOM), *passed])
+        lines.append(Line(number, cohort.name, points))
+    names = ", ".join(cohort.name for cohort in cohorts)
+    return CohortCurves(
+        lines,
+        [Tick(x(each), f"{each:,} d") for each in ages_days],
+        [Tick(y(step / _TICKS_Y), f"{step / _TICKS_Y:.0%}") for step in range(_TICKS_Y + 1)],
+        x(QUOTED_DAYS),
+        y(QUOTED_SHARE),
+        f"Shares of links gained by age: {names}. The table below has the figures.",
     )
 
 

@@ -9,14 +9,21 @@ import orjson
 
 import flatline
 from flatline.demo.simulation import Simulation
+from flatline.domain.groups.judgement import judge_group
+from flatline.domain.groups.survey import Survey, contribution, membership_of
+from flatline.domain.groups.totals import GroupTotals
+from flatline.domain.learned.expectation import Baseline, expect
 from flatline.domain.policy.policy import Policy
+from flatline.domain.policy.thresholds import Thresholds
 from flatline.domain.state.article import registration_of
 from flatline.domain.time import DAY_MS, to_datetime, to_ms
 from flatline.readmodel.database import Database
 from flatline.readmodel.projection import Projection
 from flatline.readmodel.sqlite_file import SqliteFile
 from flatline.schema import codec
+from flatline.schema.group import GroupKind, GroupPart, SurveyRound
 from flatline.schema.topics import Topics
+from flatline.schema.verdict import State
 
 NOW: Final = datetime(2026, 11, 28, 7, tzinfo=UTC)
 NOW_MS: Final = to_ms(NOW)
@@ -61,6 +68,7 @@ def portfolio(folder: Path) -> Portfolio:
     records = [(to_ms(NOW) - 400 * DAY_MS, each.record) for each in simulation.simulated_articles] + [
         (NOW_MS - DAY_MS, _hostile_article())
     ]
+    parts = list(_group_parts(lines, records))
     database = SqliteFile(folder / "readmodel.db", readers=2, deadline_s=30)
     verdicts = list(_verdicts(lines, records))
     projection = Projection(database, TOPICS, Policy())
@@ -69,6 +77,8 @@ def portfolio(folder: Path) -> Portfolio:
             (TOPICS.articles.name, 0): _numbered(None, records),
             (TOPICS.links.name, 0): _numbered(None, lines),
             (TOPICS.verdicts.name, 0): verdicts,
+            (TOPICS.group_parts.name, 0): parts,
+            (TOPICS.groups.name, 0): list(_group_verdicts(parts)),
             (TOPICS.heartbeats.name, 0): list(_heartbeats()),
             (TOPICS.dead_letters.name, 0): list(_dead_letters()),
         }
@@ -105,9 +115,53 @@ def _verdicts(lines: list[tuple[int, bytes]], records: list[tuple[int, bytes]]) 
                 offset += 1
 
 
+def _group_parts(lines: list[tuple[int, bytes]], records: list[tuple[int, bytes]]) -> Iterator[Record]:
+    """Yield the survey of all articles, as a worker publishes it, on the first partition."""
+    articles = flatline.fold([flatline.decode_event(line) for _, line in lines], recorded_at=NOW)
+    survey = Survey(NOW_MS)
+    for at_ms, value in records:
+        record = codec.articles.decode(value)
+        article = articles.get(flatline.canonical_url(record.url))
+        if article is not None:
+            article.register(registration_of(record, recorded_ms=at_ms))
+    for article in articles.values():
+        expectation = expect(
+            article.totals.days,
+            published_day=article.header.registration.published_day,
+            watched_day=0,
+            now_days=NOW_MS / DAY_MS,
+            baseline=Baseline(),
+        )
+        survey.add(membership_of(article), contribution(expectation, is_unseen=False), State.STEADY)
+    for group, sums, states in survey.groups():
+        part = GroupPart(group.kind, group.name, 0, NOW, dict(states), list(sums.values))
+        yield Record(f"0/{group.kind}/{group.name}".encode(), codec.group_parts.encode(part), NOW_MS, 0)
+    for partition in range(TOPICS.layout.partitions):
+        yield Record(str(partition).encode(), codec.survey_rounds.encode(SurveyRound(partition, NOW, 0)), NOW_MS, 0)
+
+
+def _group_verdicts(parts: list[Record]) -> Iterator[Record]:
+    totals = GroupTotals(TOPICS.layout.partitions)
+    for part in parts:
+        totals.receive_record(part.key or b"", part.value)
+    for offset, (group, total) in enumerate(totals.by_group.items()):
+        if group.kind is not GroupKind.MONTH and (total.sums.articles >= 3 or group.name in HOSTILE):
+            verdict = judge_group(
+                group, total, previous=None, now_ms=NOW_MS, thresholds=Thresholds(), unseen_reason=None
+            )
+            yield Record(f"{group.kind}/{group.name}".encode(), codec.groups.encode(verdict), NOW_MS, offset)
+
+
 def _hostile_article() -> bytes:
     return orjson.dumps(
-        {"url": HOSTILE_ARTICLE, "title": HOSTILE[0], "author": HOSTILE[1], "series": HOSTILE[3], "tier": 1}
+        {
+            "url": HOSTILE_ARTICLE,
+            "title": HOSTILE[0],
+            "author": HOSTILE[1],
+            "series": HOSTILE[3],
+            "strategy": HOSTILE[1],
+            "tier": 1,
+        }
     )
 
 

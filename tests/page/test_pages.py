@@ -32,6 +32,7 @@ PAGES = (
     "/articles?q=time&sort=gained",
     f"/article?url={HOSTILE_ARTICLE}",
     "/groups",
+    "/groups?cohorts=month",
     "/alerts",
     "/lost",
     "/sources",

@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import pytest
 
+from flatline.domain.groups.cohorts import Cohorts
 from flatline.domain.groups.survey import VALUES, Membership
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.time import to_ms
 from flatline.readmodel.other_rows import apply_compacted
 from flatline.readmodel.projection import GROUP_PARTS
-from flatline.readmodel.queries.groups import baseline_of
+from flatline.readmodel.queries.groups import baseline_of, list_cohorts
 from flatline.schema import codec
 from flatline.schema.group import GroupKind, GroupPart, SurveyRound
 from tests.readmodel.projecting import database
@@ -66,3 +67,22 @@ def test_it_is_what_workers_learn(membership: Membership, tmp_path: Path) -> Non
     days = (1, 30, 90, 365)
     assert found.links_an_article == expected.links_an_article
     assert [found.curve.share(day) for day in days] == [expected.curve.share(day) for day in days]
+
+
+@pytest.mark.parametrize("kind", [GroupKind.SITE, GroupKind.STRATEGY])
+def test_cohorts_are_those_of_all_records(kind: GroupKind, tmp_path: Path) -> None:
+    """Although only the records of their kind, and of sites, are decoded; the quoted curve comes first."""
+    totals = GroupTotals(PARTITIONS)
+    for record in survey():
+        totals.receive_record(record.key, record.value, record.timestamp)
+    made = database(tmp_path)
+    with made.writing() as connection:
+        apply_compacted(connection, GROUP_PARTS, survey())
+        quoted, of_all, *cohorts = list_cohorts(connection, kind, partitions=PARTITIONS)
+    made.close()
+    expected = Cohorts(totals)
+    assert [(each.name, [(share.age_days, share.share) for share in each.shares]) for each in (of_all, *cohorts)] == [
+        (each.name, list(each.share_by_days.items())) for each in (expected.all, *expected.of_kinds([kind]))
+    ]
+    assert len(cohorts) == sum(each == kind for each, _ in GROUPS)
+    assert next(each.share for each in quoted.shares if each.age_days == 90) == 0.66

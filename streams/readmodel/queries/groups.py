@@ -1,24 +1,26 @@
 """Groups of articles, and what is learned of them."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from msgspec import Meta, Struct
 from sqlalchemy import Connection, select
 
+from flatline.domain.groups.cohorts import QUOTED, Cohort, Cohorts
 from flatline.domain.groups.survey import Membership
 from flatline.domain.groups.totals import GroupTotals
 from flatline.domain.learned.expectation import Baseline
 from flatline.readmodel.projection import GROUP_PARTS
 from flatline.readmodel.queries.paging import page_of
 from flatline.readmodel.queries.rows import instant
-from flatline.readmodel.queries.views import GroupChange, GroupDetail, GroupRow, Page
+from flatline.readmodel.queries.views import AgeShare, CohortRow, GroupChange, GroupDetail, GroupRow, Page
 from flatline.readmodel.tables import compacted, digest, group_history, groups
 from flatline.schema import codec
 from flatline.schema.group import GroupKind, GroupState, GroupVerdict
 from flatline.schema.rejection import Rejected
 
 HISTORY_MAX = 500
+_PARTS: Final = select(compacted).where(compacted.c.topic == GROUP_PARTS).order_by(compacted.c.recorded_ms)
 
 
 class GroupFilter(Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,20 +88,39 @@ def groups_of(connection: Connection, membership: Membership) -> list[GroupRow]:
 
 def baseline_of(connection: Connection, membership: Membership, *, partitions: int) -> Baseline:
     """Return what is learned of articles like this one, by the newest survey of all partitions."""
-    totals = GroupTotals(partitions)
     # There are up to 2,000 groups a partition: those that the article is in, and what ends the rounds, are read.
     about = [b"", *(f"{group.kind}/{group.name}".encode() for group in membership.groups)]
-    statement = (
-        select(compacted)
-        .where(compacted.c.topic == GROUP_PARTS, compacted.c.about.in_([digest(each) for each in about]))
-        .order_by(compacted.c.recorded_ms)
-    )
-    for row in _with_rounds_last(connection.execute(statement).mappings()):
+    statement = _PARTS.where(compacted.c.about.in_([digest(each) for each in about]))
+    return _totals(connection.execute(statement).mappings(), partitions=partitions).baseline_of(membership)
+
+
+def list_cohorts(connection: Connection, kind: GroupKind, *, partitions: int) -> list[CohortRow]:
+    """Return the quoted curve, that of all articles, and those of the cohorts of a kind, by name."""
+    # The curve of all articles is added up from the sites. What ends a round is about no group.
+    needed = {b"", kind.encode(), GroupKind.SITE.encode()}
+    rows = connection.execute(_PARTS).mappings()
+    totals = _totals((row for row in rows if _kind_in(row["key"]) in needed), partitions=partitions)
+    cohorts = Cohorts(totals)
+    return [_cohort_row(each) for each in (QUOTED, cohorts.all, *cohorts.of_kinds([kind]))]
+
+
+def _cohort_row(cohort: Cohort) -> CohortRow:
+    shares = [AgeShare(age_days, share) for age_days, share in cohort.share_by_days.items()]
+    return CohortRow(cohort.kind, cohort.name, cohort.articles, cohort.links, shares)
+
+
+def _kind_in(key: bytes) -> bytes:
+    return key.partition(b"/")[2].partition(b"/")[0]
+
+
+def _totals(rows: Iterable[Any], *, partitions: int) -> GroupTotals:
+    totals = GroupTotals(partitions)
+    for row in _with_rounds_last(rows):
         try:
             totals.receive_record(row["key"], row["value"], row["recorded_ms"])
         except Rejected:
             continue
-    return totals.baseline_of(membership)
+    return totals
 
 
 def _with_rounds_last(rows: Iterable[Any]) -> list[Any]:

@@ -227,6 +227,23 @@ class DeadLetterRow(Struct, frozen=True):
     value_bytes: int
 
 
+class AgeShare(Struct, frozen=True):
+    """How far articles of an age are."""
+
+    age_days: int
+    share: Annotated[float | None, Meta(description="Of all links after the first day; null: too few are that old")]
+
+
+class CohortRow(Struct, frozen=True):
+    """Articles of a site, a strategy or a month of publication: by which age they gain which share of their links."""
+
+    kind: Annotated[str, Meta(description="site, strategy or month; all: of all articles; quoted: the quoted curve")]
+    name: str
+    articles: int
+    links: Annotated[int, Meta(description="From which the curve was learned")]
+    shares: list[AgeShare]
+
+
 class LiveEvent(Struct, frozen=True):
     """Something that happened. ``said`` depends on the kind."""
 
