@@ -25,6 +25,7 @@ from flatline.page.views.article import article_view
 from flatline.page.views.articles import articles_view
 from flatline.page.views.frame import Frame
 from flatline.page.views.groups import groups_view
+from flatline.page.views.live import live_view
 from flatline.page.views.lost import lost_view
 from flatline.page.views.policy import moved_in, policy_view
 from flatline.page.views.snoozes import snooze_view
@@ -112,6 +113,7 @@ class Page:
             *([web.post("/alerts/{id}/mark", self._take_mark)] if self._mark else ()),
             web.get("/lost", self._lost),
             web.get("/sources", self._sources),
+            web.get("/live", self._live),
             web.get("/policy", self._policy),
             web.get("/policy/file", self._policy_file),
             web.get("/runbook", self._runbook),
@@ -244,6 +246,10 @@ class Page:
     async def _sources(self, request: web.Request) -> web.Response:
         now_ms = self._now_ms()
         return await self._answer(request, "sources.html", lambda tables: sources_view(tables, now_ms=now_ms))
+
+    async def _live(self, request: web.Request) -> web.Response:
+        template = "_live.html" if _is_fragment(request) else "live.html"
+        return await self._answer(request, template, lambda tables: live_view(tables, request.query))
 
     async def _policy(self, request: web.Request) -> web.Response:
         now_ms = self._now_ms()

@@ -59,6 +59,7 @@ async def serving(
     may_write: bool = True,
     alertmanager_url: str | None = None,
     now_ms: int = NOW_MS,
+    news: News | None = None,
 ) -> AsyncIterator[Client]:
     """Serve a read model for the block."""
     access = access or Loopback()
@@ -67,7 +68,7 @@ async def serving(
         Standing(made, folder),
         access,
         ServeMetrics(CollectorRegistry()),
-        News(),
+        news or News(),
         at=lambda: Circumstances(now_ms, 1, policy_lab),
         discovery=_no_discovery,
         producer=producer,

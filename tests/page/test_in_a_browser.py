@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,16 @@ from aiohttp.test_utils import TestServer
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from flatline.api.feed import News
+from flatline.domain.policy.policy import Policy
 from flatline.policy_file import load_policy
+from flatline.readmodel.projection import Projection
+from flatline.schema.article_record import ArticleRecord
+from flatline.schema.link_event import LinkEvent
+from tests.api.answering import serving
 from tests.page.portfolio import HOSTILE, HOSTILE_ARTICLE, Portfolio
+from tests.readmodel.projecting import TOPICS as PROJECTED
+from tests.readmodel.projecting import Log, database
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
@@ -29,6 +38,7 @@ PAGES = {
     "lost": "/lost",
     "sources": "/sources",
     "policy": "/policy",
+    "live": "/live",
     "runbook": "/runbook",
     "unknown": "/article?url=nowhere.example",
 }
@@ -56,19 +66,25 @@ class Visitor:
         return page
 
 
-@pytest.fixture
-async def visitor(page: web.Application) -> AsyncIterator[Visitor]:
-    """Return somebody before the pages. Chromium asks home at every start unless it is told not to."""
+@asynccontextmanager
+async def visiting(address: str) -> AsyncIterator[Visitor]:
+    """Give somebody with a browser for the block. Chromium asks home at every start unless it is told not to."""
     quiet = ("background-networking", "component-update", "sync", "gpu", "quic")
-    async with TestServer(page) as server, async_playwright() as playwright:
+    async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM,
             timeout=_PATIENCE_MS,
             args=["--no-sandbox", "--no-first-run", *(f"--disable-{each}" for each in quiet)],
         )
-        visitor = Visitor(browser, str(server.make_url("/")))
-        yield visitor
+        yield Visitor(browser, address)
         await browser.close()
+
+
+@pytest.fixture
+async def visitor(page: web.Application) -> AsyncIterator[Visitor]:
+    """Return somebody before the pages."""
+    async with TestServer(page) as server, visiting(str(server.make_url("/"))) as visitor:
+        yield visitor
 
 
 async def test_each_page_in_each_size_and_scheme(visitor: Visitor, tmp_path: Path) -> None:
@@ -186,3 +202,36 @@ async def test_somebody_says_what_they_think_of_an_alert(visitor: Visitor, tmp_p
         await expect(alert.get_by_role("button", name="Wrong")).to_be_visible()
         await expect(heading).to_have_count(0)
     assert visitor.troubles == []
+
+
+async def test_the_live_page_follows(tmp_path: Path) -> None:
+    """What happens appears by itself, with texts as they are, unless it is paused; without scripts, after a reload."""
+    log, made, news = Log(), database(tmp_path), News()
+    projection = Projection(made, PROJECTED, Policy())
+
+    def happens(title: str) -> None:
+        article = f"https://a.example/{len(title)}"
+        log.say(ArticleRecord(article, title=title), LinkEvent(f"https://x.example/{len(title)}", article))
+        projection.apply(log.batch())
+        news.tell()
+
+    async with (
+        serving(made, tmp_path, with_page=True, news=news) as client,
+        visiting(str(client.make_url("/"))) as visitor,
+    ):
+        page = await visitor.look("/live")
+        await expect(page.locator(".empty")).to_contain_text("Nothing has happened yet")
+        await expect(page.locator("[data-live-status]")).to_have_text("It follows by itself.")
+        happens(HOSTILE[0])
+        await expect(page.locator("[data-live] li")).to_have_count(1)
+        await expect(page.locator("[data-live] h2")).to_have_text(HOSTILE[0])
+        await page.get_by_role("button", name="Pause").click()
+        happens("another")
+        plain = await visitor.look("/live", java_script_enabled=False)
+        await expect(plain.locator("[data-live] li")).to_have_count(2)
+        await expect(page.locator("[data-live] li")).to_have_count(1)
+        await page.get_by_role("button", name="Go on").click()
+        await expect(page.locator("[data-live] li")).to_have_count(2)
+        assert await page.title() == "Live · Flatline"
+        assert visitor.troubles == []
+    made.close()

@@ -36,6 +36,8 @@ PAGES = (
     "/alerts",
     "/lost",
     "/sources",
+    "/live",
+    "/live?kind=group",
     "/policy",
     "/policy?silent_score=0.4&silent_gaps=1",
     "/policy?silent_score=%3Cscript%3E",

@@ -89,6 +89,38 @@ function drawCurve(place) {
   addEventListener("resize", () => plot.setSize(size()));
 }
 
+// The server says how each event reads: when something has happened, the list is asked for again, once a second at most.
+function follow(place) {
+  if (typeof htmx === "undefined" || typeof EventSource === "undefined") return;
+  const status = document.querySelector("[data-live-status]");
+  const pause = document.querySelector("[data-live-pause]");
+  let isPaused = false;
+  let isNew = false;
+  let waiting = null;
+  const show = () => {
+    waiting = null;
+    if (isPaused || !isNew) return;
+    isNew = false;
+    htmx.ajax("GET", location.href, { target: place, swap: "innerHTML" });
+  };
+  const happened = () => {
+    isNew = true;
+    waiting ??= setTimeout(show, 1000);
+  };
+  const source = new EventSource(place.dataset.live);
+  for (const kind of ["link", "verdict", "group", "dead_letter", "reset"]) source.addEventListener(kind, happened);
+  source.addEventListener("open", () => { if (!isPaused) status.textContent = "It follows by itself."; });
+  source.addEventListener("error", () => { status.textContent = "The connection is lost; trying again."; });
+  pause.hidden = false;
+  pause.addEventListener("click", () => {
+    isPaused = !isPaused;
+    pause.textContent = isPaused ? "Go on" : "Pause";
+    status.textContent = isPaused ? "Paused." : "It follows by itself.";
+    show();
+  });
+}
+
 localDates(document);
+document.querySelectorAll("[data-live]").forEach(follow);
 document.querySelectorAll("[data-curve]").forEach(drawCurve);
 document.addEventListener("htmx:afterSwap", (event) => localDates(event.detail.elt));

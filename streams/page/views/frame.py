@@ -13,6 +13,7 @@ PAGES: Final = (
     ("/lost", "Lost links"),
     ("/sources", "Sources"),
     ("/policy", "Policy lab"),
+    ("/live", "Live"),
 )
 
 
