@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -53,6 +54,20 @@ def _namespace(value: str) -> str:
     # Kafka's own rule for topic names, shortened by the longest of our suffixes.
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", value):
         raise ValueError("expected up to 200 letters, digits, '.', '_' and '-', the first one a letter or digit")
+    return value
+
+
+def _summary_at(value: str) -> str:
+    if not re.fullmatch(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError("expected a day and a time, such as Mon 09:00")
+    return value
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("expected a name of the IANA time zone database, such as Europe/Paris") from None
     return value
 
 
@@ -245,6 +260,14 @@ class Settings(BaseSettings):
     )
     slack_webhook_url_file: Path | None = Field(
         None, description="File with the URL of a Slack webhook; without it, alerts stay in Alertmanager."
+    )
+    summary_at: Annotated[str, AfterValidator(_summary_at)] | None = Field(
+        None,
+        description="When `flatline serve` sends the summary of the week to Slack, as 'Mon 09:00'; else it does not. "
+        "For one process of an installation.",
+    )
+    summary_time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
+        "UTC", description="Time zone of the summary's days and of its time, such as Europe/Paris."
     )
     prometheus_url: HttpUrl | None = Field(
         None, description="Prometheus that `flatline doctor` queries; `flatline up` sets it for its own."

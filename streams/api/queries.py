@@ -17,6 +17,7 @@ from flatline.readmodel.queries.links import LinkFilter
 from flatline.readmodel.queries.others import DeadLetterFilter
 from flatline.readmodel.queries.paging import ROWS_MAX
 from flatline.schema.group import GroupKind
+from flatline.schema.site_record import TimeZone
 from flatline_connectors.ingest.answers import Refused
 
 T = TypeVar("T", bound=Struct)
@@ -111,6 +112,13 @@ class CohortsQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 class PolicyTrialQuery(ThresholdsMoved, frozen=True, forbid_unknown_fields=True):
     """Of a trial of thresholds."""
+
+
+class WeeklySummaryQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of the summary of a week."""
+
+    until: Annotated[date | None, Meta(description="The last day; else yesterday, in the time zone")] = None
+    time_zone: TimeZone = "UTC"
 
 
 class NoQuery(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,8 +1,9 @@
 """What the API answers: each route with its parameters, its answer and the query behind it, as data."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final, Generic, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Struct
@@ -23,6 +24,7 @@ from flatline.readmodel.queries.precision import MeasuredPrecision, measured_pre
 from flatline.readmodel.queries.publishers import TurnedPublisher, turned_nofollow
 from flatline.readmodel.queries.snoozes import SnoozeRow, list_snoozes
 from flatline.readmodel.queries.views import Page
+from flatline.readmodel.queries.weekly import WeeklySummary, weekly_summary
 from flatline.schema.group import GroupKind
 from flatline_connectors.ingest.answers import Refused
 
@@ -126,6 +128,15 @@ def _policy_trial(connection: Connection, query: queries.PolicyTrialQuery, at: C
         raise Refused(400, "bad_parameter", str(error)) from None
 
 
+def _weekly(connection: Connection, query: queries.WeeklySummaryQuery, at: Circumstances) -> WeeklySummary:
+    try:
+        zone = ZoneInfo(query.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Refused(400, "bad_parameter", f"There is no time zone {query.time_zone}.") from None
+    until = query.until or to_datetime(at.now_ms).astimezone(zone).date() - timedelta(days=1)
+    return weekly_summary(connection, until=until, zone=zone, now_ms=at.now_ms)
+
+
 def _filter(query: Struct, kind: type[F]) -> F:
     return kind(**{field.name: getattr(query, field.name) for field in msgspec.structs.fields(kind)})
 
@@ -181,6 +192,13 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         queries.NoQuery,
         MeasuredPrecision,
         lambda connection, _query, at: measured_precision(connection, now_ms=at.now_ms),
+    ),
+    Route(
+        "/api/v1/weekly-summary",
+        "A week in a few words: what gained, what stopped, what to refresh, how right alerts were",
+        queries.WeeklySummaryQuery,
+        WeeklySummary,
+        _weekly,
     ),
     Route(
         "/api/v1/alerts",

@@ -26,6 +26,7 @@ from flatline.cli import (
     sites,
     start,
     state,
+    summary,
     topics,
     up,
     visits,
@@ -61,6 +62,7 @@ _SECTIONS: Final[dict[str, tuple[tuple[str, Any, str], ...]]] = {
     "See the results": (
         ("explain", explain.explain, "Show what the verdict on an article is based on."),
         ("alerts", alerts.app, "Alerts, marks and snoozes."),
+        ("summary", summary.app, "A week in a few words, for Slack, too."),
         ("groups", groups.app, "Series, authors, strategies and sites."),
         ("cohorts", groups.cohorts_app, "How fast links arrive, by site and month."),
         ("publications", publications.app, "Who links to you, and what they get back."),

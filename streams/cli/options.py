@@ -15,7 +15,7 @@ Command = Callable[..., None]
 
 FLAGS: Final = {"policy_file": "--policy", "connectors_file": "--connectors"}
 """Names of options that differ from those of their settings."""
-_METAVARS: Final = {"_file": "FILE", "_dir": "FOLDER", "_host": "ADDRESS", "_port": "PORT"}
+_METAVARS: Final = {"_file": "FILE", "_dir": "FOLDER", "_host": "ADDRESS", "_port": "PORT", "_zone": "ZONE"}
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON: one object per line.")]
 RecordsFile = Annotated[
@@ -66,6 +66,7 @@ def day(flag: str, about: str) -> Any:
 
 
 On = day("--on", "With --from: explain as of the end of this day.")
+Until = day("--until", "The last day; by default yesterday.")
 WatchFrom = day("--watch-from", "Don't report articles that fell silent before this day.")
 
 

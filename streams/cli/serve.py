@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import typer
@@ -52,6 +52,8 @@ def serve(*, settings: Settings) -> None:
 
     set_up_logs(settings)
     host, port = settings.serve_host, settings.serve_port
+    if settings.summary_at is not None and settings.slack_webhook_url_file is None:
+        raise typer.BadParameter("FLATLINE_SLACK_WEBHOOK_URL_FILE is missing: FLATLINE_SUMMARY_AT has Slack told.")
     if settings.serve_tokens_file is None and not is_loopback(host):
         raise typer.BadParameter(
             f"--tokens-file (or FLATLINE_SERVE_TOKENS_FILE) is missing: {host} is open to other machines."
@@ -93,7 +95,7 @@ def serve(*, settings: Settings) -> None:
                 may_write=may_write,
             )
         )
-        running = [asyncio.create_task(discovery.reads())]
+        running = [asyncio.create_task(each) for each in (discovery.reads(), *_summaries(settings, api, clock.now_ms))]
 
         def listens() -> None:
             running.append(asyncio.create_task(discovery.announces()))
@@ -136,6 +138,28 @@ def _sole_use(settings: Settings) -> "AbstractContextManager[object]":
 
     # Of a database, the processes agree among themselves who writes.
     return sole_use_of(settings.data_dir / "readmodel") if settings.readmodel_url is None else nullcontext()
+
+
+def _summaries(settings: Settings, api: "Api", now_ms: Callable[[], int]) -> Iterator[Coroutine[Any, Any, None]]:
+    """Yield what sends the summary of each week, where that is wanted."""
+    from zoneinfo import ZoneInfo
+
+    from flatline.readmodel.queries.weekly import weekly_summary
+    from flatline.weekly.sending import Schedule, WeeklySummaries, webhook_in
+
+    file = settings.slack_webhook_url_file
+    if settings.summary_at is None or file is None:
+        return
+    yield WeeklySummaries(
+        Schedule.of(settings.summary_at, ZoneInfo(settings.summary_time_zone)),
+        lambda until, zone: api.asking.ask(
+            lambda connection: weekly_summary(connection, until=until, zone=zone, now_ms=now_ms())
+        ),
+        webhook=lambda: webhook_in(file),
+        page_url=settings.page_url,
+        sent_file=settings.data_dir / "summary-sent",
+        now_ms=now_ms,
+    ).run()
 
 
 def _policy_lab(written: "PolicyFile", policy: "Policy") -> "PolicyLab":

@@ -7,11 +7,10 @@ from typing import Final
 from sqlalchemy import Connection
 
 from flatline.domain.alerts import alerts_of, alerts_of_group
-from flatline.domain.formatting import count, percent
 from flatline.page.rendering import article_path, with_query
 from flatline.page.views.pages_of_lists import page_or_first
 from flatline.readmodel.queries.alerts import AlertFilter, find_alerts, list_alerts
-from flatline.readmodel.queries.precision import MeasuredPrecision, measured_precision
+from flatline.readmodel.queries.precision import came_true_sentence, marked_sentence, measured_precision
 from flatline.readmodel.queries.views import AlertRow
 from flatline.schema.alert_mark import AlertKind
 from flatline.schema.group import GroupKind, GroupVerdict
@@ -67,33 +66,6 @@ def alerts_view(connection: Connection, query: Mapping[str, str], *, now_ms: int
         came_true=came_true_sentence(precision),
         marked=marked_sentence(precision),
         here=with_query("/alerts", show=show),
-    )
-
-
-def came_true_sentence(precision: MeasuredPrecision) -> str:
-    """Say how many alerts came true, and what was said of them."""
-    if not precision.decided:
-        return (
-            "Of no alert it is known yet whether it came true: that takes as many days without a link as the alert "
-            "speaks of."
-        )
-    told = count(precision.decided, "silent alert")
-    said = "" if precision.said_mean is None else f" They said {percent(precision.said_mean)} on average."
-    share = precision.came_true / precision.decided
-    return (
-        f"{told} {'is' if precision.decided == 1 else 'are'} old enough to be checked. {precision.came_true:,} came "
-        f"true ({percent(share)}): no link came in the days that the alert spoke of.{said}"
-    )
-
-
-def marked_sentence(precision: MeasuredPrecision) -> str:
-    """Say how many alerts are marked how."""
-    total = precision.right + precision.expected + precision.wrong
-    if not total:
-        return "Nobody has marked an alert yet."
-    return (
-        f"People marked {count(total, 'alert')}: {precision.right:,} right, {precision.expected:,} expected, "
-        f"{precision.wrong:,} wrong."
     )
 
 

@@ -77,6 +77,17 @@ def find_alerts(connection: Connection, numbers: Sequence[str]) -> list[AlertRow
     return found
 
 
+def find_alerts_between(connection: Connection, kind: AlertKind, begin_ms: int, end_ms: int) -> list[AlertRow]:
+    """Return the alerts of a kind that came from an instant until before another one, the newest first."""
+    columns = alerts.c
+    chosen = (
+        _alerts()
+        .where(columns.kind == kind.value, columns.alerted_ms >= begin_ms, columns.alerted_ms < end_ms)
+        .order_by(columns.alerted_ms.desc(), columns.id)
+    )
+    return [_row(row) for row in connection.execute(chosen).mappings()]
+
+
 def _alerts() -> Select[Any]:
     marks = [_MARK[name] for name in ("mark", "because", "marked_ms", "marked_by", "note")]
     return (

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 from sqlalchemy import Connection, and_, case, exists, func, select
 
+from flatline.domain.formatting import count, percent
 from flatline.domain.time import DAY_MS
 from flatline.readmodel.tables import addresses, alert_marks, alerts, links
 from flatline.schema.alert_mark import AlertKind, Mark
@@ -38,16 +39,43 @@ def measured_precision(connection: Connection, *, now_ms: int) -> MeasuredPrecis
         links.c.first_gained_ms <= end_ms,
     )
     decided = and_(columns.kind == AlertKind.SILENT.value, columns.probability.is_not(None), end_ms <= now_ms)
-    count, came_true, said = connection.execute(
+    decided_alerts, came_true, said = connection.execute(
         select(func.count(), func.sum(case((came, 0), else_=1)), func.avg(columns.probability)).where(decided)
     ).one()
     marked = select(alert_marks.c.mark, func.count()).group_by(alert_marks.c.mark)
     by_mark: dict[str, int] = dict(connection.execute(marked).all())
     return MeasuredPrecision(
-        decided=count,
+        decided=decided_alerts,
         came_true=int(came_true or 0),
         said_mean=None if said is None else float(said),
         right=by_mark.get(Mark.RIGHT.value, 0),
         expected=by_mark.get(Mark.EXPECTED.value, 0),
         wrong=by_mark.get(Mark.WRONG.value, 0),
+    )
+
+
+def came_true_sentence(precision: MeasuredPrecision) -> str:
+    """Say how many alerts came true, and what was said of them."""
+    if not precision.decided:
+        return (
+            "Of no alert it is known yet whether it came true: that takes as many days without a link as the alert "
+            "speaks of."
+        )
+    told = count(precision.decided, "silent alert")
+    said = "" if precision.said_mean is None else f" They said {percent(precision.said_mean)} on average."
+    share = precision.came_true / precision.decided
+    return (
+        f"{told} {'is' if precision.decided == 1 else 'are'} old enough to be checked. {precision.came_true:,} came "
+        f"true ({percent(share)}): no link came in the days that the alert spoke of.{said}"
+    )
+
+
+def marked_sentence(precision: MeasuredPrecision) -> str:
+    """Say how many alerts are marked how."""
+    total = precision.right + precision.expected + precision.wrong
+    if not total:
+        return "Nobody has marked an alert yet."
+    return (
+        f"People marked {count(total, 'alert')}: {precision.right:,} right, {precision.expected:,} expected, "
+        f"{precision.wrong:,} wrong."
     )
