@@ -132,9 +132,12 @@ def _group_parts(lines: list[tuple[int, bytes]], records: list[tuple[int, bytes]
             now_days=NOW_MS / DAY_MS,
             baseline=Baseline(),
         )
-        survey.add(membership_of(article), contribution(expectation, is_unseen=False), State.STEADY)
+        values = contribution(
+            expectation, article.totals.days, watched_day=0, last_week=survey.last_week, now_ms=NOW_MS
+        )
+        survey.add(membership_of(article), values, State.STEADY)
     for group, sums, states in survey.groups():
-        part = GroupPart(group.kind, group.name, 0, NOW, dict(states), list(sums.values))
+        part = GroupPart(group.kind, group.name, 0, NOW, dict(states), list(sums.values), survey.last_week)
         yield Record(f"0/{group.kind}/{group.name}".encode(), codec.group_parts.encode(part), NOW_MS, 0)
     for partition in range(TOPICS.layout.partitions):
         yield Record(str(partition).encode(), codec.survey_rounds.encode(SurveyRound(partition, NOW, 0)), NOW_MS, 0)
