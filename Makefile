@@ -1,6 +1,6 @@
 # Everything starts with `make setup`, which the other targets run first; it takes half a second when nothing is missing.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fuzz chaos lint lock chart deploy-check dashboards bench profile
+.PHONY: help setup demo test check fuzz chaos lint lock release audit chart deploy-check dashboards bench profile
 bin := .venv/bin
 # Whoever sets this has each process compile all modules again, and tests start many processes.
 unexport PYTHONDONTWRITEBYTECODE
@@ -43,7 +43,19 @@ lint: setup ## style, types, and the direction of imports
 
 lock: setup ## write deploy/requirements*.txt anew: what the image is built with, by hash
 	@$(compile) pyproject.toml --output-file deploy/requirements.txt
-	@sed -n 's/^requires = \["\(.*\)"\]/\1/p' pyproject.toml streams/native/pyproject.toml | $(compile) - --output-file deploy/requirements-build.txt
+	@$(bin)/python -c 'import sys, tomllib; \
+	  [print(*tomllib.load(open(file, "rb"))["build-system"]["requires"], sep="\n") for file in sys.argv[1:]]' \
+	  pyproject.toml streams/native/pyproject.toml | $(compile) - --output-file deploy/requirements-build.txt
+
+release: setup ## wheel, sdist and bill of materials (CycloneDX) of the version that Git's newest tag says, in dist
+	@rm -rf dist && $(bin)/uv build --quiet --out-dir dist
+	@$(bin)/uv venv --quiet --clear .tools/release
+	@$(bin)/uv pip sync --quiet --python .tools/release --require-hashes deploy/requirements.txt
+	@$(bin)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible -o dist/flatline.cdx.json .tools/release
+	@ls dist
+
+audit: setup ## ask PyPI whether a locked package has a known vulnerability
+	@$(bin)/uv tool run --quiet pip-audit --disable-pip --require-hashes --requirement deploy/requirements.txt
 
 chart: setup ## write deploy/helm/flatline anew from topics, permissions and settings
 	@$(bin)/python deploy/helm/generate.py

@@ -175,5 +175,7 @@ def test_the_image_is_small_and_closed(image: Image, base: Path, kafka_bootstrap
     assert containers.run("touch", "/tmp/x", "./x") == 0
     assert containers.run("python", "-c", "import pip") == 1
     assert containers.run("git", "--version") == 0
+    assert containers.run(*image.entry_point, "--version") == 0
+    assert "flatline 1.2.3" in containers.log.read_text()
     assert image.size_bytes() - Image(base).size_bytes() < UNPACKED_BYTES_MAX
     assert image.labels["org.opencontainers.image.version"] == "1.2.3"
