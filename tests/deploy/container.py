@@ -19,7 +19,7 @@ _DURING_BUILD = Path("run/authorities.pem")
 _BUILD_STEP = """
 mount -t proc proc "$0/proc"
 mount --rbind /dev "$0/dev"
-exec chroot --userspec="$1" "$0" /bin/sh -c "cd $2 && $3"
+exec /usr/sbin/chroot --userspec="$1" "$0" /bin/sh -c "cd $2 && $3"
 """
 # As `podman run --read-only --tmpfs /tmp --cap-drop all --security-opt no-new-privileges --network host`.
 _CONTAINER = """
