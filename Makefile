@@ -32,7 +32,7 @@ fuzz: setup ## the properties, each on 1,000 examples that nobody has tried (no 
 	@$(pytest) -m 'hypothesis and not servers' --hypothesis-profile fuzz
 
 chaos: setup ## every fault that can be made, at length (CHAOS_SEED=number repeats a run, CHAOS_MINUTES=5 shortens it)
-	@CHAOS=full CHAOS_SEED='$(CHAOS_SEED)' CHAOS_MINUTES='$(CHAOS_MINUTES)' $(bin)/pytest tests/chaos -v -s
+	@CHAOS=full CHAOS_SEED='$(CHAOS_SEED)' CHAOS_MINUTES='$(CHAOS_MINUTES)' $(bin)/pytest tests/chaos tests/api/test_kills.py -v -s
 
 lint: setup ## style, types, and the direction of imports
 	@$(bin)/ruff check

@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from psycopg import sql
 
 from flatline.local.ports import Ports
 from flatline.schema.topics import Topics
+from tests.chaos.scale import pick
 from tests.integration.reading import read_all
 from tests.integration.running import FLATLINE, Installation
 from tests.postgres import Postgres
@@ -25,6 +27,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 
+KILLS: Final = pick(short=3, full=20)
 LINKS: Final = 6_000
 ARTICLES: Final = 40
 Counts = tuple[int, int, int]  # gained, lost, live
@@ -66,6 +69,14 @@ class Serving:
         """Return how many records it has applied since it was started."""
         said = self.get("/metrics") or ""
         return float(next((x.split()[1] for x in said.splitlines() if x.startswith("flatline_serve_records_total")), 0))
+
+    def answers(self) -> bool:
+        """Whether it answers at all."""
+        return self.get("/metrics") is not None
+
+    def has_applied(self, records_min: int) -> bool:
+        """Whether it has applied so many records since it was started."""
+        return self.records() >= records_min
 
     def holds_all(self) -> bool:
         """Whether no record waits."""
@@ -115,10 +126,12 @@ def test_killed_it_ends_with_what_the_log_says(
         url = place.server.url(place.database) if isinstance(place, InPostgres) else None
         serving = Serving(running, tmp_path, url=url)
         running.start(1)
-        for _ in range(3):
+        for _ in range(KILLS):
             running.run("links", "import", "-", stdin=_events(rng))
+            applied_min = rng.choice([0, 1, LINKS // 2])
             with serving.running(signal.SIGKILL):
-                until("some records are applied", lambda: serving.records() > 0)
+                until("it answers", serving.answers)
+                until("so many records are applied", partial(serving.has_applied, applied_min))
         counted = _counted(kafka_bootstrap, topics)
         with serving.running(signal.SIGTERM):
             until("all records are read", serving.holds_all)
