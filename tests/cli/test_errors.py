@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 # Not for people: they are caught where they are raised for, and become an answer, a finding or an end.
 INTERNAL = {
     "ClosedError",  # another read model answers
+    "AwayError",  # becomes an answer of the API, and the follower tries again
     "BudgetExhausted",  # these five become the outcome of a connector's run
     "MalformedPage",
     "NotSaved",
@@ -34,6 +35,7 @@ INTERNAL = {
     "InvalidMention",  # this and TooManyPending become an answer of the ingest
     "InvalidUrl",  # becomes a Rejected
     "NoListing",  # becomes a SiteUnread
+    "NoMove",  # becomes a line of the log
     "NotAnArray",  # become an answer of the ingest
     "Refused",
     "TooComplex",
