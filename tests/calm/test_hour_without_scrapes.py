@@ -26,7 +26,7 @@ BACK_S = 3.5 * EVALUATION_S
 QUIET_S = 5.0
 # Before the first scrape, and for two minutes after it, these may wait to be sure.
 AT_THE_START = {Subject("WorkerDown"), Subject("IngestDown"), Subject("PushUnavailable")}
-# Prometheus, Alertmanager, node_exporter and connectors are no targets here.
+# Prometheus, Alertmanager, node_exporter, connectors and the page are no targets here.
 NO_TARGETS = {
     "ConfigurationRejected",
     "ConnectDown",
@@ -35,6 +35,9 @@ NO_TARGETS = {
     "DiskFilling",
     "NotificationsFailing",
     "RulesFailing",
+    "ServeBehind",
+    "ServeDown",
+    "ServeRebuilding",
 }
 # Nothing ended.
 ENDS = {"ArticleAlertEnded", "GroupAlertEnded"}
