@@ -15,13 +15,14 @@ from flatline.demo.past import import_past
 from flatline.demo.play import Play
 from flatline.demo.pusher import Pusher
 from flatline.domain.time import DAY_MS, to_datetime
+from flatline.local.services import services_with_api
 from flatline.local.stack import LocalStack
 from flatline.settings import Settings
 from tests.grafana.faults import Faults, restart_worker
 from tests.grafana.histories import History
 from tests.grafana.interpolation import Span
 from tests.grafana.prometheus_api import PrometheusApi
-from tests.grafana.pushing import post
+from tests.grafana.pushing import get, post
 
 SCRAPE_S: Final = 1
 _TICK_S: Final = 0.2
@@ -53,7 +54,7 @@ def lived_through(history: History, folder: Path, *, bootstrap: str, namespace: 
         webhook_url="",
         tokens=tokens,
     ).model_copy(update={"slack_webhook_url_file": None, "session_timeout_s": 6})
-    with LocalStack(folder, settings, workers=2) as stack:
+    with LocalStack(folder, settings, workers=2, services=services_with_api) as stack:
         yield _play(history, stack, tokens)
 
 
@@ -76,7 +77,7 @@ def _play(history: History, stack: LocalStack, tokens: dict[str, str]) -> Lived:
 
 
 class _Player:
-    """Has the sources report what they see, and visits come, as the clock goes on."""
+    """Has the sources report what they see, visits come, and somebody ask the API, as the clock goes on."""
 
     def __init__(
         self, play: Play, visited: Sequence[str], stack: LocalStack, clock: PacedClock, tokens: dict[str, str]
@@ -106,6 +107,7 @@ class _Player:
             if time.monotonic() > self._acted_s + _FAULTS_EVERY_S:
                 self._acted_s = time.monotonic()
                 self._count_visits(now_ms)
+                get(self._stack.addresses["api"], "/api/v1/summary")
                 if faults:
                     faults.make()
                     faults.overload()
