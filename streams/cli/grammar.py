@@ -67,7 +67,7 @@ class Commands(Noun):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""
-        formatter.write(f"Usage: {ctx.command_path} COMMAND [ARGS]...\n\n{self.help}\n")
+        formatter.write(f"Usage: {ctx.command_path} COMMAND [ARGS]...\n{self.help}\n")
         for section, names in self.sections.items():
             formatter.write(f"\n{section}\n")
             for name in names:

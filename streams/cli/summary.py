@@ -24,9 +24,9 @@ _INDENT: Final = "  "
 @app.command()
 @with_settings("summary_time_zone")
 def show(*, until: Until = None, json: Json = False, settings: Settings) -> None:
-    """Show what gained links in a week, what stopped, what to refresh, and how right alerts were.
+    """Show a week: what gained links, and what stopped.
 
-    Needs a running `flatline serve`.
+    And what to refresh, and how right alerts were. Needs a running `flatline serve`.
     """
     summary = _summary(settings, until)
     if json:

@@ -223,7 +223,7 @@ def test_the_same_is_written_of_usual_events(given_events: list[dict[str, object
     assert _written(native_core(Core.NATIVE), batches, None) == _written(None, batches, None)
 
 
-@pytest.mark.parametrize("recorded_ms", [NOW_MS, LATEST_MS, LATEST_MS + DAY_MS, NOW_MS * 1_000, EARLIEST_MS])
+@pytest.mark.parametrize("recorded_ms", [NOW_MS, LATEST_MS, LATEST_MS + DAY_MS, NOW_MS * 1_000, EARLIEST_MS, 2**63 - 1])
 @pytest.mark.parametrize(
     "members",
     [

@@ -90,7 +90,8 @@ impl<'py> Into<'py> {
             recent: said.getattr(intern!(py, "recent"))?.cast_into()?,
             newest: said.getattr(intern!(py, "newest"))?.cast_into()?,
             labelling: said.getattr(intern!(py, "labelling"))?.cast_into()?,
-            day_ends_ms: said.getattr(intern!(py, "day_ends_ms"))?.extract()?,
+            // The last day that records can have ends beyond what their times can be.
+            day_ends_ms: said.getattr(intern!(py, "day_ends_ms"))?.extract().unwrap_or(i64::MAX),
         })
     }
 
