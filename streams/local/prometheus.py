@@ -28,6 +28,7 @@ _WALL_CLOCK_RULES = {
     "ingest.yml",
     "load.yml",
     "monitoring.yml",
+    "serve.yml",
     "watchdog.yml",
     "workers.yml",
 }
