@@ -251,21 +251,12 @@ def _push() -> list[Builder[Panel]]:
     failed = over_time(_REQUESTS, 'code=~"5.."')
     asked = over_time(_REQUESTS)
     return [
-        coloured(
-            stacked(
-                lines(
-                    41,
-                    "Push requests by status",
-                    "Requests per second. 5xx: Kafka could not be reached and senders were told to retry. "
-                    "429: a sender is too fast. 401: a token is wrong.",
-                    on_range(f"sum by (code) ({asked})", "{{code}}"),
-                    unit="reqps",
-                    width=8,
-                    soft_max=1,
-                )
-            ),
-            OF_STATUS,
-            are_patterns=True,
+        _requests_by_status(
+            41,
+            "Push requests by status",
+            "Requests per second. 5xx: Kafka could not be reached and senders were told to retry. "
+            "429: a sender is too fast. 401: a token is wrong.",
+            asked,
         ),
         lines(
             42,
@@ -278,17 +269,12 @@ def _push() -> list[Builder[Panel]]:
             width=8,
             soft_max=0.1,
         ),
-        lines(
+        _latency(
             43,
             "Push latency",
             "Time from the head of a request to its response, which waits until Kafka has every "
             "event. Several seconds: Kafka is slow, or the batches are very large.",
-            *(
-                on_range(quantile(q, "flatline_ingest_request_duration_seconds"), name)
-                for q, name in _QUANTILES.items()
-            ),
-            unit="s",
-            width=8,
+            "flatline_ingest_request_duration_seconds",
         ),
     ]
 
@@ -306,32 +292,33 @@ def _serve() -> list[Builder[Panel]]:
             decimals=0,
             soft_max=10_000,
         ),
-        coloured(
-            stacked(
-                lines(
-                    72,
-                    "API requests by status",
-                    "Requests per second. 503: the read model is being made, a query took too long, or there were too "
-                    "many requests. 401: a token is wrong. No data while nobody asks.",
-                    on_range(f"sum by (code) ({over_time('flatline_serve_requests_total')})", "{{code}}"),
-                    unit="reqps",
-                    width=8,
-                    soft_max=1,
-                )
-            ),
-            OF_STATUS,
-            are_patterns=True,
+        _requests_by_status(
+            72,
+            "API requests by status",
+            "Requests per second. 503: the read model is being made, a query took too long, or there were too "
+            "many requests. 401: a token is wrong. No data while nobody asks.",
+            over_time("flatline_serve_requests_total"),
         ),
-        lines(
+        _latency(
             73,
             "API latency",
             "Time from the head of a request to the end of its answer, without exports and live feeds. No data while "
             "nobody asks.",
-            *(on_range(quantile(q, "flatline_serve_request_duration_seconds"), name) for q, name in _QUANTILES.items()),
-            unit="s",
-            width=8,
+            "flatline_serve_request_duration_seconds",
         ),
     ]
+
+
+def _requests_by_status(number: int, title: str, about: str, requests: str) -> Builder[Panel]:
+    panel = lines(
+        number, title, about, on_range(f"sum by (code) ({requests})", "{{code}}"), unit="reqps", width=8, soft_max=1
+    )
+    return coloured(stacked(panel), OF_STATUS, are_patterns=True)
+
+
+def _latency(number: int, title: str, about: str, seconds: str) -> Builder[Panel]:
+    quantiles = (on_range(quantile(q, seconds), name) for q, name in _QUANTILES.items())
+    return lines(number, title, about, *quantiles, unit="s", width=8)
 
 
 def _letters() -> list[Builder[Panel]]:
