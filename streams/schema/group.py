@@ -51,7 +51,8 @@ class GroupPart(Struct, frozen=True, gc=False):
         Meta(
             max_length=1_000,
             description="In the order of flatline.domain.groups.survey.Sums. Later versions may have more of them at "
-            "the end: a reader leaves out those that it doesn't know, and takes 0 for those that are missing",
+            "the end: a reader leaves out those that it doesn't know, and takes 0 for those that are missing. Without "
+            "last_week, they are of a version with another order, and do not count",
         ),
     ]
     last_week: Annotated[

@@ -1,7 +1,7 @@
 """Groups as they would have been judged in the past: the same sums and verdicts over known histories."""
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from operator import sub
@@ -14,6 +14,7 @@ from flatline.domain.groups.weekly_links import (
     JOINED_WEEKS,
     WEEKS,
     WeeklyLinks,
+    last_day_of,
     last_whole_week,
     week_of,
     weekly_links,
@@ -62,11 +63,14 @@ class _Members:
     """A group's articles."""
 
     def __init__(self, members: Sequence[MemberHistory]) -> None:
-        together, joined = Counter[int](), Counter[int]()
+        together, joined = Counter[int](), defaultdict[int, Counter[int]](Counter)
         for member in members:
             together.update(member.links)
-            joined[member.watched_day] += sum(links for day, links in member.links.items() if day < member.watched_day)
-        self._links, self._joined = _LinkCounts(together), joined
+            joined[member.watched_day].update(
+                {day: links for day, links in member.links.items() if day < member.watched_day}
+            )
+        self._links = _LinkCounts(together)
+        self._before_watch = {watched_day: _LinkCounts(links) for watched_day, links in joined.items()}
         self._begin_days = sorted(next(iter(member.links)) for member in members)
         self._first_week = week_of(self._begin_days[0])
         by_week = Counter[int]()
@@ -86,10 +90,11 @@ class _Members:
         gained += [0.0] * (WEEKS - len(gained))
         all_gained = [self._links.between(day - days, day) for days in WINDOWS_DAYS]
         joined = [0.0] * JOINED_WEEKS
-        for watched_day, links in self._joined.items():
+        begin_day = last_day_of(last_week - WEEKS) + 1
+        for watched_day, links in self._before_watch.items():
             ago = max(last_week - week_of(watched_day), 0)
             if ago < JOINED_WEEKS and watched_day < day:
-                joined[ago] += links
+                joined[ago] += links.between(begin_day, watched_day)
         unseen_links, unseen_link_days = 0, 0.0
         for member, unseen_days in unseen:
             past = {linked: links for linked, links in member.links.items() if linked < day}

@@ -37,7 +37,8 @@ class GroupTotals:
     """The totals of the newest complete round of each partition. Receiving a record again changes nothing.
 
     Records may come in any order that keeps those of a partition and round before its `SurveyRound`, and older ones may
-    have been compacted away: a part counts when its round is its partition's last.
+    have been compacted away: a part counts when its round is its partition's last. The sums of former workers have
+    another order and no `last_week`: their rounds are left out, and a partition counts as it was surveyed before.
     """
 
     def __init__(self, partitions: int) -> None:
@@ -62,6 +63,8 @@ class GroupTotals:
         if number in self._rounds and ended_at <= self._rounds[number]:
             return
         pending = self._pending.pop(number, {})
+        if any(part.round_ended_at == ended_at and not part.last_week for part in pending.values()):
+            return
         self._rounds[number] = ended_at
         self._parts[number] = {group: part for group, part in pending.items() if part.round_ended_at == ended_at}
         self.version += 1

@@ -103,6 +103,22 @@ def test_a_new_round_takes_the_place_of_the_one_before() -> None:
         assert {group.name for group in group_totals.by_group if group.kind is GroupKind.SERIES} == {"Tides"}
 
 
+def test_a_former_workers_round_does_no_harm() -> None:
+    """Its sums have another order, and no last week: the partition counts as before, and other partitions whole."""
+    articles = [_records(_survey([(None, "Field Notes", {NOW - 9: 1}, 0)] * 3), number) for number in (0, 1)]
+    later = THEN + timedelta(days=1)
+    former = [
+        structs.replace(record, last_week=0, sums=[7.0] * 60) if isinstance(record, GroupPart) else record
+        for record in _records(_survey([(None, "Field Notes", {NOW - 9: 1}, 0)]), 1, later)
+    ]
+    group_totals = _group_totals(2, [*articles[0], *former])
+    assert not group_totals.is_complete
+    for record in (*articles[1], *former):
+        group_totals.receive(record)
+    assert group_totals.is_complete
+    assert group_totals.by_group == _group_totals(2, [*articles[0], *articles[1]]).by_group
+
+
 def test_a_census_is_complete_with_its_last_partition() -> None:
     """Before that groups look smaller than they are, and nothing is learned."""
     group_totals = _group_totals(2, _records(_survey([(None, None, {NOW - 9: 1}, 0)]), 0))
@@ -466,9 +482,15 @@ def test_judging_more_often_says_no_more(seed: int) -> None:
     assert all(0 <= one - other < 7 for (one, _), (other, _) in zip(weekly, daily, strict=True))
 
 
-def test_a_replay_is_what_workers_say() -> None:
+@pytest.mark.parametrize("seen_late", [20, 1])
+def test_a_replay_is_what_workers_say(seen_late: int) -> None:
     """Its sums are those of the survey, article by article, and so are its verdicts; some of them can't be seen."""
-    histories = [history._replace(watched_day=900) for history in portfolio(3, 0.5, clumps=0.2)]
+    # Links from long before the watch have no room in the weeks that are counted.
+    long_ago = dict.fromkeys(range(-1800, -1000, 40), 50)
+    histories = [
+        history._replace(watched_day=900, links=long_ago | dict(history.links)) if number < seen_late else history
+        for number, history in enumerate(portfolio(3, 0.5, clumps=0.2))
+    ]
     for day in range(905, 1_825, 90):
         unseen = {history.article: 20.5 for history in histories[: day % 7] if history.links}
         (replayed,) = (
