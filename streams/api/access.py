@@ -15,6 +15,8 @@ Scope = Literal["read", "write", "admin"]
 
 _ORDER: Final[tuple[Scope, ...]] = ("read", "write", "admin")
 COOKIE: Final = "flatline_token"
+BOUNDS: Final = web.RequestKey[Bounds | None]("bounds", Bounds)
+"""Of a request that was checked: to what its sender is bound, even if the token is revoked meanwhile."""
 _BOUND: Final = re.compile(r"(?P<kind>site|owner)/(?P<name>[^*]+)")
 _PORT: Final = re.compile(r":[0-9]{1,5}$")
 
@@ -22,14 +24,11 @@ _PORT: Final = re.compile(r":[0-9]{1,5}$")
 class Access(Protocol):
     """Says who may."""
 
-    def check(self, request: web.Request, scope: Scope) -> None:
-        """Raise `Refused` unless the request may do what needs this scope."""
+    def check(self, request: web.Request, scope: Scope) -> Bounds | None:
+        """Return to what the sender is bound; None: to nothing. Raise `Refused` unless it has this scope."""
 
     def name_of(self, request: web.Request) -> str | None:
         """Return who sends a request; None where nobody is told apart."""
-
-    def bounds_of(self, request: web.Request) -> Bounds | None:
-        """Return to what the sender of a request is bound; None: to nothing."""
 
     def reload(self) -> None:
         """Look again who may."""
@@ -44,7 +43,10 @@ class Loopback:
     """
 
     def check(self, request: web.Request, scope: Scope) -> None:
-        """Raise `Refused` unless the request names this machine and, if it writes, no page of others sent it."""
+        """Return None: who may at all is bound to nothing.
+
+        Raise `Refused` unless the request names this machine and, if it writes, no page of others sent it.
+        """
         if not is_loopback(_PORT.sub("", request.headers.get("Host", ""))):
             raise Refused(421, "wrong_host", "Without tokens, the API answers to localhost, 127.0.0.1 and [::1] alone.")
         if scope != "read" and not is_own_origin(request):
@@ -53,9 +55,6 @@ class Loopback:
     def name_of(self, request: web.Request) -> str | None:  # noqa: ARG002
         """Return None: anybody may."""
         return None
-
-    def bounds_of(self, request: web.Request) -> None:
-        """Return None: anybody may see all."""
 
     def reload(self) -> None:
         """Do nothing: who may stays the same."""
@@ -67,24 +66,20 @@ class ScopedTokens(Tokens):
     ``name,site/yours.example,owner/growth:token`` is bound to the articles of this site and of this owner.
     """
 
-    def check(self, request: web.Request, scope: Scope) -> None:
-        """Raise `Refused` unless the request has a token with this scope."""
+    def check(self, request: web.Request, scope: Scope) -> Bounds | None:
+        """Return to what the request's token is bound; None: to nothing. Raise `Refused` unless it has this scope."""
         # Nothing is written with a cookie alone: a page of another site could have it sent.
         sender = self._sender(request, may_use_cookie=scope == "read")
         if sender is None:
             raise Refused(401, "unauthorized", "Send `Authorization: Bearer <token>` with a token of the tokens file.")
         if not has_scope(sender, scope):
             raise Refused(403, "forbidden", f"The token has no scope {scope}.")
+        return _bounds(sender)
 
     def name_of(self, request: web.Request) -> str | None:
         """Return the name of the token."""
         sender = self._sender(request, may_use_cookie=True)
         return None if sender is None else sender.source
-
-    def bounds_of(self, request: web.Request) -> Bounds | None:
-        """Return to what a token is bound; None: to nothing."""
-        sender = self._sender(request, may_use_cookie=True)
-        return None if sender is None else _bounds(sender)
 
     def may_write(self, token: str) -> bool:
         """Whether a token has the scope write."""

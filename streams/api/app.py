@@ -13,7 +13,7 @@ import msgspec
 from aiohttp import web
 from sqlalchemy import Connection
 
-from flatline.api.access import Access, Scope
+from flatline.api.access import BOUNDS, Access, Scope
 from flatline.api.asking import Asking
 from flatline.api.exports import CONTENT_TYPES, csv_head, csv_rows, ndjson_rows
 from flatline.api.feed import FEEDS_MAX, News, feed
@@ -185,7 +185,7 @@ class Api:
     def _handler(self, route: Route[Any]) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             query = query_of(request, route.query)
-            at = self._at()._replace(bounds=self._access.bounds_of(request))
+            at = self._at()._replace(bounds=request[BOUNDS])
             kind = getattr(query, "format", "json")
             if kind != "json":
                 return await self._export(request, route, query, at)
@@ -274,8 +274,8 @@ class Api:
         return web.Response(text="ok\n")
 
     def _check(self, request: web.Request, scope: Scope, route: str) -> None:
-        self._access.check(request, scope)
-        if route not in _BOUNDED and self._access.bounds_of(request) is not None:
+        request[BOUNDS] = self._access.check(request, scope)
+        if route not in _BOUNDED and request[BOUNDS] is not None:
             raise Refused(403, "forbidden", _OUT_OF_BOUNDS)
 
     @web.middleware

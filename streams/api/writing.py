@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from flatline.api.access import Access
+from flatline.api.access import BOUNDS, Access
 from flatline.api.asking import Asking
 from flatline.api.queries import AddressQuery, NoQuery, query_of
 from flatline.domain.alerts import checked
@@ -183,7 +183,7 @@ class Writing:
 
     async def check_bounds(self, request: web.Request, *keys: str) -> None:
         """Raise `Refused` where somebody is bound to other articles than these."""
-        bounds = self._access.bounds_of(request)
+        bounds = request[BOUNDS]
         if bounds is not None and not await self._asking.ask(partial(are_within, bounds=bounds, keys=keys)):
             raise Refused(403, "forbidden", "The token is bound to other sites or owners.")
 

@@ -1,13 +1,16 @@
 """A token that is bound to sites or owners reads and changes their articles, and nothing else."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
-from flatline.api.access import ScopedTokens
+from flatline.api.access import Scope, ScopedTokens
 from flatline.domain.time import to_datetime
+from flatline.readmodel.queries.bounds import Bounds
 from flatline.schema import codec
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.link_event import LinkEvent
@@ -118,6 +121,34 @@ async def test_only_their_articles_are_changed(client: Client, name: str) -> Non
             registered = await code("POST", "articles", {"url": key, "aliases": [f"{other}/old"]})
             assert registered == ("read_only" if both else "forbidden")
     assert await code("POST", "articles", {"url": MOVED}) == "forbidden"
+
+
+async def test_a_token_that_is_revoked_meanwhile_stays_bound(made: Any, tmp_path: Path) -> None:
+    """What it may is decided when its request begins, however long the body takes."""
+    file, checked, revoked = tmp_path / "tokens", asyncio.Event(), asyncio.Event()
+    file.write_text(f"of-site,write,site/yours.example:{_token('of-site')}")
+
+    class Noted(ScopedTokens):
+        def check(self, request: web.Request, scope: Scope) -> Bounds | None:
+            bounds = super().check(request, scope)
+            checked.set()
+            return bounds
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b'{"url": "'
+        await revoked.wait()
+        yield ARTICLES["theirs.example"].encode() + b'"}'
+
+    access = Noted(file)
+    async with serving(made, tmp_path, access) as client:
+        headers = {"Authorization": f"Bearer {_token('of-site')}", "Content-Type": "application/json"}
+        asked = asyncio.create_task(client.post("/api/v1/articles", data=body(), headers=headers))
+        await checked.wait()
+        file.write_text(f"free,write:{_token('free')}")
+        assert not access.is_token(_token("of-site"))
+        revoked.set()
+        answer = await asked
+        assert (await answer.json())["error"]["code"] == "forbidden"
 
 
 @pytest.mark.parametrize("name", TOKENS)
