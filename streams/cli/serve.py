@@ -155,7 +155,7 @@ def _summaries(settings: Settings, api: "Api", now_ms: Callable[[], int]) -> Ite
         lambda until, zone: api.asking.ask(
             lambda connection: weekly_summary(connection, until=until, zone=zone, now_ms=now_ms())
         ),
-        webhook=lambda: webhook_in(file),
+        webhook=webhook_in(file).read,
         page_url=settings.page_url,
         sent_file=settings.data_dir / "summary-sent",
         now_ms=now_ms,

@@ -54,7 +54,7 @@ def send(
         raise typer.BadParameter("--slack-webhook-url-file (or FLATLINE_SLACK_WEBHOOK_URL_FILE) is missing.")
     summary = _summary(settings, until)
     if yes:
-        asyncio.run(post(webhook_in(settings.slack_webhook_url_file), slack_message(summary, settings.page_url)))
+        asyncio.run(post(webhook_in(settings.slack_webhook_url_file).read(), slack_message(summary, settings.page_url)))
         typer.echo("Sent.")
         return
     _print(summary)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
-from flatline.kafka.secret_file import PREFIX, CredentialError, SecretFile
+from flatline.kafka.secret_file import PREFIX, CredentialError, SecretFile, unreadable
 
 log = logging.getLogger("flatline.kafka")
 
@@ -63,17 +63,17 @@ class TokenEndpoint:
                 "Accept": "application/json",
             },
         )
+        opener = self._opener()
         try:
-            with self._opener().open(request, timeout=_ANSWER_S) as answer:
-                return self._token_in(answer.read(_ANSWER_BYTES_MAX))
+            with opener.open(request, timeout=_ANSWER_S) as answer:
+                body = answer.read(_ANSWER_BYTES_MAX)
         except urllib.error.HTTPError as error:
             with error:
                 raise self._refused(error.code, error.read(_ANSWER_BYTES_MAX)) from None
         except (OSError, HTTPException) as error:
-            if isinstance(error, CredentialError):
-                raise
             reason = getattr(error, "reason", error)
             raise NoTokenError(f"{PREFIX}SASL_TOKEN_URL: {self.url} can't be reached: {reason}") from None
+        return self._token_in(body)
 
     def _opener(self) -> urllib.request.OpenerDirector:
         try:
@@ -81,7 +81,7 @@ class TokenEndpoint:
             if self.ca_file is not None:
                 context.load_verify_locations(self.ca_file)
         except (OSError, ssl.SSLError) as error:
-            raise CredentialError(f"{PREFIX}SSL_CA_FILE: {self.ca_file} can't be used: {error}") from None
+            raise unreadable(f"{PREFIX}SSL_CA_FILE", self.ca_file, error) from None
         return urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), _NoRedirects())
 
     def _token_in(self, body: bytes) -> tuple[str, float]:

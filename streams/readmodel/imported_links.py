@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select, tuple_
 
 from flatline.domain.imports.imports import Imports
 from flatline.domain.state import link
-from flatline.readmodel.address_rows import AT_ONCE
+from flatline.readmodel.address_rows import chunks
 from flatline.readmodel.other_rows import apply_compacted
 from flatline.readmodel.queries.moves import receive_all, stored_records
 from flatline.readmodel.records import Record
@@ -34,9 +34,8 @@ def receive_imports(connection: Connection, imports: Imports, records: Collectio
 def show_imported(connection: Connection, imports: Imports, instants: Iterable[int]) -> None:
     """Write which of the links that were first gained at some instants are signs of life."""
     moments = imports.moments_at(frozenset(instants))
-    concerned = sorted(moments)
-    for at in range(0, len(concerned), AT_ONCE):
-        at_once = links.c.first_gained_ms.in_(concerned[at : at + AT_ONCE])
+    for concerned in chunks(sorted(moments)):
+        at_once = links.c.first_gained_ms.in_(concerned)
         connection.execute(
             links.update().where(at_once).values(is_organic=links.c.flags.bitwise_and(link.ORGANIC) != 0)
         )

@@ -187,6 +187,7 @@ links = Table(
     UniqueConstraint("address_id", "page"),
 )
 _sort_by("links_by_gain", links.c.first_gained_ms, links.c.id, links.c.article_id, links.c.is_shown)
+Index("links_by_first_gain", links.c.first_gained_ms)
 _sort_by("links_by_change", links.c.newest_ms, links.c.id, links.c.article_id, links.c.is_shown)
 Index("links_by_domain", links.c.article_id, links.c.is_shown, links.c.domain, links.c.first_gained_ms)
 

@@ -12,6 +12,7 @@ import aiohttp
 
 from flatline.domain.time import to_datetime
 from flatline.errors import FlatlineError
+from flatline.kafka.secret_file import SecretFile
 from flatline.readmodel.queries.weekly import WeeklySummary
 from flatline.weekly.words import slack_message
 from flatline_connectors.ingest.answers import Refused
@@ -139,6 +140,6 @@ async def post(webhook: str, message: dict[str, Any]) -> None:
         raise SlackError(f"Slack answered {status}: {said.decode(errors='replace')}")
 
 
-def webhook_in(file: Path) -> str:
-    """Return the URL that a file holds. Raises OSError."""
-    return file.read_text(encoding="utf-8").strip()
+def webhook_in(file: Path) -> SecretFile:
+    """Return the file that holds the URL of the webhook, which is read whenever it is needed."""
+    return SecretFile(path=file, setting="FLATLINE_SLACK_WEBHOOK_URL_FILE")

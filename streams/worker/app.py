@@ -23,7 +23,7 @@ from flatline.agents.judge import Judge
 from flatline.agents.survey import Surveyor
 from flatline.agents.topic_reader import TopicReader
 from flatline.clock import clock_from
-from flatline.core import core_in_use, native_core
+from flatline.core import Core, core_in_use, native_core
 from flatline.discovery.discovery import Discovery
 from flatline.engine.app import MicroBatchApp
 from flatline.engine.assignment import Assignment
@@ -163,12 +163,13 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
     }
     read_first = [readers[topic.name] for topic in (topics.moves, topics.sites, topics.alert_marks, topics.imports)]
 
+    core = native_core(settings.core)
     surveyor = Surveyor(
         topics=topics, thresholds=policy.default, group_totals=tables.group_totals, groups=tables.groups
     )
     worker = Worker(
         assignment=assignment,
-        agents=input_agents(topics=topics, metrics=metrics, core=native_core(settings.core), ignored=policy.ignored),
+        agents=input_agents(topics=topics, metrics=metrics, core=core, ignored=policy.ignored),
         judge=Judge(
             topics=topics,
             policy=policy,
@@ -197,6 +198,7 @@ def assemble(settings: Settings, generation: Generation, *, bytes_max: Mapping[s
     loop_watchdog = LoopWatchdog(limit_s=settings.session_timeout_s / 2)
     scrape = Scrape(
         settings=settings.model_copy(update={"partitions": topics.layout.partitions}),
+        core=Core.PYTHON if core is None else Core.NATIVE,
         assignment=assignment,
         worker=worker,
         surveyor=surveyor,

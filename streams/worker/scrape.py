@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from flatline.agents.survey import Surveyor
 from flatline.clock import Clock
-from flatline.core import core_in_use
+from flatline.core import Core
 from flatline.domain.judgement.watch_list import WatchList
 from flatline.domain.sites import Sites
 from flatline.domain.visibility.sources import Sources
@@ -32,6 +32,7 @@ class Scrape:
         self,
         *,
         settings: Settings,
+        core: Core,
         assignment: Assignment,
         worker: Worker,
         surveyor: Surveyor,
@@ -44,6 +45,7 @@ class Scrape:
         sites_read: IsCurrent,
     ) -> None:
         self._settings = settings
+        self._core = core
         self._assignment = assignment
         self._worker = worker
         self._surveyor = surveyor
@@ -87,7 +89,7 @@ class Scrape:
             is_stuck=self._health.is_stuck(),
             event_loop_lag_s=self._loop_watchdog.lag_s,
             rebalances=self._assignment.rebalances,
-            core=core_in_use(self._settings.core),
+            core=self._core,
         )
 
     def _shown(self, groups: Iterable[GroupVerdict]) -> list[GroupVerdict]:

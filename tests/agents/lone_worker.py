@@ -13,7 +13,7 @@ from flatline.agents.input_agents import input_agents
 from flatline.agents.judge import Judge
 from flatline.agents.survey import Surveyor
 from flatline.agents.topic_reader import TopicReader
-from flatline.core import Core, native_core
+from flatline.core import Core, core_in_use, native_core
 from flatline.domain.policy.policy import Policy
 from flatline.engine.assignment import Assignment
 from flatline.engine.log import MicroBatch, Outgoing, Record
@@ -116,6 +116,7 @@ class LoneWorker:
         )
         scrape = Scrape(
             settings=_SETTINGS,
+            core=core_in_use(Core.AUTO),
             assignment=self._assignment,
             worker=self._worker,
             surveyor=surveyor,

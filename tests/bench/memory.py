@@ -28,6 +28,7 @@ import orjson
 from prometheus_client import CollectorRegistry
 
 from flatline.agents.links import LinkAgent
+from flatline.domain.time import DAY_MS
 from flatline.engine.log import MicroBatch
 from flatline.engine.partition import Partition
 from flatline.metrics import WorkerMetrics
@@ -37,7 +38,6 @@ from tests.bench.report import table
 
 NOW_MS: Final = 1_790_000_000_000
 BATCH: Final = 10_000
-DAY_MS: Final = 86_400_000
 LINKS_AN_ARTICLE: Final = (1, 10, 100, 1_000)
 
 

@@ -6,6 +6,7 @@ which `flatline backtest` does.
 """
 
 import random
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,4 +105,4 @@ def _links(article: int) -> Iterator[bytes]:
 
 
 if __name__ == "__main__":
-    run(measure)
+    sys.exit(run(measure))

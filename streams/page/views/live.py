@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
+from flatline.readmodel.queries.articles import titles_of
 from flatline.readmodel.queries.others import happened_since
 from flatline.readmodel.queries.views import LiveEvent
-from flatline.readmodel.tables import articles
 
 ROWS: Final = 100
 CHOICES: Final = {
@@ -36,7 +36,5 @@ def live_view(connection: Connection, query: Mapping[str, str]) -> LiveView:
     kind = asked if asked in CHOICES else ""
     happened, _ = happened_since(connection, last_id=None)
     events = [event for event in reversed(happened) if kind in ("", event.kind)][:ROWS]
-    named = select(articles.c.key, articles.c.title).where(
-        articles.c.key.in_({event.article for event in events if event.article}), articles.c.title.is_not(None)
-    )
-    return LiveView(events, dict(connection.execute(named).all()), kind, CHOICES)
+    titles = titles_of(connection, {event.article for event in events if event.article})
+    return LiveView(events, titles, kind, CHOICES)

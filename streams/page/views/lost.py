@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from flatline.page.rendering import with_query
 from flatline.page.views.pages_of_lists import page_or_first
+from flatline.readmodel.queries.articles import titles_of
 from flatline.readmodel.queries.links import LinkFilter, list_links
 from flatline.readmodel.queries.publishers import TurnedPublisher, turned_nofollow
 from flatline.readmodel.queries.views import LinkRow
-from flatline.readmodel.tables import articles
 
 ROWS: Final = 100
 _LOST: Final = LinkFilter(live=False)
@@ -36,12 +36,9 @@ def lost_view(connection: Connection, query: Mapping[str, str], *, now_ms: int) 
     page = page_or_first(
         lambda cursor: list_links(connection, _LOST, sort="changed", cursor=cursor, limit=ROWS), query.get("after")
     )
-    named = select(articles.c.key, articles.c.title).where(
-        articles.c.key.in_({link.article for link in page.rows}), articles.c.title.is_not(None)
-    )
     return LostView(
         links=page.rows,
         turned=[] if query.get("after") else turned_nofollow(connection, now_ms=now_ms),
-        titles=dict(connection.execute(named).all()),
+        titles=titles_of(connection, {link.article for link in page.rows}),
         next_path=with_query("/lost", after=page.next) if page.next else None,
     )

@@ -1,5 +1,6 @@
 """Lists of articles."""
 
+from collections.abc import Collection
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
@@ -131,3 +132,9 @@ def summary(connection: Connection) -> Summary:
         links=int(sum(gained for _, _, gained, _ in counts)),
         live=int(sum(live for _, _, _, live in counts)),
     )
+
+
+def titles_of(connection: Connection, keys: Collection[str]) -> dict[str, str]:
+    """Return the titles of the articles with these keys that have one."""
+    named = select(articles.c.key, articles.c.title).where(articles.c.key.in_(keys), articles.c.title.is_not(None))
+    return dict(connection.execute(named).all())

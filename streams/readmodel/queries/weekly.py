@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 from flatline.domain.sites import Sites
 from flatline.domain.time import to_ms
 from flatline.readmodel.queries.alerts import AlertFilter, find_alerts_between, list_alerts
-from flatline.readmodel.queries.articles import ArticleFilter, list_articles, summary
+from flatline.readmodel.queries.articles import ArticleFilter, list_articles, summary, titles_of
 from flatline.readmodel.queries.groups import GroupFilter, list_groups
 from flatline.readmodel.queries.moves import stored_sites
 from flatline.readmodel.queries.paging import ROWS_MAX
@@ -75,7 +75,7 @@ def weekly_summary(connection: Connection, *, until: date, zone: ZoneInfo, now_m
         if alert.ended_at is None and alert.mark not in _DEALT_WITH and not sites.is_peer(alert.subject)
     ]
     most = sorted(gained, key=lambda article: (-gained[article], article))[:LISTED]
-    titles = _titles(connection, most)
+    titles = titles_of(connection, most)
     precision = measured_precision(connection, now_ms=now_ms)
     return WeeklySummary(
         since=until - _WEEK + timedelta(days=1),
@@ -120,11 +120,6 @@ def _lost(connection: Connection, sites: Sites, begin_ms: int, end_ms: int) -> i
         .group_by(articles.c.key)
     )
     return sum(count for key, count in connection.execute(counted) if not sites.is_peer(key))
-
-
-def _titles(connection: Connection, keys: list[str]) -> dict[str, str]:
-    named = select(articles.c.key, articles.c.title).where(articles.c.key.in_(keys), articles.c.title.is_not(None))
-    return dict(connection.execute(named).all())
 
 
 def _under_curve(connection: Connection) -> list[str]:
