@@ -1,6 +1,6 @@
 """Messages of Jetstream, and the links in the posts that they tell of. What a post holds may be anything."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from flatline.domain.urls.canonical import InvalidUrl, canonicalize
+from flatline.schema.codec import JSON_ERRORS
 from flatline.schema.limits import (
     NAME_CHARACTERS_MAX,
     TEXT_CHARACTERS_MAX,
@@ -20,7 +21,6 @@ from flatline_connectors.pages.links import PageLink, one_line, resolved
 
 POSTS: Final = "app.bsky.feed.post"
 _LINK: Final = "app.bsky.richtext.facet#link"
-_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_US: Final = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 
@@ -54,15 +54,12 @@ class Told(Struct):
 
 _decode: Final = msgspec.json.Decoder(Told).decode
 
-Targets = Mapping[str, PageLink]
-"""Links of a post by the canonical form of their targets."""
-
 
 def read_message(data: str) -> Told:
     """Return what a message tells. Raise `Rejected`."""
     try:
         told = _decode(data)
-    except _ERRORS as error:
+    except JSON_ERRORS as error:
         raise Rejected(Reason.INVALID_JSON, f"no message of Jetstream: {error}") from None
     if not 0 <= told.time_us < _LATEST_US:
         raise Rejected(Reason.INVALID_TIME, f"time_us: {told.time_us} is no time")

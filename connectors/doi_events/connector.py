@@ -15,6 +15,7 @@ from flatline_connectors.doi_events.events import ReadPage, event_of, read_cross
 from flatline_connectors.fetching.outcomes import Action
 from flatline_connectors.runtime.config import ConnectorOptions, Duration
 from flatline_connectors.runtime.connector import (
+    LETTER_BYTES,
     ConnectorKind,
     FoundRecord,
     MalformedPage,
@@ -31,7 +32,6 @@ OVERLAP: Final = timedelta(days=2)
 """Filters count in days, and a day is not complete at its end: each run asks again for the last two."""
 _JSON: Final = frozenset({"application/json", "application/vnd.api+json"})
 _PAGE_BYTES_MAX: Final = 32 << 20
-_LETTER_BYTES: Final = 4_096
 
 Prefix = Annotated[str, Meta(pattern=r"^10\.[0-9]{4,9}(?!\n)$")]
 
@@ -108,11 +108,11 @@ class DoiEvents:
         try:
             read = self._registry.read(usable(page).body)
         except Rejected as rejected:
-            raise MalformedPage(page.body[:_LETTER_BYTES], rejected, origin=origin) from None
+            raise MalformedPage(page.body[:LETTER_BYTES], rejected, origin=origin) from None
         records: list[FoundRecord | UnreadableRecord] = []
         for value, said in read.events:
             if isinstance(said, Rejected):
-                records.append(UnreadableRecord(value[:_LETTER_BYTES], said, origin))
+                records.append(UnreadableRecord(value[:LETTER_BYTES], said, origin))
             elif since is None or said.changed_at >= since:
                 event = event_of(said, is_ours=self._resources.is_ours, is_history=since is None)
                 records += [found_link(event, **origin)] if event is not None else []

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from msgspec import Struct, field
 
+from flatline.schema.codec import JSON_ERRORS
 from flatline.schema.limits import TITLE_CHARACTERS_MAX, TOKEN_CHARACTERS_MAX
 from flatline.schema.link_event import LinkEvent, Page
 from flatline.schema.rejection import Reason, Rejected
@@ -15,7 +16,6 @@ from flatline_connectors.pages.dates import instant_of
 from flatline_connectors.pages.links import one_line, resolved
 
 _DOI_HOSTS: Final = ("https://doi.org/", "http://doi.org/", "https://dx.doi.org/", "http://dx.doi.org/")
-_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class DoiEvent(NamedTuple):
@@ -93,7 +93,7 @@ def read_crossref(body: bytes) -> ReadPage:
     """Return the events of an answer of Crossref. Raise `Rejected` for what is no such answer."""
     try:
         message = _decode_crossref_answer(body).message
-    except _ERRORS as error:
+    except JSON_ERRORS as error:
         raise Rejected(Reason.INVALID_JSON, f"no list of events: {error}") from None
     return ReadPage([(bytes(raw), _read(_crossref_event, raw)) for raw in message.events], message.next_cursor)
 
@@ -102,7 +102,7 @@ def read_datacite(body: bytes) -> ReadPage:
     """Return the events of an answer of DataCite. Raise `Rejected` for what is no such answer."""
     try:
         answer = _decode_datacite_answer(body)
-    except _ERRORS as error:
+    except JSON_ERRORS as error:
         raise Rejected(Reason.INVALID_JSON, f"no list of events: {error}") from None
     following = answer.links.get("next")
     query = parse_qs(urlsplit(following).query) if isinstance(following, str) and answer.data else {}
@@ -139,7 +139,7 @@ def _read(read: Callable[[msgspec.Raw], DoiEvent], raw: msgspec.Raw) -> DoiEvent
         return read(raw)
     except Rejected as rejected:
         return rejected
-    except _ERRORS as error:
+    except JSON_ERRORS as error:
         return Rejected(Reason.INVALID_VALUE, f"no event: {error}")
 
 

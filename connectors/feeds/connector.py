@@ -25,6 +25,7 @@ from flatline_connectors.pages.feeds import NoFeed
 from flatline_connectors.pages.links import html_text, read_html
 from flatline_connectors.runtime.config import ConnectorOptions
 from flatline_connectors.runtime.connector import (
+    LETTER_BYTES,
     ConnectorKind,
     FoundRecord,
     PollResult,
@@ -42,7 +43,6 @@ GIVEN_UP_AFTER: Final = timedelta(days=7)
 """A feed that can't be read for so long does not keep the others' heartbeat back any more. It is still asked for."""
 
 _FEEDS: Final = ACCEPTED | HTML  # which some servers say of feeds
-_LETTER_BYTES: Final = 4_096
 
 Record = FoundRecord | UnreadableRecord
 _Read = tuple[list[Record], FeedPosition]
@@ -130,7 +130,7 @@ class Feeds:
             entries = await asyncio.to_thread(read_entries, page.body, page.url, is_ours=known_sites(self._resources))
         except NoFeed as error:
             letter = UnreadableRecord(
-                page.body[:_LETTER_BYTES], Rejected(Reason.INVALID_VALUE, str(error)), {"url": feed}
+                page.body[:LETTER_BYTES], Rejected(Reason.INVALID_VALUE, str(error)), {"url": feed}
             )
             return [letter], replace(position, failing_since=position.failing_since or now)
         found = following.follow(position, entries, read_at=now)

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Final, NamedTuple, cast
 import msgspec
 import zstandard
 
+from flatline.schema.codec import JSON_ERRORS
 from flatline.schema.dead_letter import VALUE_BYTES_MAX
 from flatline.schema.rejection import Rejected
 from flatline_connectors.errors import ConnectorError
@@ -221,7 +222,7 @@ def _check_first(name: str, line: bytes) -> None:
 def _is_array_of_records(line: bytes) -> bool:
     try:
         elements = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except JSON_ERRORS:
         return True  # it goes on in the next line
     return any(isinstance(element, dict) for element in elements)
 

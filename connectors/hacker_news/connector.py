@@ -16,6 +16,7 @@ from flatline_connectors.fetching.outcomes import Fetched
 from flatline_connectors.hacker_news.items import Hit, Item, events_of, hits_of
 from flatline_connectors.runtime.config import ConnectorOptions
 from flatline_connectors.runtime.connector import (
+    LETTER_BYTES,
     ConnectorKind,
     FoundRecord,
     MalformedPage,
@@ -32,7 +33,6 @@ OVERLAP: Final = timedelta(days=1)
 """How long an item may take to reach the search, or to be edited: each run asks again for those of the last day."""
 _JSON: Final = frozenset({"application/json"})
 _PAGE_BYTES_MAX: Final = 8 << 20
-_LETTER_BYTES: Final = 4_096
 
 
 class HackerNewsOptions(ConnectorOptions, frozen=True, kw_only=True, tag="hacker-news"):
@@ -140,7 +140,7 @@ class HackerNews:
             raise self._malformed(page, rejected) from None
 
     def _malformed(self, page: Fetched, rejected: Rejected) -> MalformedPage:
-        return MalformedPage(page.body[:_LETTER_BYTES], rejected, origin={"url": self._address})
+        return MalformedPage(page.body[:LETTER_BYTES], rejected, origin={"url": self._address})
 
     def _records(self, hits: list[Hit], history_until_s: int, now: datetime) -> list[FoundRecord | UnreadableRecord]:
         records: list[FoundRecord | UnreadableRecord] = []

@@ -1,6 +1,6 @@
 """Items of Hacker News as the search gives them, and the link events that they become."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -9,13 +9,14 @@ from msgspec import Meta, Struct
 
 from flatline.domain.time import to_datetime
 from flatline.domain.urls.canonical import InvalidUrl, canonicalize
+from flatline.schema.codec import JSON_ERRORS
 from flatline.schema.limits import NAME_CHARACTERS_MAX, TEXT_CHARACTERS_MAX, TITLE_CHARACTERS_MAX
 from flatline.schema.link_event import LinkEvent, Page
 from flatline.schema.rejection import Reason, Rejected
 from flatline_connectors.pages.links import PageLink, one_line, read_html, resolved
+from flatline_connectors.rel import bounded_rel
 
 ITEM_ADDRESS: Final = "https://news.ycombinator.com/item?id="
-_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 Seconds = Annotated[int, Meta(ge=0, lt=1 << 40)]
 
@@ -52,7 +53,7 @@ def hits_of(body: bytes) -> list[Hit]:
     """Return the items of an answer, the newest first. Raise `Rejected` for what is no such answer."""
     try:
         hits = [_hit(bytes(raw)) for raw in _decode_answer(body).hits]
-    except _ERRORS as error:
+    except JSON_ERRORS as error:
         raise Rejected(Reason.INVALID_JSON, f"no list of hits: {error}") from None
     times = [hit.item.created_s for hit in hits if isinstance(hit.item, Item)]
     if times != sorted(times, reverse=True):
@@ -70,6 +71,7 @@ def events_of(item: Item, *, is_ours: Callable[[str], bool], history_until_s: fl
         published_at=created_at,
         type="comment" if is_comment else "story",
     )
+    own = _own_link(item, is_ours)
     return [
         LinkEvent(
             url_from=f"{ITEM_ADDRESS}{item.id}",
@@ -80,21 +82,20 @@ def events_of(item: Item, *, is_ours: Callable[[str], bool], history_until_s: fl
             discovery="import" if item.created_s <= history_until_s else "link_found",
             anchor=link.anchor[:TEXT_CHARACTERS_MAX] or None,
             # Whether a story's own link is followed depends on its points, and the search does not say it.
-            rel=list(link.rel) if target not in _own_link(item, is_ours) else None,
+            rel=bounded_rel(link.rel) if target not in own else None,
             placement="comment" if is_comment else "content",
             page=page,
         )
-        for target, link in _links(item, is_ours).items()
+        for target, link in (_links_in_text(item, is_ours) | own).items()
     ]
 
 
-def _links(item: Item, is_ours: Callable[[str], bool]) -> Mapping[str, PageLink]:
+def _links_in_text(item: Item, is_ours: Callable[[str], bool]) -> dict[str, PageLink]:
     text = item.comment_text if isinstance(item.comment_text, str) else item.story_text
-    in_text = read_html(text, ITEM_ADDRESS, is_wanted=is_ours).links if isinstance(text, str) else {}
-    return {**in_text, **_own_link(item, is_ours)}
+    return dict(read_html(text, ITEM_ADDRESS, is_wanted=is_ours).links) if isinstance(text, str) else {}
 
 
-def _own_link(item: Item, is_ours: Callable[[str], bool]) -> Mapping[str, PageLink]:
+def _own_link(item: Item, is_ours: Callable[[str], bool]) -> dict[str, PageLink]:
     address = resolved(item.url, None) if isinstance(item.url, str) else None
     if address is None or not is_ours(address):
         return {}
@@ -107,7 +108,7 @@ def _own_link(item: Item, is_ours: Callable[[str], bool]) -> Mapping[str, PageLi
 def _hit(value: bytes) -> Hit:
     try:
         return Hit(value, _decode_item(value))
-    except _ERRORS as error:
+    except JSON_ERRORS as error:
         return Hit(value, Rejected(Reason.INVALID_VALUE, f"no item: {error}"))
 
 

@@ -27,6 +27,7 @@ from flatline_connectors.own_site.reading import ACCEPTED, LISTINGS_MAX, article
 from flatline_connectors.own_site.registering import NoMove, Registry, record_of_move, registrations
 from flatline_connectors.runtime.config import ConnectorOptions, Duration
 from flatline_connectors.runtime.connector import (
+    LETTER_BYTES,
     ConnectorKind,
     FoundRecord,
     PollResult,
@@ -41,7 +42,6 @@ from flatline_connectors.runtime.second_chances import SecondChances
 UNLISTED_MAX: Final = 10_000
 """Registered articles that are looked for in the listings of one run; the next run goes on with those after them."""
 _URL_CHARACTERS_MAX: Final = 1_000  # so that the position fits into a record
-_LETTER_BYTES: Final = 4_096
 
 Record = FoundRecord | UnreadableRecord
 
@@ -95,9 +95,11 @@ class OwnSite:
         """Read what is next. Raise `PollFailed`, and a `ConnectorError` where somebody has to say something."""
         if state.pages:
             return await self._look_at_first(state)
-        return await self._read_first(state if state.listings else await self._begun(state))
+        known_sites(self._resources)
+        registry = await self._resources.registry()
+        return await self._read_first(state if state.listings else await self._begun(state, registry), registry)
 
-    async def _begun(self, state: OwnSiteState) -> OwnSiteState:
+    async def _begun(self, state: OwnSiteState, registry: Registry) -> OwnSiteState:
         """Return the position at the beginning of a run."""
         is_ours, sites = known_sites(self._resources), self._resources.sites
         named = self._options.sites or [record.domain for record in sites if record.role == "own"]
@@ -106,7 +108,6 @@ class OwnSite:
         for url in self._options.listings or named_listings(fronts, sites):
             listings |= dict.fromkeys(await sitemaps_at(self._resources.fetcher, url))
         wanted = [url for url in listings if _is_short(url) and is_ours(url)]
-        registry = await self._resources.registry()
         own = await asyncio.to_thread(lambda: sorted(key for key in registry.records if is_ours(key.decode())))
         first = bisect_right(own, state.looked_until.encode())
         looked_for = [*own[first:], *own[:first]][:UNLISTED_MAX]
@@ -118,8 +119,7 @@ class OwnSite:
             looked_until=state.looked_until,
         )
 
-    async def _read_first(self, state: OwnSiteState) -> PollResult[OwnSiteState]:
-        registry = await self._resources.registry()
+    async def _read_first(self, state: OwnSiteState, registry: Registry) -> PollResult[OwnSiteState]:
         if not state.listings:  # all are on other sites
             return self._all_read(replace(state, is_whole=False), registry, [])
         url, *rest = state.listings
@@ -228,7 +228,7 @@ def _ended(state: OwnSiteState, records: list[Record]) -> PollResult[OwnSiteStat
 
 
 def _letter(url: str, page: Fetched, why: str) -> UnreadableRecord:
-    return UnreadableRecord(page.body[:_LETTER_BYTES], Rejected(Reason.INVALID_VALUE, why), {"url": url})
+    return UnreadableRecord(page.body[:LETTER_BYTES], Rejected(Reason.INVALID_VALUE, why), {"url": url})
 
 
 def _is_short(url: str) -> bool:

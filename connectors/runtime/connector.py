@@ -29,6 +29,9 @@ Origin = Mapping[str, str | int]
 
 _NOWHERE: Final[Origin] = {}
 
+LETTER_BYTES: Final = 4_096
+"""How much of a malformed page its dead letter has."""
+
 
 class FoundRecord(NamedTuple):
     """A record for Kafka, as JSON. ``origin`` says where it was found (``url``, ``file``, ``line``, …)."""

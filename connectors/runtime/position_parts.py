@@ -16,8 +16,10 @@ def split(position: ConnectorPosition, field: str | None) -> list[ConnectorPosit
 
     The first record is the position without them; None: it is the only one.
     """
+    if field is None:
+        return [position]
     fields = _fields_of(position.state)
-    if field is None or field not in fields:
+    if field not in fields:
         return [position]
     parts = _fields_of(fields.pop(field))
     whole = replace(position, state=msgspec.Raw(msgspec.json.encode(fields)))

@@ -165,13 +165,13 @@ class Runner(Generic[S]):
         seen, polls = {_digest(state)}, 0
         while True:
             result = await self._retried(state)
-            digest = _digest(result.state)
-            if not result.is_complete and digest in seen:
-                raise RepeatedPage
-            seen.add(digest)
             state = result.state
             if result.is_complete:
                 break
+            digest = _digest(state)
+            if digest in seen:
+                raise RepeatedPage
+            seen.add(digest)
             polls += 1
             if polls == self._polls_max:
                 return

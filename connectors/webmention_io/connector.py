@@ -13,6 +13,7 @@ from flatline.schema.rejection import Rejected
 from flatline_connectors.fetching.outcomes import Action, Fetched, Outcome
 from flatline_connectors.runtime.config import ConnectorOptions, Host, Secret
 from flatline_connectors.runtime.connector import (
+    LETTER_BYTES,
     ConnectorKind,
     FoundRecord,
     MalformedPage,
@@ -31,7 +32,6 @@ OVERLAP: Final = timedelta(days=1)
 """How long a mention may take to be verified: only then it is shown, by the number that it got when it came."""
 _JSON: Final = frozenset({"application/json", "application/mf2+json", "text/plain"})
 _PAGE_BYTES_MAX: Final = 16 << 20
-_LETTER_BYTES: Final = 4_096
 _WRONG_TOKEN: Final = frozenset({Outcome.DENIED, Outcome.REFUSED})
 
 
@@ -75,7 +75,7 @@ class WebmentionIo:
         try:
             children = children_of(page.body)
         except Rejected as rejected:
-            raise MalformedPage(page.body[:_LETTER_BYTES], rejected, origin={"url": self._address}) from None
+            raise MalformedPage(page.body[:LETTER_BYTES], rejected, origin={"url": self._address}) from None
         records: list[FoundRecord | UnreadableRecord] = []
         read: list[ReadMention] = []
         for child in children:

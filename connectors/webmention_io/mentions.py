@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Struct, structs
 
+from flatline.schema.codec import JSON_ERRORS
 from flatline.schema.limits import NAME_CHARACTERS_MAX, TITLE_CHARACTERS_MAX
 from flatline.schema.link_event import LinkEvent, Page
 from flatline.schema.rejection import Reason, Rejected
@@ -89,14 +90,13 @@ _decode_page: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_children: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_mention: Final = msgspec.json.Decoder(_Mention).decode
 _decode_notice: Final = msgspec.json.Decoder(Notice).decode
-_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def children_of(body: bytes) -> list[bytes]:
     """Return the mentions of an answer, each as its bytes. Raise `Rejected` for what is no such answer."""
     try:
         return [bytes(child) for child in _decode_children(_decode_page(body)["children"])]
-    except (*_ERRORS, KeyError) as error:
+    except (*JSON_ERRORS, KeyError) as error:
         raise Rejected(Reason.INVALID_JSON, f"no list of mentions: {error}") from None
 
 
@@ -104,7 +104,7 @@ def read_mention(child: bytes, wanted: Wanted, *, is_history: bool, now: datetim
     """Return a mention of an answer. Raise `Rejected`."""
     try:
         mention = _decode_mention(child)
-    except _ERRORS as error:
+    except JSON_ERRORS as error:
         raise Rejected(Reason.INVALID_JSON, f"no mention: {error}") from None
     received_at = instant_of(_text(mention.wm_received))
     if received_at is None:
@@ -120,7 +120,7 @@ def read_notice(body: bytes) -> Notice:
     """Return what a web hook says; its secret is not checked. Raise `Rejected`, which quotes nothing of it."""
     try:
         return _decode_notice(body)
-    except _ERRORS:
+    except JSON_ERRORS:
         raise Rejected(Reason.INVALID_JSON, "no notice with secret, source and target") from None
 
 

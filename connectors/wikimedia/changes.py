@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from flatline.domain.urls.canonical import InvalidUrl, canonicalize
+from flatline.schema.codec import JSON_ERRORS
 from flatline.schema.limits import TITLE_CHARACTERS_MAX
 from flatline.schema.link_event import LinkEvent, Page
 from flatline.schema.rejection import Reason, Rejected
@@ -16,7 +17,6 @@ from flatline_connectors.pages.links import one_line, resolved
 
 CANARY: Final = "canary"
 """The domain of events that only say that the stream is alive."""
-_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class _Link(Struct):
@@ -55,7 +55,7 @@ def read_change(data: str) -> Change:
     """Return the change that an event tells. Raise `Rejected`."""
     try:
         return _decode(data)
-    except _ERRORS as error:
+    except JSON_ERRORS as error:
         raise Rejected(Reason.INVALID_JSON, f"no change of links: {error}") from None
 
 

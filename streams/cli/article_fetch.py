@@ -11,11 +11,11 @@ from rich.console import Console
 
 from flatline.cli.terminal_text import plain
 from flatline.clock import clock_from
+from flatline.connect.lending import registry_of
 from flatline.domain.sites import Sites
 from flatline.generations import serving_topics
 from flatline.kafka.permissions import Role
 from flatline.readmodel.latest_sites import latest_sites
-from flatline.readmodel.registered_articles import registered_articles
 from flatline.schema.rejection import Rejected
 from flatline.settings import Settings
 from flatline_connectors.errors import ConnectorError
@@ -66,8 +66,7 @@ def fetch(addresses: list[str], settings: Settings, *, yes: bool, missing_max: i
     topics = serving_topics(settings, *roles)
     sites = latest_sites(settings.cluster, topics)
     urls = _listings(urls, sites)
-    registered = registered_articles(settings.cluster, topics)
-    registry = Registry(registered.records, frozenset(registered.removed), registered.moves.current)
+    registry = registry_of(settings.cluster, topics)
     plan = asyncio.run(_plan(urls, settings, registry, sites, missing_max))
     for line in _sentences(plan, yes=yes):
         typer.echo(line)

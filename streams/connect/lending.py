@@ -8,6 +8,7 @@ from typing import Final
 
 from flatline.domain.sites import Sites
 from flatline.domain.urls.canonical import InvalidUrl, canonicalize
+from flatline.kafka.cluster import KafkaCluster
 from flatline.readmodel.registered_articles import registered_articles
 from flatline.schema.topics import Topics
 from flatline.settings import Settings
@@ -104,8 +105,7 @@ class Lender:
         return lend
 
     async def _registry(self) -> Registry:
-        registered = await asyncio.to_thread(registered_articles, self._cluster, self._topics)
-        return Registry(registered.records, frozenset(registered.removed), registered.moves.current)
+        return await asyncio.to_thread(registry_of, self._cluster, self._topics)
 
     def _is_ours(self, section: Section) -> Callable[[str], bool] | None:
         if section.options.sites:
@@ -118,6 +118,12 @@ class Lender:
         except InvalidUrl:
             return False
         return site is not None and site.role == "own"
+
+
+def registry_of(cluster: KafkaCluster, topics: Topics) -> Registry:
+    """Return what is registered, read from Kafka. Raises KafkaError."""
+    registered = registered_articles(cluster, topics)
+    return Registry(registered.records, frozenset(registered.removed), registered.moves.current)
 
 
 @asynccontextmanager

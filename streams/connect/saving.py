@@ -34,8 +34,9 @@ class PartitionSaving:
         """Return when Kafka has it: those of its parts that changed, and no others. Raise `NotSaved`."""
         position, *parts = records
         connector = position.connector
-        known, present = self._parts.get(connector, {}), {_key_of(part): _fingerprint(part) for part in parts}
-        changed = [(_key_of(part), part) for part in parts if known.get(_key_of(part)) != _fingerprint(part)]
+        known, by_key = self._parts.get(connector, {}), {_key_of(part): part for part in parts}
+        present = {key: _fingerprint(part) for key, part in by_key.items()}
+        changed = [(key, part) for key, part in by_key.items() if known.get(key) != present[key]]
         await self._save(
             {
                 position_key(connector): codec.connector_positions.encode(position),

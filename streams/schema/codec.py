@@ -55,6 +55,10 @@ def _reason(text: str) -> Reason:
     return next((reason for part, reason in _REASON_BY_TEXT if part in text), Reason.WRONG_TYPE)
 
 
+JSON_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises of JSON that can't be read: of bytes that are no text, and of nesting without end, too."""
+
+
 class Codec(Generic[T]):
     """Decodes and encodes one record type.
 
@@ -80,7 +84,7 @@ class Codec(Generic[T]):
                 return self._decode_leniently(value)
         except msgspec.ValidationError as error:
             raise Rejected(_reason(str(error)), str(error)) from None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except JSON_ERRORS as error:
             if value is None or value.strip():
                 raise Rejected(Reason.INVALID_JSON, str(error)) from None
         if value is None or len(value) <= self._bytes_max:

@@ -5,7 +5,6 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 
-import msgspec
 import pytest
 
 from flatline.domain.time import to_ms
@@ -17,14 +16,6 @@ from tests.connectors.runtime.contract import completed, process_of
 from tests.connectors.runtime.doubles import Kafka, Process
 from tests.connectors.runtime.worlds.streaming import ScriptedConnection
 from tests.connectors.runtime.worlds.wikimedia import HERE, WIKI, WikimediaWorld
-
-
-def saved(kafka: Kafka) -> WikimediaState:
-    """Return the position that is saved."""
-    assert kafka.position is not None
-    return msgspec.json.decode(
-        msgspec.json.decode(kafka.position, type=dict[str, msgspec.Raw])["state"], type=WikimediaState
-    )
 
 
 def run_later(world: WikimediaWorld, kafka: Kafka, later: timedelta) -> Process:
@@ -78,7 +69,7 @@ def test_a_flood_is_taken_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         world.edit(f"Flood_{number}", world.now - timedelta(minutes=30) + timedelta(seconds=number))
     world.canary(world.now - timedelta(seconds=1))
     process = process_of(world, kafka)
-    positions: set[bytes | None] = set()
+    positions: set[tuple[bytes, ...]] = set()
     process.steps.at_step = lambda _: positions.add(kafka.position)
     asyncio.run(process.runner.run())
     assert (set(kafka.records), process.runner.status.outcome) == (world.records, "completed")
@@ -137,7 +128,3 @@ async def test_a_cancelled_wait_leaves_no_connection(tmp_path: Path, monkeypatch
     polling.cancel()
     await asyncio.wait([polling])
     assert (polling.cancelled(), world.fetcher.open) == (True, 0)
-
-
-async def _spend(_unit: str, _amount: int = 1, /) -> None:
-    return
