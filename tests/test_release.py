@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from tests.cli.commands import Found, all_commands
+from tests.scripts import script
 
 ROOT = Path(__file__).parents[1]
+UV = script("uv")
 LOCK = ROOT / "deploy" / "requirements.txt"
 # Of these licences we may pass on what we install. LGPL: psycopg and crc32c, which are loaded and not changed.
 ALLOWED = re.compile(
@@ -47,7 +49,7 @@ pytestmark = pytest.mark.long
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with sdist and wheel, made as `make release` makes them."""
     folder = tmp_path_factory.mktemp("dist")
-    command = ["uv", "build", "--quiet", "--no-build-isolation", "--out-dir", folder, ROOT]
+    command = [UV, "build", "--quiet", "--no-build-isolation", "--out-dir", folder, ROOT]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return folder
@@ -58,13 +60,13 @@ def environment(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a new virtual environment with the wheel, and what is locked for it."""
     folder = tmp_path_factory.mktemp("empty") / "venv"
     [wheel] = dist.glob("*.whl")
-    subprocess.run(["uv", "venv", "--quiet", folder], check=True)
-    locked = ["uv", "pip", "sync", "--quiet", "--python", folder, "--require-hashes", LOCK]
+    subprocess.run([UV, "venv", "--quiet", folder], check=True)
+    locked = [UV, "pip", "sync", "--quiet", "--python", folder, "--require-hashes", LOCK]
     done = subprocess.run(locked, check=False, capture_output=True, text=True)
     if done.returncode and "error sending request" in done.stderr:
         pytest.skip("there is no package index to install from")
     assert done.returncode == 0, done.stderr
-    ours = ["uv", "pip", "install", "--quiet", "--python", folder, "--no-deps", "--offline", wheel]
+    ours = [UV, "pip", "install", "--quiet", "--python", folder, "--no-deps", "--offline", wheel]
     subprocess.run(ours, check=True)
     return folder
 

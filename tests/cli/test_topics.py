@@ -2,15 +2,13 @@
 
 import os
 import subprocess
-import sysconfig
 from pathlib import Path
 
 import pytest
 from kafka import KafkaAdminClient
 
 from flatline.schema.topics import Topics
-
-FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
+from tests.scripts import FLATLINE
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import http.client
 import json
 import socket
 import subprocess
-import sysconfig
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -14,9 +13,9 @@ from typing import Any
 
 from flatline.local.ports import LOOPBACK, Ports
 from flatline.schema.topics import Topics
+from tests.scripts import FLATLINE
 from tests.waiting import PATIENCE_S
 
-FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
 TOKEN = "a-token-that-nobody-must-ever-see"
 SOURCE = "a-crawler"
 JSON = "application/json"

@@ -11,6 +11,7 @@ import yaml
 from flatline.settings import PREFIX, Settings
 from tests.cli.commands import all_commands
 from tests.deploy.alert_rules import DEPLOY
+from tests.scripts import script
 
 FILE = DEPLOY / "compose.yaml"
 MONITORING = {"kafka", "prometheus", "alertmanager", "grafana"}
@@ -34,7 +35,7 @@ def services(*, ours: bool) -> dict[str, dict[str, Any]]:
 
 def test_it_has_the_published_schema() -> None:
     """The schema of the Compose Specification, as check-jsonschema has it."""
-    command = ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", FILE]
+    command = [script("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", FILE]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 

@@ -15,6 +15,7 @@ from flatline.local import probes
 from flatline.local.ports import LOOPBACK, Ports
 from tests.connectors.pushing import TOKEN
 from tests.deploy.container import Build, Image
+from tests.scripts import script
 from tests.waiting import PATIENCE_S, until
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +38,7 @@ UID = 10_001
 
 def test_the_linter_finds_nothing() -> None:
     """Hadolint's rules; what is ignored says why in the file."""
-    done = subprocess.run(["hadolint", FILE], check=False, capture_output=True, text=True)
+    done = subprocess.run([script("hadolint"), FILE], check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "")
 
 

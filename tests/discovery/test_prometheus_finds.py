@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +15,10 @@ from flatline.local.ports import Ports
 from flatline.local.stack import LocalStack
 from flatline.settings import Settings
 from tests.calm.servers import Subject, alerts, ask, pid_at
+from tests.scripts import FLATLINE
 from tests.waiting import until
 
 pytestmark = pytest.mark.servers
-
-FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +16,11 @@ import pytest
 from flatline.demo.simulation import Simulation
 from flatline.local import programs
 from flatline.settings import Settings
+from tests.scripts import FLATLINE
 from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.servers
 
-FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
 SAMPLE = programs.PROJECT.parent / "shared" / "data" / "sample.ndjson.zst"
 # A day in 2016: a history may have ended long ago.
 LONG_AGO = 17_000

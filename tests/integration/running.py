@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import sysconfig
 import time
 import urllib.error
 import urllib.request
@@ -15,9 +14,8 @@ from typing import NamedTuple, Self
 import orjson
 
 from flatline.local.ports import Ports
+from tests.scripts import FLATLINE
 from tests.waiting import PATIENCE_S, until
-
-FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
 
 
 class Worker(NamedTuple):

@@ -2,7 +2,6 @@ import json
 import os
 import signal
 import subprocess
-import sysconfig
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -14,9 +13,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.local.observing import children_of, is_alive
+from tests.scripts import FLATLINE
 from tests.waiting import PATIENCE_S, until
-
-FLATLINE = str(Path(sysconfig.get_path("scripts")) / "flatline")
 
 
 def curl_arguments(shown: str) -> list[str]:

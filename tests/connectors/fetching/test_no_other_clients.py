@@ -1,10 +1,11 @@
 """`make lint` keeps all other code from making HTTP clients."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.scripts import script
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -27,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def test_clients_are_banned(code: str, folder: str) -> None:
     """Whoever makes one is told what to use instead."""
     command = [
-        Path(sys.executable).with_name("ruff"),
+        script("ruff"),
         "check",
         "--select",
         "TID251",
