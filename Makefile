@@ -8,8 +8,8 @@ unexport PYTHONDONTWRITEBYTECODE
 JOBS := 2
 pytest = $(bin)/pytest -q -n $(JOBS) --no-loadscope-reorder --durations=10
 
-# 3.11.5 is the first one that all dependencies take.
-compile = $(bin)/uv pip compile --quiet --universal --python-version 3.11.5 --constraints constraints.txt \
+# The oldest Python that pyproject.toml allows.
+compile = $(bin)/uv pip compile --quiet --universal --python-version 3.11.0 --constraints constraints.txt \
   --generate-hashes --no-annotate --no-header
 
 help: ## this list
@@ -49,7 +49,7 @@ lock: setup ## write deploy/requirements*.txt anew: what the image is built with
 
 release: setup ## wheel, sdist and bill of materials (CycloneDX) of the version that Git's newest tag says, in dist
 	@rm -rf dist && $(bin)/uv build --quiet --out-dir dist
-	@$(bin)/uv venv --quiet --clear .tools/release
+	@$(bin)/uv venv --quiet --clear --python $(bin)/python .tools/release
 	@$(bin)/uv pip sync --quiet --python .tools/release --require-hashes deploy/requirements.txt
 	@$(bin)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible -o dist/flatline.cdx.json .tools/release
 	@ls dist

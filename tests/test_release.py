@@ -60,7 +60,7 @@ def environment(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a new virtual environment with the wheel, and what is locked for it."""
     folder = tmp_path_factory.mktemp("empty") / "venv"
     [wheel] = dist.glob("*.whl")
-    subprocess.run([UV, "venv", "--quiet", folder], check=True)
+    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True)
     locked = [UV, "pip", "sync", "--quiet", "--python", folder, "--require-hashes", LOCK]
     done = subprocess.run(locked, check=False, capture_output=True, text=True)
     if done.returncode and "error sending request" in done.stderr:
@@ -141,7 +141,7 @@ def test_the_wheel_runs_where_nothing_else_is(environment: Path, tmp_path: Path)
 def materials(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return the bill of materials, as `make release` writes it; cyclonedx-py checks it by CycloneDX' schema."""
     file = tmp_path_factory.mktemp("materials") / "flatline.cdx.json"
-    command = ["cyclonedx-py", "environment", "--output-reproducible", "--validate", "-o", file, environment]
+    command = [script("cyclonedx-py"), "environment", "--output-reproducible", "--validate", "-o", file, environment]
     subprocess.run(command, check=True, capture_output=True)
     return dict(json.loads(file.read_text()))
 
