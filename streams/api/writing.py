@@ -22,11 +22,11 @@ from flatline.readmodel.queries.links import current_key
 from flatline.readmodel.queries.moves import stored_moves
 from flatline.readmodel.queries.views import AlertRow
 from flatline.schema import codec
-from flatline.schema.alert_mark import NOTE_CHARACTERS_MAX, AlertMark, ExpectedBecause, Mark
+from flatline.schema.alert_mark import NOTE_CHARACTERS_MAX, AlertKind, AlertMark, ExpectedBecause, Mark
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.limits import Name, Url
 from flatline.schema.move import Move
-from flatline.schema.rejection import Rejected
+from flatline.schema.rejection import Reason, Rejected
 from flatline_connectors.ingest.answers import Refused
 from flatline_connectors.sending import articles
 from flatline_connectors.sending.delivery import Deliveries, DeliveryFailed
@@ -36,6 +36,7 @@ T = TypeVar("T", bound=Struct)
 
 MARK: Final = "/api/v1/alerts/{id}/mark"
 _JSON: Final = "application/json"
+_OF_ARTICLES_ONLY: Final = {ExpectedBecause.RETIRED, ExpectedBecause.MOVED}
 _SETTLED_WITHIN_S: Final = 30.0
 
 
@@ -164,6 +165,8 @@ class Writing:
         alert = await self._asking.ask(partial(find_alert, number=number))
         if alert is None:
             raise Refused(404, "not_found", "There is no alert with this id.")
+        if alert.kind is AlertKind.UNDER_CURVE and said.because in _OF_ARTICLES_ONLY:
+            raise Refused(422, Reason.INVALID_VALUE.value, f"because: a group can't be {said.because.value}")
         await self.check_bounds(request, alert.subject)
         by = said.by or self._access.name_of(request)
         now = to_datetime(self._now_ms())

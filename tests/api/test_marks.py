@@ -121,6 +121,9 @@ async def test_the_api_takes_marks(kafka_bootstrap: str, namespace: str, tmp_pat
                 [],
             ):
                 assert await post(alert["id"], body) == 422, body
+            groups = (await (await client.get("/api/v1/alerts", params={"kind": "under_curve"})).json())["rows"]
+            for because in ("retired", "moved"):
+                assert await post(groups[0]["id"], {"mark": "expected", "because": because}) == 422
             assert await post("0" * 32, {"mark": "right"}) == 404
             assert await post(HOSTILE[2], {"mark": "right"}) == 404
             assert await post(alert["id"], {"mark": "right"}, Origin="https://evil.example") == 403

@@ -205,6 +205,17 @@ async def test_somebody_says_what_they_think_of_an_alert(visitor: Visitor, tmp_p
     assert visitor.troubles == []
 
 
+async def test_what_only_articles_are_is_not_offered_for_a_group(visitor: Visitor) -> None:
+    """A group does not retire or move."""
+    page = await visitor.look("/alerts")
+    for subject, count in (("articles?", 0), ("article?", 1)):
+        alert = page.locator("li", has=page.locator(f"a[href^='/{subject}']")).locator(".marks").first
+        await alert.locator("summary").click()
+        await expect(alert.get_by_role("button", name="It is the season")).to_be_visible()
+        for name in ("The article is retired", "It has moved"):
+            await expect(alert.get_by_role("button", name=name)).to_have_count(count)
+
+
 async def test_the_live_page_follows(tmp_path: Path) -> None:
     """What happens appears by itself, with texts as they are, unless it is paused; without scripts, after a reload."""
     log, made, news = Log(), database(tmp_path), News()

@@ -148,7 +148,7 @@ def _pace(rhythm: Rhythm, days: Iterable[int], today: int) -> LinkDayStatistics:
         link_days=rhythm.link_days,
         first_link_on=_date(rhythm.first_day),
         last_link_on=_date(rhythm.last_day),
-        days_since_last_link=max(0, today - rhythm.last_day),
+        days_since_last_link=rhythm.days_since_last_link(today),
         usual_gap_days=round(rhythm.usual_gap_days, 1),
         mean_gap_days=round(rhythm.mean_gap_days, 1),
         longest_gap_days=max((later - earlier for earlier, later in pairwise(days)), default=0),

@@ -68,6 +68,10 @@ class Rhythm(NamedTuple):
         """The geometric mean of the gaps; 0 without any."""
         return exp(self.mean_log_gap) if self.link_days > 1 else 0.0
 
+    def days_since_last_link(self, today: int) -> int:
+        """Return the length of the pause; 0 also where the last link day is later, by a clock that is ahead of ours."""
+        return max(0, today - self.last_day)
+
     def short_count(self, day: int) -> float:
         """Return the discounted count on a day at or after the last link day, with SHORT_MEMORY_DAYS."""
         return self.short_count_at_last_day * exp((self.last_day - day) / SHORT_MEMORY_DAYS)

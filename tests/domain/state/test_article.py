@@ -206,3 +206,11 @@ def test_what_no_version_wrote_is_no_format(value: bytes) -> None:
     """Bytes that somebody else put there are not taken for the state of a later version, which would end the worker."""
     with pytest.raises(ValueError, match="no state begins with"):
         Article.decode(b"key", value, {})
+
+
+@pytest.mark.parametrize(("today", "days"), [(12, 3), (9, 0), (8, 0)], ids=["past", "today", "a clock behind"])
+def test_a_pause_is_never_shorter_than_nothing(today: int, days: int) -> None:
+    """The newest link may be of a day that the clock of whoever judges has not reached."""
+    rhythm = Rhythm.of([2, 9])
+    assert rhythm is not None
+    assert rhythm.days_since_last_link(today) == days
