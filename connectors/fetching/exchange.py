@@ -5,7 +5,7 @@ import re
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urljoin
@@ -61,6 +61,17 @@ def target_of(url: str, base: str | None = None) -> Target:
 
 
 @dataclass(frozen=True)
+class ApiRequest:
+    """What a request to an interface for programs carries.
+
+    ``headers`` may hold credentials, so no redirect is followed. ``body``: JSON, which makes it a POST; None: a GET.
+    """
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = None
+
+
+@dataclass(frozen=True)
 class Answer:
     """What a server said. ``location`` is set for redirects only, and then there is no body."""
 
@@ -70,6 +81,7 @@ class Answer:
     content_type: str = ""
     charset: str | None = None
     validators: Validators = NO_VALIDATORS
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Exchange:
@@ -105,17 +117,28 @@ class Exchange:
         bytes_max: int,
         timeout_s: float,
         validators: Validators | None = None,
+        request: ApiRequest | None = None,
     ) -> Answer:
         """Return the answer with a page, a redirect, or a 304. Raise `Failed` for all others.
 
-        ``accepted``: media types of pages that are wanted; None: any.
+        ``accepted``: media types of pages that are wanted; None: any. ``request``: it is one to an interface, whose
+        redirects are not followed, and whose errors have a body.
         """
         headers = {
             "If-None-Match": validators.etag if validators else "",
             "If-Modified-Since": validators.last_modified if validators else "",
         }
         headers = {name: value for name, value in headers.items() if value}
-        async with _within(timeout_s, target), self._request(target, headers) as response:
+        if request is not None:
+            headers |= request.headers
+        body = request.body if request is not None else None
+        async with _within(timeout_s, target), self._request(target, headers, body) as response:
+            if request is not None and response.status in REDIRECTS:
+                raise Failed(Outcome.REFUSED, "a redirect, which requests to interfaces don't follow")
+            if request is not None and of_status(response.status) is not Outcome.FETCHED:
+                said = await read(response.content.iter_any(), bytes_max=bytes_max)
+                encoding = response.headers.get("Content-Encoding", "")
+                raise self._refusal(response.status, response.headers, decoded(said, encoding, bytes_max=bytes_max))
             return await self._answer(response, accepted, bytes_max, may_be_unmodified=validators is not None)
 
     @asynccontextmanager
@@ -148,10 +171,17 @@ class Exchange:
             yield SocketConnection(socket)
 
     @asynccontextmanager
-    async def _request(self, target: Target, headers: Mapping[str, str]) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _request(
+        self, target: Target, headers: Mapping[str, str], body: bytes | None = None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
         url = URL(target.url, encoded=True)
+        method = "GET" if body is None else "POST"
+        if body is not None:
+            headers = {"Content-Type": "application/json", **headers}
         with _failures(target):
-            async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+            async with self._session.request(
+                method, url, headers=headers, data=body, allow_redirects=False
+            ) as response:
                 yield response
 
     async def _answer(
@@ -180,6 +210,7 @@ class Exchange:
             validators=Validators(
                 _validator(response.headers.get("ETag", "")), _validator(response.headers.get("Last-Modified", ""))
             ),
+            headers=response.headers,
         )
 
     def _check(self, response: aiohttp.ClientResponse, accepted: frozenset[str] | None) -> str:
@@ -192,11 +223,11 @@ class Exchange:
             raise Failed(Outcome.WRONG_TYPE, f"Content-Type {content_type[:100]!r}", status=status)
         return content_type
 
-    def _refusal(self, status: int, headers: Mapping[str, str]) -> Failed:
+    def _refusal(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> Failed:
         outcome = of_status(status)
         outcome = Outcome.BROKEN if outcome in {Outcome.NOT_MODIFIED, Outcome.FETCHED} else outcome
         retry_after_s = _retry_after_s(headers.get("Retry-After", ""), now_s=self._timing.now_s())
-        return Failed(outcome, f"HTTP status {status}", status=status, retry_after_s=retry_after_s)
+        return Failed(outcome, f"HTTP status {status}", status=status, retry_after_s=retry_after_s, body=body)
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from aiohttp.abc import AbstractResolver
 
 from flatline_connectors.fetching.addresses import MayConnect, is_public
 from flatline_connectors.fetching.connections import Connection
-from flatline_connectors.fetching.exchange import CONNECT_TIMEOUT_S, Answer, Exchange, Target, target_of
+from flatline_connectors.fetching.exchange import CONNECT_TIMEOUT_S, Answer, ApiRequest, Exchange, Target, target_of
 from flatline_connectors.fetching.outcomes import Failed, Fetched, Outcome, Validators, of_status
 from flatline_connectors.fetching.pacing import HostPacing
 from flatline_connectors.fetching.robots import PRODUCT_TOKEN, RobotsFiles, Rules
@@ -80,16 +80,19 @@ class Fetcher:
         bytes_max: int = PAGE_BYTES_MAX,
         validators: Validators | None = None,
         is_api: bool = False,
+        request: ApiRequest | None = None,
     ) -> Fetched:
         """Return how the fetch of a URL ended: never raises for anything that a server, or the URL, may be like.
 
         ``accepted``: media types that are wanted. ``bytes_max`` holds on the wire and decoded. ``validators``: those of
         the version that is at hand; they are sent to the URL's own host only. ``is_api``: the URL is one of an
         interface that is documented for programs, and so robots.txt, which is for crawlers, is not asked on its host.
+        ``request``: what goes to such an interface beside the URL; then no redirect is followed, and the body of an
+        error is returned, too.
         """
         walk = _Walk(self._limits, url)
         try:
-            answer = await self._follow(walk, accepted, bytes_max, validators, is_api=is_api)
+            answer = await self._follow(walk, accepted, bytes_max, validators, is_api=is_api, request=request)
         except Failed as failure:
             return Fetched(
                 failure.outcome,
@@ -98,6 +101,7 @@ class Fetcher:
                 retry_after_s=failure.retry_after_s,
                 is_moved=walk.is_moved,
                 detail=failure.detail,
+                body=failure.body,
             )
         return Fetched(
             of_status(answer.status),
@@ -108,6 +112,7 @@ class Fetcher:
             charset=answer.charset,
             validators=answer.validators,
             is_moved=walk.is_moved,
+            headers=answer.headers,
         )
 
     @asynccontextmanager
@@ -153,11 +158,16 @@ class Fetcher:
         validators: Validators | None,
         *,
         is_api: bool,
+        request: ApiRequest | None,
     ) -> Answer:
         target = walk.start()
         host = target.host
         while True:
-            rules = Rules() if is_api and target.host == host else await self._robots.rules(target.origin)
+            rules = (
+                Rules()
+                if (is_api or request is not None) and target.host == host
+                else await self._robots.rules(target.origin)
+            )
             rules.check(target.url)
             async with self._pacing.turn(target.host, pause_s=rules.pause_s):
                 answer = await walk.ask(
@@ -166,6 +176,7 @@ class Fetcher:
                     accepted=accepted,
                     bytes_max=bytes_max,
                     validators=validators if target.host == host else None,
+                    request=request,
                 )
             if answer.location is None:
                 return answer
@@ -217,6 +228,7 @@ class _Walk:
         accepted: frozenset[str] | None,
         bytes_max: int,
         validators: Validators | None,
+        request: ApiRequest | None = None,
     ) -> Answer:
         """Ask within the time that is left."""
         if self._left_s <= 0:
@@ -225,7 +237,12 @@ class _Walk:
         started_s = loop.time()
         try:
             return await exchange.ask(
-                target, accepted=accepted, bytes_max=bytes_max, timeout_s=self._left_s, validators=validators
+                target,
+                accepted=accepted,
+                bytes_max=bytes_max,
+                timeout_s=self._left_s,
+                validators=validators,
+                request=request,
             )
         finally:
             self._left_s -= loop.time() - started_s

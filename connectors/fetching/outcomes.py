@@ -1,6 +1,7 @@
 """The possible outcomes of a fetch, and what a caller should do about each."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from typing import Final
 
@@ -101,16 +102,23 @@ def of_status(status: int) -> Outcome:
 
 
 class Failed(Exception):
-    """A fetch ended without a page. ``status`` is the HTTP status, if there was an answer."""
+    """A fetch ended without a page. ``status`` is the HTTP status, if there was an answer; ``body`` what it said."""
 
     def __init__(
-        self, outcome: Outcome, detail: str, *, status: int | None = None, retry_after_s: float | None = None
+        self,
+        outcome: Outcome,
+        detail: str,
+        *,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        body: bytes = b"",
     ) -> None:
         super().__init__(f"{outcome}: {detail}")
         self.outcome = outcome
         self.detail = detail
         self.status = status
         self.retry_after_s = retry_after_s
+        self.body = body
 
 
 @dataclass(frozen=True)
@@ -130,6 +138,7 @@ class Fetched:
 
     ``status``: the last HTTP status, None if no server answered. ``retry_after_s``: how long the server asks to be left
     alone. ``is_moved``: there were redirects, and each of them was permanent (301, 308). ``detail`` is for people.
+    ``headers``: of a page that was fetched, whatever case their names are looked up in.
     """
 
     outcome: Outcome
@@ -142,3 +151,4 @@ class Fetched:
     retry_after_s: float | None = None
     is_moved: bool = False
     detail: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)

@@ -66,15 +66,15 @@ class Spending:
         self._one_at_a_time = asyncio.Lock()
 
     async def spend(self, unit: BudgetUnit, amount: int = 1, /) -> None:
-        """Spend so much. Raise `BudgetExhausted`, having spent nothing."""
+        """Spend so much, or give so much back. Raise `BudgetExhausted`, having spent nothing."""
         limit = limits_of(self._budget).get(unit)
         if limit is None:
             return
         async with self._one_at_a_time:
             now_ms, status = self._now_ms(), self._status()
             spent = dict(spent_in_period(self._budget, status, now_ms))
-            if spent.get(unit, 0) + amount > limit:
+            if amount > 0 and spent.get(unit, 0) + amount > limit:
                 raise BudgetExhausted(unit, limit, resets_at(self._budget, now_ms))
-            spent[unit] = spent.get(unit, 0) + amount
+            spent[unit] = max(0, spent.get(unit, 0) + amount)
             began_at = to_datetime(period_start_ms(self._budget, now_ms))
             await self._change(msgspec.structs.replace(status, period_began_at=began_at, spent=spent))

@@ -59,6 +59,7 @@ class Budget(Struct, frozen=True, forbid_unknown_fields=True):
     per: Annotated[Duration, Meta(description="The period; periods of 1d begin at 0:00 UTC")] = "1d"
     requests: Annotated[int, Meta(ge=1, description="HTTP requests")] | None = None
     rows: Annotated[int, Meta(ge=1, description="Records sent to Kafka")] | None = None
+    units: Annotated[int, Meta(ge=1, description="What a vendor charges, in its own units")] | None = None
 
 
 class ConnectorOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="none"):

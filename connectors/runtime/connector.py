@@ -16,6 +16,7 @@ from flatline.schema.connector_record import BudgetUnit
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.rejection import Rejected
 from flatline_connectors.fetching.connections import Connection
+from flatline_connectors.fetching.exchange import ApiRequest
 from flatline_connectors.fetching.fetcher import HTML, PAGE_BYTES_MAX
 from flatline_connectors.fetching.outcomes import Action, Fetched, Validators
 from flatline_connectors.own_site.registering import NOTHING_REGISTERED, Registry
@@ -142,6 +143,7 @@ class Fetching(Protocol):
         bytes_max: int = PAGE_BYTES_MAX,
         validators: Validators | None = None,
         is_api: bool = False,
+        request: ApiRequest | None = None,
     ) -> Fetched:
         """As `flatline_connectors.fetching.fetcher.Fetcher.fetch`. Raise `BudgetExhausted`."""
 
@@ -159,7 +161,14 @@ class Spend(Protocol):
     """Spends of the budget, before it is used: ``await spend("requests")``. Raise `BudgetExhausted`."""
 
     def __call__(self, unit: BudgetUnit, amount: int = 1, /) -> Awaitable[None]:
-        """Return when Kafka knows that it is spent, so that a crash spends nothing twice."""
+        """Return when Kafka knows that it is spent, so that a crash spends nothing twice.
+
+        A negative amount gives back what was spent for a request that cost less.
+        """
+
+
+async def nothing_spent(_unit: BudgetUnit, _amount: int = 1, /) -> None:
+    """Spend nothing: there is no budget."""
 
 
 async def _nothing_registered() -> Registry:
@@ -174,6 +183,7 @@ class Resources:
                       site records. None: there are neither
     ``sites``         all site records that are known; they may change
     ``registry``      reads which articles are registered, and which were removed
+    ``spend``         spends a vendor's units. The fetcher spends requests, and the runtime rows
     ``folder``        the folder of the configuration file: relative paths in the options start there
     ``work_folder``   a folder of the connector's own, for clones and the like. It may be empty at any start
     """
@@ -184,6 +194,7 @@ class Resources:
     work_folder: Path
     sites: Sites = field(default_factory=Sites)
     registry: Callable[[], Awaitable[Registry]] = _nothing_registered
+    spend: Spend = nothing_spent
 
 
 @dataclass(frozen=True)

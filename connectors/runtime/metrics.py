@@ -91,7 +91,7 @@ class ConnectMetrics:
         )
         self.budget_limit = Gauge(
             "flatline_connector_budget_limit",
-            "The budget of a period, by unit: requests or rows.",
+            "The budget of a period, by unit: requests, rows, or a vendor's units.",
             [*_CONNECTOR, "unit"],
             registry=registry,
         )

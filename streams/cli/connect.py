@@ -70,22 +70,35 @@ def show_all(*, json: Json = False, settings: Settings) -> None:
 
 @app.command()
 @with_settings("connectors_file", of="connect_")
-def check(name: ConnectorArgument, *, settings: Settings) -> None:
+def check(
+    name: ConnectorArgument,
+    *,
+    cost_only: Annotated[bool, typer.Option("--cost-only", help="Say what a day costs, and send no request.")] = False,
+    settings: Settings,
+) -> None:
     """Try a connector, without changing anything.
 
-    Checks its section and its credentials, and reads a first page. Changes nothing in Kafka. Requests to a vendor
-    are real ones, and not counted in the connector's budget.
+    Checks its section, says what a day costs where a vendor charges, checks its credentials and reads a first page.
+    Changes nothing in Kafka. Requests to a vendor are real ones, and not counted in the connector's budget.
     """
     from flatline.cli.connector_view import check_summary
-    from flatline.connect.single import run_dry
+    from flatline.connect.single import cost_of_run, run_dry
+    from flatline_connectors.runtime.cost import cost_in_words
 
     section = _named(settings, name)
     typer.echo(f"{settings.connectors_file}: [{name}] is a connector of kind {section.kind.name}. {section.kind.about}")
     if section.kind.unseen:
         typer.echo(f"It can't know of {section.kind.unseen}.")
-    status, sent = asyncio.run(
-        run_dry(settings, _topics(settings), section, folder=_folder(settings), show=lambda *_: None, polls_max=1)
-    )
+    topics, folder = _topics(settings), _folder(settings)
+    cost = cost_of_run(settings, topics, section, folder=folder)
+    if cost is not None:
+        for sentence in cost_in_words(cost, section.options):
+            typer.echo(sentence)
+    elif cost_only:
+        typer.echo("Its requests cost nothing.")
+    if cost_only:
+        return
+    status, sent = asyncio.run(run_dry(settings, topics, section, folder=folder, show=lambda *_: None, polls_max=1))
     _refuse_failed(name, status.outcome, status.detail)
     for line in check_summary(section, sent):
         typer.echo(line)

@@ -15,6 +15,7 @@ from flatline.settings import Settings
 from flatline_connectors.errors import ConnectorError
 from flatline_connectors.fetching.addresses import public_or_in
 from flatline_connectors.fetching.connections import Connection
+from flatline_connectors.fetching.exchange import ApiRequest
 from flatline_connectors.fetching.fetcher import HTML, PAGE_BYTES_MAX, Fetcher, user_agent
 from flatline_connectors.fetching.outcomes import Fetched, Validators
 from flatline_connectors.own_site.registering import Registry
@@ -47,10 +48,13 @@ class BudgetedFetcher:
         bytes_max: int = PAGE_BYTES_MAX,
         validators: Validators | None = None,
         is_api: bool = False,
+        request: ApiRequest | None = None,
     ) -> Fetched:
         """As of `Fetcher`. Raise `BudgetExhausted` and `NoContact`."""
         fetcher = await self._paid()
-        return await fetcher.fetch(url, accepted=accepted, bytes_max=bytes_max, validators=validators, is_api=is_api)
+        return await fetcher.fetch(
+            url, accepted=accepted, bytes_max=bytes_max, validators=validators, is_api=is_api, request=request
+        )
 
     @asynccontextmanager
     async def events(self, url: str, *, last_event_id: str = "") -> AsyncIterator[Connection]:
@@ -100,6 +104,7 @@ class Lender:
                 work_folder=self._work_folder / section.name,
                 sites=self._sites,
                 registry=self._registry,
+                spend=spend,
             )
 
         return lend

@@ -21,7 +21,8 @@ from flatline.schema.rejection import Rejected
 from flatline.schema.topics import Topics
 from flatline.settings import Settings
 from flatline_connectors.errors import ConnectorError
-from flatline_connectors.runtime.connector import UnreadableRecord
+from flatline_connectors.runtime.connector import UnreadableRecord, nothing_spent
+from flatline_connectors.runtime.cost import Priced, RunCost
 from flatline_connectors.runtime.metrics import ConnectMetrics
 from flatline_connectors.runtime.outbox import Found, Sent, prepared_record
 from flatline_connectors.runtime.runner import Runner, RunTiming
@@ -100,6 +101,14 @@ class DryRun:
 
     async def save_status(self, _status: ConnectorStatus) -> None:
         """Save nothing."""
+
+
+def cost_of_run(settings: Settings, topics: Topics, section: Section, *, folder: Path) -> RunCost | None:
+    """Return what a run of a connector costs; None: nothing. Nobody is asked. Raise `ConnectorError` and KafkaError."""
+    sites = latest_sites(settings.cluster, topics)
+    lender = Lender(settings, topics, folder=folder, fetcher=None, sites=sites)
+    connector = section.kind.open(section.options, lender.to(section)(nothing_spent))
+    return connector.cost_of_run() if isinstance(connector, Priced) else None
 
 
 async def run_dry(

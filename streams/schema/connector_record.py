@@ -13,7 +13,7 @@ POSITION_BYTES_MAX: Final = 1_000_000  # below what Kafka takes by default
 # It becomes a metric label, a key in Kafka and the name of a folder.
 ConnectorName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}(?!\n)$")]
 RunOutcome = Literal["completed", "waiting", "out_of_budget", "failed", "stopped"]
-BudgetUnit = Literal["requests", "rows"]
+BudgetUnit = Literal["requests", "rows", "units"]
 
 
 class ConnectorPosition(Struct, frozen=True, omit_defaults=True):

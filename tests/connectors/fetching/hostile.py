@@ -19,11 +19,13 @@ Script = Callable[["Asked", asyncio.StreamWriter], Awaitable[None]]
 
 
 class Asked:
-    """A request as the server got it: the host it names, its path, and its headers in lower case."""
+    """A request as the server got it: its method and path, its headers in lower case, and its body."""
+
+    body = b""
 
     def __init__(self, head: bytes) -> None:
         first, *lines = head.decode("latin-1").split("\r\n")
-        self.path = first.split(" ")[1]
+        self.method, self.path = first.split(" ")[:2]
         pairs = (line.split(":", 1) for line in lines if ":" in line)
         self.headers = {name.lower(): value.strip() for name, value in pairs}
 
@@ -53,6 +55,7 @@ class Server:
         """Answer one connection."""
         try:
             asked = Asked(await reader.readuntil(b"\r\n\r\n"))
+            asked.body = await reader.readexactly(int(asked.headers.get("content-length", 0)))
             self.asked.append(asked)
             await self.scripts.get(asked.path, saying(status=404))(asked, writer)
             await writer.drain()

@@ -9,6 +9,7 @@ from email.utils import formatdate
 import pytest
 import trustme
 
+from flatline_connectors.fetching.exchange import ApiRequest
 from flatline_connectors.fetching.fetcher import Limits
 from flatline_connectors.fetching.outcomes import Outcome, Validators
 from tests.connectors.fetching.hostile import PUBLIC, Asked, FakeTime, Names, Server, endless, fetcher, saying, serving
@@ -379,3 +380,41 @@ async def test_cancellation() -> None:
         with pytest.raises(asyncio.CancelledError):
             await slow
         assert (await fetching.fetch(server.url("/"))).outcome is Outcome.FETCHED
+
+
+async def test_a_request_to_an_interface() -> None:
+    """Its headers and body arrive, robots.txt is not asked; headers come back, and so does what an error says."""
+    request = ApiRequest({"Authorization": "Bearer s3cr3t"}, b'{"limit":1}')
+    async with serving() as server, fetcher() as fetching:
+        server.says("/v1", HTML, "X-Units: 7", body=b"rows")
+        server.says("/broke", status=403, body=b'{"error":"no units left"}')
+        page = await fetching.fetch(server.url("/v1"), request=request)
+        refused = await fetching.fetch(server.url("/broke"), request=ApiRequest(request.headers))
+    assert (page.outcome, page.body, page.headers["x-units"]) == (Outcome.FETCHED, b"rows", "7")
+    assert (refused.outcome, refused.body) == (Outcome.DENIED, b'{"error":"no units left"}')
+    assert [(asked.method, asked.path, asked.body) for asked in server.asked] == [
+        ("POST", "/v1", b'{"limit":1}'),
+        ("GET", "/broke", b""),
+    ]
+    assert {asked.headers["authorization"] for asked in server.asked} == {"Bearer s3cr3t"}
+    assert "s3cr3t" not in repr(request)
+
+
+async def test_credentials_never_follow_a_redirect() -> None:
+    """Neither to another host nor to another address of the same: the token would go along."""
+    async with serving() as server, serving() as other, fetcher() as fetching:
+        server.says("/a", f"Location: {other.url('/', 'other.example')}", status=302)
+        server.says("/b", f"Location: {server.url('/c')}", status=307)
+        request = ApiRequest({"Authorization": "Bearer s3cr3t"})
+        ends = [(await fetching.fetch(server.url(path), request=request)).outcome for path in ("/a", "/b")]
+    assert ends == [Outcome.REFUSED, Outcome.REFUSED]
+    assert server.paths == ["/a", "/b"]
+    assert not other.asked
+
+
+async def test_an_error_of_an_interface_has_a_limit_too() -> None:
+    """Nobody can fill the memory with the explanation of a refusal."""
+    async with serving() as server, fetcher() as fetching:
+        server.says("/v1", status=500, body=b"x" * 5_000)
+        page = await fetching.fetch(server.url("/v1"), bytes_max=1_000, request=ApiRequest())
+    assert (page.outcome, page.body) == (Outcome.TOO_LARGE, b"")

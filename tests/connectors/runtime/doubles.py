@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -77,7 +77,7 @@ class Process:
             section,
             position=_position(kafka),
             status=codec.connector_statuses.decode(kafka.status) if kafka.status else None,
-            lend=lambda _spend: lend(),
+            lend=lambda spend: replace(lend(), spend=spend),
             outbox=self,
             saving=self,
             metrics=ConnectMetrics(self.registry),

@@ -65,6 +65,10 @@ def test_once_sends_what_is_new_and_shows_what_is_saved(
     assert links(kafka_bootstrap, topics) == []
     assert flatline("connect", "state", "show", "exports", **environment).returncode == 1
 
+    priced = flatline("connect", "check", "exports", "--cost-only", **environment)
+    assert (priced.returncode, priced.stderr) == (0, "")
+    assert "cost nothing" in priced.stdout
+    assert "The first page" not in priced.stdout
     checked = flatline("connect", "check", "exports", **environment)
     assert (checked.returncode, checked.stderr) == (0, "")
     assert "2 link" in checked.stdout
