@@ -1,13 +1,14 @@
 """`flatline demo`."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from flatline.cli.exit_codes import INTERRUPTED
 from flatline.cli.options import with_settings
@@ -53,8 +54,9 @@ def demo(
     from flatline.local.stopping import until_stopped
 
     folder = Path(data_dir) if data_dir else settings.data_dir / "demo"
-    played = Demo(settings, folder=folder, console=Console(highlight=False))
-    with until_stopped(), _scenario(history, speed=speed) as scenario:
+    console = Console(highlight=False)
+    played = Demo(settings, folder=folder, console=console)
+    with until_stopped(), _scenario(history, console, speed=speed) as scenario:
         played.run(scenario, is_once=once)
     if played.found is None:
         raise typer.Exit(INTERRUPTED)
@@ -65,14 +67,20 @@ def demo(
 
 
 @contextmanager
-def _scenario(history: Path | None, *, speed: float | None) -> "Iterator[Scenario]":
+def _scenario(history: Path | None, console: Console, *, speed: float | None) -> "Iterator[Scenario]":
     from flatline.demo.git_clone import history_file
     from flatline.demo.scenarios import RecordedScenario, SimulatedScenario
 
     if history is None:
         yield SimulatedScenario(days_per_s=speed)
     elif history.is_dir():
-        with history_file(history) as file:
+        reading = f"Reading the links of {history}"
+        console.print(f"{reading}; a thousand commits take seconds.", markup=False)
+        with ExitStack() as kept:
+            with console.status(escape(reading)) as status:
+                file = kept.enter_context(
+                    history_file(history, report=lambda found: status.update(escape(f"{reading}: {found}")))
+                )
             yield RecordedScenario(file, days_per_s=speed, name=str(history))
     else:
         yield RecordedScenario(history, days_per_s=speed)

@@ -1,6 +1,6 @@
 """The history of a Git repository as a file of link events."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,14 +23,17 @@ _NOWHERE: Final = "{path} = https://repository.invalid/{path}"
 
 
 @contextmanager
-def history_file(clone: Path) -> Iterator[Path]:
-    """Write all links of a repository to other sites into a file, for the block. Raise `DemoError`."""
+def history_file(clone: Path, *, report: Callable[[str], None]) -> Iterator[Path]:
+    """Write all links of a repository to other sites into a file, for the block, and ``report`` how far it is.
+
+    Raise `DemoError`.
+    """
     if not any((clone / name).exists() for name in (".git", "HEAD")):
         raise DemoError(f"{clone} is a folder and no Git repository. A history is a file of link events, or a clone.")
     with TemporaryDirectory(prefix="flatline-history-") as folder:
         file = Path(folder, "history.ndjson")
         try:
-            count = _write(clone, Path(folder, "repository.git"), file)
+            count = _write(clone, Path(folder, "repository.git"), file, report)
         except (ConnectorError, FetchFailed, UnreadableOutput) as error:
             raise DemoError(f"{clone} can't be played as a Git repository: {error}") from None
         if not count:
@@ -40,7 +43,7 @@ def history_file(clone: Path) -> Iterator[Path]:
         yield file
 
 
-def _write(clone: Path, copy: Path, file: Path) -> int:
+def _write(clone: Path, copy: Path, file: Path, report: Callable[[str], None]) -> int:
     address = checked_address(str(clone), Path.cwd())
     url_of = PageUrls([rule_of_remote(remote_of(address) or "") or _NOWHERE]).url_of
     repository = Repository(copy)
@@ -64,6 +67,8 @@ def _write(clone: Path, copy: Path, file: Path) -> int:
                     count += 1
             if batch.is_last:
                 return count
+            if batch.events:
+                report(f"up to {batch.events[-1].occurred_at:%Y-%m-%d}, {count:,} links")
             commit, moved = batch.commit, dict(batch.moved)
 
 

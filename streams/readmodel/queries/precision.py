@@ -58,8 +58,7 @@ def came_true_sentence(precision: MeasuredPrecision) -> str:
     """Say how many alerts came true, and what was said of them."""
     if not precision.decided:
         return (
-            "Of no alert it is known yet whether it came true: that takes as many days without a link as the alert "
-            "speaks of."
+            "No silent alert is old enough to be checked: it comes true if no link comes in the days that it speaks of."
         )
     told = count(precision.decided, "silent alert")
     said = "" if precision.said_mean is None else f" They said {percent(precision.said_mean)} on average."
