@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from flatline_connectors.ahrefs.connector import KIND as AHREFS
 from flatline_connectors.bluesky.connector import KIND as BLUESKY
 from flatline_connectors.doi_events.connector import CROSSREF, DATACITE
 from flatline_connectors.feeds.connector import KIND as FEEDS
@@ -24,5 +25,6 @@ _ALL: Final[tuple[ConnectorKind[Any, Any], ...]] = (
     CROSSREF,
     DATACITE,
     OWN_SITE,
+    AHREFS,
 )
 KINDS: Final = {kind.name: kind for kind in _ALL}

@@ -99,6 +99,33 @@ def test_once_sends_what_is_new_and_shows_what_is_saved(
     assert len(state["position"]["state"]["read"]) == 2
 
 
+def test_a_check_says_what_a_day_costs(
+    kafka_bootstrap: str,  # noqa: ARG001 - the site records are read from there
+    topics: Topics,  # noqa: ARG001
+    environment: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    """Before anything is spent: there is no key yet, and the vendor's address leads nowhere."""
+    file = tmp_path / "connectors.toml"
+    file.write_text(
+        '[ahrefs]\nkind = "ahrefs"\nkey = { file = "nowhere" }\nserver = "http://127.0.0.1:9"\n'
+        'every = "12h"\nsites = ["yours.example"]\nbudget = { units = 100 }\n'
+    )
+    arguments = ("connect", "check", "ahrefs", "--connectors", file)
+    refused = flatline(*arguments, "--cost-only", **environment)
+    assert refused.returncode == 1
+    assert "100 units" in refused.stderr
+    file.write_text(file.read_text().replace("100", "700"))
+    priced = flatline(*arguments, "--cost-only", **environment)
+    assert (priced.returncode, priced.stderr) == (0, "")
+    assert "costs 4 requests and 200 units (2 runs, one every 12h)" in priced.stdout
+    assert "1,000 new links a day add 120 requests and 84,000 units: each comes in 3 runs." in priced.stdout
+    checked = flatline(*arguments, **environment)
+    assert checked.returncode == 1
+    assert checked.stdout == priced.stdout
+    assert "nowhere" in checked.stderr
+
+
 def test_what_stands_before_a_break_is_sent(
     kafka_bootstrap: str, topics: Topics, environment: dict[str, str], tmp_path: Path
 ) -> None:

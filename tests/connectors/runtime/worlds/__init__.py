@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.connectors.runtime.contract import World
+from tests.connectors.runtime.worlds.ahrefs import AhrefsWorld
 from tests.connectors.runtime.worlds.bluesky import BlueskyWorld
 from tests.connectors.runtime.worlds.doi_events import CrossrefWorld, DataciteWorld
 from tests.connectors.runtime.worlds.feeds import FeedsWorld
@@ -25,4 +26,5 @@ WORLDS: dict[str, Callable[[Path], World]] = {
     "crossref": CrossrefWorld,
     "datacite": DataciteWorld,
     "own-site": OwnSiteWorld,
+    "ahrefs": AhrefsWorld,
 }

@@ -1,0 +1,1 @@
+"""Backlinks that Ahrefs found and lost, by its API v3."""

@@ -1,0 +1,266 @@
+"""The connector: for each target, a pass over the links that are new, and one over those that are lost."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+from msgspec.structs import replace
+
+from flatline.schema.limits import Url
+from flatline.schema.rejection import Rejected
+from flatline_connectors.ahrefs.answers import FORMAT, Page, read_page
+from flatline_connectors.ahrefs.requests import FIELDS, SORTED_BY, UNITS_MIN, Mode, Wanted, query_of, units_of
+from flatline_connectors.errors import ConnectorError
+from flatline_connectors.fetching.exchange import ApiRequest
+from flatline_connectors.fetching.outcomes import Action, Fetched, Outcome
+from flatline_connectors.files.exports.reading import HISTORY
+from flatline_connectors.runtime.config import ConnectorOptions, Duration, Secret, duration_s
+from flatline_connectors.runtime.connector import (
+    LETTER_BYTES,
+    ConnectorKind,
+    MalformedPage,
+    PollFailed,
+    PollResult,
+    Resources,
+    usable,
+)
+from flatline_connectors.runtime.cost import RunCost
+from flatline_connectors.runtime.outcomes import BudgetExhausted
+from flatline_connectors.runtime.own_sites import own_hosts
+from flatline_connectors.vendors.errors import error_in, refused_by_key
+from flatline_connectors.vendors.records import records_of
+
+OVERLAP: Final = timedelta(days=1)
+"""Links reach the index some time after they were seen: each run asks again for those of the last day."""
+ROWS_MIN: Final = 10
+ROWS_MAX: Final = 100_000
+THROTTLED_S: Final = 20.0
+"""Ahrefs allows 60 requests a minute, and does not say how long to wait."""
+
+_ROWS_OF_PLANS: Final = frozenset({100, 250, 500})
+"""What plans allow in a request. Nothing says whether an answer with so many rows was cut off by the plan."""
+
+_WIDER: Final = 10
+_JSON: Final = frozenset({"application/json"})
+_PAGE_BYTES_MAX: Final = 64 << 20
+_COST_HEADERS: Final = ("x-api-units-cost-total-actual", "x-api-units-cost-total")
+
+
+class BudgetTooSmall(ConnectorError):
+    """A budget of units does not allow a single page of rows."""
+
+    remedy = "Raise units in the budget of its section, or its per."
+
+
+class AhrefsOptions(ConnectorOptions, frozen=True, kw_only=True, tag="ahrefs"):
+    """Which links are asked for, and how many at a time."""
+
+    key: Annotated[Secret, Meta(description="An API key of your workspace")]
+    every: Annotated[Duration, Meta(description="How often it runs, give or take a tenth")] = "1d"
+    targets: Annotated[tuple[str, ...], Meta(description="Domains or addresses; else your sites")] = ()
+    mode: Annotated[Mode, Meta(description="What of a target counts, in Ahrefs' words")] = "subdomains"
+    backfill: Annotated[Duration, Meta(description="How far back the first run goes")] = "90d"
+    rows: Annotated[int, Meta(ge=ROWS_MIN, le=ROWS_MAX, description="Rows a request, as your plan allows")] = 100
+    server: Annotated[Url, Meta(description="Where the API is")] = "https://api.ahrefs.com"
+
+
+class AhrefsState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How far the answers were read.
+
+    ``upto``      by target and pass (``links yours.example``), the newest instant of all rows of complete passes
+    ``began_at``  when the run began that is under way; None: there is none
+    ``turn``      the pass that is under way
+    ``since``     where its next page begins; None: at its beginning
+    ``rows``      how many rows that is asked for, if more than usual
+    """
+
+    version: Literal[1] = 1
+    upto: dict[str, datetime] = {}
+    began_at: datetime | None = None
+    turn: str | None = None
+    since: datetime | None = None
+    rows: int | None = None
+
+
+class Ahrefs:
+    """One poll asks for one page."""
+
+    def __init__(self, options: AhrefsOptions, resources: Resources) -> None:
+        self._options = options
+        self._resources = resources
+
+    def cost_of_run(self) -> RunCost:
+        """Return what a run costs: two passes a target."""
+        passes = len(self._passes())
+        return RunCost(
+            requests=passes,
+            links_per_request=self._rows,
+            units=passes * UNITS_MIN,
+            units_per_link=len(FIELDS),
+            overlap=OVERLAP,
+            remark=(
+                "Losses cost as much as links. Each run asks again for the last day before the newest of them. "
+                f"The first run asks for all of the last {self._options.backfill}; nobody can know how many these are."
+            ),
+        )
+
+    async def poll(self, state: AhrefsState, now: datetime) -> PollResult[AhrefsState]:
+        """Ask for the next page. Raise `PollFailed`, `MalformedPage` and a `ConnectorError`."""
+        passes = self._passes()
+        if state.began_at is None or state.turn not in passes:
+            upto = {each: instant for each, instant in state.upto.items() if each in passes}
+            state = AhrefsState(upto=upto, began_at=now, turn=next(iter(passes)))
+        assert state.turn is not None
+        assert state.began_at is not None
+        wanted, target = passes[state.turn]
+        since = state.since or self._begins(state, state.turn)
+        rows = state.rows or self._rows
+        fetched = await self._ask(query_of(target, self._options.mode, wanted, since=since, rows=rows), rows)
+        origin = {"url": self._address, "target": target}
+        try:
+            page = read_page(fetched.body, sorted_by=SORTED_BY[wanted])
+            records = (
+                records_of(
+                    fetched.body,
+                    FORMAT,
+                    pulled_at=now,
+                    history_before=self._history_before(state, wanted),
+                    is_ours=self._resources.is_ours,
+                    origin=origin,
+                )
+                if page.rows
+                else []
+            )
+        except Rejected as rejected:
+            raise MalformedPage(fetched.body[:LETTER_BYTES], rejected, origin=origin) from None
+        if not page.is_sorted:
+            raise PollFailed(
+                Action.WAIT, f"Ahrefs' rows are not in the order of {SORTED_BY[wanted]}: nothing is certain"
+            )
+        if page.rows >= rows or page.rows in _ROWS_OF_PLANS:
+            return PollResult(records, self._next_page(state, page, since, rows), is_complete=False)
+        after = _next_pass(state, page, passes)
+        return PollResult(records, after, is_complete=after.turn is None)
+
+    @property
+    def _address(self) -> str:
+        return f"{self._options.server.rstrip('/')}/v3/site-explorer/all-backlinks"
+
+    @property
+    def _rows(self) -> int:
+        """How many rows a page has: no more than the whole budget pays for."""
+        units = self._options.budget.units
+        rows = self._options.rows if units is None else min(self._options.rows, units // len(FIELDS))
+        if rows < ROWS_MIN:
+            needed = units_of(ROWS_MIN)
+            raise BudgetTooSmall(f"A budget of {units:,} units pays for no page: {needed:,} are needed at once.")
+        return rows
+
+    def _passes(self) -> dict[str, tuple[Wanted, str]]:
+        targets = self._options.targets or own_hosts(self._options.sites, self._resources)
+        wanted: tuple[Wanted, ...] = ("links", "losses")
+        return {f"{which} {target}": (which, target) for target in sorted({*targets}) for which in wanted}
+
+    def _begins(self, state: AhrefsState, turn: str) -> datetime:
+        """Return from when on a pass asks."""
+        assert state.began_at is not None
+        upto = state.upto.get(turn)
+        if upto is None:
+            return state.began_at - timedelta(seconds=duration_s(self._options.backfill))
+        return upto - OVERLAP
+
+    def _history_before(self, state: AhrefsState, wanted: Wanted) -> datetime:
+        """Return up to when links are history: those that no run asked for before are new, however late this one is."""
+        assert state.turn is not None
+        assert state.began_at is not None
+        known = state.upto.get(state.turn) if wanted == "links" else None
+        return state.began_at - HISTORY if known is None else known - OVERLAP
+
+    def _next_page(self, state: AhrefsState, page: Page, since: datetime, rows: int) -> AhrefsState:
+        """Return where the next page begins: at the instant of the last row, which others may share."""
+        newest = max(page.seen, default=since)
+        if newest > since:
+            return replace(state, since=newest, rows=None)
+        wider = min(rows * _WIDER, self._affordable, ROWS_MAX)
+        if page.rows < rows or wider <= rows:
+            detail = (
+                f"more than {page.rows:,} rows were seen at {newest:%Y-%m-%d %H:%M:%S} UTC, and no request shows all"
+            )
+            raise PollFailed(Action.STOP, f"{detail}: raise rows, or budget.units, in its section")
+        return replace(state, since=since, rows=wider)
+
+    @property
+    def _affordable(self) -> int:
+        units = self._options.budget.units
+        return ROWS_MAX if units is None else units // len(FIELDS)
+
+    async def _ask(self, query: str, rows: int) -> Fetched:
+        """Ask for a page. What it may cost is spent before, and what it did not cost is given back."""
+        key = self._options.key.read(self._resources.folder)
+        reserved = units_of(rows)
+        await self._resources.spend("units", reserved)
+        fetched = await self._resources.fetcher.fetch(
+            f"{self._address}?{query}",
+            accepted=_JSON,
+            bytes_max=_PAGE_BYTES_MAX,
+            request=ApiRequest({"Authorization": f"Bearer {key}", "Accept": "application/json"}),
+        )
+        if (cost := _cost(fetched)) is not None:
+            with suppress(BudgetExhausted):  # it is paid for; the next request is the one that has to wait
+                await self._resources.spend("units", cost - reserved)
+        said = error_in(fetched.body, secret=key)
+        if fetched.status == 401:  # noqa: PLR2004
+            raise refused_by_key("Ahrefs", fetched)
+        if fetched.outcome is Outcome.RATE_LIMITED:
+            wait_s = fetched.retry_after_s
+            raise PollFailed(
+                Action.RETRY if wait_s is None else Action.WAIT,
+                "Ahrefs asks for a pause (HTTP status 429)",
+                retry_after_s=THROTTLED_S if wait_s is None else wait_s,
+            )
+        if said is not None:
+            raise PollFailed(_action(fetched), f"Ahrefs answered with HTTP status {fetched.status}: {said}")
+        return usable(fetched)
+
+
+def _cost(fetched: Fetched) -> int | None:
+    """Return the units that an answer cost; None: nobody knows, as when it never came. A refusal costs nothing."""
+    if fetched.status is None:
+        return None
+    if fetched.outcome is not Outcome.FETCHED:
+        return 0
+    said = next((said for name in _COST_HEADERS if (said := fetched.headers.get(name, "")).isdecimal()), None)
+    return None if said is None else int(said)
+
+
+def _action(fetched: Fetched) -> Action:
+    """Return what to do about an error that Ahrefs explains. Units come back by themselves; wrong questions do not."""
+    if fetched.status == 400:  # noqa: PLR2004
+        return Action.STOP
+    return Action.RETRY if fetched.outcome is Outcome.SERVER_ERROR else Action.WAIT
+
+
+def _next_pass(state: AhrefsState, page: Page, passes: Mapping[str, object]) -> AhrefsState:
+    """Return the position after a pass. An instant that is still to come is a mistake, and does not count."""
+    assert state.turn is not None
+    assert state.began_at is not None
+    reached = [state.upto.get(state.turn), state.since, max(page.seen, default=None)]
+    upto = [min(instant, state.began_at) for instant in reached if instant is not None]
+    known = {**state.upto, state.turn: max(upto)} if upto else state.upto
+    turns = [*passes]
+    following = turns[turns.index(state.turn) + 1 :]
+    if not following:
+        return AhrefsState(upto=known)
+    return AhrefsState(upto=known, began_at=state.began_at, turn=following[0])
+
+
+KIND: Final = ConnectorKind(
+    options=AhrefsOptions,
+    state=AhrefsState,
+    open=Ahrefs,
+    about="Backlinks that Ahrefs found and lost, by its API.",
+    unseen="links that Ahrefs' crawler has not seen, and when within its last visits a link came or went",
+)

@@ -1,0 +1,1 @@
+"""What connectors of vendors' APIs share."""

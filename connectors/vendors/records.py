@@ -1,0 +1,39 @@
+"""Records of a vendor's answer, read as a saved answer would be by `flatline links import`."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from flatline.schema.rejection import Reason, Rejected
+from flatline_connectors.files.exports.errors import UnreadableExport
+from flatline_connectors.files.exports.reading import Options, RejectedRow, read_export
+from flatline_connectors.runtime.connector import LETTER_BYTES, FoundRecord, UnreadableRecord, found_link
+
+
+def records_of(
+    body: bytes,
+    format_name: str,
+    *,
+    pulled_at: datetime,
+    history_before: datetime | None,
+    is_ours: Callable[[str], bool] | None,
+    origin: Mapping[str, str | int],
+) -> list[FoundRecord | UnreadableRecord]:
+    """Return the events of the rows of an answer, and the rows that can't be read. Raise `Rejected`.
+
+    ``format_name``: one of files/exports/formats. ``history_before``: links first seen before are history; None: none
+    is. The events name no source, so they get that of the section. An answer without any row is none for this.
+    """
+    options = Options(exported_at=pulled_at, history_before=history_before, format=format_name, is_ours=is_ours)
+    records: list[FoundRecord | UnreadableRecord] = []
+    try:
+        for found in read_export("the answer", body, options, lambda _recognised: None):
+            if isinstance(found, RejectedRow):
+                value = found.text.encode(errors="replace")[:LETTER_BYTES]
+                records.append(UnreadableRecord(value, found.rejected, {**origin, "line": found.number}))
+            else:
+                records.append(found_link(msgspec.structs.replace(found, source=None), **origin))
+    except UnreadableExport as error:
+        raise Rejected(Reason.INVALID_VALUE, str(error)) from None
+    return records
