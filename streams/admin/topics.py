@@ -3,6 +3,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from flatline.errors import FlatlineError
 from flatline.kafka.access import AccessError
@@ -10,6 +11,7 @@ from flatline.kafka.cluster import AdminClient, KafkaCluster
 from flatline.schema.topics import Topic
 
 T = TypeVar("T")
+V = TypeVar("V")
 Config = Mapping[str, Mapping[str, Any]]
 
 _TIMEOUT_MS = 15_000
@@ -156,7 +158,7 @@ def _differences(admin: AdminClient, topics: Sequence[Topic]) -> list[Difference
     if not topics:
         return []
     names = [topic.name for topic in topics]
-    partitions = {found["name"]: found["partitions"] for found in admin.describe_topics(names)}
+    partitions = _partitions(admin, names)
     configs = _configs(admin, names)
     return [
         difference
@@ -215,8 +217,7 @@ def _internal_differences(admin: AdminClient, existing: set[str], *, replication
     of_broker = next(iter(admin.describe_configs([resource], config_filter="all")["broker"].values()))
     for name, (factor_setting, in_sync_setting) in _INTERNAL.items():
         if name in existing:
-            [found] = admin.describe_topics([name])
-            copies = _fewest_replicas(found["partitions"])
+            copies = _fewest_replicas(_partitions(admin, [name])[name])
             in_sync = int(_configs(admin, [name])[name]["min.insync.replicas"]["value"])
         else:
             copies = int(of_broker[factor_setting]["value"])
@@ -231,8 +232,23 @@ def _fewest_replicas(partitions: Sequence[Mapping[str, Any]]) -> int:
     return min((len(partition["replica_nodes"]) for partition in partitions), default=0)
 
 
+def _partitions(admin: AdminClient, names: Sequence[str]) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    return _of_all(names, lambda: {found["name"]: found["partitions"] for found in admin.describe_topics(list(names))})
+
+
 def _configs(admin: AdminClient, names: Sequence[str]) -> Mapping[str, Config]:
     if not names:
         return {}
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-    return dict(admin.describe_configs(resources, config_filter="all")["topic"])
+    return _of_all(names, lambda: dict(admin.describe_configs(resources, config_filter="all")["topic"]))
+
+
+def _of_all(names: Sequence[str], ask: Callable[[], Mapping[str, V]]) -> Mapping[str, V]:
+    """Ask until something is said of each of these topics. They exist; a broker learns of a new one moments later."""
+    asking = Retrying(
+        retry=retry_if_result(lambda found: not all(found.get(name) for name in names)),
+        stop=stop_after_delay(_TIMEOUT_MS / 1_000),
+        wait=wait_fixed(0.1),
+        retry_error_callback=lambda state: state.outcome and state.outcome.result(),
+    )
+    return asking(ask)

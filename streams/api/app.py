@@ -28,6 +28,7 @@ from flatline.http import with_security_headers
 from flatline.readmodel.follower import Follower
 from flatline.readmodel.queries.paging import ROWS_MAX
 from flatline.readmodel.queries.precision import measured_precision
+from flatline.readmodel.queries.publishers import turned_nofollow
 from flatline.readmodel.queries.snoozes import SnoozeRow, list_snoozes
 from flatline_connectors.ingest import answers
 from flatline_connectors.ingest.answers import Refused
@@ -252,12 +253,13 @@ class Api:
         return await self._asking.ask(list_snoozes)
 
     async def _measure(self) -> None:
-        """Measure how right alerts were: now and then, as it looks at all alerts and changes little."""
+        """Measure what changes little and takes a look at many rows: now and then."""
         if time.monotonic() < self._measured_again_s:
             return
         now_ms = self._at().now_ms
         with suppress(Refused):  # there is no read model yet, or it is busy
             self._metrics.show_precision(await self._asking.ask(partial(measured_precision, now_ms=now_ms)))
+            self._metrics.show_turned(await self._asking.ask(partial(turned_nofollow, now_ms=now_ms)))
             self._measured_again_s = time.monotonic() + _MEASURED_EVERY_S
 
     async def _livez(self, _request: web.Request) -> web.Response:

@@ -1,5 +1,6 @@
 """All metrics of `flatline serve`."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
@@ -7,11 +8,13 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from flatline.process_metrics import register_build, register_process
 from flatline.readmodel.queries.precision import MeasuredPrecision
+from flatline.readmodel.queries.publishers import TurnedPublisher
 from flatline.schema.alert_mark import Mark
 
 # A second series for each counter, of use to nobody here.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
+_PUBLISHERS_MAX: Final = 10
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -75,6 +78,13 @@ class ServeMetrics:
         self.alerts_marked = Gauge(
             "flatline_alerts_marked", "Alerts of all kinds, by what people say of them.", ["mark"], registry=registry
         )
+        self.turned_nofollow = Gauge(
+            "flatline_publisher_turned_nofollow_links",
+            "Live links of a publisher (a registrable domain) that turned nofollow within two weeks and still are. The "
+            "ten publishers with the most such links, from five links on. The same on every `flatline serve`.",
+            ["publisher"],
+            registry=registry,
+        )
         self.connections = Gauge(
             "flatline_serve_connections",
             "Open connections. At 512, a new connection replaces the oldest one.",
@@ -97,6 +107,12 @@ class ServeMetrics:
         self.alerts_said.set(float("nan") if precision.said_mean is None else precision.said_mean)
         for mark in (Mark.RIGHT, Mark.EXPECTED, Mark.WRONG):
             self.alerts_marked.labels(mark=mark.value).set(getattr(precision, mark.value))
+
+    def show_turned(self, publishers: Sequence[TurnedPublisher]) -> None:
+        """Show which publishers made links nofollow, those with most links first."""
+        self.turned_nofollow.clear()
+        for publisher in publishers[:_PUBLISHERS_MAX]:
+            self.turned_nofollow.labels(publisher=publisher.domain).set(publisher.links)
 
     def exposition(self) -> bytes:
         """Return all of them in Prometheus' text format."""

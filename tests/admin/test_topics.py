@@ -1,5 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient
@@ -134,3 +135,29 @@ def test_brokers_refusal_is_told(kafka_bootstrap: str, namespace: str) -> None:
     """More copies than brokers: the broker's own words reach the user."""
     with pytest.raises(TopicsError, match="only 1 broker"):
         ensure_topics(KafkaCluster(kafka_bootstrap), Topics(namespace=namespace, replication_factor=3).all())
+
+
+def test_a_broker_may_learn_of_new_topics_later(
+    kafka_bootstrap: str, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a cluster, another broker than the one that was waited for may answer, and know nothing of them yet."""
+    topics, unaware = Topics(namespace=namespace, partitions=2), {"describe_topics": 2, "describe_configs": 2}
+
+    def late(name: str, ask: Any, unknown: Any) -> Any:
+        def answer(admin: KafkaAdminClient, *asked: Any, **options: Any) -> Any:
+            said = ask(admin, *asked, **options)
+            if unaware[name]:
+                unaware[name] -= 1
+                return unknown(said)
+            return said
+
+        return answer
+
+    create(kafka_bootstrap, topics.all()[:-1])
+    for name, unknown in (
+        ("describe_topics", lambda said: [topic | {"partitions": []} for topic in said]),
+        ("describe_configs", lambda said: {"topic": {name: {} for name in said["topic"]}}),
+    ):
+        monkeypatch.setattr(KafkaAdminClient, name, late(name, getattr(KafkaAdminClient, name), unknown))
+    assert create(kafka_bootstrap, topics.all()) == [topics.all()[-1].name]
+    assert unaware == {"describe_topics": 0, "describe_configs": 0}

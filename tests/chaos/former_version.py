@@ -1,8 +1,6 @@
 """The former version of Flatline, from the history of this repository."""
 
 import subprocess
-import tarfile
-from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -32,8 +30,7 @@ def former_worker(folder: Path) -> Path:
     )
     if archive.returncode != 0:
         raise NoHistoryError(archive.stderr.decode())
-    with tarfile.open(fileobj=BytesIO(archive.stdout)) as tar:
-        tar.extractall(folder, filter="data")
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive.stdout, check=True)
     program = folder / "former_worker.py"
     program.write_text(_PROGRAM)
     return program

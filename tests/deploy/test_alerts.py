@@ -45,7 +45,7 @@ def test_each_alert_says_what_slack_shows(name: str, alert: dict[str, Any]) -> N
     expected = {"summary", "description", "runbook_url", "dashboard_url"}
     if name != ALWAYS_FIRES:
         expected |= {"subject", "resolved"}
-    if name.startswith("Article"):
+    if name.startswith(("Article", "Publisher")):
         expected |= {"page_url"}
     if name in BEGAN_ON_A_DAY:
         expected |= {"since"}

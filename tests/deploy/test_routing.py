@@ -29,6 +29,7 @@ ROUTES = {
     "GroupUnderCurve": "slack-articles",
     "GroupMassLoss": "slack-articles",
     "GroupUnseen": "nobody",
+    "PublisherTurnedNofollow": "slack-articles",
     "SourceStale": "slack-pipeline",
     "SourceRejecting": "slack-pipeline",
     "ConsumerLagGrowing": "slack-pipeline",

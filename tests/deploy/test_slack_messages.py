@@ -137,6 +137,11 @@ async def test_alerts_of_other_peoples_rules_are_told_as_they_are(talk: Talk) ->
         ),
         ("ArticleAlertEnded", "An alert on an article ended: a", "2 alerts on articles ended"),
         ("GroupAlertEnded", "An alert on a group of articles ended: a", "2 alerts on groups of articles ended"),
+        (
+            "PublisherTurnedNofollow",
+            "A publisher made many links nofollow: a",
+            "2 publishers made many links nofollow",
+        ),
         ("SourceStale", "A source went quiet: a", "2 sources went quiet"),
         (
             "SourceRejecting",

@@ -1,13 +1,18 @@
 """Everything that the processes expose, in Prometheus' text format."""
 
+from datetime import UTC, datetime
+
 from prometheus_client import CollectorRegistry, generate_latest
 
 from flatline.api.metrics import ServeMetrics
 from flatline.readmodel.queries.precision import MeasuredPrecision
+from flatline.readmodel.queries.publishers import TurnedPublisher
 from flatline.schema.connector_record import ConnectorStatus
 from flatline_connectors.ingest.metrics import IngestMetrics
 from flatline_connectors.runtime.metrics import ConnectMetrics
 from tests.metrics.snapshots import SNAPSHOT, registry_of
+
+_AT = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 def worker_exposition() -> str:
@@ -33,6 +38,7 @@ def serve_exposition() -> str:
     metrics.requests.labels(route="/api/v1/articles", code="200").inc()
     metrics.duration.labels(route="/api/v1/articles").observe(0.1)
     metrics.show_precision(MeasuredPrecision(decided=5, came_true=4, said_mean=0.8, right=3, expected=1, wrong=1))
+    metrics.show_turned([TurnedPublisher("news.example", 6, 3, _AT, _AT)])
     metrics.connections_closed.labels(reason="idle").inc()
     return metrics.exposition().decode()
 

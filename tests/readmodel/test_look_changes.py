@@ -20,6 +20,7 @@ from flatline.page.views.lost import lost_view
 from flatline.readmodel.queries.links import LinkFilter, list_links
 from flatline.readmodel.queries.publishers import turned_nofollow
 from flatline.schema.link_event import LinkEvent
+from flatline.schema.site_record import SiteRecord
 from tests.readmodel.projecting import NOW_MS, Log, database, projected
 
 looks = st.lists(
@@ -130,6 +131,11 @@ def test_publishers_that_turn_their_links_are_found() -> None:
                 _event(number, days_ago=200, site=site, rel=[]), _event(number, days_ago=2, site=site, rel=["nofollow"])
             )
             log.say(*(_event(number, site=site, **each) for each in more))
+    log.say(SiteRecord("peer.example", role="peer"))
+    for number in range(7):
+        url_from, url_to = f"https://friends.example/{number}", f"https://peer.example/{number}"
+        for days_ago, rel in ((200, []), (2, ["nofollow"])):
+            log.say(LinkEvent(url_from, url_to, rel=rel, observed_at=to_datetime(NOW_MS - days_ago * DAY_MS)))
     for number in range(9):
         log.say(
             _event(number, days_ago=200, site="old", rel=[]), _event(number, days_ago=20, site="old", rel=["nofollow"])
