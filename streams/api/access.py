@@ -2,18 +2,21 @@
 
 import ipaddress
 import re
+from base64 import b64decode
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, NamedTuple, Protocol, Self
 
 from aiohttp import web
 
 from flatline.readmodel.queries.bounds import Bounds
+from flatline.schema.limits import NAME_CHARACTERS_MAX
 from flatline_connectors.ingest.answers import Refused
 from flatline_connectors.ingest.auth import Sender, Tokens, TokensError
 
 Scope = Literal["read", "write", "admin"]
 
 _ORDER: Final[tuple[Scope, ...]] = ("read", "write", "admin")
+_PROXY: Final = "proxy"
 COOKIE: Final = "flatline_token"
 BOUNDS: Final = web.RequestKey[Bounds | None]("bounds", Bounds)
 """Of a request that was checked: to what its sender is bound, even if the token is revoked meanwhile."""
@@ -63,7 +66,8 @@ class Loopback:
 class ScopedTokens(Tokens):
     """The tokens of a file, a ``name:token`` a line, or ``name,write:token``. Each may read; admin may write, too.
 
-    ``name,site/yours.example,owner/growth:token`` is bound to the articles of this site and of this owner.
+    ``name,site/yours.example,owner/growth:token`` is bound to the articles of this site and of this owner. The token of
+    ``name,proxy:token`` is the password with which a proxy names, by HTTP basic authentication, whom it logged in.
     """
 
     def check(self, request: web.Request, scope: Scope) -> Bounds | None:
@@ -74,12 +78,25 @@ class ScopedTokens(Tokens):
             raise Refused(401, "unauthorized", "Send `Authorization: Bearer <token>` with a token of the tokens file.")
         if not has_scope(sender, scope):
             raise Refused(403, "forbidden", f"The token has no scope {scope}.")
+        # A browser sends the proxy's cookie with what a page of another site has it send.
+        if scope != "read" and self.proxy_of(request) is not None and not is_own_origin(request):
+            raise Refused(403, "foreign_origin", "A page of another server sent this request.")
         return _bounds(sender)
 
     def name_of(self, request: web.Request) -> str | None:
-        """Return the name of the token."""
+        """Return whom a proxy logged in, else the name of the token."""
+        if self.proxy_of(request) is not None:
+            return _Basic.of(request).name
         sender = self._sender(request, may_use_cookie=True)
         return None if sender is None else sender.source
+
+    def proxy_of(self, request: web.Request) -> Sender | None:
+        """Return the proxy that logged in who sends a request; None where none did."""
+        given = _Basic.of(request)
+        sender = self.sender_of(f"Bearer {given.password}")
+        if sender is None or _PROXY not in sender.others:
+            return None
+        return sender if 0 < len(given.name) <= NAME_CHARACTERS_MAX and given.name.isprintable() else None
 
     def may_write(self, token: str) -> bool:
         """Whether a token has the scope write."""
@@ -91,6 +108,8 @@ class ScopedTokens(Tokens):
         return self.sender_of(f"Bearer {text}") is not None
 
     def _sender(self, request: web.Request, *, may_use_cookie: bool) -> Sender | None:
+        if (proxy := self.proxy_of(request)) is not None:
+            return proxy
         authorization = request.headers.get("Authorization")
         if authorization is None and may_use_cookie and COOKIE in request.cookies:
             authorization = f"Bearer {request.cookies[COOKIE]}"  # of a browser that logged in
@@ -98,15 +117,34 @@ class ScopedTokens(Tokens):
 
     def _parse(self, line: str, number: int) -> tuple[bytes, Sender]:
         token, sender = super()._parse(line, number)
-        unknown = [other for other in sender.others if other not in _ORDER and not _BOUND.fullmatch(other)]
+        known = {*_ORDER, _PROXY}
+        unknown = [other for other in sender.others if other not in known and not _BOUND.fullmatch(other)]
         if unknown:
             words = " or ".join(_ORDER)
             raise TokensError(
                 f"{self.path} line {number}: {', '.join(sorted(unknown))} is no scope; {words} is.",
                 remedy="Write a line `name:token` for who may read, and `name,write:token` for who may write, too. "
-                "`site/yours.example` and `owner/growth` bind a token.",
+                "`site/yours.example` and `owner/growth` bind a token, and `proxy` is for a proxy that logs people in.",
             )
         return token, sender
+
+
+class _Basic(NamedTuple):
+    """A name and a password by HTTP basic authentication (RFC 7617); both are empty where there are none."""
+
+    name: str = ""
+    password: str = ""
+
+    @classmethod
+    def of(cls, request: web.Request) -> Self:
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return cls()
+        try:
+            name, _, password = b64decode(given, validate=True).decode().partition(":")
+        except ValueError:
+            return cls()
+        return cls(name, password)
 
 
 def access_of(tokens_file: Path | None) -> Access:

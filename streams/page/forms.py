@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
-from flatline.api.access import COOKIE, Access, ScopedTokens, is_own_origin
+from flatline.api.access import COOKIE, Access, ScopedTokens, has_scope, is_own_origin
 from flatline_connectors.ingest.answers import Refused
 
 SESSION: Final = "flatline_session"
@@ -30,7 +30,7 @@ class Forms:
     """Gives forms a token that only a page of ours can know, and checks it when a form comes back.
 
     It is made of the browser's cookie, so every process that knows the cookie can check it, and none has to remember
-    it: of the token somebody logged in with, or of a random cookie where nobody has to log in.
+    it: of the token somebody logged in with, or of a random cookie where nobody has to log in, or a proxy saw to that.
     """
 
     def __init__(self, access: Access, *, may_write: bool) -> None:
@@ -43,8 +43,12 @@ class Forms:
         if not self._may_write:
             return Session("")
         if isinstance(self._access, ScopedTokens):
-            token = request.cookies.get(COOKIE, "")
-            return Session(_form_token(token) if self._access.may_write(token) else "")
+            proxy = self._access.proxy_of(request)
+            if proxy is None:
+                token = request.cookies.get(COOKIE, "")
+                return Session(_form_token(token) if self._access.may_write(token) else "")
+            if not has_scope(proxy, "write"):
+                return Session("")
         cookie = request.cookies.get(SESSION, "")
         if len(cookie) == _SESSION_CHARACTERS and cookie.isascii():
             return Session(_form_token(cookie))

@@ -1,11 +1,12 @@
 """Who may see pages, and what they see who may not, or too early."""
 
 import re
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientError, web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
 from flatline.api.access import COOKIE, Access, Loopback, ScopedTokens
 from flatline.page.forms import SESSION
@@ -144,6 +145,49 @@ async def test_a_login_writes_if_its_token_may(known: Portfolio, tmp_path: Path,
         # Without a Kafka behind it, an alert that is not known is as far as it comes.
         assert answer.status == (404 if may_write else 403)
         assert (await client.post("/api/v1/alerts/0/mark", json={"mark": "right"})).status == 401
+
+
+@pytest.mark.parametrize(("line", "may_write"), [("sso,proxy", False), ("sso,proxy,write", True)])
+async def test_a_proxy_names_whom_it_logged_in(known: Portfolio, tmp_path: Path, line: str, may_write: bool) -> None:
+    """Its token is the password. People get forms if it may write, and a page of another site can't send them."""
+    file = tmp_path / "tokens"
+    file.write_text(f"{line}:{TOKEN}\nscript,admin:{TOKEN[::-1]}\n")
+    access = ScopedTokens(file)
+
+    def header(name: str, token: str = TOKEN) -> dict[str, str]:
+        return {"Authorization": "Basic " + b64encode(f"{name}:{token}".encode()).decode()}
+
+    ann = header("Ann Ünal <ann@yours.example>")
+    assert access.name_of(make_mocked_request("GET", "/", ann)) == "Ann Ünal <ann@yours.example>"
+    async with serving(known.database, tmp_path, access, with_page=True) as client:
+        for wrong in (
+            header("ann", TOKEN[:-1]),
+            header("ann", TOKEN[::-1]),  # no token of a proxy
+            header(""),
+            header("x" * 201),
+            header("a\nb"),
+            {"Authorization": "Basic !"},
+            {"Authorization": f"Basic {TOKEN}"},
+            {"Authorization": "Basic " + b64encode(b"\xff:" + TOKEN.encode()).decode()},
+        ):
+            assert (await client.get("/", headers=wrong, allow_redirects=False)).status == 303, wrong
+            assert (await client.get("/api/v1/summary", headers=wrong)).status == 401, wrong
+        assert (await client.get("/api/v1/summary", headers=ann)).status == 200
+        page = await (await client.get("/alerts", headers=ann)).text()
+        tokens = set(re.findall('name="form_token" value="([0-9a-f]+)"', page))
+        assert bool(tokens) == may_write
+        form = {"mark": "right", "form_token": next(iter(tokens), "0" * 64)}
+        # Without a Kafka behind it, an alert that is not known is as far as it comes.
+        written = 404 if may_write else 403
+        for origin, status in ((_origin(client), written), ("https://evil.example", 403), ("null", 403)):
+            headers = {**ann, "Origin": origin}
+            assert (await client.post("/alerts/0/mark", data=form, headers=headers)).status == status
+            json = {"mark": "right"}
+            assert (await client.post("/api/v1/alerts/0/mark", json=json, headers=headers)).status == status
+
+
+def _origin(client: Client) -> str:
+    return f"http://{client.host}:{client.port}"
 
 
 @pytest.mark.parametrize("has_tokens", [False, True])
