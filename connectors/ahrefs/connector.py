@@ -1,7 +1,6 @@
 """The connector: for each target, a pass over the links that are new, and one over those that are lost."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
 
@@ -15,7 +14,7 @@ from flatline_connectors.ahrefs.answers import FORMAT, Page, read_page
 from flatline_connectors.ahrefs.requests import FIELDS, SORTED_BY, UNITS_MIN, Mode, Wanted, query_of, units_of
 from flatline_connectors.errors import ConnectorError
 from flatline_connectors.fetching.exchange import ApiRequest
-from flatline_connectors.fetching.outcomes import Action, Fetched, Outcome
+from flatline_connectors.fetching.outcomes import Action, Fetched
 from flatline_connectors.files.exports.reading import HISTORY
 from flatline_connectors.runtime.config import ConnectorOptions, Duration, Secret, duration_s
 from flatline_connectors.runtime.connector import (
@@ -25,27 +24,20 @@ from flatline_connectors.runtime.connector import (
     PollFailed,
     PollResult,
     Resources,
-    usable,
 )
 from flatline_connectors.runtime.cost import RunCost
-from flatline_connectors.runtime.outcomes import BudgetExhausted
 from flatline_connectors.runtime.own_sites import own_hosts
-from flatline_connectors.vendors.errors import error_in, refused_by_key
 from flatline_connectors.vendors.records import records_of
+from flatline_connectors.vendors.requests import ask
 
 OVERLAP: Final = timedelta(days=1)
 """Links reach the index some time after they were seen: each run asks again for those of the last day."""
 ROWS_MIN: Final = 10
 ROWS_MAX: Final = 100_000
-THROTTLED_S: Final = 20.0
-"""Ahrefs allows 60 requests a minute, and does not say how long to wait."""
-
 _ROWS_OF_PLANS: Final = frozenset({100, 250, 500})
 """What plans allow in a request. Nothing says whether an answer with so many rows was cut off by the plan."""
 
 _WIDER: Final = 10
-_JSON: Final = frozenset({"application/json"})
-_PAGE_BYTES_MAX: Final = 64 << 20
 _COST_HEADERS: Final = ("x-api-units-cost-total-actual", "x-api-units-cost-total")
 
 
@@ -198,49 +190,22 @@ class Ahrefs:
         return ROWS_MAX if units is None else units // len(FIELDS)
 
     async def _ask(self, query: str, rows: int) -> Fetched:
-        """Ask for a page. What it may cost is spent before, and what it did not cost is given back."""
         key = self._options.key.read(self._resources.folder)
-        reserved = units_of(rows)
-        await self._resources.spend("units", reserved)
-        fetched = await self._resources.fetcher.fetch(
+        return await ask(
+            self._resources,
             f"{self._address}?{query}",
-            accepted=_JSON,
-            bytes_max=_PAGE_BYTES_MAX,
-            request=ApiRequest({"Authorization": f"Bearer {key}", "Accept": "application/json"}),
+            ApiRequest({"Authorization": f"Bearer {key}", "Accept": "application/json"}),
+            vendor="Ahrefs",
+            secret=key,
+            units=units_of(rows),
+            units_charged=_units_charged,
         )
-        if (cost := _cost(fetched)) is not None:
-            with suppress(BudgetExhausted):  # it is paid for; the next request is the one that has to wait
-                await self._resources.spend("units", cost - reserved)
-        said = error_in(fetched.body, secret=key)
-        if fetched.status == 401:  # noqa: PLR2004
-            raise refused_by_key("Ahrefs", fetched)
-        if fetched.outcome is Outcome.RATE_LIMITED:
-            wait_s = fetched.retry_after_s
-            raise PollFailed(
-                Action.RETRY if wait_s is None else Action.WAIT,
-                "Ahrefs asks for a pause (HTTP status 429)",
-                retry_after_s=THROTTLED_S if wait_s is None else wait_s,
-            )
-        if said is not None:
-            raise PollFailed(_action(fetched), f"Ahrefs answered with HTTP status {fetched.status}: {said}")
-        return usable(fetched)
 
 
-def _cost(fetched: Fetched) -> int | None:
-    """Return the units that an answer cost; None: nobody knows, as when it never came. A refusal costs nothing."""
-    if fetched.status is None:
-        return None
-    if fetched.outcome is not Outcome.FETCHED:
-        return 0
+def _units_charged(fetched: Fetched) -> int | None:
+    """Return the units that an answer cost, as it says itself."""
     said = next((said for name in _COST_HEADERS if (said := fetched.headers.get(name, "")).isdecimal()), None)
     return None if said is None else int(said)
-
-
-def _action(fetched: Fetched) -> Action:
-    """Return what to do about an error that Ahrefs explains. Units come back by themselves; wrong questions do not."""
-    if fetched.status == 400:  # noqa: PLR2004
-        return Action.STOP
-    return Action.RETRY if fetched.outcome is Outcome.SERVER_ERROR else Action.WAIT
 
 
 def _next_pass(state: AhrefsState, page: Page, passes: Mapping[str, object]) -> AhrefsState:

@@ -11,6 +11,7 @@ from flatline_connectors.git.connector import KIND as GIT
 from flatline_connectors.hacker_news.connector import KIND as HACKER_NEWS
 from flatline_connectors.own_site.connector import KIND as OWN_SITE
 from flatline_connectors.runtime.connector import ConnectorKind
+from flatline_connectors.semrush.connector import KIND as SEMRUSH
 from flatline_connectors.webmention_io.connector import KIND as WEBMENTION_IO
 from flatline_connectors.wikimedia.connector import KIND as WIKIMEDIA
 
@@ -26,5 +27,6 @@ _ALL: Final[tuple[ConnectorKind[Any, Any], ...]] = (
     DATACITE,
     OWN_SITE,
     AHREFS,
+    SEMRUSH,
 )
 KINDS: Final = {kind.name: kind for kind in _ALL}

@@ -1,7 +1,6 @@
 """Ahrefs: which links its rows are, what is asked for, pages without a cursor, and what it costs."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,22 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatline.domain.time import to_ms
 from flatline.schema.rejection import Rejected
 from flatline_connectors.ahrefs.answers import FORMAT, read_page
-from flatline_connectors.ahrefs.connector import OVERLAP, THROTTLED_S, Ahrefs, AhrefsState, BudgetTooSmall
+from flatline_connectors.ahrefs.connector import OVERLAP, Ahrefs, AhrefsState, BudgetTooSmall
 from flatline_connectors.ahrefs.requests import FIELDS
 from flatline_connectors.runtime.config import Budget
 from flatline_connectors.runtime.connector import FoundRecord
 from flatline_connectors.runtime.cost import day_cost
-from flatline_connectors.runtime.section import Section
 from flatline_connectors.sites import on_sites
 from flatline_connectors.vendors.records import records_of
-from tests.connectors.fetching.hostile import PUBLIC, fetcher
+from flatline_connectors.vendors.requests import THROTTLED_S
+from tests.connectors.api_over_http import BROKEN, THROTTLED, Scripted, run_over_http
 from tests.connectors.runtime.contract import completed, process_of
 from tests.connectors.runtime.doubles import Kafka, Process
-from tests.connectors.runtime.worlds.ahrefs import HERE, KEY, NOW, ROWS, AhrefsIndex, AhrefsWorld
-from tests.http_server import Handler, running_server
+from tests.connectors.runtime.worlds.ahrefs import HERE, KEY, NOW, ROWS, AhrefsWorld
 
 SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "formats" / "samples"
 with_samples = pytest.mark.skipif(not SAMPLES.exists(), reason=f"no {SAMPLES}")
@@ -222,48 +219,19 @@ def test_a_quiet_day_costs_what_is_said(tmp_path: Path) -> None:
     assert cost.overlap == OVERLAP
 
 
-class Api(Handler):
-    """The index behind HTTP. ``script`` has what the next requests get in its place: status, headers and body."""
+async def run(world: AhrefsWorld, *script: Scripted, kafka: Kafka | None = None) -> Process:
+    """Run the connector once over HTTP; answers say what they cost."""
 
-    index: AhrefsIndex
-    script: list[tuple[int, dict[str, str], str]]
+    def answering(path: str) -> tuple[bytes, dict[str, str]]:
+        page = world.index.answer(path)
+        return page, {"X-Api-Units-Cost-Total-Actual": str(world.index.charged[-1])}
 
-    def get(self) -> None:
-        """Answer with a page, and what it cost."""
-        if self.headers["Authorization"] != f"Bearer {KEY}":
-            self.answer(401, "application/json", b'{"error":"bad key wrong-key"}')
-        elif self.script:
-            status, headers, body = self.script.pop(0)
-            self.answer(status, "application/json", body.encode(), headers)
-        else:
-            body_bytes = self.index.answer(self.path)
-            self.answer(
-                200, "application/json", body_bytes, {"X-Api-Units-Cost-Total-Actual": str(self.index.charged[-1])}
-            )
-
-
-async def run_over_http(
-    world: AhrefsWorld, *script: tuple[int, dict[str, str], str], kafka: Kafka | None = None
-) -> Process:
-    """Run the connector once, through the guarded fetcher, against a real server that begins with this script."""
-    handler = type("ScriptedApi", (Api,), {"index": world.index, "script": [*script]})
-    with running_server(handler, PUBLIC) as at:
-        options = msgspec.structs.replace(world.options, server=f"http://{at}")
-        async with fetcher() as fetching:
-            lent = replace(world.resources(), fetcher=fetching)
-            section = Section("mine", options, world.kind)
-            process = Process(section, kafka or Kafka(), lambda: lent, now_ms=to_ms(world.now))
-            await process.runner.run()
-    return process
-
-
-THROTTLED = (429, {}, '{"error":"too many requests"}')
-BROKEN = (500, {}, "<html>")
+    return await run_over_http(world, answering, *script, authorization=f"Bearer {KEY}", kafka=kafka)
 
 
 async def test_throttles_and_faults_in_the_middle_are_overcome(world: AhrefsWorld) -> None:
     """Ahrefs does not say how long to wait after 429, so each pause is at least a third of a minute."""
-    process = await run_over_http(world, THROTTLED, BROKEN, THROTTLED)
+    process = await run(world, THROTTLED, BROKEN, THROTTLED)
     assert process.runner.status.outcome == "completed", process.runner.status.detail
     assert set(process.kafka.records) == world.records
     assert len(process.pauses) == 3
@@ -273,7 +241,7 @@ async def test_throttles_and_faults_in_the_middle_are_overcome(world: AhrefsWorl
 async def test_a_wrong_key_stops_it(world: AhrefsWorld, tmp_path: Path) -> None:
     """The key is not repeated, although the server does."""
     (tmp_path / "key").write_text("wrong-key")
-    process = await run_over_http(world)
+    process = await run(world)
     assert process.runner.status.outcome == "stopped"
     assert "does not accept the key" in process.runner.status.detail
     assert "wrong-key" not in process.runner.status.detail
@@ -287,11 +255,9 @@ async def test_a_wrong_key_stops_it(world: AhrefsWorld, tmp_path: Path) -> None:
         ((400, {}, '{"error":"API units limit reached, or so"}'), "stopped"),
     ],
 )
-async def test_errors_are_said_in_ahrefs_words(
-    world: AhrefsWorld, answer: tuple[int, dict[str, str], str], outcome: str
-) -> None:
+async def test_errors_are_said_in_ahrefs_words(world: AhrefsWorld, answer: Scripted, outcome: str) -> None:
     """Whatever the status; without the key. Units come back, so it waits; a wrong question stops it."""
-    process = await run_over_http(world, answer)
+    process = await run(world, answer)
     assert process.runner.status.outcome == outcome
     assert "API units limit reached" in process.runner.status.detail
     assert KEY not in process.runner.status.detail
@@ -306,7 +272,7 @@ async def test_a_budget_of_units_is_never_exceeded(world: AhrefsWorld) -> None:
     kafka, outcomes = Kafka(), []
     for _ in range(10):
         world.index.charged.clear()
-        process = await run_over_http(world, kafka=kafka)
+        process = await run(world, kafka=kafka)
         outcomes.append(process.runner.status.outcome)
         assert 0 < sum(world.index.charged) <= 700
         assert process.runner.status.spent == {"units": sum(world.index.charged)}

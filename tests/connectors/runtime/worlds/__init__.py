@@ -12,6 +12,7 @@ from tests.connectors.runtime.worlds.folder import FolderWorld
 from tests.connectors.runtime.worlds.git import GitWorld
 from tests.connectors.runtime.worlds.hacker_news import HackerNewsWorld
 from tests.connectors.runtime.worlds.own_site import OwnSiteWorld
+from tests.connectors.runtime.worlds.semrush import SemrushWorld
 from tests.connectors.runtime.worlds.webmention_io import WebmentionIoWorld
 from tests.connectors.runtime.worlds.wikimedia import WikimediaWorld
 
@@ -27,4 +28,5 @@ WORLDS: dict[str, Callable[[Path], World]] = {
     "datacite": DataciteWorld,
     "own-site": OwnSiteWorld,
     "ahrefs": AhrefsWorld,
+    "semrush": SemrushWorld,
 }

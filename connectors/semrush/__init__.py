@@ -1,0 +1,1 @@
+"""Backlinks that Semrush found and lost, by its API v4."""
