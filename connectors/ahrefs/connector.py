@@ -12,7 +12,6 @@ from flatline.schema.limits import Url
 from flatline.schema.rejection import Rejected
 from flatline_connectors.ahrefs.answers import FORMAT, Page, read_page
 from flatline_connectors.ahrefs.requests import FIELDS, SORTED_BY, UNITS_MIN, Mode, Wanted, query_of, units_of
-from flatline_connectors.errors import ConnectorError
 from flatline_connectors.fetching.exchange import ApiRequest
 from flatline_connectors.fetching.outcomes import Action, Fetched
 from flatline_connectors.files.exports.reading import HISTORY
@@ -28,7 +27,7 @@ from flatline_connectors.runtime.connector import (
 from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
 from flatline_connectors.vendors.records import records_of
-from flatline_connectors.vendors.requests import ask
+from flatline_connectors.vendors.requests import BudgetTooSmall, ask
 
 OVERLAP: Final = timedelta(days=1)
 """Links reach the index some time after they were seen: each run asks again for those of the last day."""
@@ -39,12 +38,6 @@ _ROWS_OF_PLANS: Final = frozenset({100, 250, 500})
 
 _WIDER: Final = 10
 _COST_HEADERS: Final = ("x-api-units-cost-total-actual", "x-api-units-cost-total")
-
-
-class BudgetTooSmall(ConnectorError):
-    """A budget of units does not allow a single page of rows."""
-
-    remedy = "Raise units in the budget of its section, or its per."
 
 
 class AhrefsOptions(ConnectorOptions, frozen=True, kw_only=True, tag="ahrefs"):

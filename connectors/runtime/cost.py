@@ -73,7 +73,7 @@ def cost_in_words(cost: RunCost, options: ConnectorOptions) -> Iterator[str]:
     """Yield sentences about what a day costs, and whether the budget allows that."""
     day = day_cost(cost, every_s=duration_s(options.every))
     runs = f"{day.runs:,} {'run' if day.runs == 1 else 'runs'}"
-    yield f"A day without new links costs {_amounts(day.quiet)} ({runs}, one every {options.every})."
+    yield f"A day without new links costs at least {_amounts(day.quiet)} ({runs}, one every {options.every})."
     again = f": each comes in {day.times:,} runs" if day.times > 1 else ""
     yield f"{_LINKS:,} new links a day add {_amounts(day.per_thousand)}{again}."
     if cost.remark:
@@ -87,7 +87,7 @@ def _beyond(day: DayCost, budget: Budget) -> Iterator[str]:
         if day.quiet.get(unit, 0) > limit * periods:
             yield f"That is more {unit} than the budget allows: runs will stop when it is spent."
     if day.quiet.get("units") and budget.units is None:
-        yield 'No limit is set. One stands in the section as budget = { units = 10000, per = "1d" }.'
+        yield 'No limit is set. Set one in the section: budget = { units = 10000, per = "1d" }.'
 
 
 def _without_zeros(amounts: dict[BudgetUnit, int]) -> dict[BudgetUnit, int]:

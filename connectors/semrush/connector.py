@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from flatline.schema.limits import Url
 from flatline.schema.rejection import Rejected
-from flatline_connectors.errors import ConnectorError
 from flatline_connectors.fetching.exchange import ApiRequest
 from flatline_connectors.fetching.outcomes import Action, Fetched
 from flatline_connectors.files.exports.reading import HISTORY
@@ -28,7 +27,7 @@ from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
 from flatline_connectors.semrush.answers import FIELDS, FORMAT, Page, read_page
 from flatline_connectors.vendors.records import records_of
-from flatline_connectors.vendors.requests import ask
+from flatline_connectors.vendors.requests import BudgetTooSmall, ask
 
 OVERLAP: Final = timedelta(days=2)
 ROWS_MIN: Final = 10
@@ -46,12 +45,6 @@ class _Pass(NamedTuple):
     @property
     def sorted_by(self) -> str:
         return "first_seen_at" if self.name == "links" else "last_seen_at"
-
-
-class BudgetTooSmall(ConnectorError):
-    """A budget of units does not allow a single page of rows."""
-
-    remedy = "Lower rows in its section, or raise units in its budget."
 
 
 class SemrushOptions(ConnectorOptions, frozen=True, kw_only=True, tag="semrush"):

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from flatline_connectors.errors import ConnectorError
 from flatline_connectors.fetching.exchange import ApiRequest
 from flatline_connectors.fetching.outcomes import Action, Fetched, Outcome
 from flatline_connectors.runtime.connector import PollFailed, Resources, usable
@@ -17,6 +18,12 @@ THROTTLED_S: Final = 20.0
 _JSON: Final = frozenset({"application/json"})
 _PAGE_BYTES_MAX: Final = 64 << 20
 _SAID_CHARACTERS_MAX: Final = 200
+
+
+class BudgetTooSmall(ConnectorError):
+    """A budget of units does not allow a single page, so it would wait for ever."""
+
+    remedy = "Raise units in the budget of its section, or lower its rows."
 
 
 async def ask(

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from flatline.schema.rejection import Rejected
 from flatline_connectors.ahrefs.answers import FORMAT, read_page
-from flatline_connectors.ahrefs.connector import OVERLAP, Ahrefs, AhrefsState, BudgetTooSmall
+from flatline_connectors.ahrefs.connector import OVERLAP, Ahrefs, AhrefsState
 from flatline_connectors.ahrefs.requests import FIELDS
 from flatline_connectors.runtime.config import Budget
 from flatline_connectors.runtime.connector import FoundRecord
 from flatline_connectors.runtime.cost import day_cost
 from flatline_connectors.sites import on_sites
 from flatline_connectors.vendors.records import records_of
-from flatline_connectors.vendors.requests import THROTTLED_S
+from flatline_connectors.vendors.requests import THROTTLED_S, BudgetTooSmall
 from tests.connectors.api_over_http import BROKEN, THROTTLED, Scripted, run_over_http
 from tests.connectors.runtime.contract import completed, process_of
 from tests.connectors.runtime.doubles import Kafka, Process

@@ -57,7 +57,7 @@ def test_words(budget: Budget, said: str) -> None:
     cost = RunCost(1, 100, units=50, units_per_link=20, overlap=timedelta(hours=2), remark="The first run costs more.")
     sentences = list(cost_in_words(cost, _Options(every="1h", budget=budget)))
     assert sentences[:3] == [
-        "A day without new links costs 24 requests and 1,200 units (24 runs, one every 1h).",
+        "A day without new links costs at least 24 requests and 1,200 units (24 runs, one every 1h).",
         "1,000 new links a day add 30 requests and 60,000 units: each comes in 3 runs.",
         "The first run costs more.",
     ]

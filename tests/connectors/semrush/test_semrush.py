@@ -16,9 +16,10 @@ from flatline_connectors.runtime.config import Budget
 from flatline_connectors.runtime.connector import FoundRecord
 from flatline_connectors.runtime.cost import day_cost
 from flatline_connectors.semrush.answers import FORMAT, read_page
-from flatline_connectors.semrush.connector import BudgetTooSmall, Semrush
+from flatline_connectors.semrush.connector import Semrush
 from flatline_connectors.sites import on_sites
 from flatline_connectors.vendors.records import records_of
+from flatline_connectors.vendors.requests import BudgetTooSmall
 from tests.connectors.api_over_http import BROKEN, THROTTLED, Scripted, run_over_http
 from tests.connectors.runtime.contract import completed, process_of
 from tests.connectors.runtime.doubles import Kafka, Process
