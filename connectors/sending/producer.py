@@ -15,7 +15,7 @@ from flatline.kafka.access import AccessError
 from flatline.kafka.cluster import KafkaCluster
 from flatline.kafka.cluster import Producer as KafkaProducer
 from flatline.schema import codec
-from flatline.schema.dead_letter import Headers, dead_letter
+from flatline.schema.dead_letter import Headers, dead_letter, resent
 from flatline.schema.heartbeat import Heartbeat
 from flatline.schema.rejection import Rejected
 from flatline.schema.topics import DEAD_LETTER_BYTES_MAX, Topics
@@ -176,6 +176,11 @@ class Producer:
         """Send a rejected record, cut only if it is too long, with headers that give the reason and the origin."""
         letter = dead_letter(rejected, origin=origin, value=value)
         self._send(self.topics.dead_letters.name, value=letter.value, headers=letter.headers, deliveries=deliveries)
+
+    def send_resent(self, offset: int, *, by: str | None, deliveries: Deliveries | None = None) -> None:
+        """Say of the dead letter at an offset that its record was sent again, by whom."""
+        headers = resent(offset, by=by)
+        self._send(self.topics.dead_letters.name, value=b"", headers=headers, deliveries=deliveries)
 
     def heartbeat(
         self,

@@ -20,6 +20,7 @@ from flatline.api.feed import FEEDS_MAX, News, feed
 from flatline.api.metrics import ServeMetrics
 from flatline.api.openapi import LIVE, description
 from flatline.api.queries import NoQuery, query_of
+from flatline.api.resending import RESEND, Resending
 from flatline.api.routes import BOUNDED, ROUTES, Circumstances, Route
 from flatline.api.silences import Silences
 from flatline.api.snoozing import OF_ALERT, SNOOZE, SNOOZES, Snoozing
@@ -109,6 +110,7 @@ class Api:
         self._snoozing = Snoozing(
             self._writing, self._asking, access, now_ms=wall_ms, has_alertmanager=alertmanager_url is not None
         )
+        self._resending = Resending(self._writing, self._asking, access, now_ms=lambda: at().now_ms)
         self._silences = None
         if alertmanager_url is not None:
             self._silences = Silences(alertmanager_url, self._current_snoozes, now_ms=wall_ms)
@@ -131,6 +133,11 @@ class Api:
         return self._snoozing
 
     @property
+    def resending(self) -> Resending:
+        """What sends dead letters again, for pages as for itself."""
+        return self._resending
+
+    @property
     def asking(self) -> Asking:
         """What asks the read model, for pages as for itself."""
         return self._asking
@@ -149,6 +156,7 @@ class Api:
                 web.delete("/api/v1/article", _written(self._writing.remove)),
                 web.post("/api/v1/moves", _written(self._writing.move)),
                 web.post(MARK, _written(self._writing.mark)),
+                web.post(RESEND, _written(self._resending.take)),
                 web.post(SNOOZES, _written(self._snoozing.take)),
                 web.post(OF_ALERT, _written(self._snoozing.take_of_alert)),
                 web.delete(SNOOZE, _written(self._snoozing.take_end)),

@@ -119,7 +119,7 @@ class Writing:
         try:
             prepared = articles.prepare(await _body(request))
         except Rejected as rejected:
-            raise _refused(rejected) from None
+            raise refused(rejected) from None
         aliases = (article_key(alias, field="aliases") for alias in prepared.record.aliases)
         await self.check_bounds(request, *(key.decode() for key in (prepared.key, *aliases)))
         await self.send(lambda producer, deliveries: producer.send_article(prepared, deliveries=deliveries))
@@ -146,7 +146,7 @@ class Writing:
         except msgspec.DecodeError as error:
             raise Refused(422, "wrong_type", str(error)) from None
         except Rejected as rejected:
-            raise _refused(rejected) from None
+            raise refused(rejected) from None
         former = await self._asking.ask(partial(_former, rule=rule))
         if rule.is_undone and (former is None or former.is_undone):
             raise Refused(404, "not_found", "That was not moved.")
@@ -176,7 +176,7 @@ class Writing:
         try:
             checked(mark)
         except Rejected as rejected:
-            raise _refused(rejected) from None
+            raise refused(rejected) from None
         if _what_is_said(mark) != _what_was_said(alert):
             value = codec.alert_marks.encode(mark)
             await self.send(
@@ -235,7 +235,8 @@ def _what_was_said(alert: AlertRow) -> tuple[object, ...]:
     return alert.mark, alert.because, alert.marked_by, alert.note
 
 
-def _refused(rejected: Rejected) -> Refused:
+def refused(rejected: Rejected) -> Refused:
+    """Return the answer to a record that the contract does not take."""
     return Refused(422, rejected.reason.value, rejected.detail)
 
 

@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from aiohttp import web
 from sqlalchemy import Connection
 
+from flatline.api.resending import ResendRequest
 from flatline.api.snoozing import DAYS_MAX, SnoozeRequest, Snoozing
 from flatline.api.writing import MarkRequest
 from flatline.domain.snoozes import labels_in
@@ -34,9 +35,12 @@ from flatline.page.views.today import has_trouble, today_view
 from flatline.policy_text import text_of
 from flatline.readmodel.policy_lab import PolicyLab
 from flatline.readmodel.queries.alerts import find_alert
+from flatline.readmodel.queries.others import find_dead_letter
 from flatline.readmodel.queries.snoozes import SnoozeRow, list_snoozes
 from flatline.schema.alert_mark import Mark
 from flatline_connectors.ingest.answers import Refused
+
+T = TypeVar("T")
 
 HEADERS: Final = {
     # Scripts and styles are files of ours, and no text of others can bring any.
@@ -51,11 +55,14 @@ HEADERS: Final = {
 _RELOAD_S: Final = 3
 ANCHOR: Final = "alert-"
 _LOOK_AGAIN_S: Final = 0.1
-_LOOKS_FOR_MARK: Final = 30
+_LOOKS_MAX: Final = 30
 _FILTER_CHARACTERS_MAX: Final = 8_192
 
 TakeMark = Callable[[web.Request, str, MarkRequest], Awaitable[Any]]
 """Takes what somebody says of the alert with an id. Raises `Refused`."""
+
+TakeResend = Callable[[web.Request, str, ResendRequest], Awaitable[Any]]
+"""Sends the record of the dead letter with an offset. Raises `Refused`."""
 
 _STATIC_HEADERS: Final = {"Cache-Control": "no-cache"}
 _STATIC: Final = frozenset({".css", ".js", ".svg"})
@@ -71,6 +78,7 @@ class Page:
     ``is_token``    whether a text is a token that may read; None where nobody needs one
     ``forms``       checks forms that write, and ``mark`` takes what one says of an alert; None where nothing is written
     ``snoozing``    takes snoozes, which go by ``wall_ms``
+    ``resend``      sends dead letters again
     ``policy_lab``  tries thresholds
     """
 
@@ -87,6 +95,7 @@ class Page:
         forms: Forms | None = None,
         mark: TakeMark | None = None,
         snoozing: Snoozing | None = None,
+        resend: TakeResend | None = None,
     ) -> None:
         self._reading = reading
         self._now_ms = now_ms
@@ -95,6 +104,7 @@ class Page:
         self._forms = forms
         self._mark = mark
         self._snoozing = snoozing
+        self._resend = resend
         self._wall_ms = wall_ms
         self._policy_lab = policy_lab
         self._templates = environment()
@@ -110,6 +120,7 @@ class Page:
             web.get("/alerts", self._alerts),
             web.get("/snooze", self._snooze),
             *([web.post("/snooze", self._take_snooze), web.post("/wake", self._take_wake)] if self._snoozing else ()),
+            *([web.post("/dead-letters/{id}/resend", self._take_resend)] if self._resend else ()),
             *([web.post("/alerts/{id}/mark", self._take_mark)] if self._mark else ()),
             web.get("/lost", self._lost),
             web.get("/sources", self._sources),
@@ -182,7 +193,11 @@ class Page:
         except msgspec.ValidationError as error:
             raise Refused(422, "wrong_type", str(error)) from None
         await self._mark(request, number, said)
-        await self._has_mark(number, said)
+        shown = (None if said.mark is Mark.WITHDRAWN else said.mark), said.because
+        await self._until(
+            lambda tables: find_alert(tables, number),
+            lambda alert: alert is None or (alert.mark, alert.because) == shown,
+        )
         back = own_path(fields.get("back", "/"))
         return web.Response(status=303, headers={"Location": f"{back}#{ANCHOR}{number}"})
 
@@ -218,19 +233,29 @@ class Page:
         return await self._to_snoozes(lambda rows: any(row.id == said.id and row.is_ended for row in rows))
 
     async def _to_snoozes(self, is_there: Callable[[Sequence[SnoozeRow]], bool]) -> web.Response:
-        """Lead to the snoozes, once the read model has what was said; or soon, as it will have it anyway."""
-        for _ in range(_LOOKS_FOR_MARK):
-            if is_there(await self._reading(list_snoozes)):
-                break
-            await asyncio.sleep(_LOOK_AGAIN_S)
+        await self._until(list_snoozes, is_there)
         return web.Response(status=303, headers={"Location": "/snooze"})
 
-    async def _has_mark(self, number: str, said: MarkRequest) -> None:
-        """Wait until the read model has a mark, so that the page shows it; not for long, as it will have it anyway."""
-        mark = None if said.mark is Mark.WITHDRAWN else said.mark
-        for _ in range(_LOOKS_FOR_MARK):
-            alert = await self._reading(lambda tables: find_alert(tables, number))
-            if alert is None or (alert.mark, alert.because) == (mark, said.because):
+    async def _take_resend(self, request: web.Request) -> web.Response:
+        """Take a form with the record of a dead letter, send it, and lead back to the other ones."""
+        assert self._forms is not None
+        assert self._resend is not None
+        fields, number = await self._forms.received(request), request.match_info["id"]
+        try:
+            asked = msgspec.convert({name: fields.get(name) for name in ("kind", "value")}, ResendRequest)
+        except msgspec.ValidationError as error:
+            raise Refused(422, "wrong_type", str(error)) from None
+        await self._resend(request, number, asked)
+        await self._until(
+            lambda tables: find_dead_letter(tables, number),
+            lambda letter: letter is None or letter.resent_at is not None,
+        )
+        return web.Response(status=303, headers={"Location": "/sources"})
+
+    async def _until(self, ask: Callable[[Connection], T], is_there: Callable[[T], bool]) -> None:
+        """Wait until the read model has what was said, so that the page shows it; not for long, as it will."""
+        for _ in range(_LOOKS_MAX):
+            if is_there(await self._reading(ask)):
                 return
             await asyncio.sleep(_LOOK_AGAIN_S)
 

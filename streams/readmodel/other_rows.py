@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, case
+from sqlalchemy import Connection, bindparam, case
 
 from flatline.domain.state.visits import day_of_visits, sending_page
 from flatline.domain.urls.canonical import article_key, referring_domain
@@ -13,6 +13,7 @@ from flatline.readmodel.live_rows import Happened
 from flatline.readmodel.records import Record
 from flatline.readmodel.tables import compacted, dead_letters, digest, visits
 from flatline.schema import codec
+from flatline.schema.dead_letter import BY_HEADER, RESENDS_HEADER
 from flatline.schema.rejection import Rejected
 
 DIGITS_MAX: Final = 18
@@ -85,17 +86,30 @@ def apply_compacted(connection: Connection, topic: str, records: Iterable[Record
 
 
 def apply_dead_letters(connection: Connection, records: Iterable[StoredRecord]) -> list[Happened]:
-    """Keep dead letters; return what happened."""
-    rows = [_dead_letter(record) for record in records]
+    """Keep dead letters, and which were sent again; return what happened."""
+    rows: list[dict[str, Any]] = []
+    resent: list[dict[str, Any]] = []
+    for record in records:
+        headers = _words(record)
+        if (number := _number(headers, RESENDS_HEADER)) is not None:
+            resent.append({"number": number, "at_ms": record.timestamp, "by": headers.get(BY_HEADER)})
+        else:
+            rows.append(_dead_letter(record, headers))
     upsert(connection, dead_letters, rows)
+    if resent:
+        of_letter = dead_letters.update().where(dead_letters.c.id == bindparam("number"))
+        connection.execute(of_letter.values(resent_ms=bindparam("at_ms"), resent_by=bindparam("by")), resent)
     return [
         Happened(row["recorded_ms"], "dead_letter", None, {name: row[name] for name in ("id", "reason", "detail")})
         for row in rows
     ]
 
 
-def _dead_letter(record: StoredRecord) -> dict[str, Any]:
-    headers = {name: (value or b"").decode(errors="replace")[:WORD_CHARACTERS_MAX] for name, value in record.headers}
+def _words(record: StoredRecord) -> dict[str, str]:
+    return {name: (value or b"").decode(errors="replace")[:WORD_CHARACTERS_MAX] for name, value in record.headers}
+
+
+def _dead_letter(record: StoredRecord, headers: Mapping[str, str]) -> dict[str, Any]:
     value = record.value or b""
     return {
         "id": record.offset,

@@ -30,7 +30,7 @@ from sqlalchemy import Text as AnyText
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-VERSION: Final = 5
+VERSION: Final = 6
 """Raise it with each change of the tables or of what is written into them: the read model is then made anew."""
 
 
@@ -365,6 +365,8 @@ dead_letters = Table(
     Column("key", Text),
     Column("value", Text, nullable=False, comment="Its beginning"),
     Column("value_bytes", BigInteger, nullable=False),
+    Column("resent_ms", BigInteger, comment="null: its record was not sent again"),
+    Column("resent_by", Text),
 )
 Index("dead_letters_by_reason", dead_letters.c.reason, dead_letters.c.id)
 

@@ -13,6 +13,8 @@ VALUE_BYTES_MAX: Final = MESSAGE_BYTES_MAX
 
 KEY_BYTES_MAX: Final = 65_536
 CUT_HEADER: Final = "cut_at_bytes"
+RESENDS_HEADER: Final = "resends"
+BY_HEADER: Final = "by"
 _WORD_CHARACTERS_MAX: Final = 500
 
 
@@ -40,6 +42,12 @@ def dead_letter(
     if len(value) > VALUE_BYTES_MAX:
         value, words[CUT_HEADER] = value[:VALUE_BYTES_MAX], VALUE_BYTES_MAX
     return DeadLetter(key, value, [(name, _header(word)) for name, word in words.items()])
+
+
+def resent(offset: int, *, by: str | None) -> Headers:
+    """Return the headers of a record that says of the dead letter at an offset that it was sent again, by whom."""
+    words: dict[str, str | int] = {RESENDS_HEADER: offset} | ({} if by is None else {BY_HEADER: by})
+    return [(name, _header(word)) for name, word in words.items()]
 
 
 def _header(word: str | int) -> bytes:

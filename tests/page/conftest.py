@@ -6,6 +6,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from flatline.api.access import Loopback
+from flatline.api.resending import ResendRequest
 from flatline.api.writing import MarkRequest
 from flatline.clock import WallClock
 from flatline.domain.learned.hazard import Hazard
@@ -14,10 +15,12 @@ from flatline.page.app import Page
 from flatline.page.forms import Forms
 from flatline.policy_file import PolicyFile
 from flatline.readmodel.alert_rows import apply_marks
+from flatline.readmodel.other_rows import apply_dead_letters
 from flatline.readmodel.policy_lab import PolicyLab
 from flatline.readmodel.queries.alerts import find_alert
 from flatline.schema import codec
 from flatline.schema.alert_mark import AlertMark
+from flatline.schema.dead_letter import resent
 from flatline_connectors.ingest.answers import Refused
 from tests.page.portfolio import HOSTILE, NOW_MS, TOPICS, Portfolio, Record, portfolio
 
@@ -49,6 +52,11 @@ def page(known: Portfolio) -> web.Application:
         with known.database.writing() as tables:
             apply_marks(tables, [Record(number.encode(), codec.alert_marks.encode(record), NOW_MS, 0)])
 
+    async def resend(_request: web.Request, number: str, _asked: ResendRequest) -> None:
+        """Note in the read model that a dead letter was sent again."""
+        with known.database.writing() as tables:
+            apply_dead_letters(tables, [Record(None, b"", NOW_MS, 99, tuple(resent(int(number), by=HOSTILE[0])))])
+
     app = web.Application()
     page = Page(
         reading,
@@ -58,6 +66,7 @@ def page(known: Portfolio) -> web.Application:
         wall_ms=WallClock().now_ms,
         forms=Forms(Loopback(), may_write=True),
         mark=mark,
+        resend=resend,
         policy_lab=PolicyLab(PolicyFile(), Hazard()),
     )
     app.add_routes(page.routes())

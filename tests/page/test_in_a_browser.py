@@ -216,6 +216,25 @@ async def test_what_only_articles_are_is_not_offered_for_a_group(visitor: Visito
             await expect(alert.get_by_role("button", name=name)).to_have_count(count)
 
 
+async def test_a_record_is_corrected_and_sent_again(visitor: Visitor, tmp_path: Path) -> None:
+    """The form has the record as it came, whatever is in it; afterwards it is not asked for again."""
+    page = await visitor.look("/sources", viewport=PHONE)
+    form = page.locator("#letter-0")
+    await form.locator("summary").click()
+    assert await form.locator("textarea").input_value() == HOSTILE[0]
+    await expect(form.locator("select")).to_have_value("links")
+    await page.screenshot(path=tmp_path / "resend.png", full_page=True)
+    axe = await visitor.look("/sources", bypass_csp=True)
+    await axe.locator("#letter-0 summary").click()
+    assert [each["id"] for each in (await Axe().run(axe)).response["violations"]] == []
+    await axe.screenshot(path=tmp_path / "resend-wide.png")
+    await form.locator("textarea").fill('{"url_from": "https://x.example/", "url_to": "https://yours.example/"}')
+    await form.get_by_role("button", name="Send").click()
+    await expect(page.locator("#letter-1")).to_be_attached()
+    await expect(form).to_have_count(0)
+    assert visitor.troubles == []
+
+
 async def test_the_live_page_follows(tmp_path: Path) -> None:
     """What happens appears by itself, with texts as they are, unless it is paused; without scripts, after a reload."""
     log, made, news = Log(), database(tmp_path), News()

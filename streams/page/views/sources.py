@@ -1,6 +1,6 @@
 """The page of sources, and of records that could not be read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,7 @@ from flatline.domain.formatting import count
 from flatline.readmodel.queries.others import DeadLetterFilter, list_dead_letters, list_sources
 from flatline.readmodel.queries.views import DeadLetterRow, SourceRow
 
+KINDS: Final[Mapping[str, str]] = {"links": "a link event", "articles": "an article record", "visits": "visits"}
 _DEAD_LETTERS_SHOWN: Final = 50
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3_600
@@ -28,27 +29,33 @@ class ShownSource:
 
 @dataclass(frozen=True)
 class ShownDeadLetter:
-    """A record that could not be read, and where it was."""
+    """A record that could not be read, and where it was.
+
+    ``kind``      what it is, by its topic; None where that is not known
+    ``is_whole``  whether all of it is here
+    """
 
     row: DeadLetterRow
     origin: str
+    kind: str | None
+    is_whole: bool
 
 
 @dataclass(frozen=True)
 class SourcesView:
-    """The page."""
+    """The page. ``kinds``: what a dead letter may be meant as, in words."""
 
     sources: Sequence[ShownSource]
     dead_letters: Sequence[ShownDeadLetter]
+    kinds: Mapping[str, str]
 
 
 def sources_view(connection: Connection, *, now_ms: int) -> SourcesView:
     """Return the page as of now."""
     shown = shown_sources(connection, now_ms=now_ms)
-    letters = list_dead_letters(connection, DeadLetterFilter(), limit=_DEAD_LETTERS_SHOWN).rows
+    letters = list_dead_letters(connection, DeadLetterFilter(resent=False), limit=_DEAD_LETTERS_SHOWN).rows
     return SourcesView(
-        sorted(shown, key=lambda source: source.tone != "bad"),
-        [ShownDeadLetter(letter, _origin(letter)) for letter in letters],
+        sorted(shown, key=lambda source: source.tone != "bad"), [_shown_letter(letter) for letter in letters], KINDS
     )
 
 
@@ -80,6 +87,12 @@ def _time(length_s: float) -> str:
     if length_s < 2 * _HOUR_S:
         return count(max(1, int(length_s // _MINUTE_S)), "minute")
     return count(int(length_s // _HOUR_S), "hour") if length_s < 2 * _DAY_S else count(int(length_s // _DAY_S), "day")
+
+
+def _shown_letter(letter: DeadLetterRow) -> ShownDeadLetter:
+    # Topics are named `namespace.links.v1`.
+    kind = next((kind for kind in KINDS if f".{kind}." in (letter.topic or "")), None)
+    return ShownDeadLetter(letter, _origin(letter), kind, len(letter.value.encode()) == letter.value_bytes)
 
 
 def _origin(letter: DeadLetterRow) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
 from flatline.domain.time import to_datetime
 from flatline.domain.visibility.clamped_heartbeat import clamped
@@ -31,6 +31,7 @@ class DeadLetterFilter(Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason | None = None
     topic: Annotated[str, Meta(max_length=300)] | None = None
     source: Annotated[str, Meta(max_length=200)] | None = None
+    resent: Annotated[bool | None, Meta(description="Whether the record was sent again")] = None
 
 
 def list_sources(connection: Connection, *, now_ms: int) -> list[SourceRow]:
@@ -74,6 +75,8 @@ def list_dead_letters(
 ) -> Page[DeadLetterRow]:
     """Return a page of dead letters, the newest first. Raises CursorError."""
     statement = select(dead_letters)
+    if chosen.resent is not None:
+        statement = statement.where(dead_letters.c.resent_ms.is_not(None) == chosen.resent)
     for name in ("reason", "topic", "source"):
         if (value := getattr(chosen, name)) is not None:
             statement = statement.where(dead_letters.c[name] == value)
@@ -87,14 +90,21 @@ def list_dead_letters(
         cursor=cursor,
         limit=limit,
     )
-    kept = [name for name in DeadLetterRow.__struct_fields__ if name not in ("offset", "at")]
-    return Page(
-        [
-            DeadLetterRow(offset=row["id"], at=to_datetime(row["recorded_ms"]), **{name: row[name] for name in kept})
-            for row in rows
-        ],
-        following,
-    )
+    return Page([_dead_letter(row) for row in rows], following)
+
+
+def find_dead_letter(connection: Connection, number: str) -> DeadLetterRow | None:
+    """Return the dead letter with an offset, as text; None if there is none."""
+    if not (number.isascii() and number.isdecimal() and len(number) <= DIGITS_MAX):
+        return None
+    row = connection.execute(select(dead_letters).where(dead_letters.c.id == int(number))).mappings().one_or_none()
+    return None if row is None else _dead_letter(row)
+
+
+def _dead_letter(row: RowMapping) -> DeadLetterRow:
+    fields = {name: value for name, value in row.items() if name in DeadLetterRow.__struct_fields__}
+    resent_at = instant(row["resent_ms"])
+    return DeadLetterRow(offset=row["id"], at=to_datetime(row["recorded_ms"]), resent_at=resent_at, **fields)
 
 
 def happened_since(connection: Connection, last_id: str | None) -> tuple[list[LiveEvent], bool]:

@@ -225,6 +225,8 @@ class DeadLetterRow(Struct, frozen=True):
     key: str | None
     value: Annotated[str, Meta(description="Its first 4,096 characters")]
     value_bytes: int
+    resent_at: Annotated[datetime | None, Meta(description="When its record was sent again")]
+    resent_by: str | None
 
 
 class AgeShare(Struct, frozen=True):
