@@ -28,7 +28,7 @@ def feeds_of(path: Path) -> list[str]:
         root = fromstring(content)
     except OSError as error:
         raise OpmlError(f"{path} can't be read: {error.strerror}.") from None
-    except (ParseError, DefusedXmlException, ValueError) as error:
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise OpmlError(f"{path} is no OPML: {error}") from None
     if root.tag.lower() != "opml":
         raise OpmlError(f"{path} is no OPML, but {root.tag[:100]!r}.")

@@ -126,7 +126,7 @@ def _without_front_matter(text: str) -> tuple[str, dict[str, Any]]:
     """Return a text and the fields of its front matter; one whose beginning only looks like that has none."""
     fields: Any = None
     if found := _YAML.match(text):
-        with suppress(yaml.YAMLError, ValueError, RecursionError):
+        with suppress(Exception):  # a foreign text in a foreign parser: `!!bool x` is a KeyError
             fields = yaml.safe_load(found["fields"]) or {}
     elif found := _TOML.match(text):
         with suppress(tomllib.TOMLDecodeError, RecursionError):

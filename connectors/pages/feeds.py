@@ -18,7 +18,7 @@ def read_feed(body: bytes, url: str) -> Any:
     """Return what feedparser makes of a feed that was found at ``url``. Raise `NoFeed`."""
     # A file object, as feedparser takes bytes for the name of a file, too.
     feed: Any = feedparser.parse(BytesIO(body), response_headers={"content-location": url})
-    if not feed.version:
+    if not feed.get("version"):  # of nothing, feedparser returns nothing
         raise NoFeed("it is neither RSS nor Atom")
     return feed
 
