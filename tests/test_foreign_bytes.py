@@ -330,6 +330,8 @@ def _check(name: str, data: bytes) -> None:
 # What was found: each of these once ended in another error.
 FOUND: Final = [
     ("feed", b""),
+    ("feed", b"<?xml version='1.0' encoding='\x80'?><rss/>"),
+    ("feed", b"<?xml version='1.0' encoding='\x00'?><rss/>"),
     ("document .md", b"---\ndraft: !!bool x\n---\n"),
     ("document .md", b"---\ndate: !!timestamp x\n---\n"),
     ("document .rst", b"---\nweight: !!int ''\n---\n"),

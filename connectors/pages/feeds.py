@@ -17,7 +17,10 @@ class NoFeed(Exception):
 def read_feed(body: bytes, url: str) -> Any:
     """Return what feedparser makes of a feed that was found at ``url``. Raise `NoFeed`."""
     # A file object, as feedparser takes bytes for the name of a file, too.
-    feed: Any = feedparser.parse(BytesIO(body), response_headers={"content-location": url})
+    try:
+        feed: Any = feedparser.parse(BytesIO(body), response_headers={"content-location": url})
+    except Exception as error:  # a foreign document in a foreign parser: an encoding's name with a NUL is a ValueError
+        raise NoFeed(f"it can't be read: {error}") from error
     if not feed.get("version"):  # of nothing, feedparser returns nothing
         raise NoFeed("it is neither RSS nor Atom")
     return feed
