@@ -58,7 +58,7 @@ def read_html(html: str, url: str, *, is_wanted: Callable[[str], bool]) -> HtmlP
         except InvalidUrl:
             continue
         link = PageLink(address, _anchor(element), _rel(element))
-        links[key] = _merged(links[key], link) if key in links else link
+        links[key] = merged_link(links[key], link) if key in links else link
     title = page.css_first("h1") or page.css_first("title")
     return HtmlPage(one_line(title.text(deep=True)) if title is not None else "", links)
 
@@ -87,7 +87,8 @@ def one_line(text: str | None) -> str:
     return " ".join((text or "").split())
 
 
-def _merged(known: PageLink, other: PageLink) -> PageLink:
+def merged_link(known: PageLink, other: PageLink) -> PageLink:
+    """Return one link for two to the same target: followed if one of them is, with the first text."""
     return PageLink(known.url, known.anchor or other.anchor, tuple(sorted({*known.rel} & {*other.rel})))
 
 

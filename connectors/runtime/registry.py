@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from flatline_connectors.ahrefs.connector import KIND as AHREFS
 from flatline_connectors.bluesky.connector import KIND as BLUESKY
+from flatline_connectors.common_crawl.connector import KIND as COMMON_CRAWL
 from flatline_connectors.doi_events.connector import CROSSREF, DATACITE
 from flatline_connectors.feeds.connector import KIND as FEEDS
 from flatline_connectors.folder.connector import KIND as FOLDER
@@ -26,6 +27,7 @@ _ALL: Final[tuple[ConnectorKind[Any, Any], ...]] = (
     CROSSREF,
     DATACITE,
     OWN_SITE,
+    COMMON_CRAWL,
     AHREFS,
     SEMRUSH,
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 from tests.connectors.runtime.contract import World
 from tests.connectors.runtime.worlds.ahrefs import AhrefsWorld
 from tests.connectors.runtime.worlds.bluesky import BlueskyWorld
+from tests.connectors.runtime.worlds.common_crawl import CommonCrawlWorld
 from tests.connectors.runtime.worlds.doi_events import CrossrefWorld, DataciteWorld
 from tests.connectors.runtime.worlds.feeds import FeedsWorld
 from tests.connectors.runtime.worlds.folder import FolderWorld
@@ -27,6 +28,7 @@ WORLDS: dict[str, Callable[[Path], World]] = {
     "crossref": CrossrefWorld,
     "datacite": DataciteWorld,
     "own-site": OwnSiteWorld,
+    "common-crawl": CommonCrawlWorld,
     "ahrefs": AhrefsWorld,
     "semrush": SemrushWorld,
 }

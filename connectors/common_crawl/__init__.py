@@ -1,0 +1,1 @@
+"""Links on pages that Common Crawl captured, from its WAT and WARC files."""
