@@ -1,4 +1,4 @@
-"""A WAT file and a WARC file, of which the first is read in pieces of a few records."""
+"""A WAT file and a WARC file: the last record of each is read by a poll of its own."""
 
 from datetime import UTC, datetime
 from pathlib import Path
