@@ -110,6 +110,12 @@ class CohortsQuery(Struct, frozen=True, forbid_unknown_fields=True):
     kind: Annotated[Literal["site", "strategy", "month"], Meta(description="Of which cohorts")] = "strategy"
 
 
+class PeersQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of the series beside those of peers."""
+
+    format: Format = "json"
+
+
 class PolicyTrialQuery(ThresholdsMoved, frozen=True, forbid_unknown_fields=True):
     """Of a trial of thresholds."""
 

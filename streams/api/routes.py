@@ -20,6 +20,7 @@ from flatline.readmodel.queries.bounds import Bounds
 from flatline.readmodel.queries.groups import GroupFilter, find_group, list_cohorts, list_groups
 from flatline.readmodel.queries.links import LinkFilter, list_links
 from flatline.readmodel.queries.others import DeadLetterFilter, list_dead_letters, list_sources
+from flatline.readmodel.queries.peers import SeriesRow, compare_with_peers
 from flatline.readmodel.queries.precision import MeasuredPrecision, measured_precision
 from flatline.readmodel.queries.publishers import TurnedPublisher, turned_nofollow
 from flatline.readmodel.queries.snoozes import SnoozeRow, list_snoozes
@@ -121,6 +122,10 @@ def _turned(connection: Connection, _query: queries.SourcesQuery, at: Circumstan
     return Page(turned_nofollow(connection, now_ms=at.now_ms), None)
 
 
+def _peers(connection: Connection, _query: queries.PeersQuery, at: Circumstances) -> Page[SeriesRow]:
+    return Page(compare_with_peers(connection, now_ms=at.now_ms), None)
+
+
 def _policy_trial(connection: Connection, query: queries.PolicyTrialQuery, at: Circumstances) -> PolicyTrial:
     try:
         return at.policy_lab.trial(connection, _filter(query, ThresholdsMoved), now_ms=at.now_ms)
@@ -177,6 +182,14 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         lambda connection, query, at: Page(
             list_cohorts(connection, GroupKind(query.kind), partitions=at.partitions), None
         ),
+    ),
+    Route(
+        "/api/v1/peers",
+        "Our series beside those of peers: links by age, gains a month, and which share is live",
+        queries.PeersQuery,
+        Page[SeriesRow],
+        _peers,
+        SeriesRow,
     ),
     Route(
         "/api/v1/snoozes",

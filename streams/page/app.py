@@ -28,6 +28,7 @@ from flatline.page.views.frame import Frame
 from flatline.page.views.groups import groups_view
 from flatline.page.views.live import live_view
 from flatline.page.views.lost import lost_view
+from flatline.page.views.peers import peers_view
 from flatline.page.views.policy import moved_in, policy_view
 from flatline.page.views.snoozes import snooze_view
 from flatline.page.views.sources import sources_view
@@ -117,6 +118,7 @@ class Page:
             web.get("/articles", self._articles),
             web.get("/article", self._article),
             web.get("/groups", self._groups),
+            web.get("/peers", self._peers),
             web.get("/alerts", self._alerts),
             web.get("/snooze", self._snooze),
             *([web.post("/snooze", self._take_snooze), web.post("/wake", self._take_wake)] if self._snoozing else ()),
@@ -263,6 +265,10 @@ class Page:
         return await self._answer(
             request, "groups.html", lambda tables: groups_view(tables, request.query, partitions=self._partitions)
         )
+
+    async def _peers(self, request: web.Request) -> web.Response:
+        now_ms = self._now_ms()
+        return await self._answer(request, "peers.html", lambda tables: peers_view(tables, now_ms=now_ms))
 
     async def _lost(self, request: web.Request) -> web.Response:
         now_ms = self._now_ms()

@@ -122,42 +122,51 @@ class Line(NamedTuple):
     points: str
 
 
-class CohortCurves(NamedTuple):
-    """Curves of cohorts side by side; at ``quoted_x`` and ``quoted_y`` is what is often quoted."""
+class AgeCurves(NamedTuple):
+    """Curves by age side by side; at ``quoted_x`` and ``quoted_y`` is what is often quoted, None: it is not shown."""
 
     lines: Sequence[Line]
     ticks_x: Sequence[Tick]
     ticks_y: Sequence[Tick]
-    quoted_x: float
-    quoted_y: float
     label: str
+    quoted_x: float | None = None
+    quoted_y: float | None = None
 
 
-def cohort_curves(cohorts: Sequence[CohortRow]) -> CohortCurves:
-    """Return the curves of cohorts over the ages that they name, which are drawn at equal distances."""
-    ages_days = list(AGES_DAYS)
-    step = (_RIGHT - _LEFT) / len(ages_days)
+def cohort_curves(cohorts: Sequence[CohortRow]) -> AgeCurves:
+    """Return the shares of cohorts by age, beside the quoted one."""
+    shares = [(cohort.name, [each.share for each in cohort.shares]) for cohort in cohorts]
+    ticks_y = [Tick(_y(step / _TICKS_Y), f"{step / _TICKS_Y:.0%}") for step in range(_TICKS_Y + 1)]
+    drawn = _age_curves("Shares of links gained by age", shares, ticks_y)
+    return drawn._replace(quoted_x=_x_of_age(AGES_DAYS.index(QUOTED_DAYS)), quoted_y=_y(QUOTED_SHARE))
 
-    def x(age_days: int) -> float:
-        return _LEFT + step * (ages_days.index(age_days) + 1)
 
-    def y(share: float) -> float:
-        return _BOTTOM - (_BOTTOM - _TOP) * share
+def links_by_age(named: Sequence[tuple[str, Sequence[float | None]]]) -> AgeCurves:
+    """Return the curves of links an article; each has one for each of AGES_DAYS, or None."""
+    most = _round_up(max(1.0, *(each for _, values in named for each in values if each is not None)))
+    heights = [(name, [None if each is None else each / most for each in values]) for name, values in named]
+    ticks_y = [Tick(_y(step / _TICKS_Y), f"{most * step / _TICKS_Y:,g}") for step in range(_TICKS_Y + 1)]
+    return _age_curves("Links an article gained by age", heights, ticks_y)
 
+
+def _age_curves(about: str, named: Sequence[tuple[str, Sequence[float | None]]], ticks_y: Sequence[Tick]) -> AgeCurves:
+    """Draw heights from 0 to 1 over AGES_DAYS, which are at equal distances."""
     lines = []
-    for number, cohort in enumerate(cohorts):
-        passed = [(x(each.age_days), y(each.share)) for each in cohort.shares if each.share is not None]
-        points = " ".join(f"{at_x:.1f},{at_y:.1f}" for at_x, at_y in [(_LEFT, _BOTTOM), *passed])
-        lines.append(Line(number, cohort.name, points))
-    names = ", ".join(cohort.name for cohort in cohorts)
-    return CohortCurves(
-        lines,
-        [Tick(x(each), f"{each:,} d") for each in ages_days],
-        [Tick(y(step / _TICKS_Y), f"{step / _TICKS_Y:.0%}") for step in range(_TICKS_Y + 1)],
-        x(QUOTED_DAYS),
-        y(QUOTED_SHARE),
-        f"Shares of links gained by age: {names}. The table below has the figures.",
-    )
+    for number, (name, heights) in enumerate(named):
+        passed = [(_x_of_age(at), _y(height)) for at, height in enumerate(heights) if height is not None]
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in [(_LEFT, _BOTTOM), *passed])
+        lines.append(Line(number, name, points))
+    ticks_x = [Tick(_x_of_age(at), f"{age:,} d") for at, age in enumerate(AGES_DAYS)]
+    names = ", ".join(name for name, _ in named)
+    return AgeCurves(lines, ticks_x, ticks_y, f"{about}: {names}. The table below has the figures.")
+
+
+def _x_of_age(at: int) -> float:
+    return _LEFT + (_RIGHT - _LEFT) * (at + 1) / len(AGES_DAYS)
+
+
+def _y(height: float) -> float:
+    return _BOTTOM - (_BOTTOM - _TOP) * height
 
 
 def _round_up(value: float) -> float:

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,15 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from flatline.api.feed import News
 from flatline.domain.policy.policy import Policy
+from flatline.domain.time import DAY_MS, to_datetime, to_ms
 from flatline.policy_file import load_policy
 from flatline.readmodel.projection import Projection
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.link_event import LinkEvent
+from flatline.schema.site_record import SiteRecord
 from tests.api.answering import serving
 from tests.page.portfolio import HOSTILE, HOSTILE_ARTICLE, Portfolio
+from tests.readmodel.projecting import NOW_MS as PROJECTED_MS
 from tests.readmodel.projecting import TOPICS as PROJECTED
 from tests.readmodel.projecting import Log, database
 
@@ -34,6 +38,7 @@ PAGES = {
     "articles": "/articles",
     "article": f"/article?url={HOSTILE_ARTICLE}",
     "groups": "/groups",
+    "peers": "/peers",
     "alerts": "/alerts",
     "lost": "/lost",
     "sources": "/sources",
@@ -233,6 +238,49 @@ async def test_a_record_is_corrected_and_sent_again(visitor: Visitor, tmp_path: 
     await expect(page.locator("#letter-1")).to_be_attached()
     await expect(form).to_have_count(0)
     assert visitor.troubles == []
+
+
+async def test_our_series_stand_beside_those_of_peers(tmp_path: Path) -> None:
+    """Curves and figures of both, readable in each size and scheme; names are text, whatever they hold."""
+    log, made = Log(), database(tmp_path)
+    log.say(SiteRecord("yours.example"), SiteRecord("peer.example", role="peer"))
+    series = [("yours.example", "Guides"), ("yours.example", None), *(("peer.example", text[:200]) for text in HOSTILE)]
+    for number, (site, name) in enumerate(series):
+        for nth in range(4):
+            published = to_datetime(PROJECTED_MS - (400 + 30 * nth) * DAY_MS)
+            url = f"https://{site}/{number}-{nth}"
+            log.say(ArticleRecord(url, series=name, published_at=published))
+            for link in range(5 + 3 * number):
+                at = published + timedelta(days=link**2)
+                if to_ms(at) < PROJECTED_MS:
+                    page = f"https://x{link}.example/{number}-{nth}"
+                    log.say(LinkEvent(page, url, occurred_at=at, discovery="link_found"))
+    # The first link to a site is older than the articles that are compared.
+    for site in ("yours.example", "peer.example"):
+        at = to_datetime(PROJECTED_MS - 600 * DAY_MS)
+        log.say(LinkEvent("https://first.example/", f"https://{site}/old", occurred_at=at, discovery="link_found"))
+    Projection(made, PROJECTED, Policy()).apply(log.batch())
+    async with (
+        serving(made, tmp_path, with_page=True) as client,
+        visiting(str(client.make_url("/"))) as visitor,
+    ):
+        said = (await (await client.get("/api/v1/peers")).json())["rows"]
+        for scheme, viewport in (("light", DESK), ("dark", PHONE)):
+            page = await visitor.look("/peers", viewport=viewport, color_scheme=scheme)
+            await page.screenshot(path=tmp_path / f"peers-{scheme}.png", full_page=True)
+            assert await page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+            assert await page.locator("svg.curve polyline").count() == 5
+            table = page.get_by_role("region", name="Links gained a month").locator("tbody tr")
+            assert await table.count() == len(said)
+            cells = await table.nth(0).locator("td").all_inner_texts()
+            newest_first = [f"{each['gained']:,}" for each in reversed(said[0]["months"][-6:])]
+            assert cells[1:] == [str(said[0]["articles"]), str(said[0]["gained"]), "100%", *newest_first]
+            assert await page.title() == "Peers · Flatline"
+        assert visitor.troubles == []
+        for scheme in ("light", "dark"):
+            axe = await visitor.look("/peers", bypass_csp=True, color_scheme=scheme)
+            assert [each["id"] for each in (await Axe().run(axe)).response["violations"]] == []
+    made.close()
 
 
 async def test_the_live_page_follows(tmp_path: Path) -> None:

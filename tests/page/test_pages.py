@@ -33,6 +33,7 @@ PAGES = (
     f"/article?url={HOSTILE_ARTICLE}",
     "/groups",
     "/groups?cohorts=month",
+    "/peers",
     "/alerts",
     "/lost",
     "/sources",

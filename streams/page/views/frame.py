@@ -9,6 +9,7 @@ PAGES: Final = (
     ("/", "Today"),
     ("/articles", "Articles"),
     ("/groups", "Groups"),
+    ("/peers", "Peers"),
     ("/alerts", "Alerts"),
     ("/lost", "Lost links"),
     ("/sources", "Sources"),

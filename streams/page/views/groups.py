@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from flatline.domain.groups.cohorts import AGES_DAYS
 from flatline.domain.learned.curve import QUOTED_DAYS
-from flatline.page.drawings import CohortCurves, cohort_curves
+from flatline.page.drawings import AgeCurves, cohort_curves
 from flatline.page.rendering import with_query
 from flatline.readmodel.queries.groups import GroupFilter, list_cohorts, list_groups
 from flatline.readmodel.queries.paging import ROWS_MAX
@@ -53,7 +53,7 @@ class CohortsView:
 
     kind: str
     rows: Sequence[CohortRow]
-    drawn: CohortCurves | None
+    drawn: AgeCurves | None
     more: int
     kinds: Mapping[str, str]
     api_path: str
