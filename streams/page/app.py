@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 from sqlalchemy import Connection
 
+from flatline.api.access import is_own_origin
 from flatline.api.resending import ResendRequest
 from flatline.api.snoozing import DAYS_MAX, SnoozeRequest, Snoozing
 from flatline.api.writing import MarkRequest
@@ -21,6 +22,9 @@ from flatline.page.login import IsToken, Login, own_path
 from flatline.page.looked import COOKIE, COOKIE_MAX_AGE_S, Looked
 from flatline.page.rendering import FOLDER, environment, with_query
 from flatline.page.runbook import runbook_html
+from flatline.page.saved_views import COOKIE as VIEWS
+from flatline.page.saved_views import FIELDS as VIEW_FIELDS
+from flatline.page.saved_views import saved_views, with_view, without_view
 from flatline.page.views.alerts import alerts_view
 from flatline.page.views.article import article_view
 from flatline.page.views.articles import articles_view
@@ -116,6 +120,8 @@ class Page:
         return [
             web.get("/", self._today),
             web.get("/articles", self._articles),
+            web.post("/articles/views", self._save_view),
+            web.post("/articles/views/remove", self._remove_view),
             web.get("/article", self._article),
             web.get("/groups", self._groups),
             web.get("/peers", self._peers),
@@ -162,8 +168,28 @@ class Page:
         return await self._answer(
             request,
             "_articles.html" if is_fragment else "articles.html",
-            lambda tables: articles_view(tables, request.query, now_ms=self._now_ms(), is_fragment=is_fragment),
+            lambda tables: articles_view(
+                tables,
+                request.query,
+                now_ms=self._now_ms(),
+                is_fragment=is_fragment,
+                saved=saved_views(request.cookies.get(VIEWS)),
+            ),
         )
+
+    async def _save_view(self, request: web.Request) -> web.Response:
+        """Take a form that names a view of the articles: the browser keeps it, so whoever may read may save."""
+        fields = await _own_form(request)
+        try:
+            cookie = with_view(saved_views(request.cookies.get(VIEWS)), fields.get("name", ""), fields)
+        except ValueError as error:
+            raise Refused(422, "wrong_type", f"The view can't be saved: {error}.") from None
+        return _to_articles(request, cookie, {name: fields[name] for name in VIEW_FIELDS if fields.get(name)})
+
+    async def _remove_view(self, request: web.Request) -> web.Response:
+        """Take a form that removes a view."""
+        name = (await _own_form(request)).get("name", "")
+        return _to_articles(request, without_view(saved_views(request.cookies.get(VIEWS)), name), {})
 
     async def _article(self, request: web.Request) -> web.Response:
         url = request.query.get("url", "")
@@ -349,6 +375,19 @@ class Page:
 
 def _is_fragment(request: web.Request) -> bool:
     return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+
+
+async def _own_form(request: web.Request) -> dict[str, str]:
+    """Return the fields of a form that changes only a cookie. Raise `Refused` if another server's page sent it."""
+    if not is_own_origin(request):
+        raise Refused(403, "foreign_origin", "A page of another server sent this form.")
+    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+
+
+def _to_articles(request: web.Request, views: str, query: Mapping[str, str]) -> web.Response:
+    response = web.Response(status=303, headers={"Location": with_query("/articles", **query)})
+    response.set_cookie(VIEWS, views, max_age=COOKIE_MAX_AGE_S, httponly=True, samesite="Lax", secure=request.secure)
+    return response
 
 
 async def _static(request: web.Request) -> web.StreamResponse:

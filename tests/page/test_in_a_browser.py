@@ -142,6 +142,45 @@ async def test_a_reader_finds_an_article(visitor: Visitor, known: Portfolio) -> 
     assert visitor.troubles == []
 
 
+async def test_a_view_is_saved_shared_and_removed(visitor: Visitor, tmp_path: Path) -> None:
+    """With and without scripts, under any name; it is of what is chosen then, and of this browser alone."""
+    for has_scripts in (True, False):
+        page = await visitor.look("/articles", java_script_enabled=has_scripts, viewport=PHONE, color_scheme="dark")
+        await page.select_option("select[name=state]", "cooling")
+        if not has_scripts:
+            await page.click("form.filters button")
+        await page.wait_for_url("**/articles?*state=cooling*")
+        rows = await page.locator("#rows tbody tr").count()
+        await expect(page.locator(".views input[name=state]")).to_have_value("cooling")
+        await page.locator(".views summary").click()
+        await page.locator(".views input[name=name]").fill(HOSTILE[0])
+        await page.get_by_role("button", name="Save", exact=True).click()
+        await expect(page.locator(".views a")).to_have_text(HOSTILE[0])
+        await page.screenshot(path=tmp_path / f"views-{has_scripts}.png")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        await page.goto(visitor.address.rstrip("/") + "/articles")
+        shared = await page.locator(".views a").get_attribute("href")
+        await page.locator(".views a").click()
+        await page.wait_for_url("**/articles?*state=cooling*")
+        another = await visitor.look(str(shared))
+        await expect(another.locator("#rows tbody tr")).to_have_count(rows)
+        assert set(await another.locator("#rows .badge").all_inner_texts()) == {"cooling"}
+        await expect(another.locator(".views a")).to_have_count(0)
+        await page.locator(".views").get_by_role("button", name="Remove the view").click()
+        await expect(page.locator(".views a")).to_have_count(0)
+        await page.context.close()
+    for scheme in ("light", "dark"):
+        axe = await visitor.look("/articles", bypass_csp=True, color_scheme=scheme)
+        await axe.locator(".views summary").click()
+        await axe.locator(".views input[name=name]").fill("mine")
+        await axe.get_by_role("button", name="Save", exact=True).click()
+        await expect(axe.locator(".views a")).to_have_text("mine")
+        await axe.locator(".views summary").click()
+        await axe.screenshot(path=tmp_path / f"views-wide-{scheme}.png")
+        assert [each["id"] for each in (await Axe().run(axe)).response["violations"]] == []
+    assert visitor.troubles == []
+
+
 async def test_thresholds_are_tried(visitor: Visitor, tmp_path: Path) -> None:
     """The alerts change with the form, also without scripts; the address can be shared."""
     for has_scripts in (True, False):

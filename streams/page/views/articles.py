@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from flatline.domain.formatting import count
 from flatline.page.drawings import Spark
 from flatline.page.rendering import with_query
+from flatline.page.saved_views import NAME_CHARACTERS_MAX, SavedView
 from flatline.page.views.pages_of_lists import page_or_first
 from flatline.page.views.sparks import gained_in_28_days, sparks
 from flatline.readmodel.queries.articles import ArticleFilter, Sort, choices_of, count_articles, list_articles
@@ -42,7 +43,10 @@ class ShownArticle:
 
 @dataclass(frozen=True)
 class ArticlesView:
-    """The page. ``chosen``: filters, search and sorting by their names, as they were asked for."""
+    """The page. ``chosen``: filters, search and sorting by their names, as they were asked for.
+
+    ``saved``: views that the reader's browser remembers.
+    """
 
     shown: Sequence[ShownArticle]
     chosen: Mapping[str, str]
@@ -50,11 +54,20 @@ class ArticlesView:
     total_words: str
     next_path: str | None
     csv_path: str
+    saved: Sequence[SavedView]
+    name_characters_max: int = NAME_CHARACTERS_MAX
     states: Sequence[str] = tuple(each.value for each in State)
     sorts: Sequence[tuple[str, str]] = SORTS
 
 
-def articles_view(connection: Connection, query: Mapping[str, str], *, now_ms: int, is_fragment: bool) -> ArticlesView:
+def articles_view(
+    connection: Connection,
+    query: Mapping[str, str],
+    *,
+    now_ms: int,
+    is_fragment: bool,
+    saved: Sequence[SavedView] = (),
+) -> ArticlesView:
     """Return the page that a query asks for; what it asks in vain is left out. A fragment has no choices of filters."""
     asked = {name: query.get(name, "")[:_CHARACTERS_MAX] for name in ("q", "state", *_NAMES, "suppressed")}
     sort: Any = query.get("sort")
@@ -87,4 +100,5 @@ def articles_view(connection: Connection, query: Mapping[str, str], *, now_ms: i
         total_words=count(count_articles(connection, chosen), "article"),
         next_path=with_query("/articles", **asked, sort=sort, after=page.next) if page.next else None,
         csv_path=with_query("/api/v1/articles", **asked, sort=f"{order}{sort}", format="csv"),
+        saved=saved,
     )
