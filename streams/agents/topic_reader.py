@@ -84,6 +84,11 @@ class TopicReader:
             isolation_level="read_committed",  # workers write verdicts and parts in transactions
         )
         async with started(consumer):
+            # Of a topic that it may not see, the client would ask again and again, without a pause.
+            if self._topic.name not in await consumer.topics():
+                raise KafkaError(
+                    "it does not exist, or this user may not read it; `flatline topics acls worker` says more"
+                )
             consumer.assign(self._partitions)
             ends = await consumer.end_offsets(self._partitions)
             self._consumer = consumer

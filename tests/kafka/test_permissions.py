@@ -293,6 +293,41 @@ def test_a_process_that_lacks_a_permission_ends_at_once(kafka: SecuredKafka, tmp
     assert f"flatline topics acls {role}" in " ".join(said.split())
 
 
+def test_a_permission_is_taken_from_a_running_worker(kafka: SecuredKafka, tmp_path: Path) -> None:
+    """Without heartbeats it goes on, and asks for them with pauses. Without its changelog it ends.
+
+    At its next start it says what it lacks; given that back, it goes on where it was.
+    """
+    own, article = settings_of(kafka, USERS[Role.WORKER]), "https://taken.example/a"
+
+    def done(role: Role, command: str, *, stdin: bytes = b"") -> str:
+        environment = os.environ | settings_of(kafka, USERS[role]) | {"FLATLINE_DATA_DIR": str(tmp_path)}
+        ended = run(*command.split(), stdin=stdin, **environment)
+        assert ended.returncode == 0, ended.stderr.decode()
+        return ended.stdout.decode()
+
+    done(Role.OPERATOR, "topics create")
+    of_topics = [acl for acl in printed(Role.WORKER) if acl.resource_pattern.resource_type is ResourceType.TOPIC]
+    by_name = {(acl.operation, acl.resource_pattern.resource_name): acl for acl in of_topics}
+    with closing(Installation(own["FLATLINE_KAFKA_BOOTSTRAP"], NAMESPACE, tmp_path, **own)) as worker:
+        worker.start(1)
+        worker.wait_ready(1)
+        heartbeats, refused = TOPICS.heartbeats.name, f"{TOPICS.heartbeats.name} can't be read, trying again"
+        with without(kafka, by_name[ACLOperation.READ, heartbeats]):
+            until("it is said twice", lambda: worker.log(1).count(refused) >= 2)
+            assert worker.log(1).count(heartbeats) < 100
+            assert worker.is_ready(1)
+        with without(kafka, by_name[ACLOperation.WRITE, TOPICS.changelog.name]):
+            done(Role.CONNECTORS, "links import -", stdin=line_of(article))
+            assert worker.wait_ended(1) != 0
+            worker.start(1)
+            assert worker.wait_ended(1) == 1
+            assert f"Write on topics that begin with {TOPICS.changelog.name}\n" in worker.log(1)
+        worker.start(1)
+        worker.wait_ready(1)
+        until("its article is judged", lambda: article in done(Role.READ_MODEL, "articles list --json --wait 60"))
+
+
 def test_what_is_printed_are_commands() -> None:
     """Each line is one command; together they name as much as the JSON has."""
     lines = run("topics", "acls", **OF_SEVERAL_BROKERS).stdout.decode().splitlines()
