@@ -253,6 +253,31 @@ class Wire:
                 return
 
 
+def test_a_password_is_changed_before_the_file_is(kafka: SecuredKafka, namespace: str, tmp_path: Path) -> None:
+    """Meanwhile the ingest says that it can't take events, and the worker waits; both go on without a restart."""
+    secret = tmp_path / "secret"
+    kafka.change_password(ROTATING, "one")
+    secret.write_text("one")
+    settings = kafka.by_certificate(USER) | kafka.by_password(ROTATING, listener=FLEETING)
+    settings |= {"FLATLINE_KAFKA_SASL_PASSWORD_FILE": str(secret), "FLATLINE_PARTITIONS": "1"}
+    topics = Topics(namespace=namespace, partitions=1)
+    with (
+        Installation(settings["FLATLINE_KAFKA_BOOTSTRAP"], namespace, tmp_path, **settings) as installation,
+        running_ingest(installation.environment, topics, tmp_path) as ingest,
+    ):
+        installation.start(1)
+        installation.wait_ready(1)
+        assert ingest.push(line_of(IMPORTED)).status == 200
+        assert installation.articles().keys() == {IMPORTED}
+        kafka.change_password(ROTATING, "two")
+        until("the worker is refused", lambda: "SaslAuthenticationFailed" in installation.log(1))
+        until("the ingest is refused", lambda: ingest.push(line_of(PUSHED)).status == 503)
+        secret.write_text("two")
+        until("the ingest is let in again", lambda: ingest.push(line_of(PUSHED)).status == 200)
+        until("both have verdicts", lambda: installation.articles().keys() == {IMPORTED, PUSHED})
+        assert installation.log(1).count("metrics and health:") == 1
+
+
 @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-512", "OAUTHBEARER"])
 def test_files_are_replaced_while_everything_runs(
     kafka: SecuredKafka, mechanism: str, namespace: str, tmp_path: Path
