@@ -22,6 +22,7 @@ PARTS: Final = (
     "ingest",
     "storage",
     "memory",
+    "partitions",
     "policy_lab",
 )
 """Modules with a function ``measure(bootstrap: str, folder: Path) -> dict[str, float]``: figures by name."""

@@ -40,6 +40,9 @@ SMALL: Final = {
     "RESTART_SOURCES": "40",
     "RESTART_S": "1",
     "MEMORY_LINKS": "3000",
+    "PARTITIONS_FEW": "1",
+    "PARTITIONS_MANY": "9",
+    "PARTITIONS_IDLE_S": "1",
     "POLICY_ARTICLES": "250",
 }
 
