@@ -34,6 +34,7 @@ NO_TARGETS = {
     "ConnectorOutOfBudget",
     "DiskFilling",
     "NotificationsFailing",
+    "PublisherTurnedNofollow",
     "RulesFailing",
     "ServeBehind",
     "ServeDown",
