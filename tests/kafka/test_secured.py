@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -20,7 +20,7 @@ from flatline import cli
 from flatline.local.ports import Ports
 from flatline.local.supervisor import Supervisor
 from flatline.schema.topics import Topics
-from tests.connectors.pushing import running_ingest
+from tests.connectors.pushing import RunningIngest, running_ingest
 from tests.integration.running import FLATLINE, Installation
 from tests.kafka.bearer import Issuer
 from tests.kafka.events import line_of
@@ -253,6 +253,21 @@ class Wire:
                 return
 
 
+@contextmanager
+def at_work(settings: dict[str, str], namespace: str, folder: Path) -> Iterator[tuple[Installation, RunningIngest]]:
+    """Run a worker and an ingest by these settings, which have one partition; one article is pushed and judged."""
+    topics = Topics(namespace=namespace, partitions=1)
+    with (
+        Installation(settings["FLATLINE_KAFKA_BOOTSTRAP"], namespace, folder, **settings) as installation,
+        running_ingest(installation.environment, topics, folder) as ingest,
+    ):
+        installation.start(1)
+        installation.wait_ready(1)
+        assert ingest.push(line_of(IMPORTED)).status == 200
+        assert installation.articles().keys() == {IMPORTED}
+        yield installation, ingest
+
+
 def test_a_password_is_changed_before_the_file_is(kafka: SecuredKafka, namespace: str, tmp_path: Path) -> None:
     """Meanwhile the ingest says that it can't take events, and the worker waits; both go on without a restart."""
     secret = tmp_path / "secret"
@@ -260,15 +275,7 @@ def test_a_password_is_changed_before_the_file_is(kafka: SecuredKafka, namespace
     secret.write_text("one")
     settings = kafka.by_certificate(USER) | kafka.by_password(ROTATING, listener=FLEETING)
     settings |= {"FLATLINE_KAFKA_SASL_PASSWORD_FILE": str(secret), "FLATLINE_PARTITIONS": "1"}
-    topics = Topics(namespace=namespace, partitions=1)
-    with (
-        Installation(settings["FLATLINE_KAFKA_BOOTSTRAP"], namespace, tmp_path, **settings) as installation,
-        running_ingest(installation.environment, topics, tmp_path) as ingest,
-    ):
-        installation.start(1)
-        installation.wait_ready(1)
-        assert ingest.push(line_of(IMPORTED)).status == 200
-        assert installation.articles().keys() == {IMPORTED}
+    with at_work(settings, namespace, tmp_path) as (installation, ingest):
         kafka.change_password(ROTATING, "two")
         until("the worker is refused", lambda: "SaslAuthenticationFailed" in installation.log(1))
         until("the ingest is refused", lambda: ingest.push(line_of(PUSHED)).status == 503)
@@ -292,16 +299,10 @@ def test_files_are_replaced_while_everything_runs(
     settings = kafka.by_certificate(USER) | (kafka.by_token(secret) if by_token else kafka.by_password(ROTATING))
     settings |= {"FLATLINE_KAFKA_BOOTSTRAP": kafka.address[FLEETING], "FLATLINE_PARTITIONS": "1"}
     if not by_token:
+        kafka.change_password(ROTATING, PASSWORD)  # another test may have changed it
         settings["FLATLINE_KAFKA_SASL_PASSWORD_FILE"] = str(secret)
     topics = Topics(namespace=namespace, partitions=1)
-    with (
-        Installation(settings["FLATLINE_KAFKA_BOOTSTRAP"], namespace, tmp_path, **settings) as installation,
-        running_ingest(installation.environment, topics, tmp_path) as ingest,
-    ):
-        installation.start(1)
-        installation.wait_ready(1)
-        assert ingest.push(line_of(IMPORTED)).status == 200
-        assert installation.articles().keys() == {IMPORTED}
+    with at_work(settings, namespace, tmp_path) as (installation, ingest):
         former = installation.environment | copies_of(settings, tmp_path / "former")
 
         kafka.renew_certificates()
@@ -333,18 +334,10 @@ def test_tokens_are_requested_and_replaced_while_everything_runs(
     """
     secret = tmp_path / "secret"
     secret.write_text(SECRET)
-    topics = Topics(namespace=namespace, partitions=1)
     with TokenServer(lambda: kafka.issuer.token(USER, expires_in_s=10), lives_s=10) as server:
         settings = kafka.by_certificate(USER) | kafka.by_token_endpoint(server.url, CLIENT, secret)
         settings |= {"FLATLINE_KAFKA_BOOTSTRAP": kafka.address[FLEETING], "FLATLINE_PARTITIONS": "1"}
-        with (
-            Installation(settings["FLATLINE_KAFKA_BOOTSTRAP"], namespace, tmp_path, **settings) as installation,
-            running_ingest(installation.environment, topics, tmp_path) as ingest,
-        ):
-            installation.start(1)
-            installation.wait_ready(1)
-            assert ingest.push(line_of(IMPORTED)).status == 200
-            assert installation.articles().keys() == {IMPORTED}
+        with at_work(settings, namespace, tmp_path) as (installation, ingest):
             before = server.issued
             until("worker and ingest have other tokens", lambda: server.issued >= before + 2)
             assert ingest.push(line_of(PUSHED)).status == 200
