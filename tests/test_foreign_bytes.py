@@ -26,7 +26,7 @@ from flatline.domain.state.article import Article, Header, UnknownFormatError
 from flatline.domain.state.segment import Segment
 from flatline.schema import codec
 from flatline.schema.rejection import Rejected
-from flatline_connectors.ahrefs.answers import read_page
+from flatline_connectors.ahrefs.answers import read_page as read_ahrefs
 from flatline_connectors.bluesky import posts
 from flatline_connectors.doi_events.events import read_crossref, read_datacite
 from flatline_connectors.errors import ConnectorError
@@ -48,8 +48,10 @@ from flatline_connectors.own_site.listing import NoListing
 from flatline_connectors.own_site.parsing import parse
 from flatline_connectors.pages.feeds import NoFeed
 from flatline_connectors.pages.links import html_text, read_html
+from flatline_connectors.semrush.answers import read_page as read_semrush
 from flatline_connectors.sending import links, visits
 from flatline_connectors.sites import on_sites
+from flatline_connectors.vendors.requests import error_in
 from flatline_connectors.webmention.links import HtmlPage, link_in_json, link_in_text
 from flatline_connectors.webmention.microformats import entry_of
 from flatline_connectors.webmention.requests import InvalidMention, addresses_of
@@ -247,8 +249,12 @@ PARSERS: Final[dict[str, Parser]] = {
     "Crossref": Parser(read_crossref, (Rejected,), files=["crossref*"]),
     "DataCite": Parser(read_datacite, (Rejected,), files=["datacite*"]),
     "Ahrefs": Parser(
-        partial(read_page, sorted_by="first_seen"), (Rejected,), [b'{"backlinks":[{"first_seen":"2026"}]}']
+        partial(read_ahrefs, sorted_by="first_seen"), (Rejected,), [b'{"backlinks":[{"first_seen":"2026"}]}']
     ),
+    "Semrush": Parser(
+        partial(read_semrush, sorted_by="first_seen_at"), (Rejected,), [b'{"data":[{"first_seen_at":"2026"}]}']
+    ),
+    "a vendor's error": Parser(error_in, (), [b'{"error":{"message":"x"}}']),
     **{
         f"document {suffix}": Parser(
             partial(_front_matter, suffix), (UnreadableDocument,), [FRONT_MATTER, HTML, *YAML_TAGS]
@@ -336,6 +342,8 @@ FOUND: Final = [
     ("document .md", b"---\ndate: !!timestamp x\n---\n"),
     ("document .rst", b"---\nweight: !!int ''\n---\n"),
     ("Ahrefs", b'{"backlinks":' + b"[" * 100_000),
+    ("Semrush", b'{"data":' + b"[" * 100_000),
+    ("a vendor's error", b'{"error":' + b"[" * 100_000),
     ("OPML", b"<?xml version='1.0' encoding='x'?><opml/>"),
 ]
 

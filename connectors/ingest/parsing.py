@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from flatline.schema.codec import JSON_ERRORS
 from flatline_connectors.files.array import WHITE_SPACE, NotAnArray, TooComplex, elements
 from flatline_connectors.ingest.answers import Refused
 
@@ -80,7 +81,7 @@ def _elements(body: bytes, *, events_max: int) -> Iterator[bytes]:
     if body.count(b",") <= _COMMAS_AN_EVENT * events_max:
         try:
             return map(bytes, _decode_array(body))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except JSON_ERRORS:
             pass  # one bad element, perhaps
     return elements(body)
 

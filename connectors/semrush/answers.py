@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from flatline.schema.codec import JSON_ERRORS
 from flatline.schema.rejection import Reason, Rejected
 from flatline_connectors.files.exports.dates import instant_of
 
@@ -62,7 +63,7 @@ def read_page(body: bytes, *, sorted_by: str) -> Page:
     """Return what a page is. Raise `Rejected` for an answer that is none."""
     try:
         answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except JSON_ERRORS as error:
         raise Rejected(Reason.INVALID_JSON, str(error)) from None
     rows = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(rows, list):

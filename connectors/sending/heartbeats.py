@@ -9,6 +9,7 @@ import msgspec
 from flatline.domain.time import to_datetime
 from flatline.domain.visibility.clamped_heartbeat import clamped
 from flatline.schema import codec
+from flatline.schema.codec import JSON_ERRORS
 from flatline.schema.heartbeat import Heartbeat
 from flatline.schema.limits import RECORD_BYTES_MAX
 
@@ -51,7 +52,7 @@ def _fields(value: bytes) -> dict[str, msgspec.Raw]:
         return {}
     try:
         return _decode_fields(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except JSON_ERRORS:
         return {}
 
 

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from flatline.schema.codec import JSON_ERRORS
 from flatline.schema.limits import RECORD_BYTES_MAX
 from flatline.schema.rejection import Reason, Rejected
 
@@ -15,7 +16,7 @@ def with_source(value: bytes, source: str) -> bytes:
     """Return a record with the source that it lacks; raise `Rejected`."""
     try:
         fields = _decode_fields(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # in a field that we don't know
+    except JSON_ERRORS as error:  # in a field that we don't know
         raise Rejected(Reason.INVALID_JSON, str(error)) from None
     fields["source"] = msgspec.Raw(msgspec.json.encode(source))
     value = msgspec.json.encode(fields)

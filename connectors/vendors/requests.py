@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from flatline.schema.codec import JSON_ERRORS
 from flatline_connectors.errors import ConnectorError
 from flatline_connectors.fetching.exchange import ApiRequest
 from flatline_connectors.fetching.outcomes import Action, Fetched, Outcome
@@ -55,7 +56,7 @@ async def ask(
         action = Action.RETRY if wait_s is None else Action.WAIT
         detail = f"{vendor} asks for a pause (HTTP status 429)"
         raise PollFailed(action, detail, retry_after_s=THROTTLED_S if wait_s is None else wait_s)
-    error = _error_in(fetched.body)
+    error = error_in(fetched.body)
     if error is not None:
         said = error.get("message", error) if isinstance(error, dict) else error
         words = " ".join(str(said).replace(secret, "…").split())[:_SAID_CHARACTERS_MAX]
@@ -63,11 +64,11 @@ async def ask(
     return usable(fetched)
 
 
-def _error_in(body: bytes) -> Any:
+def error_in(body: bytes) -> Any:
     """Return the member ``error`` of an answer: a text, or an object with a ``message``; None: it has none."""
     try:
         answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except JSON_ERRORS:
         return None
     return (answer.get("error") or None) if isinstance(answer, dict) else None
 

@@ -13,6 +13,7 @@ import can_ada
 import msgspec
 from bs4 import BeautifulSoup, Tag
 
+from flatline.schema.codec import JSON_ERRORS
 from flatline_connectors.pages.links import resolved
 
 HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
@@ -113,7 +114,7 @@ def link_in_json(body: bytes, target: str) -> FoundLink | None:
     """Return whether a value in JSON is the target. Raise ValueError for what is no JSON."""
     try:
         left: list[Any] = [msgspec.json.decode(body)]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except JSON_ERRORS as error:
         raise ValueError(f"no JSON: {error}") from None
     wanted = resolved(target, None)
     while left:

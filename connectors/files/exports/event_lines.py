@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from flatline.schema import codec
+from flatline.schema.codec import JSON_ERRORS
 from flatline.schema.rejection import Rejected
 from flatline_connectors.files.array import NotAnArray, TooComplex, elements
 from flatline_connectors.files.exports.errors import UnreadableExport
@@ -73,7 +74,7 @@ def _is_our_line(start: bytes) -> bool:
         return start.rstrip() == b"{}"
     try:
         fields = msgspec.json.decode(start, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except JSON_ERRORS:
         return True
     return not fields.keys() & {
         "backlinks",
@@ -103,7 +104,7 @@ def _our_events(name: str, data: bytes) -> list[bytes] | None:
     for event in events[:_TRIED]:
         try:
             ends = _ends_of(event)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except JSON_ERRORS:
             continue  # one bad event, perhaps
         return events if ends.first_seen is None and ends.first_seen_link is None else None
     return None
@@ -113,7 +114,7 @@ def _elements(data: bytes) -> list[bytes]:
     """Return the elements of a JSON array; nothing if it is none, or can't be split."""
     try:
         return [bytes(element) for element in _raw_array(data)]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except JSON_ERRORS:
         try:
             return list(elements(data))
         except (NotAnArray, TooComplex):

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from flatline.schema.codec import JSON_ERRORS
 from flatline.schema.rejection import Reason, Rejected
 from flatline_connectors.files.exports.dates import instant_of
 from flatline_connectors.files.exports.row import Placement, Row, Statement
@@ -53,7 +54,7 @@ def is_item(first_line: bytes) -> bool:
     """Whether a line is such an item."""
     try:
         _decode(first_line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except JSON_ERRORS:
         return False
     return True
 
@@ -63,7 +64,7 @@ def rows_of(line: bytes, is_ours: Callable[[str], bool]) -> Iterator[Row]:
     try:
         item = _decode(line)
         fetched_at = instant_of(item.fetched_at)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except JSON_ERRORS as error:
         raise Rejected(Reason.INVALID_JSON, f"no item: {error}") from None
     except ValueError as error:
         raise Rejected(Reason.INVALID_TIME, str(error)) from None

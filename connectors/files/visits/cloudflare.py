@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from flatline.schema.codec import JSON_ERRORS
 from flatline.schema.rejection import Reason, Rejected
 from flatline_connectors.files.exports.row import Skipped
 from flatline_connectors.files.visits.requests import BOT, NO_PAGE, why_no_visit
@@ -39,7 +40,7 @@ def visit_of(line: bytes) -> Visit | Skipped:
         request = _decode(line)
     except msgspec.ValidationError as error:
         raise Rejected(Reason.WRONG_TYPE, str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except JSON_ERRORS:
         raise Rejected(Reason.INVALID_JSON, "the line is not JSON, or cut off") from None
     # The one with the query first: it may be what tells articles apart.
     path = request.client_request_uri or request.client_request_path
