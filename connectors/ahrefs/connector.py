@@ -14,7 +14,6 @@ from flatline_connectors.ahrefs.answers import FORMAT, Page, read_page
 from flatline_connectors.ahrefs.requests import FIELDS, SORTED_BY, UNITS_MIN, Mode, Wanted, query_of, units_of
 from flatline_connectors.fetching.exchange import ApiRequest
 from flatline_connectors.fetching.outcomes import Action, Fetched
-from flatline_connectors.files.exports.reading import HISTORY
 from flatline_connectors.runtime.config import ConnectorOptions, Duration, Secret, duration_s
 from flatline_connectors.runtime.connector import (
     LETTER_BYTES,
@@ -26,7 +25,7 @@ from flatline_connectors.runtime.connector import (
 )
 from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
-from flatline_connectors.vendors.records import records_of
+from flatline_connectors.vendors.records import history_before, records_of
 from flatline_connectors.vendors.requests import BudgetTooSmall, ask
 
 OVERLAP: Final = timedelta(days=1)
@@ -105,6 +104,7 @@ class Ahrefs:
         rows = state.rows or self._rows
         fetched = await self._ask(query_of(target, self._options.mode, wanted, since=since, rows=rows), rows)
         origin = {"url": self._address, "target": target}
+        known = state.upto.get(state.turn) if wanted == "links" else None
         try:
             page = read_page(fetched.body, sorted_by=SORTED_BY[wanted])
             records = (
@@ -112,7 +112,7 @@ class Ahrefs:
                     fetched.body,
                     FORMAT,
                     pulled_at=now,
-                    history_before=self._history_before(state, wanted),
+                    history_before=history_before(known, began_at=state.began_at, overlap=OVERLAP),
                     is_ours=self._resources.is_ours,
                     origin=origin,
                 )
@@ -156,13 +156,6 @@ class Ahrefs:
         if upto is None:
             return state.began_at - timedelta(seconds=duration_s(self._options.backfill))
         return upto - OVERLAP
-
-    def _history_before(self, state: AhrefsState, wanted: Wanted) -> datetime:
-        """Return up to when links are history: those that no run asked for before are new, however late this one is."""
-        assert state.turn is not None
-        assert state.began_at is not None
-        known = state.upto.get(state.turn) if wanted == "links" else None
-        return state.began_at - HISTORY if known is None else known - OVERLAP
 
     def _next_page(self, state: AhrefsState, page: Page, since: datetime, rows: int) -> AhrefsState:
         """Return where the next page begins: at the instant of the last row, which others may share."""

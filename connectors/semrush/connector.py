@@ -13,7 +13,6 @@ from flatline.schema.limits import Url
 from flatline.schema.rejection import Rejected
 from flatline_connectors.fetching.exchange import ApiRequest
 from flatline_connectors.fetching.outcomes import Action, Fetched
-from flatline_connectors.files.exports.reading import HISTORY
 from flatline_connectors.runtime.config import ConnectorOptions, Duration, Secret, duration_s
 from flatline_connectors.runtime.connector import (
     LETTER_BYTES,
@@ -26,7 +25,7 @@ from flatline_connectors.runtime.connector import (
 from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
 from flatline_connectors.semrush.answers import FIELDS, FORMAT, Page, read_page
-from flatline_connectors.vendors.records import records_of
+from flatline_connectors.vendors.records import history_before, records_of
 from flatline_connectors.vendors.requests import BudgetTooSmall, ask
 
 OVERLAP: Final = timedelta(days=2)
@@ -115,9 +114,11 @@ class Semrush:
             upto = {each: instant for each, instant in state.upto.items() if each in passes}
             state = SemrushState(upto=upto, began_at=now, turn=next(iter(passes)))
         assert state.turn is not None
+        assert state.began_at is not None
         asked = passes[state.turn]
         fetched = await self._ask(asked, state.offset)
         origin = {"url": self._address, "target": asked.target}
+        known = state.upto.get(state.turn) if asked.name == "links" else None
         try:
             page = read_page(fetched.body, sorted_by=asked.sorted_by)
             records = (
@@ -125,7 +126,7 @@ class Semrush:
                     page.body,
                     FORMAT,
                     pulled_at=now,
-                    history_before=_history_before(state, asked),
+                    history_before=history_before(known, began_at=state.began_at, overlap=OVERLAP),
                     is_ours=self._resources.is_ours,
                     origin=origin,
                 )
@@ -221,14 +222,6 @@ class Semrush:
 def _overlapping(rows: int) -> int:
     """Return how many rows of a page come again at the head of the next one, in case some before them vanish."""
     return min(rows - 1, max(1, rows // _OVERLAPPING_PART))
-
-
-def _history_before(state: SemrushState, asked: _Pass) -> datetime:
-    """Return up to when links are history: those that no run asked for before are new, however late this one is."""
-    assert state.turn is not None
-    assert state.began_at is not None
-    known = state.upto.get(state.turn) if asked.name == "links" else None
-    return state.began_at - HISTORY if known is None else known - OVERLAP
 
 
 def _next_page(state: SemrushState, page: Page) -> SemrushState:

@@ -1,14 +1,22 @@
 """Records of a vendor's answer, read as a saved answer would be by `flatline links import`."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from flatline.schema.rejection import Reason, Rejected
 from flatline_connectors.files.exports.errors import UnreadableExport
-from flatline_connectors.files.exports.reading import Options, RejectedRow, read_export
+from flatline_connectors.files.exports.reading import HISTORY, Options, RejectedRow, read_export
 from flatline_connectors.runtime.connector import LETTER_BYTES, FoundRecord, UnreadableRecord, found_link
+
+
+def history_before(known: datetime | None, *, began_at: datetime, overlap: timedelta) -> datetime:
+    """Return up to when links are history: those that no run asked for before are new, however late this one is.
+
+    ``known``: up to when they were asked for; None: they never were. ``began_at``: when this run began.
+    """
+    return began_at - HISTORY if known is None else known - overlap
 
 
 def records_of(

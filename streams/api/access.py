@@ -85,18 +85,18 @@ class ScopedTokens(Tokens):
 
     def name_of(self, request: web.Request) -> str | None:
         """Return whom a proxy logged in, else the name of the token."""
-        if self.proxy_of(request) is not None:
-            return _Basic.of(request).name
+        if self.proxy_of(request) is not None and (given := _Basic.of(request)) is not None:
+            return given.name
         sender = self._sender(request, may_use_cookie=True)
         return None if sender is None else sender.source
 
     def proxy_of(self, request: web.Request) -> Sender | None:
         """Return the proxy that logged in who sends a request; None where none did."""
         given = _Basic.of(request)
-        sender = self.sender_of(f"Bearer {given.password}")
-        if sender is None or _PROXY not in sender.others:
+        if given is None or not (0 < len(given.name) <= NAME_CHARACTERS_MAX and given.name.isprintable()):
             return None
-        return sender if 0 < len(given.name) <= NAME_CHARACTERS_MAX and given.name.isprintable() else None
+        sender = self.sender_of(f"Bearer {given.password}")
+        return sender if sender is not None and _PROXY in sender.others else None
 
     def may_write(self, token: str) -> bool:
         """Whether a token has the scope write."""
@@ -130,20 +130,20 @@ class ScopedTokens(Tokens):
 
 
 class _Basic(NamedTuple):
-    """A name and a password by HTTP basic authentication (RFC 7617); both are empty where there are none."""
+    """A name and a password by HTTP basic authentication (RFC 7617)."""
 
-    name: str = ""
-    password: str = ""
+    name: str
+    password: str
 
     @classmethod
-    def of(cls, request: web.Request) -> Self:
+    def of(cls, request: web.Request) -> Self | None:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "basic":
-            return cls()
+            return None
         try:
             name, _, password = b64decode(given, validate=True).decode().partition(":")
         except ValueError:
-            return cls()
+            return None
         return cls(name, password)
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import sysconfig
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +14,7 @@ from tests.bench.ours import Ours
 from tests.bench.part import setting
 from tests.bench.run import Run
 from tests.bench.workload import Workload
+from tests.scripts import script
 
 EVENTS: Final = 1_000_000
 SAMPLES_PER_S: Final = 200
@@ -64,9 +64,8 @@ def sample(bootstrap: str, folder: Path, *, events: int) -> list[str]:
 
 
 def _sampler(stacks: Path) -> list[str]:
-    py_spy = Path(sysconfig.get_path("scripts")) / "py-spy"
     options = ["--format", "raw", "--function", "--nonblocking", "--rate", str(SAMPLES_PER_S), "--output", str(stacks)]
-    return [str(py_spy), "record", *options, "--"]
+    return [script("py-spy"), "record", *options, "--"]
 
 
 def _show(lines: list[str]) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sysconfig
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -24,13 +23,13 @@ from flatline.local.ports import LOOPBACK, Ports
 from flatline.local.processes import Child, Process
 from flatline.schema.topics import Topic, Topics
 from flatline.settings import Settings
+from tests.scripts import FLATLINE
 from tests.turning import running_clock
 
 PARTITIONS: Final = 4
 # What a worker's clock shows when the worker starts, so that verdicts say the same whenever the benchmark runs.
 NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
-_FLATLINE: Final = str(Path(sysconfig.get_path("scripts")) / "flatline")
 _READY_WITHIN_S: Final = 600
 _ASK_EVERY_S: Final = 0.02
 _TIMEOUT_S: Final = 60
@@ -89,7 +88,7 @@ class Worker:
         self._clock = running_clock(folder / f"{namespace}.clock", from_ms=to_ms(now), speed=clock_speed)
         self._process = Process(
             namespace,
-            [*under, _FLATLINE, "worker"],
+            [*under, FLATLINE, "worker"],
             self.address,
             is_ready=lambda: probes.answers_ok(self.address, "/readyz"),
             environment=Settings.model_validate(settings).environment(),

@@ -13,6 +13,7 @@ from flatline.schema.topics import Topics
 from tests.connectors.examples import ACCEPTED, REJECTED, gzipped, key_of, link, zstd
 from tests.connectors.pushing import FLATLINE
 from tests.integration.reading import read_all
+from tests.scripts import script
 from tests.waiting import PATIENCE_S
 
 # A blank line is no record, so these two are never rejected in a file.
@@ -101,7 +102,7 @@ def test_the_summary_says_what_was_rejected_and_where_it_went(topics: Topics, en
     assert "1 missing_field; the first in standard input, line 4: " in said
     command = said.splitlines()[-1].split()
     assert command[:3] == ["python", "-m", "kafka.consumer"]
-    shown = [str(Path(FLATLINE).with_name("python")), *command[1:], "-C", "consumer_timeout_ms=2000"]
+    shown = [script("python"), *command[1:], "-C", "consumer_timeout_ms=2000"]
     letters = subprocess.run(shown, capture_output=True, check=True, timeout=PATIENCE_S).stdout
     assert letters.count(b"b'nonsense'") == 2
     assert topics.dead_letters.name in said

@@ -8,7 +8,6 @@ The environment may set INGEST_ROUNDS and INGEST_MS, for how long the clients pu
 """
 
 import sys
-import sysconfig
 import time
 from collections import defaultdict
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from flatline.settings import Settings
 from tests.bench.part import WrongResult, setting
 from tests.bench.report import say
 from tests.bench.worker import PARTITIONS, record_count, topics
+from tests.scripts import FLATLINE
 
 _BATCH: Final = 500
 _TOKEN: Final = "a-token-of-the-benchmark"
@@ -88,8 +88,7 @@ def _ours(bootstrap: str, folder: Path) -> Process:
     port = Ports(folder / "ingest.ports.json").claim("ours")
     settings = {"kafka_bootstrap": bootstrap, "namespace": "ingest", "partitions": PARTITIONS, "data_dir": folder}
     settings |= {"ingest_max_events_per_s": _UNLIMITED, "ingest_max_bytes_per_s": _UNLIMITED}
-    flatline = str(Path(sysconfig.get_path("scripts")) / "flatline")
-    command = [flatline, "ingest", "--port", str(port), "--tokens-file", str(tokens)]
+    command = [FLATLINE, "ingest", "--port", str(port), "--tokens-file", str(tokens)]
     return _server("ingest", command, port, Settings.model_validate(settings).environment())
 
 
