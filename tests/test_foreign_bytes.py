@@ -44,6 +44,8 @@ from flatline_connectors.git.documents import UnreadableDocument, read_document
 from flatline_connectors.hacker_news import items
 from flatline_connectors.ingest.answers import Refused
 from flatline_connectors.ingest.parsing import decompress, split
+from flatline_connectors.moz.answers import read_error as read_moz_error
+from flatline_connectors.moz.answers import read_page as read_moz
 from flatline_connectors.own_site.listing import NoListing
 from flatline_connectors.own_site.parsing import parse
 from flatline_connectors.pages.feeds import NoFeed
@@ -254,6 +256,8 @@ PARSERS: Final[dict[str, Parser]] = {
     "Semrush": Parser(
         partial(read_semrush, sorted_by="first_seen_at"), (Rejected,), [b'{"data":[{"first_seen_at":"2026"}]}']
     ),
+    "Moz": Parser(read_moz, (Rejected,), files=["moz_api*"]),
+    "Moz's error": Parser(read_moz_error, (), [b'{"message":"x"}']),
     "a vendor's error": Parser(error_in, (), [b'{"error":{"message":"x"}}']),
     **{
         f"document {suffix}": Parser(
@@ -343,6 +347,8 @@ FOUND: Final = [
     ("document .rst", b"---\nweight: !!int ''\n---\n"),
     ("Ahrefs", b'{"backlinks":' + b"[" * 100_000),
     ("Semrush", b'{"data":' + b"[" * 100_000),
+    ("Moz", b'{"results":' + b"[" * 100_000),
+    ("Moz's error", b'{"message":' + b"[" * 100_000),
     ("a vendor's error", b'{"error":' + b"[" * 100_000),
     ("OPML", b"<?xml version='1.0' encoding='x'?><opml/>"),
 ]

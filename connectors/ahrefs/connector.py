@@ -16,7 +16,6 @@ from flatline_connectors.fetching.exchange import ApiRequest
 from flatline_connectors.fetching.outcomes import Action, Fetched
 from flatline_connectors.runtime.config import ConnectorOptions, Duration, Secret, duration_s
 from flatline_connectors.runtime.connector import (
-    LETTER_BYTES,
     ConnectorKind,
     MalformedPage,
     PollFailed,
@@ -26,7 +25,7 @@ from flatline_connectors.runtime.connector import (
 from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
 from flatline_connectors.vendors.records import history_before, records_of
-from flatline_connectors.vendors.requests import BudgetTooSmall, ask
+from flatline_connectors.vendors.requests import BudgetTooSmall, ask, letter_of
 
 OVERLAP: Final = timedelta(days=1)
 """Links reach the index some time after they were seen: each run asks again for those of the last day."""
@@ -120,7 +119,7 @@ class Ahrefs:
                 else []
             )
         except Rejected as rejected:
-            raise MalformedPage(fetched.body[:LETTER_BYTES], rejected, origin=origin) from None
+            raise MalformedPage(letter_of(fetched.body, self._key), rejected, origin=origin) from None
         if not page.is_sorted:
             raise PollFailed(
                 Action.WAIT, f"Ahrefs' rows are not in the order of {SORTED_BY[wanted]}: nothing is certain"
@@ -129,6 +128,10 @@ class Ahrefs:
             return PollResult(records, self._next_page(state, page, since, rows), is_complete=False)
         after = _next_pass(state, page, passes)
         return PollResult(records, after, is_complete=after.turn is None)
+
+    @property
+    def _key(self) -> str:
+        return self._options.key.read(self._resources.folder)
 
     @property
     def _address(self) -> str:
@@ -176,7 +179,7 @@ class Ahrefs:
         return ROWS_MAX if units is None else units // len(FIELDS)
 
     async def _ask(self, query: str, rows: int) -> Fetched:
-        key = self._options.key.read(self._resources.folder)
+        key = self._key
         return await ask(
             self._resources,
             f"{self._address}?{query}",

@@ -10,6 +10,7 @@ from flatline_connectors.feeds.connector import KIND as FEEDS
 from flatline_connectors.folder.connector import KIND as FOLDER
 from flatline_connectors.git.connector import KIND as GIT
 from flatline_connectors.hacker_news.connector import KIND as HACKER_NEWS
+from flatline_connectors.moz.connector import KIND as MOZ
 from flatline_connectors.own_site.connector import KIND as OWN_SITE
 from flatline_connectors.runtime.connector import ConnectorKind
 from flatline_connectors.semrush.connector import KIND as SEMRUSH
@@ -30,5 +31,6 @@ _ALL: Final[tuple[ConnectorKind[Any, Any], ...]] = (
     COMMON_CRAWL,
     AHREFS,
     SEMRUSH,
+    MOZ,
 )
 KINDS: Final = {kind.name: kind for kind in _ALL}

@@ -15,7 +15,6 @@ from flatline_connectors.fetching.exchange import ApiRequest
 from flatline_connectors.fetching.outcomes import Action, Fetched
 from flatline_connectors.runtime.config import ConnectorOptions, Duration, Secret, duration_s
 from flatline_connectors.runtime.connector import (
-    LETTER_BYTES,
     ConnectorKind,
     MalformedPage,
     PollFailed,
@@ -26,7 +25,7 @@ from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
 from flatline_connectors.semrush.answers import FIELDS, FORMAT, Page, read_page
 from flatline_connectors.vendors.records import history_before, records_of
-from flatline_connectors.vendors.requests import BudgetTooSmall, ask
+from flatline_connectors.vendors.requests import BudgetTooSmall, ask, letter_of
 
 OVERLAP: Final = timedelta(days=2)
 ROWS_MIN: Final = 10
@@ -134,7 +133,7 @@ class Semrush:
                 else []
             )
         except Rejected as rejected:
-            raise MalformedPage(fetched.body[:LETTER_BYTES], rejected, origin=origin) from None
+            raise MalformedPage(letter_of(fetched.body, self._key), rejected, origin=origin) from None
         if not page.is_sorted:
             raise PollFailed(
                 Action.WAIT, f"Semrush's rows are not in the order of {asked.sorted_by}: nothing is certain"
@@ -146,6 +145,10 @@ class Semrush:
             return PollResult(records, _next_page(state, page), is_complete=False)
         after = _next_pass(state, page, passes)
         return PollResult(records, after, is_complete=after.turn is None)
+
+    @property
+    def _key(self) -> str:
+        return self._options.key.read(self._resources.folder)
 
     @property
     def _address(self) -> str:
@@ -200,7 +203,7 @@ class Semrush:
             "offset": str(offset),
             "format": "json",
         }
-        key = self._options.key.read(self._resources.folder)
+        key = self._key
         return await ask(
             self._resources,
             f"{self._address}?{urlencode(query)}",

@@ -1,8 +1,10 @@
 """Requests to a vendor's API: what they may cost is spent before, and a refusal is said in the vendor's words."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final, NamedTuple
+from urllib.parse import quote, quote_plus
 
 import msgspec
 
@@ -10,7 +12,7 @@ from flatline.schema.codec import JSON_ERRORS
 from flatline_connectors.errors import ConnectorError
 from flatline_connectors.fetching.exchange import ApiRequest
 from flatline_connectors.fetching.outcomes import Action, Fetched, Outcome
-from flatline_connectors.runtime.connector import PollFailed, Resources, usable
+from flatline_connectors.runtime.connector import LETTER_BYTES, PollFailed, Resources, usable
 from flatline_connectors.runtime.outcomes import BudgetExhausted
 
 THROTTLED_S: Final = 20.0
@@ -27,6 +29,55 @@ class BudgetTooSmall(ConnectorError):
     remedy = "Raise units in the budget of its section, or lower its rows."
 
 
+class Refused(PollFailed):
+    """A vendor said why it does not answer. ``status``: the HTTP status, which may be 200."""
+
+    def __init__(self, action: Action, detail: str, status: int | None) -> None:
+        super().__init__(action, detail)
+        self.status = status
+
+
+class VendorError(NamedTuple):
+    """An error in an answer, whatever its HTTP status. ``action``: what to do about it; None: as the status says."""
+
+    words: str
+    action: Action | None = None
+
+
+def basic_authorization(credentials: str) -> str:
+    """Return the header for ``name:password`` (RFC 7617)."""
+    return f"Basic {b64encode(credentials.encode()).decode()}"
+
+
+def without(secret: str, text: str) -> str:
+    """Return a text without a secret, or the password of ``name:password``, as it is or as requests have it."""
+    plain = {secret, secret.partition(":")[2] or secret}
+    in_addresses = {quoted(each, safe="") for each in plain for quoted in (quote, quote_plus)}
+    forms = plain | in_addresses | {b64encode(secret.encode()).decode()}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, "…")
+    return text
+
+
+def letter_of(body: bytes, secret: str) -> bytes:
+    """Return the part of an answer that its dead letter has, without the secret."""
+    return without(secret, body.decode(errors="replace")).encode()[:LETTER_BYTES]
+
+
+def error_in(body: bytes) -> VendorError | None:
+    """Return the member ``error`` of an answer: a text, or an object with a ``message``; None: it has none."""
+    try:
+        answer = msgspec.json.decode(body)
+    except JSON_ERRORS:
+        return None
+    error = (answer.get("error") or None) if isinstance(answer, dict) else None
+    if error is None:
+        return None
+    if not isinstance(error, dict):
+        return VendorError(str(error))
+    return VendorError(str(error.get("message", error)), Action.RETRY if error.get("retryable") is True else None)
+
+
 async def ask(
     resources: Resources,
     url: str,
@@ -36,12 +87,15 @@ async def ask(
     secret: str,
     units: int,
     units_charged: Callable[[Fetched], int | None],
+    read_error: Callable[[bytes], VendorError | None] = error_in,
 ) -> Fetched:
-    """Return an answer that is no error. Raise `PollFailed` and `BudgetExhausted`.
+    """Return an answer that is no error. Raise `PollFailed`, of errors that are explained `Refused`.
+
+    Raise `BudgetExhausted`.
 
     ``secret``: never repeated, although vendors may repeat it. ``units``: what the answer costs at most; they are spent
     before. ``units_charged``: what an answer did cost; None: it does not say. A refusal costs nothing, and a request
-    that is never answered counts as if it had cost the most.
+    that is never answered counts as if it had cost the most. ``read_error``: finds the error in an answer.
     """
     await resources.spend("units", units)
     fetched = await resources.fetcher.fetch(url, accepted=_JSON, bytes_max=_PAGE_BYTES_MAX, request=request)
@@ -56,25 +110,16 @@ async def ask(
         action = Action.RETRY if wait_s is None else Action.WAIT
         detail = f"{vendor} asks for a pause (HTTP status 429)"
         raise PollFailed(action, detail, retry_after_s=THROTTLED_S if wait_s is None else wait_s)
-    error = error_in(fetched.body)
+    error = read_error(fetched.body)
     if error is not None:
-        said = error.get("message", error) if isinstance(error, dict) else error
-        words = " ".join(str(said).replace(secret, "…").split())[:_SAID_CHARACTERS_MAX]
-        raise PollFailed(_action(fetched, error), f"{vendor} answered with HTTP status {fetched.status}: {words}")
+        words = " ".join(without(secret, error.words).split())[:_SAID_CHARACTERS_MAX]
+        detail = f"{vendor} answered with HTTP status {fetched.status}: {words}"
+        raise Refused(_action(fetched, error), detail, fetched.status)
     return usable(fetched)
 
 
-def error_in(body: bytes) -> Any:
-    """Return the member ``error`` of an answer: a text, or an object with a ``message``; None: it has none."""
-    try:
-        answer = msgspec.json.decode(body)
-    except JSON_ERRORS:
-        return None
-    return (answer.get("error") or None) if isinstance(answer, dict) else None
-
-
-def _action(fetched: Fetched, error: Any) -> Action:
+def _action(fetched: Fetched, error: VendorError) -> Action:
     """Return what to do about an explained error: units come back by themselves, wrong questions do not."""
-    if fetched.outcome is Outcome.SERVER_ERROR or (isinstance(error, dict) and error.get("retryable") is True):
+    if fetched.outcome is Outcome.SERVER_ERROR:
         return Action.RETRY
-    return Action.STOP if fetched.status == 400 else Action.WAIT  # noqa: PLR2004
+    return error.action or (Action.STOP if fetched.status == 400 else Action.WAIT)  # noqa: PLR2004

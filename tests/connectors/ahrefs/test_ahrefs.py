@@ -226,7 +226,7 @@ async def run(world: AhrefsWorld, *script: Scripted, kafka: Kafka | None = None)
         page = world.index.answer(path)
         return page, {"X-Api-Units-Cost-Total-Actual": str(world.index.charged[-1])}
 
-    return await run_over_http(world, answering, *script, authorization=f"Bearer {KEY}", kafka=kafka)
+    return await run_over_http(world, answering, *script, credentials={"Authorization": f"Bearer {KEY}"}, kafka=kafka)
 
 
 async def test_throttles_and_faults_in_the_middle_are_overcome(world: AhrefsWorld) -> None:

@@ -201,7 +201,7 @@ async def run(world: SemrushWorld, *script: Scripted, kafka: Kafka | None = None
     def answering(path: str) -> tuple[bytes, dict[str, str]]:
         return world.index.answer(path), {}
 
-    return await run_over_http(world, answering, *script, authorization=f"Apikey {KEY}", kafka=kafka)
+    return await run_over_http(world, answering, *script, credentials={"Authorization": f"Apikey {KEY}"}, kafka=kafka)
 
 
 def error(*, retryable: bool, status: int = 200) -> Scripted:

@@ -12,6 +12,7 @@ from tests.connectors.runtime.worlds.feeds import FeedsWorld
 from tests.connectors.runtime.worlds.folder import FolderWorld
 from tests.connectors.runtime.worlds.git import GitWorld
 from tests.connectors.runtime.worlds.hacker_news import HackerNewsWorld
+from tests.connectors.runtime.worlds.moz import MozWorld
 from tests.connectors.runtime.worlds.own_site import OwnSiteWorld
 from tests.connectors.runtime.worlds.semrush import SemrushWorld
 from tests.connectors.runtime.worlds.webmention_io import WebmentionIoWorld
@@ -31,4 +32,5 @@ WORLDS: dict[str, Callable[[Path], World]] = {
     "common-crawl": CommonCrawlWorld,
     "ahrefs": AhrefsWorld,
     "semrush": SemrushWorld,
+    "moz": MozWorld,
 }

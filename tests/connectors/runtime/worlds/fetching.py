@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from flatline_connectors.fetching.exchange import ApiRequest
 from flatline_connectors.fetching.outcomes import Fetched, Outcome, Validators
 
 
@@ -18,7 +19,7 @@ class NoFetcher:
 
 
 class ScriptedFetcher:
-    """Answers with what stands in ``pages`` by address: a body, or what makes one of the address asked for.
+    """Answers with what stands in ``pages`` by address: a body, or what makes one of the address or of what is posted.
 
     ``retry_after_s``: the next request gets 429 with this. An answer has an ETag, and is 304 to whoever knows it.
     """
@@ -28,7 +29,9 @@ class ScriptedFetcher:
         self.retry_after_s: int | None = None
         self.asked: list[str] = []
 
-    async def fetch(self, url: str, *, validators: Validators | None = None, **_how: object) -> Fetched:
+    async def fetch(
+        self, url: str, *, validators: Validators | None = None, request: ApiRequest | None = None, **_how: object
+    ) -> Fetched:
         """Answer."""
         self.asked.append(url)
         if self.retry_after_s is not None:
@@ -37,7 +40,8 @@ class ScriptedFetcher:
         page = self.pages.get(url.partition("?")[0])
         if page is None:
             return Fetched(Outcome.NOT_FOUND, url, status=404)
-        body = page if isinstance(page, bytes) else page(url)
+        posted = request.body if request is not None else None
+        body = page if isinstance(page, bytes) else page(url if posted is None else posted.decode())
         etag = f'"{hash(body)}"'
         if validators is not None and validators.etag == etag:
             return Fetched(Outcome.NOT_MODIFIED, url, status=304)

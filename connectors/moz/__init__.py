@@ -1,0 +1,1 @@
+"""Backlinks that Moz knows of, by its Links API v2."""
