@@ -7,8 +7,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.consumer import fetcher as async_fetcher
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.consumer import fetcher
+from kafka.net import manager
+from kafka.producer import kafka as producer
 
 from flatline.kafka.access import refuse_no_access
+from flatline.kafka.endless_waits import RequestedProducerIds, TimedHandshake
 from flatline.kafka.fetched_batches import FetchedBatches, ReadableRecords
 from flatline.kafka.mechanisms import AsyncNewestToken, NewestToken, NoneKept
 from flatline.kafka.polled_batches import PolledBatches, PolledRecords
@@ -17,6 +20,8 @@ from flatline.kafka.security import FreshContext, Security
 # For every consumer of this process: the clients have no other way in.
 async_fetcher.MemoryRecords, async_fetcher.PartitionRecords = FetchedBatches, ReadableRecords
 fetcher.MemoryRecords, fetcher.Fetcher.PartitionRecords = PolledBatches, PolledRecords
+# For every connection and every producer.
+manager.KafkaSSLTransport, producer.TransactionManager = TimedHandshake, RequestedProducerIds
 
 # For annotations; strings, so that nobody makes one of them elsewhere.
 AdminClient: TypeAlias = "KafkaAdminClient"

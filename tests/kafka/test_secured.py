@@ -1,8 +1,10 @@
 """Everything with a Kafka that lets in only who can say who they are, and that clients know by its certificate."""
 
 import os
+import queue
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -14,10 +16,13 @@ from typing import Self
 
 import orjson
 import pytest
-from kafka.errors import KafkaTimeoutError
+from kafka.errors import KafkaError, KafkaTimeoutError
 
 from flatline import cli
-from flatline.local.ports import Ports
+from flatline.kafka import access, endless_waits
+from flatline.kafka.cluster import KafkaCluster
+from flatline.kafka.security import Security
+from flatline.local.ports import LOOPBACK, Ports
 from flatline.local.supervisor import Supervisor
 from flatline.schema.topics import Topics
 from tests.connectors.pushing import RunningIngest, running_ingest
@@ -36,6 +41,7 @@ from tests.kafka.secured import (
     SecuredKafka,
 )
 from tests.kafka.token_server import CLIENT, SECRET, TokenServer
+from tests.local.observing import children_of
 from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.servers
@@ -283,6 +289,43 @@ def test_a_password_is_changed_before_the_file_is(kafka: SecuredKafka, namespace
         until("the ingest is let in again", lambda: ingest.push(line_of(PUSHED)).status == 200)
         until("both have verdicts", lambda: installation.articles().keys() == {IMPORTED, PUSHED})
         assert installation.log(1).count("metrics and health:") == 1
+
+
+def test_the_ingest_goes_on_after_a_broker_that_stood_still(
+    kafka: SecuredKafka, namespace: str, tmp_path: Path
+) -> None:
+    """It says that it can't take events meanwhile, however often they were sent to the broker by then."""
+    settings, topics = kafka.by_password(USER) | {"FLATLINE_PARTITIONS": "1"}, Topics(namespace=namespace, partitions=1)
+    with (
+        Installation(settings["FLATLINE_KAFKA_BOOTSTRAP"], namespace, tmp_path, **settings) as installation,
+        running_ingest(installation.environment, topics, tmp_path) as ingest,
+    ):
+        assert ingest.push(line_of(IMPORTED)).status == 200
+        [broker] = [pid for pid, line in children_of(os.getpid()).items() if str(kafka.password_file.parent) in line]
+        os.kill(broker, signal.SIGSTOP)
+        try:
+            assert ingest.push(line_of(PUSHED)).status == 503
+        finally:
+            os.kill(broker, signal.SIGCONT)
+        until("the ingest takes events again", lambda: ingest.push(line_of(PUSHED)).status == 200)
+
+
+def test_a_server_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection is made, and then there is no answer to the beginning of TLS."""
+    monkeypatch.setattr(access, "_ANSWER_MS", 200)
+    monkeypatch.setattr(endless_waits, "_HANDSHAKE_WITHIN_S", 0.2)
+    ended: queue.Queue[Exception] = queue.Queue()
+
+    def connect() -> None:
+        try:
+            KafkaCluster(address, Security(protocol="SSL")).admin(bootstrap_timeout_ms=500)
+        except KafkaError as error:
+            ended.put(error)
+
+    with socket.create_server((LOOPBACK, 0)) as silent:
+        address = f"{LOOPBACK}:{silent.getsockname()[1]}"
+        threading.Thread(target=connect, daemon=True).start()
+        assert "Unable to bootstrap" in str(ended.get(timeout=PATIENCE_S))
 
 
 @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-512", "OAUTHBEARER"])
