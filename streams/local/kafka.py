@@ -91,8 +91,10 @@ class Kafka:
 
 
 def _jvm(*, heap_mb: int) -> list[str]:
+    archive = [f"-XX:SharedArchiveFile={programs.KAFKA_CLASSES}"] if programs.KAFKA_CLASSES.exists() else []
     return [
         programs.java(),
+        *archive,
         f"-Xmx{heap_mb}m",
         "-XX:+ExitOnOutOfMemoryError",
         "-Djava.awt.headless=true",

@@ -9,6 +9,8 @@ from flatline.local.errors import LaunchError
 
 PROJECT = Path(__file__).parents[2]
 KAFKA_JARS = PROJECT / ".tools" / "kafka"
+# The archive of their classes (class_archive.py).
+KAFKA_CLASSES = PROJECT / ".tools" / "kafka-classes.jsa"
 JAVA_MAJOR_MIN = 17
 
 
