@@ -80,6 +80,11 @@ def _probability(found: Explanation, console: Console) -> None:
         f"{percent(found.probability)}. Its silence score is {found.score:.2f}: an article is cooling from "
         f"{policy.cooling_score:.2f}, and silent from {policy.silent_score:.2f}{_but_not_before(found)}."
     )
+    if found.pauses_until is not None:
+        console.print(
+            "The probability does not take into account that the article pauses every year: links are expected again "
+            f"in {found.pauses_until:%B %Y}."
+        )
     if pace is not None:
         console.print(
             f"It gained links on {count(pace.link_days, 'day')} from {pace.first_link_on} to {pace.last_link_on}. "
@@ -115,7 +120,9 @@ def _but_not_before(found: Explanation) -> str:
 def _foreseen(found: Explanation) -> str:
     """Return a sentence on when the article becomes cooling and silent if no link comes."""
     today = found.verdict.judged_at.date()
-    steps = (("cooling", found.cooling_from), ("silent", found.silent_from))
+    steps = [("silent", found.silent_from)]
+    if found.cooling_from != found.silent_from:
+        steps.insert(0, ("cooling", found.cooling_from))
     coming = [f"{name} on {day}" for name, day in steps if day is not None and day > today]
     if coming:
         return f"If no link comes, it becomes {' and '.join(coming)}."

@@ -125,6 +125,20 @@ def test_what_was_foreseen_comes_true(history: Path) -> None:
     assert then["cooling_from"] == said["cooling"]
 
 
+def test_a_pause_of_every_year_stands_beside_the_probability(tmp_path: Path) -> None:
+    """The probability knows nothing of seasons, so whoever reads it is told, with the month; and when it is overdue."""
+    path = tmp_path / "seasonal.ndjson"
+    weeks = [round(year * 365.25 / 7) + 1 + week for year in range(3) for week in range(9)]
+    path.write_text("".join(json.dumps(_event("seasonal", week)) + "\n" for week in weeks))
+    run = _explain("https://t.example/seasonal", "--from", path, "--on", "2022-10-01", columns=300)
+    assert "It pauses as every year, and links are expected again in January 2023." in run.stdout
+    assert "The probability does not take into account that the article pauses every year" in run.stdout
+    assert "If no link comes, it becomes silent on 2023-02-2" in run.stdout
+    run = _explain("https://t.example/seasonal", "--from", path, "--on", "2023-03-01", columns=300)
+    assert "SILENT since 2023-02-2" in run.stdout
+    assert "every year" not in run.stdout
+
+
 def test_an_unknown_article_comes_with_those_like_it(history: Path) -> None:
     """A slip of the pen costs one more try; an address like no other is told what to do."""
     run = _explain("https://t.example/stoped", "--from", history)

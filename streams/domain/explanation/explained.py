@@ -107,6 +107,7 @@ class Explanation(Struct, frozen=True):
     moved_by: Annotated[list[ExplainedInfluence], Meta(description="What moves the probability, most first")]
     cooling_from: Annotated[date | None, Meta(description="From when on it is called cooling, if no link comes")]
     silent_from: Annotated[date | None, Meta(description="From when on it is called silent, if no link comes")]
+    pauses_until: Annotated[date | None, Meta(description="When links come again, if it pauses here every year")]
     unseen_days: Annotated[float, Meta(description="Days of its silence that do not count, as nobody could see")]
     unseen_because: str | None
     expectation: Annotated[verdicts.Expectation | None, Meta(description="Also where the verdict leaves it out")]

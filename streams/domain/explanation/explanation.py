@@ -111,6 +111,7 @@ def explain(
         moved_by=_moved(hazard, rhythm, seen_day) if rhythm and is_judged else [],
         cooling_from=_cooling_from(rhythm, at) if rhythm and is_judged else None,
         silent_from=_silent_from(rhythm, at) if rhythm and is_judged else None,
+        pauses_until=_date(evidence.season.return_day) if evidence.season and today <= season_until_day else None,
         unseen_days=round(visibility.unseen_days, 1),
         unseen_because=visibility.reason,
         expectation=published_expectation(expectation) if expectation else None,

@@ -3,6 +3,8 @@
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flatline.domain.judgement.evidence import Evidence
 from flatline.domain.judgement.judgement import Judgement, judge
@@ -34,8 +36,18 @@ THREE_YEARS = [*TWO_YEARS, *spring(2021)]
     [
         ([], None, "nothing is known"),
         (TWO_YEARS, None, "one pause that ended is no season"),
-        (THREE_YEARS, Season(day("2022-02-02"), day("2022-03-05")), "two that ended are"),
-        ([*THREE_YEARS, day("2021-07-01")], None, "a link in the summer: it does not pause as in other years"),
+        (THREE_YEARS, Season(day("2022-02-02"), day("2022-03-20")), "two that ended are"),
+        (
+            [*THREE_YEARS, day("2021-07-01")],
+            Season(day("2022-02-03"), day("2022-03-20")),
+            "a stray link changes nothing",
+        ),
+        (
+            [*THREE_YEARS, day("2021-07-01"), day("2021-07-09")],
+            None,
+            "links in the summer: it does not pause as before",
+        ),
+        ([*THREE_YEARS, day("2022-03-25")], None, "overdue links came, and no season after them is known"),
         ([day(f"{year}-03-01") for year in range(2015, 2022)], None, "one link a year makes no season"),
         (list(range(day("2019-01-01"), day("2021-07-01"), 5)), None, "no pause in other years"),
     ],
@@ -47,6 +59,41 @@ def test_season(link_days: list[int], season: Season | None, why: str) -> None:
     if found and season:
         assert abs(found.return_day - season.return_day) <= 2, why
         assert abs(found.until_day - season.until_day) <= 2, why
+
+
+@given(
+    begins=st.tuples(*[st.integers(-15, 15)] * 3),
+    first=st.integers(day("2015-01-01"), day("2016-12-31")),
+    length_days=st.integers(20, 120),
+    apart_days=st.integers(1, 10),
+    strays=st.tuples(*[st.none() | st.floats(0, 1)] * 3),
+)
+def test_a_season_is_found_in_any_month(
+    begins: tuple[int, ...], first: int, length_days: int, apart_days: int, strays: tuple[float | None, ...]
+) -> None:
+    """Three seasons are enough, if they begin at about the same time, and one stray link after each changes nothing."""
+    link_days = list[int]()
+    for year, (moved, stray) in enumerate(zip(begins, strays, strict=True)):
+        begin = first + round(365.25 * year) + moved
+        in_season = range(begin, begin + length_days, apart_days)
+        link_days += in_season
+        if stray is not None and len(in_season) >= 4:
+            pause = range(in_season[-1] + 31, begin + 365 - 2 * 15 - 31)
+            link_days.append(pause[int(stray * (len(pause) - 1))])
+    found = season_of(link_days)
+    assert found is not None
+    due = first + round(365.25 * 3)
+    assert abs(found.return_day - due) <= 15 + 1
+    assert due + 15 <= found.until_day <= due + 15 + 45 + 1
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_season_returns_in_its_own_month(month: int) -> None:
+    """Leap years move no month: what began on the first of one is expected on the first of one."""
+    begins = [day(f"{year}-{month:02}-01") for year in (2023, 2024, 2025)]
+    found = season_of([begin + each for begin in begins for each in range(0, 50, 5)])
+    assert found is not None
+    assert found.return_day == day(f"2026-{month:02}-01")
 
 
 def test_a_pause_of_every_year_is_no_silence_until_links_are_overdue() -> None:
@@ -63,4 +110,4 @@ def test_a_pause_of_every_year_is_no_silence_until_links_are_overdue() -> None:
         previous = found.as_previous_verdict()
     states = [(found.state, today) for today, found in said]
     assert [state for state, _ in states] == [State.GROWING, State.STEADY, State.SILENT, State.DORMANT]
-    assert day("2022-03-01") < states[2][1] <= day("2022-03-10")
+    assert day("2022-03-15") < states[2][1] <= day("2022-03-25")
