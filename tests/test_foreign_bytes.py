@@ -28,6 +28,9 @@ from flatline.schema import codec
 from flatline.schema.rejection import Rejected
 from flatline_connectors.ahrefs.answers import read_page as read_ahrefs
 from flatline_connectors.bluesky import posts
+from flatline_connectors.dataforseo.answers import read_error as read_dataforseo_error
+from flatline_connectors.dataforseo.answers import read_page as read_dataforseo
+from flatline_connectors.dataforseo.answers import usd_charged
 from flatline_connectors.doi_events.events import read_crossref, read_datacite
 from flatline_connectors.errors import ConnectorError
 from flatline_connectors.feeds.entries import read_entries
@@ -258,6 +261,9 @@ PARSERS: Final[dict[str, Parser]] = {
     ),
     "Moz": Parser(read_moz, (Rejected,), files=["moz_api*"]),
     "Moz's error": Parser(read_moz_error, (), [b'{"message":"x"}']),
+    "DataForSEO": Parser(partial(read_dataforseo, sorted_by="first_seen"), (Rejected,), files=["dataforseo*"]),
+    "DataForSEO's error": Parser(read_dataforseo_error, (), [b'{"status_code":40100,"tasks":[{"status_code":50000}]}']),
+    "DataForSEO's cost": Parser(usd_charged, (), [b'{"cost":0.02}']),
     "a vendor's error": Parser(error_in, (), [b'{"error":{"message":"x"}}']),
     **{
         f"document {suffix}": Parser(
@@ -349,6 +355,8 @@ FOUND: Final = [
     ("Semrush", b'{"data":' + b"[" * 100_000),
     ("Moz", b'{"results":' + b"[" * 100_000),
     ("Moz's error", b'{"message":' + b"[" * 100_000),
+    ("DataForSEO", b'{"tasks":' + b"[" * 100_000),
+    ("DataForSEO's error", b'{"tasks":' + b"[" * 100_000),
     ("a vendor's error", b'{"error":' + b"[" * 100_000),
     ("OPML", b"<?xml version='1.0' encoding='x'?><opml/>"),
 ]

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from flatline.schema.limits import Url
 from flatline.schema.rejection import Rejected
 from flatline_connectors.ahrefs.answers import FORMAT, Page, read_page
-from flatline_connectors.ahrefs.requests import FIELDS, SORTED_BY, UNITS_MIN, Mode, Wanted, query_of, units_of
+from flatline_connectors.ahrefs.requests import FIELDS, SORTED_BY, UNITS_MIN, Mode, query_of, units_of
 from flatline_connectors.fetching.exchange import ApiRequest
 from flatline_connectors.fetching.outcomes import Action, Fetched
 from flatline_connectors.runtime.config import ConnectorOptions, Duration, Secret, duration_s
@@ -24,6 +24,7 @@ from flatline_connectors.runtime.connector import (
 )
 from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
+from flatline_connectors.vendors.passes import Pass, pass_after, passes_over
 from flatline_connectors.vendors.records import history_before, records_of
 from flatline_connectors.vendors.requests import BudgetTooSmall, ask, letter_of
 
@@ -147,10 +148,9 @@ class Ahrefs:
             raise BudgetTooSmall(f"A budget of {units:,} units pays for no page: {needed:,} are needed at once.")
         return rows
 
-    def _passes(self) -> dict[str, tuple[Wanted, str]]:
+    def _passes(self) -> dict[str, Pass]:
         targets = self._options.targets or own_hosts(self._options.sites, self._resources)
-        wanted: tuple[Wanted, ...] = ("links", "losses")
-        return {f"{which} {target}": (which, target) for target in sorted({*targets}) for which in wanted}
+        return passes_over(targets)
 
     def _begins(self, state: AhrefsState, turn: str) -> datetime:
         """Return from when on a pass asks."""
@@ -197,18 +197,15 @@ def _units_charged(fetched: Fetched) -> int | None:
     return None if said is None else int(said)
 
 
-def _next_pass(state: AhrefsState, page: Page, passes: Mapping[str, object]) -> AhrefsState:
+def _next_pass(state: AhrefsState, page: Page, passes: Mapping[str, Pass]) -> AhrefsState:
     """Return the position after a pass. An instant that is still to come is a mistake, and does not count."""
     assert state.turn is not None
     assert state.began_at is not None
     reached = [state.upto.get(state.turn), state.since, max(page.seen, default=None)]
     upto = [min(instant, state.began_at) for instant in reached if instant is not None]
     known = {**state.upto, state.turn: max(upto)} if upto else state.upto
-    turns = [*passes]
-    following = turns[turns.index(state.turn) + 1 :]
-    if not following:
-        return AhrefsState(upto=known)
-    return AhrefsState(upto=known, began_at=state.began_at, turn=following[0])
+    following = pass_after(state.turn, passes)
+    return AhrefsState(upto=known, began_at=state.began_at if following else None, turn=following)
 
 
 KIND: Final = ConnectorKind(

@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from flatline_connectors.vendors.passes import Wanted
+
 UNITS_MIN: Final = 50
 """What a request costs at least."""
 
@@ -43,7 +45,6 @@ FIELDS: Final = (
 _HISTORY_BEFORE: Final = timedelta(days=7)
 
 Mode = Literal["exact", "prefix", "domain", "subdomains"]
-Wanted = Literal["links", "losses"]
 
 SORTED_BY: Final[dict[Wanted, str]] = {"links": "first_seen_link", "losses": "last_seen"}
 """Ahrefs has no cursor. Of a lost link, ``last_seen`` is when the loss was discovered."""

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from flatline.schema.limits import Url
 from flatline.schema.rejection import Rejected
 from flatline_connectors.fetching.exchange import ApiRequest
-from flatline_connectors.fetching.outcomes import Fetched
+from flatline_connectors.fetching.outcomes import Action, Fetched
 from flatline_connectors.moz.answers import FORMAT, read_error, read_page
 from flatline_connectors.runtime.config import ConnectorOptions, Duration, Secret
 from flatline_connectors.runtime.connector import ConnectorKind, MalformedPage, PollResult, Resources
@@ -80,7 +80,7 @@ class Moz:
         try:
             fetched = await self._ask(state.turn, state.token)
         except Refused as refused:
-            if refused.status == 400 and state.token:  # noqa: PLR2004
+            if refused.action is Action.STOP and state.token:
                 anew = MozState(turn=state.turn, began_at=now)  # the token may be too old
                 return PollResult([], anew, is_complete=False)
             raise

@@ -5,6 +5,7 @@ from typing import Any, Final
 from flatline_connectors.ahrefs.connector import KIND as AHREFS
 from flatline_connectors.bluesky.connector import KIND as BLUESKY
 from flatline_connectors.common_crawl.connector import KIND as COMMON_CRAWL
+from flatline_connectors.dataforseo.connector import KIND as DATAFORSEO
 from flatline_connectors.doi_events.connector import CROSSREF, DATACITE
 from flatline_connectors.feeds.connector import KIND as FEEDS
 from flatline_connectors.folder.connector import KIND as FOLDER
@@ -32,5 +33,6 @@ _ALL: Final[tuple[ConnectorKind[Any, Any], ...]] = (
     AHREFS,
     SEMRUSH,
     MOZ,
+    DATAFORSEO,
 )
 KINDS: Final = {kind.name: kind for kind in _ALL}

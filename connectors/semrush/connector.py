@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal
 from urllib.parse import urlencode
 
 import msgspec
@@ -24,6 +24,7 @@ from flatline_connectors.runtime.connector import (
 from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
 from flatline_connectors.semrush.answers import FIELDS, FORMAT, Page, read_page
+from flatline_connectors.vendors.passes import Pass, Wanted, pass_after, passes_over
 from flatline_connectors.vendors.records import history_before, records_of
 from flatline_connectors.vendors.requests import BudgetTooSmall, ask, letter_of
 
@@ -35,14 +36,7 @@ _OVERLAPPING_PART: Final = 10
 
 Scope = Literal["PAGE", "SUBFOLDER", "SUBDOMAIN", "ROOT_DOMAIN"]
 
-
-class _Pass(NamedTuple):
-    name: Literal["links", "losses"]
-    target: str
-
-    @property
-    def sorted_by(self) -> str:
-        return "first_seen_at" if self.name == "links" else "last_seen_at"
+_SORTED_BY: Final[dict[Wanted, str]] = {"links": "first_seen_at", "losses": "last_seen_at"}
 
 
 class SemrushOptions(ConnectorOptions, frozen=True, kw_only=True, tag="semrush"):
@@ -117,9 +111,9 @@ class Semrush:
         asked = passes[state.turn]
         fetched = await self._ask(asked, state.offset)
         origin = {"url": self._address, "target": asked.target}
-        known = state.upto.get(state.turn) if asked.name == "links" else None
+        known = state.upto.get(state.turn) if asked.wanted == "links" else None
         try:
-            page = read_page(fetched.body, sorted_by=asked.sorted_by)
+            page = read_page(fetched.body, sorted_by=_SORTED_BY[asked.wanted])
             records = (
                 records_of(
                     page.body,
@@ -136,7 +130,7 @@ class Semrush:
             raise MalformedPage(letter_of(fetched.body, self._key), rejected, origin=origin) from None
         if not page.is_sorted:
             raise PollFailed(
-                Action.WAIT, f"Semrush's rows are not in the order of {asked.sorted_by}: nothing is certain"
+                Action.WAIT, f"Semrush's rows are not in the order of {_SORTED_BY[asked.wanted]}: nothing is certain"
             )
         if state.offset and page.seen and state.oldest and page.seen[0] < state.oldest:
             return PollResult(records, self._step_back(state), is_complete=False)
@@ -154,19 +148,18 @@ class Semrush:
     def _address(self) -> str:
         return f"{self._options.server.rstrip('/')}/apis/v4/backlinks/v1/links"
 
-    def _passes(self) -> dict[str, _Pass]:
+    def _passes(self) -> dict[str, Pass]:
         targets = self._options.targets or own_hosts(self._options.sites, self._resources)
-        passes = (_Pass(name, target) for target in sorted({*targets}) for name in ("links", "losses"))
-        return {f"{each.name} {each.target}": each for each in passes}
+        return passes_over(targets)
 
-    def _is_last(self, state: SemrushState, asked: _Pass, page: Page, limit: int) -> bool:
+    def _is_last(self, state: SemrushState, asked: Pass, page: Page, limit: int) -> bool:
         """Whether nothing follows a page, or nothing that is young enough."""
         assert state.turn is not None
         assert state.began_at is not None
         known = state.upto.get(state.turn)
         if known is None:
             since = state.began_at - timedelta(seconds=duration_s(self._options.backfill))
-        elif asked.name == "links":
+        elif asked.wanted == "links":
             since = known - OVERLAP
         else:  # the last sight of a link may be long before its loss is discovered
             since = known - timedelta(seconds=duration_s(self._options.losses))
@@ -190,14 +183,14 @@ class Semrush:
                 f"A budget of {units:,} units pays for no page of {self._options.rows:,} rows: {needed:,}."
             )
 
-    async def _ask(self, asked: _Pass, offset: int) -> Fetched:
+    async def _ask(self, asked: Pass, offset: int) -> Fetched:
         self._refuse_small_budget()
         query = {
             "url": asked.target,
             "scope": self._options.scope,
             "fields": ",".join(FIELDS),
-            **({"filter": "is_lost = true"} if asked.name == "losses" else {}),
-            "order_by": asked.sorted_by,
+            **({"filter": "is_lost = true"} if asked.wanted == "losses" else {}),
+            "order_by": _SORTED_BY[asked.wanted],
             "direction": "desc",
             "limit": str(self._options.rows),
             "offset": str(offset),
@@ -238,7 +231,7 @@ def _next_page(state: SemrushState, page: Page) -> SemrushState:
     )
 
 
-def _next_pass(state: SemrushState, page: Page, passes: Mapping[str, _Pass]) -> SemrushState:
+def _next_pass(state: SemrushState, page: Page, passes: Mapping[str, Pass]) -> SemrushState:
     """Return the position after a pass. Links that appeared while it went on are the next run's.
 
     An instant that is still to come is a mistake, and does not count.
@@ -246,12 +239,11 @@ def _next_pass(state: SemrushState, page: Page, passes: Mapping[str, _Pass]) -> 
     assert state.turn is not None
     assert state.began_at is not None
     newest: datetime | None = state.began_at
-    if passes[state.turn].name == "links":
+    if passes[state.turn].wanted == "links":
         seen = state.newest or max(page.seen, default=None)
         newest = min(seen, state.began_at) if seen else state.upto.get(state.turn)
     known = {**state.upto, state.turn: newest} if newest else state.upto
-    turns = [*passes]
-    following = next(iter(turns[turns.index(state.turn) + 1 :]), None)
+    following = pass_after(state.turn, passes)
     return SemrushState(upto=known, began_at=state.began_at if following else None, turn=following)
 
 

@@ -30,18 +30,19 @@ class BudgetTooSmall(ConnectorError):
 
 
 class Refused(PollFailed):
-    """A vendor said why it does not answer. ``status``: the HTTP status, which may be 200."""
-
-    def __init__(self, action: Action, detail: str, status: int | None) -> None:
-        super().__init__(action, detail)
-        self.status = status
+    """A vendor said why it does not answer. STOP: it does not understand the question."""
 
 
 class VendorError(NamedTuple):
-    """An error in an answer, whatever its HTTP status. ``action``: what to do about it; None: as the status says."""
+    """An error in an answer, whatever its HTTP status.
+
+    ``action``         what to do about it; None: as the status says
+    ``retry_after_s``  how long to wait before that, if it matters
+    """
 
     words: str
     action: Action | None = None
+    retry_after_s: float | None = None
 
 
 def basic_authorization(credentials: str) -> str:
@@ -114,7 +115,7 @@ async def ask(
     if error is not None:
         words = " ".join(without(secret, error.words).split())[:_SAID_CHARACTERS_MAX]
         detail = f"{vendor} answered with HTTP status {fetched.status}: {words}"
-        raise Refused(_action(fetched, error), detail, fetched.status)
+        raise Refused(_action(fetched, error), detail, retry_after_s=error.retry_after_s)
     return usable(fetched)
 
 

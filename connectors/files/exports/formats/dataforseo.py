@@ -40,6 +40,7 @@ def _read(columns: Columns, _: Export) -> ReadRow:
     title, language = columns.text("page_from_title"), columns.text("page_from_language")
     authority, spam = columns.raw("domain_from_rank"), columns.raw("backlink_spam_score")
     status, group = columns.raw("page_from_status_code"), columns.raw("group_count")
+    links = columns.raw("links_count")  # of the page to the target, of which it shows one
     is_original, is_lost = columns.yes("original"), columns.yes("is_lost")
     is_indirect = columns.yes("is_indirect_link")
     first_seen, last_seen = columns.instant("first_seen"), columns.instant("last_seen")
@@ -52,7 +53,7 @@ def _read(columns: Columns, _: Export) -> ReadRow:
             tokens |= {"nofollow"}
         flags = frozenset({kind(cells)}) & _KIND_FLAGS
         flags |= {"spam"} if (number_of(spam(cells)) or 0) >= _SPAM_SCORE else set()
-        flags |= {"floor"} if (number_of(group(cells)) or 1) > 1 else set()
+        flags |= {"floor"} if max(number_of(group(cells)) or 1, number_of(links(cells)) or 1) > 1 else set()
         flags |= {"redirect"} if is_indirect(cells) else set()
         return Row(
             url_from=url_from(cells).strip(),

@@ -7,6 +7,7 @@ from tests.connectors.runtime.contract import World
 from tests.connectors.runtime.worlds.ahrefs import AhrefsWorld
 from tests.connectors.runtime.worlds.bluesky import BlueskyWorld
 from tests.connectors.runtime.worlds.common_crawl import CommonCrawlWorld
+from tests.connectors.runtime.worlds.dataforseo import DataForSeoWorld
 from tests.connectors.runtime.worlds.doi_events import CrossrefWorld, DataciteWorld
 from tests.connectors.runtime.worlds.feeds import FeedsWorld
 from tests.connectors.runtime.worlds.folder import FolderWorld
@@ -33,4 +34,5 @@ WORLDS: dict[str, Callable[[Path], World]] = {
     "ahrefs": AhrefsWorld,
     "semrush": SemrushWorld,
     "moz": MozWorld,
+    "dataforseo": DataForSeoWorld,
 }

@@ -1,0 +1,1 @@
+"""Backlinks that DataForSEO found and lost, by its API v3."""

@@ -1,0 +1,25 @@
+"""A run over an index is made of passes: of each target one over its links, and one over its losses."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple
+
+Wanted = Literal["links", "losses"]
+
+
+class Pass(NamedTuple):
+    """``target``: a domain or an address."""
+
+    wanted: Wanted
+    target: str
+
+
+def passes_over(targets: Iterable[str]) -> dict[str, Pass]:
+    """Return the passes of a run in their order, by the name that positions have of them (``links yours.example``)."""
+    wanted: tuple[Wanted, ...] = ("links", "losses")
+    return {f"{which} {target}": Pass(which, target) for target in sorted({*targets}) for which in wanted}
+
+
+def pass_after(turn: str, passes: Mapping[str, Pass]) -> str | None:
+    """Return the name of the pass that follows one; None: it is the last."""
+    turns = [*passes]
+    return next(iter(turns[turns.index(turn) + 1 :]), None)
