@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -33,6 +34,8 @@ _URL_CHARACTERS_MAX: Final = 4_096
 _VALIDATOR_CHARACTERS_MAX: Final = 1_000
 _RETRY_AFTER_MAX_S: Final = 86_400.0
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
+_RESOLVER_FAILURES: Final = {socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_SYSTEM, socket.EAI_MEMORY}
+"""What a resolver answers that does not know whether there is such a host."""
 
 
 @dataclass(frozen=True)
@@ -246,7 +249,8 @@ def _failures(target: Target) -> Iterator[None]:
     try:
         yield
     except aiohttp.ClientConnectorDNSError as error:
-        raise _of_address(error, Outcome.UNKNOWN_HOST) from error
+        nobody_knows = error.os_error.errno in _RESOLVER_FAILURES
+        raise _of_address(error, Outcome.UNREACHABLE if nobody_knows else Outcome.UNKNOWN_HOST) from error
     except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError, ssl.SSLError) as error:
         raise Failed(Outcome.TLS_FAILED, f"{target.host}: {error}") from error
     except aiohttp.ClientConnectorError as error:

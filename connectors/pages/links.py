@@ -3,7 +3,7 @@
 Fast enough for thousands of pages: a few milliseconds for one of a megabyte.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -15,7 +15,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from flatline.domain.urls.canonical import InvalidUrl, canonicalize
 
-_UNSEEN: Final = ["script", "style", "template"]
+UNSEEN: Final = ["script", "style", "template"]
+"""Elements whose content is no part of a page."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,20 @@ def read_html(html: str, url: str, *, is_wanted: Callable[[str], bool]) -> HtmlP
     Several links to one target are one: followed if one of them is, with the first text.
     """
     page = LexborHTMLParser(html)
-    page.strip_tags(_UNSEEN)
+    page.strip_tags(UNSEEN)
+    links: dict[str, PageLink] = {}
+    for key, link, _ in link_elements(page, url, is_wanted=is_wanted):
+        links[key] = merged_link(links[key], link) if key in links else link
+    title = page.css_first("h1") or page.css_first("title")
+    return HtmlPage(one_line(title.text(deep=True)) if title is not None else "", links)
+
+
+def link_elements(
+    page: LexborHTMLParser, url: str, *, is_wanted: Callable[[str], bool]
+) -> Iterator[tuple[str, PageLink, LexborNode]]:
+    """Yield each link of a page to an address that ``is_wanted``, with its canonical target and its element."""
     base = page.css_first("base[href]")
     base_url = resolved(base.attributes.get("href") or "", url) if base is not None else None
-    links: dict[str, PageLink] = {}
     for element in page.css("a[href], area[href]"):
         address = resolved(element.attributes.get("href") or "", base_url or url)
         if address is None or not is_wanted(address):
@@ -57,10 +68,7 @@ def read_html(html: str, url: str, *, is_wanted: Callable[[str], bool]) -> HtmlP
             key = canonicalize(address)
         except InvalidUrl:
             continue
-        link = PageLink(address, _anchor(element), _rel(element))
-        links[key] = merged_link(links[key], link) if key in links else link
-    title = page.css_first("h1") or page.css_first("title")
-    return HtmlPage(one_line(title.text(deep=True)) if title is not None else "", links)
+        yield key, PageLink(address, _anchor(element), _rel(element)), element
 
 
 def html_text(body: bytes, charset: str | None) -> str:

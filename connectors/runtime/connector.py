@@ -21,6 +21,7 @@ from flatline_connectors.fetching.fetcher import HTML, PAGE_BYTES_MAX
 from flatline_connectors.fetching.outcomes import Action, Fetched, Validators
 from flatline_connectors.own_site.registering import NOTHING_REGISTERED, Registry
 from flatline_connectors.runtime.config import ConnectorOptions
+from flatline_connectors.runtime.own_api import ApiAnswer, ask_own_api
 
 S = TypeVar("S", bound=msgspec.Struct)
 O = TypeVar("O", bound=ConnectorOptions)  # noqa: E741 - options
@@ -171,6 +172,13 @@ async def nothing_spent(_unit: BudgetUnit, _amount: int = 1, /) -> None:
     """Spend nothing: there is no budget."""
 
 
+class OwnApi(Protocol):
+    """Asks the API of this installation."""
+
+    def __call__(self, url: str, /, *, token: str | None) -> Awaitable[ApiAnswer]:
+        """Return the answer to a GET. Raise OSError where nothing answers."""
+
+
 async def _nothing_registered() -> Registry:
     return NOTHING_REGISTERED
 
@@ -183,6 +191,7 @@ class Resources:
                       site records. None: there are neither
     ``sites``         all site records that are known; they may change
     ``registry``      reads which articles are registered, and which were removed
+    ``own_api``       asks the API of `flatline serve`
     ``spend``         spends a vendor's units. The fetcher spends requests, and the runtime rows
     ``folder``        the folder of the configuration file: relative paths in the options start there
     ``work_folder``   a folder of the connector's own, for clones and the like. It may be empty at any start
@@ -194,6 +203,7 @@ class Resources:
     work_folder: Path
     sites: Sites = field(default_factory=Sites)
     registry: Callable[[], Awaitable[Registry]] = _nothing_registered
+    own_api: OwnApi = ask_own_api
     spend: Spend = nothing_spent
 
 

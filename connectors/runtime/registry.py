@@ -13,6 +13,7 @@ from flatline_connectors.git.connector import KIND as GIT
 from flatline_connectors.hacker_news.connector import KIND as HACKER_NEWS
 from flatline_connectors.moz.connector import KIND as MOZ
 from flatline_connectors.own_site.connector import KIND as OWN_SITE
+from flatline_connectors.recheck.connector import KIND as RECHECK
 from flatline_connectors.runtime.connector import ConnectorKind
 from flatline_connectors.semrush.connector import KIND as SEMRUSH
 from flatline_connectors.webmention_io.connector import KIND as WEBMENTION_IO
@@ -34,5 +35,6 @@ _ALL: Final[tuple[ConnectorKind[Any, Any], ...]] = (
     SEMRUSH,
     MOZ,
     DATAFORSEO,
+    RECHECK,
 )
 KINDS: Final = {kind.name: kind for kind in _ALL}

@@ -30,7 +30,7 @@ from sqlalchemy import Text as AnyText
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-VERSION: Final = 6
+VERSION: Final = 7
 """Raise it with each change of the tables or of what is written into them: the read model is then made anew."""
 
 
@@ -217,6 +217,14 @@ Index(
     link_changes.c.link_id,
     sqlite_where=link_changes.c.change == "nofollow",
     postgresql_where=link_changes.c.change == "nofollow",
+)
+
+Index(
+    "links_suspected",
+    link_changes.c.link_id,
+    link_changes.c.at_ms,
+    sqlite_where=link_changes.c.change == "suspected",
+    postgresql_where=link_changes.c.change == "suspected",
 )
 
 sources = Table(

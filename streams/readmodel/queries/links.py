@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, not_, select
 
 from flatline.domain.quality.factors import LinkQuality
 from flatline.domain.time import DAY_MS, to_datetime
@@ -37,6 +37,10 @@ class LinkFilter(Struct, frozen=True, forbid_unknown_fields=True):
     live: bool | None = None
     lost: Annotated[bool | None, Meta(description="Whether it was ever lost")] = None
     lost_reason: Annotated[str, Meta(max_length=200, description="Why it is lost")] | None = None
+    suspected: Annotated[
+        bool | None,
+        Meta(description="Whether it is live, and somebody has suspected since it was last seen that it is gone"),
+    ] = None
     gained_from: Annotated[date | None, Meta(description="First gained on this UTC day or later")] = None
     gained_until: Annotated[date | None, Meta(description="First gained on this UTC day or before")] = None
     q: Annotated[str, Meta(max_length=500, description="Words of anchor, address and title of the page")] | None = None
@@ -95,7 +99,7 @@ def list_links(
     return Page(shown, following)
 
 
-def _conditions(connection: Connection, chosen: LinkFilter) -> list[ColumnElement[bool]]:
+def _conditions(connection: Connection, chosen: LinkFilter) -> list[ColumnElement[bool]]:  # noqa: C901 - one a filter
     conditions: list[ColumnElement[bool]] = []
     if chosen.article is not None:
         conditions.append(links.c.article_id == article_id_of(connection, chosen.article))
@@ -112,6 +116,8 @@ def _conditions(connection: Connection, chosen: LinkFilter) -> list[ColumnElemen
         conditions.append(links.c.was_lost == chosen.lost)
     if chosen.lost_reason is not None:
         conditions.append(links.c.lost_reason == chosen.lost_reason)
+    if chosen.suspected is not None:
+        conditions += _suspected() if chosen.suspected else [not_(and_(*_suspected()))]
     if chosen.gained_from is not None:
         conditions.append(links.c.first_gained_ms >= (chosen.gained_from - _EPOCH).days * DAY_MS)
     if chosen.gained_until is not None:
@@ -119,6 +125,14 @@ def _conditions(connection: Connection, chosen: LinkFilter) -> list[ColumnElemen
     if chosen.q is not None:
         conditions.append(matches("link_search", chosen.q))
     return conditions
+
+
+def _suspected() -> list[ColumnElement[bool]]:
+    suspicions = link_changes.c
+    suspicion = select(suspicions.link_id).where(suspicions.change == "suspected")
+    newer = suspicion.where(suspicions.link_id == links.c.id, suspicions.at_ms > links.c.newest_ms)
+    # There are few suspicions, and an index of them: not every link is looked at.
+    return [links.c.is_live, links.c.id.in_(suspicion), newer.exists()]
 
 
 def _sightings(connection: Connection, numbers: Sequence[int]) -> defaultdict[int, list[LinkSighting]]:

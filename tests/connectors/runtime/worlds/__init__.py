@@ -15,6 +15,7 @@ from tests.connectors.runtime.worlds.git import GitWorld
 from tests.connectors.runtime.worlds.hacker_news import HackerNewsWorld
 from tests.connectors.runtime.worlds.moz import MozWorld
 from tests.connectors.runtime.worlds.own_site import OwnSiteWorld
+from tests.connectors.runtime.worlds.recheck import RecheckWorld
 from tests.connectors.runtime.worlds.semrush import SemrushWorld
 from tests.connectors.runtime.worlds.webmention_io import WebmentionIoWorld
 from tests.connectors.runtime.worlds.wikimedia import WikimediaWorld
@@ -35,4 +36,5 @@ WORLDS: dict[str, Callable[[Path], World]] = {
     "semrush": SemrushWorld,
     "moz": MozWorld,
     "dataforseo": DataForSeoWorld,
+    "recheck": RecheckWorld,
 }
