@@ -203,6 +203,7 @@ PARSERS: Final[dict[str, Parser]] = {
     "removal": Parser(codec.removals.decode, (Rejected,), _examples("removal")),
     "move": Parser(codec.moves.decode, (Rejected,), _examples("move")),
     "snooze": Parser(codec.snoozes.decode, (Rejected,), _examples("snooze")),
+    "annotation": Parser(codec.annotations.decode, (Rejected,), _examples("annotation")),
     "alert mark": Parser(codec.alert_marks.decode, (Rejected,), _examples("alert_mark")),
     **{
         f"pushed {content_type}": Parser(

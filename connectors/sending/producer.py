@@ -170,6 +170,11 @@ class Producer:
         self._find(self.topics.snoozes.name)  # younger than the others, so an installation may lack it
         self._send(self.topics.snoozes.name, key=key, value=value, deliveries=deliveries)
 
+    def send_annotation(self, key: bytes, value: bytes, *, deliveries: Deliveries | None = None) -> None:
+        """Send an annotation, by its id. Raise `KafkaUnavailable` where its topic is missing."""
+        self._find(self.topics.annotations.name)  # younger than the others, so an installation may lack it
+        self._send(self.topics.annotations.name, key=key, value=value, deliveries=deliveries)
+
     def send_dead_letter(
         self, value: bytes, rejected: Rejected, *, origin: dict[str, str | int], deliveries: Deliveries | None = None
     ) -> None:

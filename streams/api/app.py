@@ -14,6 +14,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from flatline.api.access import BOUNDS, Access, Scope
+from flatline.api.annotating import ANNOTATION, ANNOTATIONS, Annotating
 from flatline.api.asking import Asking
 from flatline.api.exports import CONTENT_TYPES, csv_head, csv_rows, ndjson_rows
 from flatline.api.feed import FEEDS_MAX, News, feed
@@ -42,10 +43,10 @@ _MEASURED_EVERY_S: Final = 60.0
 _OPENAPI: Final = "/api/v1/openapi.json"
 _READING: Final = ("GET", "HEAD")
 _FOR_PROGRAMS: Final = frozenset({"/metrics", "/livez", "/readyz", "/discovery"})
-_BOUNDED: Final = BOUNDED | {MARK, OF_ALERT, _OPENAPI}
+_BOUNDED: Final = BOUNDED | {MARK, OF_ALERT, ANNOTATION, _OPENAPI}
 _OUT_OF_BOUNDS: Final = (
     "A token that is bound to sites or owners is for articles, links and alerts: it reads them, registers and removes "
-    "articles, and marks and snoozes alerts."
+    "articles, annotates articles and sites, and marks and snoozes alerts."
 )
 _BEGUN: Final = web.RequestKey("is_begun", bool)
 
@@ -110,6 +111,7 @@ class Api:
         self._snoozing = Snoozing(
             self._writing, self._asking, access, now_ms=wall_ms, has_alertmanager=alertmanager_url is not None
         )
+        self._annotating = Annotating(self._writing, self._asking, access, now_ms=lambda: at().now_ms)
         self._resending = Resending(self._writing, self._asking, access, now_ms=lambda: at().now_ms)
         self._silences = None
         if alertmanager_url is not None:
@@ -131,6 +133,11 @@ class Api:
     def snoozing(self) -> Snoozing:
         """What takes snoozes, for pages as for itself."""
         return self._snoozing
+
+    @property
+    def annotating(self) -> Annotating:
+        """What takes annotations, for pages as for itself."""
+        return self._annotating
 
     @property
     def resending(self) -> Resending:
@@ -160,6 +167,8 @@ class Api:
                 web.post(SNOOZES, _written(self._snoozing.take)),
                 web.post(OF_ALERT, _written(self._snoozing.take_of_alert)),
                 web.delete(SNOOZE, _written(self._snoozing.take_end)),
+                web.post(ANNOTATIONS, _written(self._annotating.take)),
+                web.delete(ANNOTATION, _written(self._annotating.take_removal)),
                 web.get(_OPENAPI, self._describe),
                 web.get(LIVE, self._live),
                 web.get("/metrics", self._exposition),

@@ -8,12 +8,12 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from flatline.api import resending, snoozing, writing
+from flatline.api import annotating, resending, snoozing, writing
 from flatline.api.routes import ROUTES, Route
 from flatline.api.writing import Write
 from flatline.readmodel.queries.views import LiveEvent
 
-_WRITES: Final = (*writing.WRITES, *snoozing.WRITES, *resending.WRITES)
+_WRITES: Final = (*writing.WRITES, *snoozing.WRITES, *annotating.WRITES, *resending.WRITES)
 _IN_PATH: Final = re.compile(r"{(\w+)}")
 _REFERENCE: Final = "#/components/schemas/{name}"
 LIVE: Final = "/api/v1/live"

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from flatline.readmodel.policy_lab import ThresholdsMoved
 from flatline.readmodel.queries.alerts import AlertFilter
+from flatline.readmodel.queries.annotations import AnnotationFilter
 from flatline.readmodel.queries.articles import ArticleFilter
 from flatline.readmodel.queries.groups import GroupFilter
 from flatline.readmodel.queries.links import LinkFilter
@@ -81,6 +82,12 @@ class SourcesQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 class SnoozesQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Of the list of snoozes."""
+
+    format: Format = "json"
+
+
+class AnnotationsQuery(AnnotationFilter, frozen=True, forbid_unknown_fields=True):
+    """Of the list of annotations."""
 
     format: Format = "json"
 

@@ -14,6 +14,7 @@ from flatline.domain.time import to_datetime
 from flatline.readmodel.policy_lab import PolicyLab, PolicyTrial, ThresholdsMoved
 from flatline.readmodel.queries import views
 from flatline.readmodel.queries.alerts import AlertFilter, list_alerts
+from flatline.readmodel.queries.annotations import AnnotationFilter, list_annotations
 from flatline.readmodel.queries.article import find_article, qualities
 from flatline.readmodel.queries.articles import ArticleFilter, list_articles, summary
 from flatline.readmodel.queries.bounds import Bounds
@@ -126,6 +127,12 @@ def _peers(connection: Connection, _query: queries.PeersQuery, at: Circumstances
     return Page(compare_with_peers(connection, now_ms=at.now_ms), None)
 
 
+def _annotations(
+    connection: Connection, query: queries.AnnotationsQuery, at: Circumstances
+) -> Page[views.AnnotationRow]:
+    return Page(list_annotations(connection, _filter(query, AnnotationFilter), bounds=at.bounds), None)
+
+
 def _policy_trial(connection: Connection, query: queries.PolicyTrialQuery, at: Circumstances) -> PolicyTrial:
     try:
         return at.policy_lab.trial(connection, _filter(query, ThresholdsMoved), now_ms=at.now_ms)
@@ -200,6 +207,14 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         SnoozeRow,
     ),
     Route(
+        "/api/v1/annotations",
+        "Dated notes on articles, sites and everything",
+        queries.AnnotationsQuery,
+        Page[views.AnnotationRow],
+        _annotations,
+        views.AnnotationRow,
+    ),
+    Route(
         "/api/v1/precision",
         "How right alerts were: said against came true, and what people say",
         queries.NoQuery,
@@ -247,5 +262,5 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
     ),
 )
 
-BOUNDED: Final = frozenset({"/api/v1/articles", "/api/v1/article", "/api/v1/links", "/api/v1/alerts"})
+BOUNDED: Final = frozenset(f"/api/v1/{name}" for name in ("articles", "article", "links", "alerts", "annotations"))
 """Those that answer within bounds."""

@@ -192,6 +192,7 @@ def _page(
         forms=Forms(access, may_write=may_write),
         mark=api.writing.mark_alert,
         snoozing=api.snoozing,
+        annotating=api.annotating,
         resend=api.resending.resend,
         policy_lab=policy_lab,
     )

@@ -9,6 +9,7 @@ from flatline.schema.topics import Topic, Topics
 # The topics that keep their name, whatever the number of partitions and the state.
 _FOR_EVER: Final = (
     ".alert-marks.v1",
+    ".annotations.v1",
     ".connectors.v1",
     ".generations.v1",
     ".heartbeats.v1",
@@ -100,7 +101,8 @@ def permissions(role: Role, topics: Topics) -> list[Permission]:
             return [
                 *_on(Operation.READ, *inputs, topics.copies, *followed, topics.import_parts, *kept, topics.instances),
                 *_on(Operation.WRITE, *inputs, *written, topics.changelog, topics.instances),
-                *_on(Operation.DESCRIBE, topics.connectors, topics.snoozes),  # it looks whether all topics are there
+                # It looks whether all topics are there.
+                *_on(Operation.DESCRIBE, topics.connectors, topics.snoozes, topics.annotations),
                 *_on_all(topics, Operation.DESCRIBE_CONFIGS),
                 *_on_brokers(topics),
                 *_on_groups(topics, Operation.READ),
@@ -115,7 +117,7 @@ def permissions(role: Role, topics: Topics) -> list[Permission]:
         case Role.CONNECTORS:
             return [
                 *_on(Operation.READ, topics.generations),
-                *_on(Operation.WRITE, *inputs, *said, topics.snoozes),
+                *_on(Operation.WRITE, *inputs, *said, topics.snoozes, topics.annotations),
             ]
         case Role.CONNECT:
             sent = (topics.links, topics.articles, topics.visits, topics.heartbeats)
@@ -127,9 +129,9 @@ def permissions(role: Role, topics: Topics) -> list[Permission]:
                 _transactions(topics.connectors.name),
             ]
         case Role.READ_MODEL:
-            read = (topics.links, topics.articles, topics.visits, topics.verdicts, topics.snoozes)
+            read = (*inputs, topics.verdicts, topics.snoozes, topics.annotations)
             return [
-                *_on(Operation.READ, *read, topics.removals, *followed, *kept, topics.instances),
+                *_on(Operation.READ, *read, *followed, *kept, topics.instances),
                 *_on(Operation.WRITE, topics.instances),  # `flatline serve` announces itself
                 *_on(Operation.DESCRIBE, topics.copies),
                 *_on_groups(topics, Operation.DESCRIBE),

@@ -12,6 +12,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from flatline.api.access import is_own_origin
+from flatline.api.annotating import Annotating, AnnotationRequest
 from flatline.api.resending import ResendRequest
 from flatline.api.snoozing import DAYS_MAX, SnoozeRequest, Snoozing
 from flatline.api.writing import MarkRequest
@@ -40,6 +41,7 @@ from flatline.page.views.today import has_trouble, today_view
 from flatline.policy_text import text_of
 from flatline.readmodel.policy_lab import PolicyLab
 from flatline.readmodel.queries.alerts import find_alert
+from flatline.readmodel.queries.annotations import find_annotation
 from flatline.readmodel.queries.others import find_dead_letter
 from flatline.readmodel.queries.snoozes import SnoozeRow, list_snoozes
 from flatline.schema.alert_mark import Mark
@@ -83,6 +85,7 @@ class Page:
     ``is_token``    whether a text is a token that may read; None where nobody needs one
     ``forms``       checks forms that write, and ``mark`` takes what one says of an alert; None where nothing is written
     ``snoozing``    takes snoozes, which go by ``wall_ms``
+    ``annotating``  takes annotations
     ``resend``      sends dead letters again
     ``policy_lab``  tries thresholds
     """
@@ -100,6 +103,7 @@ class Page:
         forms: Forms | None = None,
         mark: TakeMark | None = None,
         snoozing: Snoozing | None = None,
+        annotating: Annotating | None = None,
         resend: TakeResend | None = None,
     ) -> None:
         self._reading = reading
@@ -109,6 +113,7 @@ class Page:
         self._forms = forms
         self._mark = mark
         self._snoozing = snoozing
+        self._annotating = annotating
         self._resend = resend
         self._wall_ms = wall_ms
         self._policy_lab = policy_lab
@@ -128,6 +133,11 @@ class Page:
             web.get("/alerts", self._alerts),
             web.get("/snooze", self._snooze),
             *([web.post("/snooze", self._take_snooze), web.post("/wake", self._take_wake)] if self._snoozing else ()),
+            *(
+                [web.post("/annotate", self._take_annotation), web.post("/annotate/remove", self._take_removal)]
+                if self._annotating
+                else ()
+            ),
             *([web.post("/dead-letters/{id}/resend", self._take_resend)] if self._resend else ()),
             *([web.post("/alerts/{id}/mark", self._take_mark)] if self._mark else ()),
             web.get("/lost", self._lost),
@@ -264,6 +274,34 @@ class Page:
         await self._until(list_snoozes, is_there)
         return web.Response(status=303, headers={"Location": "/snooze"})
 
+    async def _take_annotation(self, request: web.Request) -> web.Response:
+        """Take a form that annotates an article, its site or everything, and lead back to the article."""
+        assert self._forms is not None
+        assert self._annotating is not None
+        fields = await self._forms.received(request)
+        subject, name = fields.get("on", ""), fields.get("by", "").strip()
+        given = {"day": fields.get("day"), "text": fields.get("text", "").strip(), "by": name or None}
+        if subject in ("article", "site"):
+            given[subject] = fields.get(subject)
+        elif subject != "everything":
+            raise Refused(422, "wrong_type", "on: article, site or everything")
+        try:
+            asked = msgspec.convert(given, AnnotationRequest)
+        except msgspec.ValidationError as error:
+            raise Refused(422, "wrong_type", str(error)) from None
+        said = await self._annotating.annotate(request, asked)
+        await self._until(lambda tables: find_annotation(tables, said.id), lambda found: found is not None)
+        return _to_annotations(fields)
+
+    async def _take_removal(self, request: web.Request) -> web.Response:
+        """Take a form that removes an annotation, and lead back to the article."""
+        assert self._forms is not None
+        assert self._annotating is not None
+        fields = await self._forms.received(request)
+        said = await self._annotating.remove(request, fields.get("annotation", ""))
+        await self._until(lambda tables: find_annotation(tables, said.id), lambda found: found is None)
+        return _to_annotations(fields)
+
     async def _take_resend(self, request: web.Request) -> web.Response:
         """Take a form with the record of a dead letter, send it, and lead back to the other ones."""
         assert self._forms is not None
@@ -382,6 +420,11 @@ async def _own_form(request: web.Request) -> dict[str, str]:
     if not is_own_origin(request):
         raise Refused(403, "foreign_origin", "A page of another server sent this form.")
     return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+
+
+def _to_annotations(fields: Mapping[str, str]) -> web.Response:
+    path = with_query("/article", url=fields.get("article", ""))
+    return web.Response(status=303, headers={"Location": f"{path}#annotations"})
 
 
 def _to_articles(request: web.Request, views: str, query: Mapping[str, str]) -> web.Response:

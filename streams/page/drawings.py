@@ -54,12 +54,28 @@ class DrawnBand(NamedTuple):
     width: float
 
 
+class Note(NamedTuple):
+    """Something that happened on a day; ``number``: by which it is called beside the curve."""
+
+    number: int
+    day: date
+    text: str
+
+
+class DrawnNote(NamedTuple):
+    """Where a note stands as drawn."""
+
+    number: int
+    at: float
+
+
 class Curve(NamedTuple):
     """A drawn curve, and its ``data`` for the script that draws one to look into."""
 
     gained: str
     expected: str
     bands: Sequence[DrawnBand]
+    notes: Sequence[DrawnNote]
     ticks_x: Sequence[Tick]
     ticks_y: Sequence[Tick]
     label: str
@@ -74,10 +90,17 @@ class Band(NamedTuple):
     to_day: date
 
 
-def curve(days: Sequence[date], gained: Sequence[float], expected: Sequence[float], bands: Iterable[Band]) -> Curve:
-    """Return the curve of an article; the three sequences are of one length."""
+def curve(
+    days: Sequence[date],
+    gained: Sequence[float],
+    expected: Sequence[float],
+    bands: Iterable[Band],
+    notes: Iterable[Note] = (),
+) -> Curve:
+    """Return the curve of an article; the first three sequences are of one length. Notes of other days are left out."""
     if not days:
-        return Curve("", "", (), (), (), "No links yet.", {"days": [], "gained": [], "expected": [], "bands": []})
+        nothing: Mapping[str, Any] = {name: [] for name in ("days", "gained", "expected", "bands", "notes")}
+        return Curve("", "", (), (), (), (), "No links yet.", nothing)
     first, last = days[0], days[-1]
     span_days = max(1, (last - first).days)
     most = _round_up(max(1.0, *gained, *expected))
@@ -93,10 +116,12 @@ def curve(days: Sequence[date], gained: Sequence[float], expected: Sequence[floa
         return " ".join(f"{x(days[at]):.1f},{y(values[at]):.1f}" for at in (*chosen, len(days) - 1))
 
     bands = [band for band in bands if band.to_day > first and band.from_day < last]
+    notes = [note for note in notes if first <= note.day <= last]
     return Curve(
         gained=line(gained),
         expected=line(expected),
         bands=[DrawnBand(each.tone, x(each.from_day), x(each.to_day) - x(each.from_day)) for each in bands],
+        notes=[DrawnNote(each.number, x(each.day)) for each in notes],
         ticks_x=[
             Tick(x(day), f"{day:%Y-%m-%d}")
             for day in (first + timedelta(days=span_days * step // _TICKS_X) for step in range(1, _TICKS_X))
@@ -110,6 +135,7 @@ def curve(days: Sequence[date], gained: Sequence[float], expected: Sequence[floa
             "bands": [
                 {"tone": each.tone, "from": _seconds(each.from_day), "to": _seconds(each.to_day)} for each in bands
             ],
+            "notes": [{"number": each.number, "at": _seconds(each.day), "text": each.text} for each in notes],
         },
     )
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from flatline.domain.policy.policy import Policy
 from flatline.readmodel.address_rows import AddressRows
 from flatline.readmodel.alert_rows import apply_marks
+from flatline.readmodel.annotation_rows import apply_annotations
 from flatline.readmodel.article_rows import sum_up
 from flatline.readmodel.database import Database, upsert
 from flatline.readmodel.imported_links import receive_imports, show_imported, stored_imports
@@ -45,6 +46,7 @@ def followed(topics: Topics) -> tuple[Topic, ...]:
         topics.groups,
         topics.alert_marks,
         topics.snoozes,
+        topics.annotations,
         topics.group_parts,
         topics.dead_letters,
     )
@@ -132,6 +134,7 @@ class Projection:
         gained_ms |= show_pages(connection, addresses, links.pages)
         show_imported(connection, self._imports, gained_ms)
         changed |= moved | removed | links.articles | apply_visits(connection, addresses, of(topics.visits))
+        changed |= apply_annotations(connection, addresses, of(topics.annotations))
         if not self._is_building:
             sum_up(connection, addresses, changed, links_bring_back=self._policy.links_bring_back)
         for name, topic in ((HEARTBEATS, topics.heartbeats), (GROUP_PARTS, topics.group_parts)):

@@ -338,6 +338,20 @@ snoozes = Table(
     comment="Alerts that are not told for a while: the last record of each snooze.",
 )
 
+annotations = Table(
+    "annotations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("day", Text, nullable=False, comment="As 2026-01-31"),
+    Column("text", Text, nullable=False),
+    Column("address_id", BigInteger, index=True, comment="Of the article that it is on; null: it is on no article"),
+    Column("site", Text, index=True, comment="Host that it is on; null, and no address: it is on everything"),
+    Column("by", Text),
+    Column("annotated_ms", BigInteger, nullable=False),
+    Column("is_removed", Boolean, nullable=False),
+    comment="Dated notes: the last record of each.",
+)
+
 compacted = Table(
     "compacted",
     metadata,

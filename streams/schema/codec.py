@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from flatline.schema.alert_mark import AlertMark
+from flatline.schema.annotation import Annotation
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.connector_record import POSITION_BYTES_MAX, ConnectorPosition, ConnectorStatus
 from flatline.schema.generation import Building, Generation
@@ -123,6 +124,7 @@ sites = Codec(SiteRecord)
 heartbeats = Codec(Heartbeat)
 alert_marks = Codec(AlertMark)
 snoozes = Codec(Snooze)
+annotations = Codec(Annotation)
 verdicts = Codec(Verdict)
 groups = Codec(GroupVerdict)
 group_parts = Codec(GroupPart)

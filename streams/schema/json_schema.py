@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from flatline.schema.alert_mark import AlertMark
+from flatline.schema.annotation import Annotation
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.group import GroupPart, GroupVerdict, SurveyRound
 from flatline.schema.heartbeat import Heartbeat
@@ -37,6 +38,7 @@ TYPES: dict[str, Any] = {
     "heartbeat": Heartbeat,
     "alert_mark": AlertMark,
     "snooze": Snooze,
+    "annotation": Annotation,
     "instance": Instance,
     "verdict": Verdict,
     "group_verdict": GroupVerdict,
@@ -59,6 +61,7 @@ RECEIVED: Final = frozenset(
         "heartbeat",
         "alert_mark",
         "snooze",
+        "annotation",
     }
 )
 """What others write: null is accepted there for any optional field."""

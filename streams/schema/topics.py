@@ -121,6 +121,7 @@ class Topics:
         self.sites = topic("sites.v1", "domain", "compact")
         self.alert_marks = topic("alert-marks.v1", "alert id", "compact")
         self.snoozes = topic("snoozes.v1", "snooze id", "compact")
+        self.annotations = topic("annotations.v1", "annotation id", "compact")
         self.copies = topic(
             f"article-copies.v1{of_layout}{of_state}",
             "former article key, or that of one of its parts",
@@ -174,6 +175,7 @@ class Topics:
             self.sites,
             self.alert_marks,
             self.snoozes,
+            self.annotations,
             self.copies,
             self.heartbeats,
             self.verdicts,

@@ -88,6 +88,7 @@ async def serving(
                 forms=Forms(access, may_write=may_write),
                 mark=api.writing.mark_alert,
                 snoozing=api.snoozing,
+                annotating=api.annotating,
                 resend=api.resending.resend,
                 policy_lab=policy_lab,
             )

@@ -12,6 +12,7 @@ from flatline.api.access import Scope, ScopedTokens
 from flatline.domain.time import to_datetime
 from flatline.readmodel.queries.bounds import Bounds
 from flatline.schema import codec
+from flatline.schema.annotation import Annotation
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.move import Move
@@ -47,6 +48,10 @@ def _log() -> Log:
     for key in ARTICLES.values():
         log.say(ArticleRecord(key), LinkEvent("https://blog.example/post", key, occurred_at=now))
         log.write(TOPICS.verdicts, codec.verdicts.encode(verdict_of(key)), key=key.encode())
+    subjects = [{}, *({"article": key} for key in ARTICLES.values()), *({"site": host} for host in HOSTS)]
+    for number, subject in enumerate(subjects):
+        value = codec.annotations.encode(Annotation(now.date(), "Redesign", now, **subject))
+        log.write(TOPICS.annotations, value, key=b"%d" % number)
     return log
 
 
@@ -95,6 +100,29 @@ async def test_only_their_articles_are_read(client: Client, name: str) -> None:
     for key in ARTICLES.values():
         answer = await client.get("/api/v1/article", params={"url": key}, headers=headers)
         assert answer.status == (200 if key in keys else 404)
+
+
+@pytest.mark.parametrize("name", TOKENS)
+async def test_only_annotations_on_what_is_theirs_are_read_and_changed(client: Client, name: str) -> None:
+    """Those on their articles and sites; what is on everything they see beside their articles, and can't change it."""
+    hosts = TOKENS[name][1]
+    everyones = await _rows(client, "annotations", "free")
+    assert len(everyones) == 2 * len(HOSTS) + 1
+    seen = {row["id"] for row in await _rows(client, "annotations", name)}
+    headers = {"Authorization": f"Bearer {_token(name)}"}
+    for row in everyones:
+        host = row["site"] or (row["article"] or "///").split("/")[2]
+        assert (row["id"] in seen) == (host in hosts)
+        answer = await client.delete(f"/api/v1/annotations/{row['id']}", headers=headers)
+        assert (await answer.json())["error"]["code"] == ("read_only" if host in hosts else "forbidden")
+        said = {"day": "2026-03-01", "text": "x"} | {on: row[on] for on in ("article", "site") if row[on]}
+        answer = await client.post("/api/v1/annotations", json=said, headers=headers)
+        assert (await answer.json())["error"]["code"] == ("read_only" if host in hosts else "forbidden")
+    for host in hosts:
+        answer = await client.get("/api/v1/article", params={"url": ARTICLES[host]}, headers=headers)
+        shown = {row["site"] or (row["article"] or "///").split("/")[2] for row in (await answer.json())["annotations"]}
+        above = {each for each in HOSTS if host.endswith(f".{each}")}
+        assert shown == {"", host} | above
 
 
 @pytest.mark.parametrize("name", TOKENS)

@@ -48,8 +48,8 @@ EDITOR = f"{NAMESPACE}-editor"
 EDITING = {Role.READ_MODEL: (EDITOR,), Role.CONNECTORS: (EDITOR,)}
 # What the test may not come to: brokers are asked where there are several replicas, `articles fetch` needs a site, a
 # copying is begun anew only if it was interrupted, and few articles make no group that is judged. `flatline serve`
-# announces itself, and takes marks and snoozes: it runs in the test of `flatline up --secured`. The connector here
-# finds links alone, and too few to be an import.
+# announces itself, and takes marks, snoozes and annotations: it runs in the test of `flatline up --secured`. The
+# connector here finds links alone, and too few to be an import.
 UNUSED = {
     f"{USERS[Role.WORKER]}: DESCRIBE_CONFIGS kafka-cluster",
     f"{USERS[Role.WORKER]}: WRITE {TOPICS.groups.name}",
@@ -61,7 +61,9 @@ UNUSED = {
     f"{USERS[Role.CONNECT]}: WRITE {TOPICS.heartbeats.name}",
     f"{USERS[Role.CONNECTORS]}: WRITE {TOPICS.alert_marks.name}",
     f"{USERS[Role.CONNECTORS]}: WRITE {TOPICS.snoozes.name}",
+    f"{USERS[Role.CONNECTORS]}: WRITE {TOPICS.annotations.name}",
     f"{USERS[Role.READ_MODEL]}: READ {TOPICS.snoozes.name}",
+    f"{USERS[Role.READ_MODEL]}: READ {TOPICS.annotations.name}",
     f"{USERS[Role.READ_MODEL]}: READ {TOPICS.removals.name}",
     f"{USERS[Role.WORKER]}: WRITE {TOPICS.imports.name}",
     f"{USERS[Role.WORKER]}: WRITE {TOPICS.import_parts.name}",

@@ -21,6 +21,7 @@ from flatline.readmodel.database import Database
 from flatline.readmodel.projection import Projection
 from flatline.readmodel.sqlite_file import SqliteFile
 from flatline.schema import codec
+from flatline.schema.annotation import Annotation
 from flatline.schema.group import GroupKind, GroupPart, SurveyRound
 from flatline.schema.topics import Topics
 from flatline.schema.verdict import State
@@ -81,6 +82,7 @@ def portfolio(folder: Path) -> Portfolio:
             (TOPICS.groups.name, 0): list(_group_verdicts(parts)),
             (TOPICS.heartbeats.name, 0): list(_heartbeats()),
             (TOPICS.dead_letters.name, 0): list(_dead_letters()),
+            (TOPICS.annotations.name, 0): list(_annotations()),
         }
     )
     return Portfolio(database, [line for _, line in lines], [each.value for each in verdicts if each.value])
@@ -199,6 +201,13 @@ def _heartbeats() -> Iterator[Record]:
         seen = NOW - timedelta(hours=hours)
         value = orjson.dumps({"source": source, "sent_at": seen, "seen_until": seen, "period_s": 21_600})
         yield Record(source.encode(), value, to_ms(seen), offset)
+
+
+def _annotations() -> Iterator[Record]:
+    for offset, text in enumerate(HOSTILE):
+        day = NOW.date() - timedelta(days=3 * offset)
+        said = Annotation(day, text[:1_000], NOW, article=HOSTILE_ARTICLE, by=text[:200])
+        yield Record(str(offset).encode(), codec.annotations.encode(said), NOW_MS, offset)
 
 
 def _dead_letters() -> Iterator[Record]:

@@ -322,6 +322,90 @@ async def test_our_series_stand_beside_those_of_peers(tmp_path: Path) -> None:
     made.close()
 
 
+class Applying:
+    """In place of a producer: what is sent is in the read model, as if it came by way of Kafka."""
+
+    def __init__(self, log: Log, projection: Projection) -> None:
+        self._log = log
+        self._projection = projection
+
+    def new_deliveries(self) -> Any:
+        """Return a count by which all is delivered."""
+        return self
+
+    def wait(self, _timeout_s: float) -> bool:
+        """Return whether all is."""
+        return True
+
+    def raise_failure(self) -> None:
+        """Do nothing."""
+
+    def send_annotation(self, key: bytes, value: bytes, *, deliveries: object) -> None:
+        """Take an annotation."""
+        assert deliveries is self
+        self._log.write(PROJECTED.annotations, value, key=key)
+        self._projection.apply(self._log.batch())
+
+
+async def test_what_happened_is_noted_beside_the_curve(tmp_path: Path) -> None:
+    """With and without scripts, to an article, its site or everything; texts are texts, in each size and scheme."""
+    log, made = Log(), database(tmp_path)
+    article, sibling = "https://yours.example/a", "https://yours.example/b"
+    for number in range(30):
+        at = to_datetime(PROJECTED_MS - (300 - 10 * number) * DAY_MS)
+        for url in (article, sibling):
+            log.say(LinkEvent(f"https://x{number}.example/", url, occurred_at=at, discovery="link_found"))
+    projection = Projection(made, PROJECTED, Policy())
+    projection.apply(log.batch())
+    producer: Any = Applying(log, projection)
+    path, days = f"/article?url={article}", [to_datetime(PROJECTED_MS - day * DAY_MS).date() for day in (250, 90, 500)]
+    async with (
+        serving(made, tmp_path, producer=producer, with_page=True) as client,
+        visiting(str(client.make_url("/"))) as visitor,
+    ):
+        section = "#annotations li"
+        for has_scripts, (subject, text, day) in zip(
+            (True, False, True),
+            (("article", HOSTILE[0], days[0]), ("site", HOSTILE[1], days[1]), ("everything", "w" * 1_000, days[2])),
+            strict=True,
+        ):
+            page = await visitor.look(path, java_script_enabled=has_scripts, viewport=PHONE, color_scheme="dark")
+            before = await page.locator(section).count()
+            await page.locator("#annotations summary").click()
+            await page.locator("#annotations input[name=day]").fill(day.isoformat())
+            await page.locator("#annotations input[name=text]").fill(text)
+            await page.select_option("#annotations select[name=on]", subject)
+            await page.locator("#annotations input[name=by]").fill(HOSTILE[1])
+            await page.screenshot(path=tmp_path / f"annotating-{subject}.png", full_page=True)
+            await page.get_by_role("button", name="Add", exact=True).click()
+            await expect(page.locator(section)).to_have_count(before + 1)
+            await expect(page.locator(section, has_text=text)).to_contain_text(HOSTILE[1][:20])
+            await expect(page.get_by_role("region", name="History").locator("tr", has_text=text[:100])).to_have_count(1)
+            assert await page.title() != "hacked"
+            await page.context.close()
+        # The two whose days are on the curve have numbers, by their days; on another article's there is one less.
+        for has_scripts, scheme, viewport in ((True, "light", DESK), (True, "dark", PHONE), (False, "dark", PHONE)):
+            page = await visitor.look(path, viewport=viewport, color_scheme=scheme, java_script_enabled=has_scripts)
+            assert await page.locator(f"{section} > b").all_inner_texts() == ["2", "1", ""]
+            if has_scripts:
+                await page.locator(".uplot canvas").wait_for()
+            else:
+                assert await page.locator("svg.curve text.note").all_text_contents() == ["2", "1"]
+            await page.screenshot(path=tmp_path / f"annotated-{has_scripts}-{scheme}.png", full_page=True)
+            assert await page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+            await page.context.close()
+        for scheme in ("light", "dark"):
+            axe = await visitor.look(path, bypass_csp=True, color_scheme=scheme)
+            await axe.locator("#annotations summary").click()
+            assert [each["id"] for each in (await Axe().run(axe)).response["violations"]] == []
+        page = await visitor.look(f"/article?url={sibling}", java_script_enabled=False)
+        await expect(page.locator(section)).to_have_count(2)
+        await page.get_by_role("button", name=f"Remove the annotation of {days[1]}").click()
+        await expect(page.locator(section)).to_have_count(1)
+        assert visitor.troubles == []
+    made.close()
+
+
 async def test_the_live_page_follows(tmp_path: Path) -> None:
     """What happens appears by itself, with texts as they are, unless it is paused; without scripts, after a reload."""
     log, made, news = Log(), database(tmp_path), News()

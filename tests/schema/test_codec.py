@@ -66,6 +66,10 @@ RECEIVED: dict[str, tuple[Codec[Any], dict[str, object]]] = {
             "snoozed_at": "2026-02-01T00:00:00Z",
         },
     ),
+    "annotation": (
+        codec.annotations,
+        {"day": "2026-02-01", "text": "t", "annotated_at": "2026-02-01T00:00:00Z"},
+    ),
     "heartbeat": (
         codec.heartbeats,
         {"source": "s", "sent_at": "2026-02-01T00:00:00Z", "seen_until": "2026-02-01T00:00:00Z"},

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import flatline.schema
-from flatline.domain import alerts
+from flatline.domain import alerts, annotations
 from flatline.domain.sites import checked
 from flatline.domain.state.article import registration_of
 from flatline.domain.state.moves import rule_of
@@ -31,6 +31,7 @@ DECODERS: dict[str, Callable[[bytes], object]] = {
     "heartbeat": codec.heartbeats.decode,
     "instance": codec.instances.decode,
     "snooze": codec.snoozes.decode,
+    "annotation": lambda value: annotations.checked(codec.annotations.decode(value)),
     "alert_mark": lambda value: alerts.checked(codec.alert_marks.decode(value)),
 }
 

@@ -50,6 +50,32 @@ function drawCurve(place) {
       }
     }
   };
+  const notes = (plot) => {
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.strokeStyle = ctx.fillStyle = colour("--blue");
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
+    ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
+    for (const note of data.notes) {
+      const at = plot.valToPos(note.at, "x", true);
+      if (at < bbox.left || at > bbox.left + bbox.width) continue;
+      ctx.beginPath();
+      ctx.moveTo(at, bbox.top);
+      ctx.lineTo(at, bbox.top + bbox.height);
+      ctx.stroke();
+      const isAtEnd = at > bbox.left + bbox.width - 30 * devicePixelRatio;
+      ctx.textAlign = isAtEnd ? "right" : "left";
+      const [x, y] = [isAtEnd ? -4 : 4, 14 + ((note.number - 1) % 3) * 16];
+      ctx.fillText(note.number, at + x * devicePixelRatio, bbox.top + y * devicePixelRatio);
+    }
+    ctx.restore();
+  };
+  const notesUntil = (idx) =>
+    data.notes
+      .filter(({ at }) => at <= data.days[idx] && at > (data.days[idx - 1] ?? -Infinity))
+      .map(({ number, text }) => `; ${number}: ${text.length > 80 ? `${text.slice(0, 79)}…` : text}`)
+      .join("");
   const size = () => ({ width: place.clientWidth, height: 300 });
   const target = document.createElement("div");
   const readout = document.createElement("p");
@@ -64,13 +90,14 @@ function drawCurve(place) {
       axes: [{ ...axis, space: 100, values: isoDays }, { ...axis, size: 56 }],
       hooks: {
         drawClear: [bands],
+        draw: [notes],
         setCursor: [
           ({ cursor: { idx } }) => {
             readout.textContent =
               idx == null
                 ? "Drag to zoom, double-click to see all."
                 : `${new Date(data.days[idx] * 1000).toISOString().slice(0, 10)}: ` +
-                  `${data.gained[idx]} gained, ${data.expected[idx].toFixed(1)} expected`;
+                  `${data.gained[idx]} gained, ${data.expected[idx].toFixed(1)} expected${notesUntil(idx)}`;
           },
         ],
       },

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from flatline.domain.formatting import percent
 from flatline.domain.time import to_datetime
-from flatline.page.drawings import Band, Curve, curve
+from flatline.page.drawings import Band, Curve, Note, curve
 from flatline.page.rendering import with_query
 from flatline.page.views.alerts import alerts_beside
 from flatline.page.views.pages_of_lists import page_or_first
@@ -18,6 +18,7 @@ from flatline.readmodel.queries.article import find_article, qualities
 from flatline.readmodel.queries.links import LinkFilter, list_links
 from flatline.readmodel.queries.views import (
     AlertRow,
+    AnnotationRow,
     ArticleDetail,
     ArticleRow,
     LinkRow,
@@ -28,6 +29,7 @@ from flatline.readmodel.queries.views import (
 from flatline.schema.verdict import State, Verdict
 
 LINKS: Final = 50
+ANNOTATIONS: Final = 50
 _CHARACTERS_MAX: Final = 200
 _HORIZON_DAYS: Final = 180
 _LINK_CHOICES: Final = {"all": "All links", "live": "Live links", "lost": "Lost links"}
@@ -49,8 +51,25 @@ class Window:
 
 
 @dataclass(frozen=True)
+class NumberedAnnotation:
+    """An annotation, and its number on the curve; None: the curve does not have its day."""
+
+    said: AnnotationRow
+    number: int | None
+
+
+@dataclass(frozen=True)
+class Past:
+    """Something in the history of an article: a verdict or an annotation."""
+
+    day: date
+    verdict: VerdictChange | None = None
+    annotation: AnnotationRow | None = None
+
+
+@dataclass(frozen=True)
 class ArticleView:
-    """The page. ``history``: of verdicts that say the same, the first."""
+    """The page. ``history``: of verdicts that say the same, the first; and annotations."""
 
     detail: ArticleDetail
     title: str
@@ -63,7 +82,9 @@ class ArticleView:
     links_query: str
     links_next: str | None
     links_csv_path: str
-    history: Sequence[VerdictChange]
+    history: Sequence[Past]
+    annotations: Sequence[NumberedAnnotation]
+    annotations_csv_path: str
     facts: Sequence[tuple[str, str]]
     link_choices: Mapping[str, str]
     alerts: Sequence[AlertRow]
@@ -82,7 +103,8 @@ def article_view(
     detail = find_article(connection, address, as_of=today, partitions=partitions)
     if detail is None:
         return None
-    row, history = detail.article, list(_changes(detail.history))
+    row, verdicts = detail.article, list(_changes(detail.history))
+    annotations = list(_numbered(detail))
     show, containing = query.get("show", "all"), query.get("q", "")[:_CHARACTERS_MAX]
     links = _links(connection, row.article, show, containing, query.get("after"))
     return ArticleView(
@@ -94,7 +116,8 @@ def article_view(
             [point.date for point in detail.curve],
             [point.gained for point in detail.curve],
             [point.expected for point in detail.curve],
-            _bands(row, history, today),
+            _bands(row, verdicts, today),
+            [Note(each.number, each.said.day, each.said.text) for each in annotations if each.number is not None],
         ),
         windows=[Window(each, _expected(detail.verdict, each.days)) for each in detail.windows],
         links=links.rows,
@@ -104,7 +127,9 @@ def article_view(
             with_query("/article", url=row.article, show=show, q=containing, after=links.next) if links.next else None
         ),
         links_csv_path=with_query("/api/v1/links", article=row.article, format="csv"),
-        history=history,
+        history=_history(verdicts, [each.said for each in annotations]),
+        annotations=annotations,
+        annotations_csv_path=with_query("/api/v1/annotations", article=row.article, format="csv"),
         facts=list(_facts(detail)),
         link_choices=_LINK_CHOICES,
         alerts=alerts_beside(connection, [detail.verdict]).get(row.article, []) if detail.verdict else [],
@@ -124,6 +149,26 @@ def _changes(newest_first: Sequence[VerdictChange]) -> Iterator[VerdictChange]:
     for later, before in pairwise([*newest_first, None]):
         if later is not None and (before is None or before.state is not later.state):
             yield later
+
+
+def _numbered(detail: ArticleDetail) -> Iterator[NumberedAnnotation]:
+    """Yield the annotations of the newest days; those on the curve have numbers, the oldest is 1."""
+    shown = detail.annotations[:ANNOTATIONS]
+    first, last = (detail.curve[0].date, detail.curve[-1].date) if detail.curve else (date.max, date.min)
+    number = sum(first <= each.day <= last for each in shown)
+    for each in shown:
+        if first <= each.day <= last:
+            yield NumberedAnnotation(each, number)
+            number -= 1
+        else:
+            yield NumberedAnnotation(each, None)
+
+
+def _history(verdicts: Sequence[VerdictChange], annotations: Sequence[AnnotationRow]) -> list[Past]:
+    """Return both, the newest day first."""
+    past = [Past(each.judged_at.date(), verdict=each) for each in verdicts]
+    past += [Past(each.day, annotation=each) for each in annotations]
+    return sorted(past, key=lambda each: each.day, reverse=True)
 
 
 def _bands(row: ArticleRow, newest_first: Sequence[VerdictChange], today: date) -> Iterator[Band]:

@@ -17,6 +17,7 @@ from flatline.domain.state.segment import Segment
 from flatline.domain.state.visits import date_of
 from flatline.domain.time import DAY_MS, day_of, to_ms
 from flatline.readmodel.address_rows import decoded_state, shown_header
+from flatline.readmodel.queries.annotations import annotations_of
 from flatline.readmodel.queries.bounds import Bounds, within
 from flatline.readmodel.queries.groups import baseline_of, groups_of
 from flatline.readmodel.queries.links import article_id_of
@@ -78,6 +79,7 @@ def find_article(
         history=_history(connection, article_id),
         groups=groups_of(connection, membership),
         visits=_visits(connection, article_id, removed_day=day_of(row["removed_ms"])),
+        annotations=annotations_of(connection, article_id, row["key"]),
     )
 
 

@@ -1,6 +1,6 @@
 """What somebody may see and change who is bound to sites or owners."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, or_
@@ -27,7 +27,16 @@ def within(bounds: Bounds | None) -> list[ColumnElement[bool]]:
 
 def are_within(connection: Connection, bounds: Bounds, keys: Collection[str]) -> bool:
     """Whether all these article keys are, and the addresses where their articles are now. They need not be known."""
+    return all(map(is_within(connection, bounds), keys))
+
+
+def is_within(connection: Connection, bounds: Bounds) -> Callable[[str], bool]:
+    """Return what tells whether an article key is, and the address where its article is now."""
     sites = stored_sites(connection)
     moves = stored_moves(connection, sites)
-    current = {moves.current(key.encode()).decode() for key in keys}
-    return all(site_of(key) in bounds.sites or owner_of(sites, key) in bounds.owners for key in {*keys, *current})
+
+    def tell(key: str) -> bool:
+        places = {key, moves.current(key.encode()).decode()}
+        return all(site_of(each) in bounds.sites or owner_of(sites, each) in bounds.owners for each in places)
+
+    return tell

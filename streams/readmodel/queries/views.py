@@ -158,6 +158,18 @@ class VisitsOfDomain(Struct, frozen=True):
     last_on: date
 
 
+class AnnotationRow(Struct, frozen=True):
+    """What somebody says happened on a day: to an article, to a site, or, where both are null, to everything."""
+
+    id: str
+    day: Annotated[date, Meta(description="UTC")]
+    text: str
+    article: Annotated[str | None, Meta(description="Canonical URL that the article has now")]
+    site: Annotated[str | None, Meta(description="A host; what is below it belongs to it")]
+    by: str | None
+    annotated_at: datetime
+
+
 class ArticleDetail(Struct, frozen=True):
     """One article."""
 
@@ -170,6 +182,9 @@ class ArticleDetail(Struct, frozen=True):
     history: Annotated[list[VerdictChange], Meta(description="The newest first")]
     groups: list[GroupRow]
     visits: Annotated[list[VisitsOfDomain], Meta(description="The domains that sent most, at most 50")]
+    annotations: Annotated[
+        list[AnnotationRow], Meta(description="On it, on its site and on everything; the newest day first")
+    ]
 
 
 class AlertRow(Struct, frozen=True):
