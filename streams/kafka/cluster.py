@@ -11,7 +11,7 @@ from kafka.net import manager
 from kafka.producer import kafka as producer
 
 from flatline.kafka.access import refuse_no_access
-from flatline.kafka.endless_waits import RequestedProducerIds, TimedHandshake
+from flatline.kafka.endless_waits import RequestedProducerIds, TimedTlsTransport
 from flatline.kafka.fetched_batches import FetchedBatches, ReadableRecords
 from flatline.kafka.mechanisms import AsyncNewestToken, NewestToken, NoneKept
 from flatline.kafka.polled_batches import PolledBatches, PolledRecords
@@ -21,7 +21,7 @@ from flatline.kafka.security import FreshContext, Security
 async_fetcher.MemoryRecords, async_fetcher.PartitionRecords = FetchedBatches, ReadableRecords
 fetcher.MemoryRecords, fetcher.Fetcher.PartitionRecords = PolledBatches, PolledRecords
 # For every connection and every producer.
-manager.KafkaSSLTransport, producer.TransactionManager = TimedHandshake, RequestedProducerIds
+manager.KafkaSSLTransport, producer.TransactionManager = TimedTlsTransport, RequestedProducerIds
 
 # For annotations; strings, so that nobody makes one of them elsewhere.
 AdminClient: TypeAlias = "KafkaAdminClient"

@@ -10,7 +10,7 @@ from kafka.producer.transaction_manager import TransactionManager, TransactionSt
 _HANDSHAKE_WITHIN_S: Final = 10.0
 
 
-class TimedHandshake(KafkaSSLTransport):  # type: ignore[misc]
+class TimedTlsTransport(KafkaSSLTransport):  # type: ignore[misc]
     """The library's handshake knows no end, and what waits for the connection knows none either."""
 
     async def handshake(self) -> None:

@@ -14,7 +14,7 @@ from flatline.doctor.installation import examine_installation
 from flatline.local.ports import Ports
 from flatline.local.stack import LocalStack
 from flatline.settings import Settings
-from tests.local.observing import children_of
+from tests.local.observing import children_of, standing_still
 from tests.local.stand_ins import stand_ins
 from tests.waiting import until
 
@@ -64,11 +64,16 @@ def not_fine(settings: Settings) -> dict[str, CheckResult]:
     return {what: found[what] for what in OF_MONITORING if what in found and found[what].sign != Sign.FINE}
 
 
-def tell(stack: LocalStack, program: str, number: signal.Signals) -> None:
-    """Send a signal to a server of the stack."""
+def pid_of(stack: LocalStack, program: str) -> int:
+    """Return the process id of a server of the stack."""
     folder = str(stack.settings.data_dir / program)
     [pid] = [pid for pid, command in children_of(os.getpid()).items() if f"={folder}/" in command]
-    os.kill(pid, number)
+    return pid
+
+
+def reload(stack: LocalStack, program: str) -> None:
+    """Have a server of the stack read its files again."""
+    os.kill(pid_of(stack, program), signal.SIGHUP)
 
 
 def edited(file: Path, **changes: dict[str, Any]) -> None:
@@ -107,7 +112,7 @@ def test_rules_are_compared_with_the_files(stack: LocalStack) -> None:
     edited(rules / "events.yml", DeadLetters={})
     edited(rules / "workers.yml", WorkerDown={"for": "7h"})
     edited(rules / "sources.yml", SourceStale={"expr": "up * on () up"})
-    tell(stack, "prometheus", signal.SIGHUP)
+    reload(stack, "prometheus")
     until("the broken rule was evaluated", lambda: "SourceStale: " in by_name(stack.settings)["rules"].says)
     found = by_name(stack.settings)["rules"]
     assert found.sign == Sign.WRONG
@@ -122,7 +127,7 @@ def test_a_configuration_that_could_not_be_loaded_is_wrong(stack: LocalStack) ->
     """Each server goes on with what it had: nothing but this shows it."""
     for program in ("prometheus", "alertmanager"):
         (stack.settings.data_dir / program / f"{program}.yml").write_text("no: configuration\n")
-        tell(stack, program, signal.SIGHUP)
+        reload(stack, program)
     both = {"Prometheus' configuration", "Alertmanager's configuration"}
     until("both have tried", lambda: both <= not_fine(stack.settings).keys())
     found = not_fine(stack.settings)
@@ -132,11 +137,8 @@ def test_a_configuration_that_could_not_be_loaded_is_wrong(stack: LocalStack) ->
 
 def test_a_server_that_hangs_is_found_out(stack: LocalStack) -> None:
     """Alertmanager is there, takes connections and is silent: within seconds that is said, and all else, too."""
-    tell(stack, "alertmanager", signal.SIGSTOP)
-    try:
+    with standing_still(pid_of(stack, "alertmanager")):
         found = not_fine(stack.settings)
-    finally:
-        tell(stack, "alertmanager", signal.SIGCONT)
     assert found.keys() == {"Alertmanager"}
 
 

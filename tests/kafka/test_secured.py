@@ -9,8 +9,8 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -25,7 +25,9 @@ from flatline.kafka.security import Security
 from flatline.local.ports import LOOPBACK, Ports
 from flatline.local.supervisor import Supervisor
 from flatline.schema.topics import Topics
+from tests.api.test_kills import Serving
 from tests.connectors.pushing import RunningIngest, running_ingest
+from tests.connectors.runtime.test_connect import ARTICLE, connectors_file, drop, running
 from tests.integration.running import FLATLINE, Installation
 from tests.kafka.bearer import Issuer
 from tests.kafka.events import line_of
@@ -41,7 +43,7 @@ from tests.kafka.secured import (
     SecuredKafka,
 )
 from tests.kafka.token_server import CLIENT, SECRET, TokenServer
-from tests.local.observing import children_of
+from tests.local.observing import children_of, standing_still
 from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.servers
@@ -274,40 +276,52 @@ def at_work(settings: dict[str, str], namespace: str, folder: Path) -> Iterator[
         yield installation, ingest
 
 
-def test_a_password_is_changed_before_the_file_is(kafka: SecuredKafka, namespace: str, tmp_path: Path) -> None:
-    """Meanwhile the ingest says that it can't take events, and the worker waits; both go on without a restart."""
+Away = Callable[[SecuredKafka, Path], AbstractContextManager[None]]
+
+
+@contextmanager
+def password_changed_before_the_file(kafka: SecuredKafka, secret: Path) -> Iterator[None]:
+    """Have the broker refuse everybody in the block."""
+    kafka.change_password(ROTATING, "two")
+    try:
+        yield
+    finally:
+        secret.write_text("two")
+
+
+@contextmanager
+def broker_standing_still(kafka: SecuredKafka, _secret: Path) -> Iterator[None]:
+    """Have the broker take connections in the block, and say nothing."""
+    [broker] = [pid for pid, line in children_of(os.getpid()).items() if str(kafka.password_file.parent) in line]
+    with standing_still(broker):
+        yield
+
+
+@pytest.mark.parametrize("away", [password_changed_before_the_file, broker_standing_still])
+def test_everything_goes_on_when_the_broker_is_back(
+    kafka: SecuredKafka, namespace: str, tmp_path: Path, away: Away
+) -> None:
+    """Meanwhile the ingest says that it can't take events. Then it, a worker, a connector and the API go on."""
     secret = tmp_path / "secret"
     kafka.change_password(ROTATING, "one")
     secret.write_text("one")
+    file = connectors_file(tmp_path, exports="drop")
+    file.write_text(f'{file.read_text()}every = "1s"\n')
     settings = kafka.by_certificate(USER) | kafka.by_password(ROTATING, listener=FLEETING)
     settings |= {"FLATLINE_KAFKA_SASL_PASSWORD_FILE": str(secret), "FLATLINE_PARTITIONS": "1"}
+    settings |= {"FLATLINE_CONNECTORS_FILE": str(file)}
     with at_work(settings, namespace, tmp_path) as (installation, ingest):
-        kafka.change_password(ROTATING, "two")
-        until("the worker is refused", lambda: "SaslAuthenticationFailed" in installation.log(1))
-        until("the ingest is refused", lambda: ingest.push(line_of(PUSHED)).status == 503)
-        secret.write_text("two")
-        until("the ingest is let in again", lambda: ingest.push(line_of(PUSHED)).status == 200)
-        until("both have verdicts", lambda: installation.articles().keys() == {IMPORTED, PUSHED})
-        assert installation.log(1).count("metrics and health:") == 1
-
-
-def test_the_ingest_goes_on_after_a_broker_that_stood_still(
-    kafka: SecuredKafka, namespace: str, tmp_path: Path
-) -> None:
-    """It says that it can't take events meanwhile, however often they were sent to the broker by then."""
-    settings, topics = kafka.by_password(USER) | {"FLATLINE_PARTITIONS": "1"}, Topics(namespace=namespace, partitions=1)
-    with (
-        Installation(settings["FLATLINE_KAFKA_BOOTSTRAP"], namespace, tmp_path, **settings) as installation,
-        running_ingest(installation.environment, topics, tmp_path) as ingest,
-    ):
-        assert ingest.push(line_of(IMPORTED)).status == 200
-        [broker] = [pid for pid, line in children_of(os.getpid()).items() if str(kafka.password_file.parent) in line]
-        os.kill(broker, signal.SIGSTOP)
-        try:
-            assert ingest.push(line_of(PUSHED)).status == 503
-        finally:
-            os.kill(broker, signal.SIGCONT)
-        until("the ingest takes events again", lambda: ingest.push(line_of(PUSHED)).status == 200)
+        api, port = Serving(installation, tmp_path), Ports(tmp_path / "ports.json").claim("connect")
+        with api.running(signal.SIGKILL), running(installation.environment, tmp_path, port):
+            until("the API answers", api.holds_all)
+            with away(kafka, secret):
+                drop(tmp_path / "drop", "a.ndjson", "https://a.example/", "https://b.example/")
+                until("the ingest is refused", lambda: ingest.push(line_of(PUSHED)).status == 503)
+            until("the ingest takes events again", lambda: ingest.push(line_of(PUSHED)).status == 200)
+            until("all have verdicts", lambda: installation.articles().keys() == {IMPORTED, PUSHED, ARTICLE})
+            links = {IMPORTED: (1, 0, 1), PUSHED: (1, 0, 1), ARTICLE: (2, 0, 2)}
+            until("the API has all links", lambda: api.holds_all() and api.counts() == links)
+        assert installation.log(1).count("metrics and health:") == 1, "the worker was not started again"
 
 
 def test_a_server_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

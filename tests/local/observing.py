@@ -1,6 +1,12 @@
 """What the kernel knows about processes: the tests ask it, not the code under test."""
 
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from tests.waiting import until
 
 
 def children_of(pid: int) -> dict[int, str]:
@@ -21,6 +27,28 @@ def children_of(pid: int) -> dict[int, str]:
 def is_alive(pid: int) -> bool:
     """Whether the process runs; one that has ended and waits for its parent to notice doesn't."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        return _state(Path(f"/proc/{pid}/stat")) not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+@contextmanager
+def standing_still(pid: int) -> Iterator[None]:
+    """Stop a process for the block, which begins when none of its threads runs any more."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        until(f"process {pid} stands still", lambda: _stands_still(pid))
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def _stands_still(pid: int) -> bool:
+    try:
+        return all(_state(stat) == "T" for stat in Path(f"/proc/{pid}/task").glob("*/stat"))
+    except (FileNotFoundError, ProcessLookupError):  # a thread has ended just now
+        return False
+
+
+def _state(stat: Path) -> str:
+    return stat.read_text().rpartition(")")[2].split()[0]
