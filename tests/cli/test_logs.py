@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatline.cli.logs import JsonLinesFormatter, TextFormatter, set_up_logs
+from flatline.cli.logs import FloodFilter, JsonLinesFormatter, TextFormatter, set_up_logs
 from flatline.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -118,6 +118,24 @@ def test_json_has_the_fields_that_are_documented() -> None:
     }
     [example] = re.findall(r"^(\{\"time\".*\})$", (ROOT / "deploy" / "README.md").read_text(), re.MULTILINE)
     assert list(json.loads(example))[:4] == ["time", "level", "logger", "message"]
+
+
+def test_a_flood_of_others_leaves_room_for_our_own() -> None:
+    """Of 70 alike a second, as of a client that is refused, ten a minute pass; of another kind, and of ours, all."""
+    passes = FloodFilter().filter
+    refused, ours, rare = [], [], []
+    for number in range(70 * 120):
+        for passed, name, message in (
+            (refused, "aiokafka", "Unable connect to node with id %s"),
+            (ours, "flatline.engine", "a commit took %s s"),
+            *([(rare, "aiokafka", "Group %s is dead")] if number % 1_000 == 0 else []),
+        ):
+            record = logging.LogRecord(name, logging.ERROR, __file__, 1, message, (number,), None)
+            record.created = 1_767_225_600 + number / 70
+            if passes(record):
+                passed.append(TextFormatter().format(record))
+    assert (len(refused), len(ours), len(rare)) == (20, 70 * 120, 9)
+    assert [number for number, line in enumerate(refused) if "left out" in line] == [9, 19]
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
