@@ -127,7 +127,7 @@ def _findings(evidence: Evidence, at: Circumstances, *, now_ms: int) -> dict[Fin
     said = at.previous.found if at.previous else {}
     found = {}
     for kind, rule in FINDING_RULES.items():
-        reason = rule(evidence, at._replace(was_found=kind in said))
+        reason = rule(evidence, at._replace(was_found=True) if kind in said else at)
         if reason:
             losses = evidence.losses if kind is FindingKind.MASS_LOSS else None
             found[kind] = OpenFinding(said.get(kind, now_ms), reason, losses.lost_reasons if losses else {})

@@ -60,18 +60,25 @@ def is_quiet(rhythm: Rhythm, at: Circumstances) -> bool:
     articles with mean gaps over 250 days, of which a third gained a link within two years, and leaves those with mean
     gaps under 120 days as they are.) Nor is a pause news that comes every year, until links are overdue.
     """
-    return at.seen_day >= quiet_since_day(rhythm, at, until_day=at.seen_day + 1)
+    unusual_day, limit = _quiet_limits(rhythm, at)
+    return at.seen_day >= unusual_day and at.score is not None and at.score >= limit
 
 
 def quiet_since_day(rhythm: Rhythm, at: Circumstances, *, until_day: int) -> int:
     """Return the first day on which it is quiet, ``until_day`` if that is not before."""
+    unusual_day, limit = _quiet_limits(rhythm, at)
+    if unusual_day >= until_day or at.hazard.score(rhythm, until_day - 1) < limit:
+        return until_day
+    return max(unusual_day, at.hazard.first_day_at(rhythm, limit, until_day=until_day))
+
+
+def _quiet_limits(rhythm: Rhythm, at: Circumstances) -> tuple[int, float]:
+    """Return from which day on a gap is long for this article, and the score from which on that is a silence."""
     thresholds = at.thresholds
     was_said = _was(at, State.SILENT, State.DORMANT)
     limit = thresholds.left_at(thresholds.silent_score) if was_said else thresholds.silent_score
     unusual_day = max(rhythm.last_day + ceil(thresholds.silent_gaps * rhythm.mean_gap_days), at.season_until_day + 1)
-    if unusual_day >= until_day or at.hazard.score(rhythm, until_day - 1) < limit:
-        return until_day
-    return max(unusual_day, at.hazard.first_day_at(rhythm, limit, until_day=until_day))
+    return unusual_day, limit
 
 
 def is_no_news(rhythm: Rhythm, evidence: Evidence, at: Circumstances) -> bool:

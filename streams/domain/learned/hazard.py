@@ -35,6 +35,7 @@ HARDLY_LOGIT: Final = 0.1  # moves a probability by two points and a half at mos
 SHIPPED_MODEL: Final = Path(__file__).parent / "model.json"
 
 _LOG_MAX: Final = 700.0  # beyond, exp overflows
+_PAUSES_REMEMBERED: Final = 2  # of an article: after any link, and after one that matters
 # Where a chance is as good as certain: beyond, its logit would run out of digits.
 _LOG_CHANCE_MAX: Final = -1e-12
 
@@ -135,30 +136,22 @@ class Hazard:
     def __init__(self, model: Model | None = None) -> None:
         self.model = model or load_model()
         self.horizon_days = self.model.horizon_days
-        self._latest: tuple[Rhythm, list[tuple[int, Outlook]]] | None = None
+        self._latest: list[_Pause] = []
 
     def probability(self, rhythm: Rhythm, day: int) -> float:
         """Return P(no link day in the ``horizon_days`` after ``day`` | none since the last), from it on."""
-        return _share(self._outlook(rhythm).probability_logit(day - rhythm.last_day))
+        return _share(self._pause(rhythm).own.probability_logit(day - rhythm.last_day))
 
     def score(self, rhythm: Rhythm, day: int) -> float:
         """Return the silence score, from 0 to 1, for a day at or after the last link day.
 
         It never falls as ``day`` goes on without a link, and a link day never raises it.
         """
-        return _score_at(self._outlooks(rhythm), day)
+        return self._pause(rhythm).score(day)
 
     def first_day_at(self, rhythm: Rhythm, score: float, *, until_day: int) -> int:
-        """Return the first day on which the score is reached, given that it is by ``until_day``; by bisection."""
-        outlooks = self._outlooks(rhythm)
-        low, high = rhythm.last_day, until_day
-        while low < high:
-            middle = (low + high) // 2
-            if _score_at(outlooks, middle) >= score:
-                high = middle
-            else:
-                low = middle + 1
-        return low
+        """Return the first day on which the score is reached; ``until_day`` if that is not before."""
+        return self._pause(rhythm).first_day_at(score, until_day=until_day)
 
     @property
     def typical_probability(self) -> float:
@@ -168,7 +161,7 @@ class Hazard:
     def influences(self, rhythm: Rhythm, day: int) -> list[Influence]:
         """Return what moves the probability most, first: each fact against the same article with a typical one."""
         own, typical, gap_days = figures(rhythm), self.model.typical, day - rhythm.last_day
-        outlook = self._outlook(rhythm)
+        outlook = self._pause(rhythm).own
         logit = outlook.probability_logit(gap_days)
         found = [
             Influence(
@@ -181,21 +174,65 @@ class Hazard:
             found.append(Influence(fact, logit - Outlook(self.model, changed).probability_logit(gap_days)))
         return sorted(found, key=lambda influence: -abs(influence.logit))
 
-    def _outlook(self, rhythm: Rhythm) -> "Outlook":
-        return self._outlooks(rhythm)[0][1]
+    def _pause(self, rhythm: Rhythm) -> "_Pause":
+        """Return the pause after a rhythm. The latest are remembered: each is asked about several days in turn."""
+        for known in self._latest:
+            if known.rhythm is rhythm:
+                return known
+        pause = _Pause(self.model, rhythm)
+        self._latest = [pause, *self._latest[: _PAUSES_REMEMBERED - 1]]
+        return pause
 
-    def _outlooks(self, rhythm: Rhythm) -> list[tuple[int, "Outlook"]]:
-        """Return by what the score is found, the rhythm's own first, each with the day from which it counts.
 
-        A link can make a rhythm look less regular or rarer than before. What it looked like without that link is a
-        limit: one more link is no sign of silence.
-        """
-        if self._latest is not None and self._latest[0] is rhythm:  # one rhythm is asked about many days in turn
-            return self._latest[1]
-        known = (rhythm, rhythm.before) if rhythm.before is not None else (rhythm,)
-        outlooks = [(each.last_day, Outlook(self.model, figures(each))) for each in known]
-        self._latest = rhythm, outlooks
-        return outlooks
+class _Pause:
+    """The pause after the last link day of a rhythm.
+
+    A link can make a rhythm look less regular or rarer than before. What it looked like without that link is a limit
+    of the score: one more link is no sign of silence.
+    """
+
+    __slots__ = ("_first_days", "_outlooks", "_scores", "own", "rhythm")
+
+    def __init__(self, model: Model, rhythm: Rhythm) -> None:
+        self.rhythm = rhythm
+        self.own = Outlook(model, figures(rhythm))
+        self._outlooks = [(rhythm.last_day, self.own)]
+        if rhythm.before is not None:
+            self._outlooks.append((rhythm.before.last_day, Outlook(model, figures(rhythm.before))))
+        self._scores: dict[int, float] = {}
+        self._first_days: dict[float, int] = {}
+
+    def score(self, day: int) -> float:
+        """Return the silence score on a day."""
+        score = self._scores.get(day)
+        if score is None:
+            score = min([_share(outlook.score_logit(day - last_day)) for last_day, outlook in self._outlooks])
+            self._scores[day] = score
+        return score
+
+    def first_day_at(self, score: float, *, until_day: int) -> int:
+        """Return the first day on which the score is reached; ``until_day`` if that is not before."""
+        known = self._first_days.get(score)
+        if known is not None:
+            return min(known, until_day)
+        day = self.rhythm.last_day
+        for last_day, outlook in self._outlooks:
+            day = _first_day_of(outlook, last_day, score, from_day=day, until_day=until_day)
+        if day < until_day:
+            self._first_days[score] = day
+        return day
+
+
+def _first_day_of(outlook: "Outlook", last_day: int, score: float, *, from_day: int, until_day: int) -> int:
+    """Return the first day from ``from_day`` on which an outlook reaches a score, by bisection."""
+    low, high, middle = from_day, until_day, from_day  # the first day is often the one: another outlook's
+    while low < high:
+        if _share(outlook.score_logit(middle - last_day)) >= score:
+            high = middle
+        else:
+            low = middle + 1
+        middle = (low + high) // 2
+    return low
 
 
 def _facts(own: Sequence[float], typical: Sequence[float]) -> Sequence[str]:
@@ -213,17 +250,14 @@ def _facts(own: Sequence[float], typical: Sequence[float]) -> Sequence[str]:
     )
 
 
-def _score_at(outlooks: list[tuple[int, "Outlook"]], day: int) -> float:
-    return _share(min(outlook.score_logit(day - last_day) for last_day, outlook in outlooks))
-
-
 def _share(logit: float) -> float:
     return 1 / (1 + exp(-logit))
 
 
 def _logit_of_log(log_chance: float) -> float:
     """Return the logit of a chance that is given as its logarithm."""
-    log_chance = min(log_chance, _LOG_CHANCE_MAX)
+    if log_chance > _LOG_CHANCE_MAX:
+        log_chance = _LOG_CHANCE_MAX
     return log_chance - log(-expm1(log_chance))
 
 
@@ -282,8 +316,8 @@ class _Burr:
         """Return P(longer than ``days``)."""
         if days == 0:
             return 1.0
-        at = min(self._shape * (log(days) - self._ln_scale), _LOG_MAX)
-        return exp(-self._power * log1p(exp(at)))
+        at = self._shape * (log(days) - self._ln_scale)
+        return exp(-self._power * log1p(exp(at if at < _LOG_MAX else _LOG_MAX)))
 
 
 @lru_cache(8)
