@@ -4,7 +4,6 @@ A partition's articles are a random sample of all, so each partition keeps its o
 each day, in bounded memory. Nothing is stored: after a start all domains are unknown until a round is complete.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
@@ -22,6 +21,9 @@ FICKLE_LOST_MIN: Final = 0.8
 # A domain's account in one number: articles, and above them links ever gained, and above them those that are not live.
 _FIELD_BITS: Final = 32
 _FIELD: Final = (1 << _FIELD_BITS) - 1
+_ARTICLE: Final = 1
+_LIVE: Final = 1 << _FIELD_BITS  # a link
+_LOST: Final = _LIVE | 1 << 2 * _FIELD_BITS
 
 
 class DomainReputation(StrEnum):
@@ -69,21 +71,17 @@ class DomainReputations:
 
     def add(self, segments: Iterable[Segment]) -> None:
         """Add an article, once a round."""
-        gained, lost = list[bytes](), list[bytes]()
+        accounts: dict[bytes, int] = {}
         for segment in segments:
             for fact, _, domain in segment.rows():
                 if fact & link.GAINED:
-                    gained.append(domain)
-                    if not fact & link.LIVE:
-                        lost.append(domain)
-        lost_by_domain = Counter(lost)
-        for domain, links in Counter(gained).items():
+                    accounts[domain] = accounts.get(domain, _ARTICLE) + (_LIVE if fact & link.LIVE else _LOST)
+        for domain, account in accounts.items():
             known = self._accounts.get(domain)
-            if known is None:
-                if domain in MANY_AUTHORS or not self._has_room():
-                    continue
-                known = 0
-            self._accounts[domain] = known + 1 + (links << _FIELD_BITS) + (lost_by_domain[domain] << 2 * _FIELD_BITS)
+            if known is not None:
+                self._accounts[domain] = known + account
+            elif domain not in MANY_AUTHORS and self._has_room():
+                self._accounts[domain] = account
 
     def _has_room(self) -> bool:
         """Make room where there is none by forgetting the domains with one article so far, as lossy counting does.

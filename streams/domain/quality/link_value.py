@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from math import log10
+from operator import mul
 from typing import Final, NamedTuple
 
 from flatline.domain.learned.domain_reputation import DomainReputation
@@ -21,7 +22,7 @@ from flatline.domain.urls.multi_author_domains import MANY_AUTHORS
 REPEATED_LINK: Final = 0.1
 """What the links of a domain add to its best: this for each power of ten. A thousand links of one count as 1.3."""
 
-_ANCHOR_BITS: Final = 16
+_OF_QUALITY: Final = ~link_traits.ANCHOR
 _DAY: Final = DAY_MS << link.FLAG_BITS  # a day, in the unit of `Segment.facts`
 
 
@@ -61,30 +62,21 @@ def link_value_of(
     links_by_domain = Counter([domain for _, _, domain in links])
     domains_by_anchor = shared_anchors(links, natural_anchors)
     sitewide = sitewide_links(links, links_by_domain)
-    unknown = DomainReputation.UNKNOWN
-    weighed: dict[tuple[int, int, bool, DomainReputation, bool], tuple[float, str | None]] = {}  # few differ
     best: dict[bytes, float] = {}
     days, thin, thin_days = list[int](), 0, list[tuple[int, str]]()
     for each in links:
         fact, traits, domain = each
-        seen = (
-            fact & FLAGS | traits >> _ANCHOR_BITS << link.FLAG_BITS,
+        quality, alone, against = _weighed(
+            fact & FLAGS,
+            traits & _OF_QUALITY,
             domains_by_anchor.get(traits & link_traits.ANCHOR, 0) if domains_by_anchor else 0,
             each in sitewide if sitewide else False,
-            reputation_of(domain) if reputation_of else unknown,
+            reputation_of(domain) if reputation_of else DomainReputation.UNKNOWN,
             domain in visited if visited else False,
         )
-        known = weighed.get(seen)
-        if known is None:
-            facts = Facts(fact & FLAGS, traits & ~link_traits.ANCHOR, *seen[1:])
-            # Whether a link matters goes by itself alone: no other article's links may move a verdict.
-            alone = quality_of(facts._replace(reputation=unknown))
-            known = quality_of(facts).quality, alone.against if alone.quality < quality_min else None
-            weighed[seen] = known
-        quality, against = known
         if quality > best.get(domain, 0.0):
             best[domain] = quality
-        if against is not None:
+        if alone < quality_min:
             thin += 1
             if fact & link.ORGANIC:
                 thin_days.append((fact // _DAY, against))
@@ -93,12 +85,26 @@ def link_value_of(
     counts = Counter(days)
     by_day = {day: counts[day] for day in sorted(counts)}
     return LinkValue(
-        weighted=sum(quality * _as_many(links_by_domain[domain]) for domain, quality in best.items()),
+        weighted=sum(map(mul, best.values(), map(_as_many, map(links_by_domain.__getitem__, best)))),
         thin=thin,
         days=by_day,
         thin_days=Counter(thin_days),
         rhythm=rhythm_of(by_day),
     )
+
+
+@lru_cache(1 << 16)
+def _weighed(
+    flags: int, traits: int, anchor_domains: int, is_sitewide: bool, reputation: DomainReputation, has_visits: bool
+) -> tuple[float, float, str]:
+    """Return the quality of a link, that which it has by itself alone, and what is most against that.
+
+    Whether a link matters goes by itself alone: no other article's links may move a verdict. As bare arguments, the
+    few kinds of links that there are were weighed before, and that is found without making anything.
+    """
+    facts = Facts(flags, traits, anchor_domains, is_sitewide, reputation, has_visits)
+    alone = quality_of(facts._replace(reputation=DomainReputation.UNKNOWN))
+    return quality_of(facts).quality, alone.quality, alone.against
 
 
 @lru_cache(1024)
@@ -128,9 +134,9 @@ def sitewide_links(links: list[LinkRow], links_by_domain: Mapping[bytes, int]) -
 
     Those of a template appear on many pages at once. A newsletter or a list that links every week is a reader.
     """
-    many = {domain for domain, count in links_by_domain.items() if count > SITEWIDE_AFTER} - MANY_AUTHORS
-    if not many:
+    if max(links_by_domain.values(), default=0) <= SITEWIDE_AFTER:  # of nearly all articles
         return ()
+    many = {domain for domain, count in links_by_domain.items() if count > SITEWIDE_AFTER} - MANY_AUTHORS
     repeated: defaultdict[tuple[bytes, int], list[LinkRow]] = defaultdict(list)
     for each in links:
         _, traits, domain = each

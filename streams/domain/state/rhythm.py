@@ -35,21 +35,31 @@ class Rhythm(NamedTuple):
         ordered = sorted(days)
         if not ordered:
             return None
-        if len(ordered) == 1:
-            return cls._of(ordered, (0.0, 0.0), None)
+        gaps = [later - earlier for earlier, later in pairwise(ordered[-GAPS_REMEMBERED - 2 :])]
+        logs = [log(gap) for gap in gaps]
+        newest = slice(-GAPS_REMEMBERED, None)
+        if not gaps:
+            return cls._of(ordered, gaps, logs, (0.0, 0.0), None)
         *earlier, last = ordered
         before_last = earlier[-1]
-        counts = tuple(sum(exp((day - before_last) / memory) for day in earlier[1:]) for memory in _MEMORIES)
-        before = cls._of(earlier, counts, None)
+        ages = [day - before_last for day in earlier[1:]]
+        counts = tuple(sum([exp(age / memory) for age in ages]) for memory in _MEMORIES)
+        before = cls._of(earlier, gaps[:-1], logs[:-1], counts, None)
         now = tuple(
             1 + count * exp((before_last - last) / memory) for count, memory in zip(counts, _MEMORIES, strict=True)
         )
-        return cls._of(ordered, now, before)
+        return cls._of(ordered, gaps[newest], logs[newest], now, before)
 
     @classmethod
-    def _of(cls, ordered: list[int], counts: tuple[float, ...], before: "Rhythm | None") -> Self:
-        gaps = [later - earlier for earlier, later in pairwise(ordered[-GAPS_REMEMBERED - 1 :])]
-        logs = [log(gap) for gap in gaps]
+    def _of(
+        cls,
+        ordered: list[int],
+        gaps: list[int],
+        logs: list[float],
+        counts: tuple[float, ...],
+        before: "Rhythm | None",
+    ) -> Self:
+        """Summarise link days in order; ``gaps``: the last ones between them, and ``logs``: their logarithms."""
         mean_log = fsum(logs) / len(logs) if logs else 0.0
         return cls(
             link_days=len(ordered),
@@ -57,7 +67,7 @@ class Rhythm(NamedTuple):
             last_day=ordered[-1],
             mean_gap_days=sum(gaps) / len(gaps) if gaps else 0.0,
             mean_log_gap=mean_log,
-            sd_log_gap=sqrt(fsum((each - mean_log) ** 2 for each in logs) / len(logs)) if logs else 0.0,
+            sd_log_gap=sqrt(fsum([(each - mean_log) ** 2 for each in logs]) / len(logs)) if logs else 0.0,
             short_count_at_last_day=counts[0],
             long_count_at_last_day=counts[1],
             before=before,
