@@ -22,6 +22,7 @@ from flatline.domain.state import link
 from flatline.domain.state.article import Article, Header, LinkObservation, Registration
 from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.state.segment import Segment
+from flatline.domain.state.totals import totals_of
 from flatline.domain.state.visits import DayOfVisits
 from flatline.domain.time import DAY_MS
 from flatline.engine.due_queue import DueQueue
@@ -193,8 +194,10 @@ def _gain(article: Article, numbers: Iterable[int]) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 40), st.booleans(), st.booleans()), max_size=30))
-def test_a_rhythm_that_is_shared_is_that_of_the_days(events: list[tuple[int, int, bool, bool]]) -> None:
-    """After any events the rhythm of the links that matter is what a fresh look at their days gives."""
+def test_what_an_article_knows_of_its_links_is_what_a_fresh_look_gives(
+    events: list[tuple[int, int, bool, bool]],
+) -> None:
+    """After any events, neither its rhythm nor the value of its links is that of before."""
     article = Article(KEY, Header(NOW_MS), Segment())
     for page, day, gained, is_thin in events:
         flags_and_traits = link.ORGANIC | is_thin * (link.SPONSORED | link.STUFFED_ANCHOR)
@@ -203,4 +206,4 @@ def test_a_rhythm_that_is_shared_is_that_of_the_days(events: list[tuple[int, int
         )
         link_value = article_link_value(article, quality_min=0.25)
         assert link_value == link_value_of(article.segments, quality_min=0.25)
-        assert link_value.rhythm == Rhythm.of(link_value.days)
+        assert article.rhythm == Rhythm.of(totals_of(article.segments).days)

@@ -63,9 +63,9 @@ def lost(**changed: int) -> str:
 
 def thin(number: int) -> str | None:
     """Return the reason of `quality_gone` with so many thin links of late."""
-    matter = Rhythm.of(range(TODAY - 900, TODAY - 500, 20))
     link_value = LinkValue(
-        days={}, thin_days={(TODAY - each, "in a footer"): 1 for each in range(number)}, rhythm=matter
+        days=dict.fromkeys(range(TODAY - 900, TODAY - 500, 20), 1),
+        thin_days={(TODAY - each, "in a footer"): 1 for each in range(number)},
     )
     all_links = Rhythm.of([*range(TODAY - 900, TODAY - 500, 20), *range(TODAY - 450, TODAY, 7)])
     assert all_links is not None

@@ -32,24 +32,24 @@ def reason(
 
     What was said stays said until a link that matters comes, or none at all do.
     """
-    matter = link_value.rhythm
-    if matter is None or matter.link_days < thresholds.link_days_min:
+    last_day = link_value.last_day
+    if last_day is None or len(link_value.days) < thresholds.link_days_min:
         return None  # too little history
-    thin, against = thin_lately(link_value, today=today, after_day=matter.last_day)
+    thin, against = thin_lately(link_value, today=today, after_day=last_day)
     if thin < (1 if was_found else thresholds.thin_links_min):
         return None
     if hazard.score(all_links, max(today, all_links.last_day)) >= thresholds.silent_score:
         return None  # the state says so already
-    day = max(today, matter.last_day)
+    matter, day = Rhythm.of(link_value.days), max(today, last_day)
     # A run of thin links that is hardly chance says that links are seen, and needs less of a gap.
     needed = thresholds.quality_gone_score
-    if was_found or probability_of_run(link_value, after_day=matter.last_day) <= RUN_CHANCE_MAX:
+    if was_found or probability_of_run(link_value, after_day=last_day) <= RUN_CHANCE_MAX:
         needed = thresholds.thin_run_score
-    if hazard.score(matter, day) < needed:
+    if matter is None or hazard.score(matter, day) < needed:
         return None
     if not was_found and hazard.first_day_at(matter, needed, until_day=day) <= watched_since_day:
         return None  # it was so before we watched: no news
-    last = f"{to_datetime(matter.last_day * DAY_MS):%Y-%m-%d}"
+    last = f"{to_datetime(last_day * DAY_MS):%Y-%m-%d}"
     gained = f"It gained {count(thin, 'link')} in the last {LATELY_DAYS} days"
     return f"{gained}, but none of high quality since {last}: {against}."
 

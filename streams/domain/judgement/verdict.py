@@ -101,12 +101,13 @@ def published_expectation(expectation: Expectation) -> verdict.Expectation:
 
 
 def _summary(link_value: LinkValue, *, today: int) -> verdict.Worth:
+    last_day = link_value.last_day
     return verdict.Worth(
         weighted_total=round(link_value.weighted, 2),
         thin=link_value.thin,
         worthy_in_28_days=link_value.gained_in_days(28, today=today),
         worthy_in_90_days=link_value.gained_in_days(90, today=today),
-        last_worthy_on=to_datetime(link_value.rhythm.last_day * DAY_MS).date() if link_value.rhythm else None,
+        last_worthy_on=None if last_day is None else to_datetime(last_day * DAY_MS).date(),
     )
 
 

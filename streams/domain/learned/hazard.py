@@ -256,8 +256,7 @@ def _share(logit: float) -> float:
 
 def _logit_of_log(log_chance: float) -> float:
     """Return the logit of a chance that is given as its logarithm."""
-    if log_chance > _LOG_CHANCE_MAX:
-        log_chance = _LOG_CHANCE_MAX
+    log_chance = min(log_chance, _LOG_CHANCE_MAX)
     return log_chance - log(-expm1(log_chance))
 
 
@@ -316,8 +315,8 @@ class _Burr:
         """Return P(longer than ``days``)."""
         if days == 0:
             return 1.0
-        at = self._shape * (log(days) - self._ln_scale)
-        return exp(-self._power * log1p(exp(at if at < _LOG_MAX else _LOG_MAX)))
+        at = min(self._shape * (log(days) - self._ln_scale), _LOG_MAX)
+        return exp(-self._power * log1p(exp(at)))
 
 
 @lru_cache(8)

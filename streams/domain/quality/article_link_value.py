@@ -7,7 +7,6 @@ from flatline.domain.events.anchors import natural
 from flatline.domain.learned.domain_reputation import DomainReputation
 from flatline.domain.quality.link_value import LinkValue, link_value_of
 from flatline.domain.state.article import Article
-from flatline.domain.state.rhythm import Rhythm
 
 WEIGHED_AT_ONCE_MAX: Final = 2_000
 """Links of an article that are weighed whenever it is judged; more are weighed once a day."""
@@ -19,18 +18,12 @@ def article_link_value(
     article: Article, *, quality_min: float, reputation_of: Callable[[bytes], DomainReputation] | None = None
 ) -> LinkValue:
     """Return the value of an article's links, as `link_value_of` does."""
-
-    def rhythm_of(days: dict[int, int]) -> Rhythm | None:
-        """Return `Rhythm.of` link days; those that matter are most often all there are."""
-        return article.rhythm if days == article.totals.days else Rhythm.of(days)
-
     return link_value_of(
         article.segments,
         quality_min=quality_min,
         natural_anchors=lambda: natural_anchors(article),
         reputation_of=reputation_of,
         visited=article.visiting_domains,
-        rhythm_of=rhythm_of,
     )
 
 

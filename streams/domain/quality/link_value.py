@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 from flatline.domain.learned.domain_reputation import DomainReputation
 from flatline.domain.quality.factors import ANCHOR_DOMAINS_MIN, FLAGS, SITEWIDE_AFTER, SITEWIDE_DAYS, Facts, quality_of
 from flatline.domain.state import link, link_traits
-from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.state.segment import LinkRow, Segment
 from flatline.domain.state.totals import gained_in_days
 from flatline.domain.time import DAY_MS
@@ -22,7 +21,6 @@ from flatline.domain.urls.multi_author_domains import MANY_AUTHORS
 REPEATED_LINK: Final = 0.1
 """What the links of a domain add to its best: this for each power of ten. A thousand links of one count as 1.3."""
 
-_OF_QUALITY: Final = ~link_traits.ANCHOR
 _DAY: Final = DAY_MS << link.FLAG_BITS  # a day, in the unit of `Segment.facts`
 
 
@@ -31,9 +29,13 @@ class LinkValue(NamedTuple):
 
     weighted: float = 0.0  # the sum of the best quality of each domain, and very little for its further links
     thin: int = 0
-    days: dict[int, int] = {}  # noqa: RUF012 (UTC day -> links that matter, gained on it; organic)
+    days: dict[int, int] = {}  # noqa: RUF012 (UTC day -> links that matter, gained on it; organic; in order of days)
     thin_days: Mapping[tuple[int, str], int] = {}  # (the same of thin links, by what is most against them, too)
-    rhythm: Rhythm | None = None  # of ``days``
+
+    @property
+    def last_day(self) -> int | None:
+        """The last UTC day on which a link that matters was gained; None without any."""
+        return next(reversed(self.days), None)
 
     def gained_in_days(self, days: int, *, today: int) -> int:
         """Return the links that matter gained in the last ``days`` UTC days, today included."""
@@ -47,14 +49,12 @@ def link_value_of(
     natural_anchors: Callable[[], Collection[int]] = tuple,
     reputation_of: Callable[[bytes], DomainReputation] | None = None,
     visited: Collection[bytes] = (),
-    rhythm_of: Callable[[dict[int, int]], Rhythm | None] = Rhythm.of,
 ) -> LinkValue:
     """Weigh the links of segments that share none.
 
     ``natural_anchors``  gives the fingerprints of what anybody may call the article; seldom asked
     ``reputation_of``      gives the reputation of a domain by its fingerprint; it counts in the sum alone
     ``visited``          fingerprints of the domains whose links sent people
-    ``rhythm_of``        `Rhythm.of`, or what knows some of its results
     """
     links = [each for segment in segments for each in segment.rows() if each[0] & link.GAINED]
     if not links:
@@ -67,8 +67,7 @@ def link_value_of(
     for each in links:
         fact, traits, domain = each
         quality, alone, against = _weighed(
-            fact & FLAGS,
-            traits & _OF_QUALITY,
+            fact & FLAGS | (traits & ~link_traits.ANCHOR) << link.FLAG_BITS,
             domains_by_anchor.get(traits & link_traits.ANCHOR, 0) if domains_by_anchor else 0,
             each in sitewide if sitewide else False,
             reputation_of(domain) if reputation_of else DomainReputation.UNKNOWN,
@@ -83,25 +82,24 @@ def link_value_of(
         elif fact & link.ORGANIC:
             days.append(fact // _DAY)
     counts = Counter(days)
-    by_day = {day: counts[day] for day in sorted(counts)}
     return LinkValue(
         weighted=sum(map(mul, best.values(), map(_as_many, map(links_by_domain.__getitem__, best)))),
         thin=thin,
-        days=by_day,
+        days={day: counts[day] for day in sorted(counts)},
         thin_days=Counter(thin_days),
-        rhythm=rhythm_of(by_day),
     )
 
 
 @lru_cache(1 << 16)
 def _weighed(
-    flags: int, traits: int, anchor_domains: int, is_sitewide: bool, reputation: DomainReputation, has_visits: bool
+    flags_and_traits: int, anchor_domains: int, is_sitewide: bool, reputation: DomainReputation, has_visits: bool
 ) -> tuple[float, float, str]:
     """Return the quality of a link, that which it has by itself alone, and what is most against that.
 
     Whether a link matters goes by itself alone: no other article's links may move a verdict. As bare arguments, the
     few kinds of links that there are were weighed before, and that is found without making anything.
     """
+    flags, traits = flags_and_traits & FLAGS, flags_and_traits >> link.FLAG_BITS
     facts = Facts(flags, traits, anchor_domains, is_sitewide, reputation, has_visits)
     alone = quality_of(facts._replace(reputation=DomainReputation.UNKNOWN))
     return quality_of(facts).quality, alone.quality, alone.against

@@ -61,16 +61,11 @@ def totals_of(segments: Iterable[Segment]) -> Totals:
         return Totals()
     lost = live = nofollow = ugc = sponsored = 0
     for flags, count in Counter([fact & _FLAGS for fact in facts]).items():
-        if flags & link.LOST:
-            lost += count
-        if flags & link.LIVE:
-            live += count
-        if flags & link.NOFOLLOW:
-            nofollow += count
-        if flags & link.UGC:
-            ugc += count
-        if flags & link.SPONSORED:
-            sponsored += count
+        lost += count * bool(flags & link.LOST)
+        live += count * bool(flags & link.LIVE)
+        nofollow += count * bool(flags & link.NOFOLLOW)
+        ugc += count * bool(flags & link.UGC)
+        sponsored += count * bool(flags & link.SPONSORED)
     days = Counter([fact // _DAY for fact in facts if fact & link.ORGANIC])
     return Totals(
         gained=len(facts),

@@ -40,7 +40,6 @@ def _judge(
         thin=len(thin),
         days=dict.fromkeys(sorted(worthy), 1),
         thin_days={(day, AGAINST): 1 for day in thin},
-        rhythm=Rhythm.of(worthy),
     )
     found = {FindingKind.QUALITY_GONE: (today - 10) * DAY_MS} if was_found else {}
     return judge(

@@ -128,6 +128,36 @@ def test_first_day_at_is_the_first(days: list[int], score: float) -> None:
     assert HAZARD.first_day_at(rhythm, score, until_day=until) == walked
 
 
+@given(
+    st.lists(link_days, min_size=1, max_size=3),
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 1_000), st.sampled_from([0.3, 0.6, 0.8, None])), max_size=12),
+)
+def test_what_it_was_asked_before_makes_no_difference(
+    days: list[list[int]], asked: list[tuple[int, int, float | None]]
+) -> None:
+    """It remembers what it found: whatever it was asked of which article, it says what one says that is asked first."""
+    rhythms = [rhythm_of(each) for each in days]
+    remembering = Hazard(HAZARD.model)
+    for number, gap, score in asked:
+        rhythm = rhythms[number % len(rhythms)]
+        day, fresh = rhythm.last_day + gap, Hazard(HAZARD.model)
+        if score is None:
+            assert remembering.score(rhythm, day) == fresh.score(rhythm, day)
+            assert remembering.probability(rhythm, day) == fresh.probability(rhythm, day)
+        else:
+            found = remembering.first_day_at(rhythm, score, until_day=day)
+            assert found == fresh.first_day_at(rhythm, score, until_day=day)
+
+
+@given(st.lists(st.integers(TODAY - 2_000, TODAY), min_size=2, max_size=60, unique=True))
+def test_before_is_the_rhythm_without_the_last_day(days: list[int]) -> None:
+    """What is summed up once for both is what a summary of the earlier days alone says."""
+    days.sort()
+    before, alone = rhythm_of(days).before, rhythm_of(days[:-1])
+    assert before is not None
+    assert before == pytest.approx(alone._replace(before=None))
+
+
 @pytest.mark.parametrize("said", [HAZARD.score, HAZARD.probability])
 def test_a_rare_gainer_has_time(said: Callable[[Rhythm, int], float]) -> None:
     """After 100 days a monthly gainer is in doubt; one that comes every half year is less."""

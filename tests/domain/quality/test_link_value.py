@@ -9,7 +9,6 @@ from flatline.domain.events import anchors
 from flatline.domain.learned.domain_reputation import DomainReputation
 from flatline.domain.quality.link_value import LinkValue, link_value_of
 from flatline.domain.state import link, link_traits
-from flatline.domain.state.rhythm import Rhythm
 from flatline.domain.state.segment import Segment
 from flatline.domain.time import DAY_MS
 from flatline.domain.urls.fingerprints import fingerprint
@@ -54,7 +53,7 @@ def test_sums_agree_with_a_plain_count(links: list[tuple[str, int, int]]) -> Non
     assert link_value.thin == sum(flags_and_traits == FOOTER for _, _, flags_and_traits in links)
     assert link_value.days == {day: matter.count(day) for day in matter}
     assert list(link_value.days) == sorted(link_value.days)
-    assert link_value.rhythm == Rhythm.of(set(matter))
+    assert link_value.last_day == max(matter, default=None)
     assert sum(link_value.thin_days.values()) == link_value.thin
     assert {against for _, against in link_value.thin_days} <= {"in a footer"}
 
@@ -70,7 +69,7 @@ def test_imports_make_no_day_that_matters() -> None:
     segment = Segment()
     segment.apply(bytes(8), bytes(6), True, DAY * DAY_MS, 0)
     link_value = link_value_of([segment], quality_min=0.25)
-    assert (link_value.weighted, link_value.days, link_value.rhythm) == (0.5, {}, None)
+    assert (link_value.weighted, link_value.days, link_value.last_day) == (0.5, {}, None)
 
 
 def test_the_same_phrase_on_many_domains() -> None:
