@@ -225,7 +225,7 @@ class _Pause:
 
 def _first_day_of(outlook: "Outlook", last_day: int, score: float, *, from_day: int, until_day: int) -> int:
     """Return the first day from ``from_day`` on which an outlook reaches a score, by bisection."""
-    low, high, middle = from_day, until_day, from_day  # the first day is often the one: another outlook's
+    low, high, middle = from_day, until_day, from_day  # that of the other outlook, so often the one
     while low < high:
         if _share(outlook.score_logit(middle - last_day)) >= score:
             high = middle

@@ -96,8 +96,8 @@ def _weighed(
 ) -> tuple[float, float, str]:
     """Return the quality of a link, that which it has by itself alone, and what is most against that.
 
-    Whether a link matters goes by itself alone: no other article's links may move a verdict. As bare arguments, the
-    few kinds of links that there are were weighed before, and that is found without making anything.
+    Whether a link matters goes by itself alone: no other article's links may move a verdict. Links come in few kinds,
+    so nearly all were weighed before. The arguments are bare, as making `Facts` takes longer than finding that.
     """
     flags, traits = flags_and_traits & FLAGS, flags_and_traits >> link.FLAG_BITS
     facts = Facts(flags, traits, anchor_domains, is_sitewide, reputation, has_visits)
