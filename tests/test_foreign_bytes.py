@@ -47,6 +47,8 @@ from flatline_connectors.git.documents import UnreadableDocument, read_document
 from flatline_connectors.hacker_news import items
 from flatline_connectors.ingest.answers import Refused
 from flatline_connectors.ingest.parsing import decompress, split
+from flatline_connectors.majestic.answers import read_error as read_majestic_error
+from flatline_connectors.majestic.answers import read_page as read_majestic
 from flatline_connectors.moz.answers import read_error as read_moz_error
 from flatline_connectors.moz.answers import read_page as read_moz
 from flatline_connectors.own_site.listing import NoListing
@@ -265,6 +267,8 @@ PARSERS: Final[dict[str, Parser]] = {
     "DataForSEO": Parser(partial(read_dataforseo, sorted_by="first_seen"), (Rejected,), files=["dataforseo*"]),
     "DataForSEO's error": Parser(read_dataforseo_error, (), [b'{"status_code":40100,"tasks":[{"status_code":50000}]}']),
     "DataForSEO's cost": Parser(usd_charged, (), [b'{"cost":0.02}']),
+    "Majestic": Parser(read_majestic, (Rejected,), files=["majestic*.json"]),
+    "Majestic's error": Parser(read_majestic_error, (), [b'{"Code":"No","FullError":"x"}']),
     "a vendor's error": Parser(error_in, (), [b'{"error":{"message":"x"}}']),
     **{
         f"document {suffix}": Parser(
@@ -358,6 +362,8 @@ FOUND: Final = [
     ("Moz's error", b'{"message":' + b"[" * 100_000),
     ("DataForSEO", b'{"tasks":' + b"[" * 100_000),
     ("DataForSEO's error", b'{"tasks":' + b"[" * 100_000),
+    ("Majestic", b'{"DataTables":' + b"[" * 100_000),
+    ("Majestic's error", b'{"Code":' + b"[" * 100_000),
     ("a vendor's error", b'{"error":' + b"[" * 100_000),
     ("OPML", b"<?xml version='1.0' encoding='x'?><opml/>"),
 ]

@@ -17,7 +17,7 @@ from flatline_connectors.runtime.config import ConnectorOptions, Duration, Secre
 from flatline_connectors.runtime.connector import ConnectorKind, MalformedPage, PollFailed, PollResult, Resources
 from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
-from flatline_connectors.vendors.passes import Pass, Wanted, pass_after, passes_over
+from flatline_connectors.vendors.passes import Pass, Wanted, pass_after, passes_over, without_www
 from flatline_connectors.vendors.records import history_before, records_of
 from flatline_connectors.vendors.requests import BudgetTooSmall, Refused, ask, basic_authorization, letter_of
 
@@ -161,7 +161,7 @@ class DataForSeo:
 
     def _passes(self) -> dict[str, Pass]:
         targets = self._options.targets or own_hosts(self._options.sites, self._resources)
-        return passes_over(target if "://" in target else target.removeprefix("www.") for target in targets)
+        return passes_over(without_www(target) for target in targets)
 
     def _begins(self, state: DataForSeoState, turn: str) -> datetime:
         """Return from when on a pass asks."""

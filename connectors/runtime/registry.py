@@ -11,6 +11,7 @@ from flatline_connectors.feeds.connector import KIND as FEEDS
 from flatline_connectors.folder.connector import KIND as FOLDER
 from flatline_connectors.git.connector import KIND as GIT
 from flatline_connectors.hacker_news.connector import KIND as HACKER_NEWS
+from flatline_connectors.majestic.connector import KIND as MAJESTIC
 from flatline_connectors.moz.connector import KIND as MOZ
 from flatline_connectors.own_site.connector import KIND as OWN_SITE
 from flatline_connectors.recheck.connector import KIND as RECHECK
@@ -35,6 +36,7 @@ _ALL: Final[tuple[ConnectorKind[Any, Any], ...]] = (
     SEMRUSH,
     MOZ,
     DATAFORSEO,
+    MAJESTIC,
     RECHECK,
 )
 KINDS: Final = {kind.name: kind for kind in _ALL}

@@ -23,3 +23,8 @@ def pass_after(turn: str, passes: Mapping[str, Pass]) -> str | None:
     """Return the name of the pass that follows one; None: it is the last."""
     turns = [*passes]
     return next(iter(turns[turns.index(turn) + 1 :]), None)
+
+
+def without_www(target: str) -> str:
+    """Return a domain without ``www.``, with which vendors take it for a subdomain; an address as it is."""
+    return target if "://" in target else target.removeprefix("www.")

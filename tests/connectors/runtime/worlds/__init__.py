@@ -13,6 +13,7 @@ from tests.connectors.runtime.worlds.feeds import FeedsWorld
 from tests.connectors.runtime.worlds.folder import FolderWorld
 from tests.connectors.runtime.worlds.git import GitWorld
 from tests.connectors.runtime.worlds.hacker_news import HackerNewsWorld
+from tests.connectors.runtime.worlds.majestic import MajesticWorld
 from tests.connectors.runtime.worlds.moz import MozWorld
 from tests.connectors.runtime.worlds.own_site import OwnSiteWorld
 from tests.connectors.runtime.worlds.recheck import RecheckWorld
@@ -36,5 +37,6 @@ WORLDS: dict[str, Callable[[Path], World]] = {
     "semrush": SemrushWorld,
     "moz": MozWorld,
     "dataforseo": DataForSeoWorld,
+    "majestic": MajesticWorld,
     "recheck": RecheckWorld,
 }

@@ -1,0 +1,1 @@
+"""Backlinks that Majestic knows of, by its command GetBackLinkData."""
