@@ -1,7 +1,7 @@
 """The policy file (TOML), which the worker and the backtest share."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -80,6 +80,19 @@ def load_policy_file(path: Path | None) -> PolicyFile:
     return msgspec.convert(_read(text, path), PolicyFile)
 
 
+def lines_of_keys(path: Path) -> dict[tuple[str, ...], int | None]:
+    """Return the line of each key that a policy file has, by its section and name; None where it can't be found.
+
+    ``("tiers", "1", "silent_score")`` is a key of a tier. Raises PolicyError.
+    """
+    text = _text(path)
+    raw = _read(text, path)
+    source = _source(path, text, raw)
+    sections: dict[tuple[str, ...], Any] = {(name,): keys for name, keys in raw.items() if name != "tiers"}
+    sections |= {("tiers", tier): keys for tier, keys in raw.get("tiers", {}).items()}
+    return {(*within, key): source.line_of((*within, key)) for within, keys in sections.items() for key in keys}
+
+
 def _text(path: Path) -> str:
     return text_of_file(path, PolicyError, what="The policy file")
 
@@ -87,9 +100,7 @@ def _text(path: Path) -> str:
 def policy_of(text: str, *, path: Path) -> Policy:
     """Return what the text of a policy file says; ``path`` is where it stands. Raises PolicyError."""
     raw = _read(text, path)
-    source = TomlSource(
-        path, text, raw, error=PolicyError, fields=_fields, present_names=_PRESENT_NAMES, explained=_explained
-    )
+    source = _source(path, text, raw)
     file = source.convert(raw, PolicyFile)
     by_tier: dict[int | None, Thresholds] = {
         int(tier): source.convert({**raw.get("judgement", {}), **own}, Thresholds, within=("tiers", tier))
@@ -97,6 +108,12 @@ def policy_of(text: str, *, path: Path) -> Policy:
     }
     return Policy(
         file.judgement, by_tier, Ignored.by(file.ignore), _hazard(file.model, path), file.removed.links_bring_back
+    )
+
+
+def _source(path: Path, text: str, raw: Mapping[str, Any]) -> TomlSource:
+    return TomlSource(
+        path, text, raw, error=PolicyError, fields=_fields, present_names=_PRESENT_NAMES, explained=_explained
     )
 
 

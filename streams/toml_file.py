@@ -74,6 +74,11 @@ class TomlSource:
         """Return the error for what stands at a path of keys."""
         return self._error(f"{self._path}{self._line(keys)}: {why}")
 
+    def line_of(self, keys: Sequence[str]) -> int | None:
+        """Return the number of the line on which a key stands; None where it can't be found, as in an inline table."""
+        found = self._nearest(keys)
+        return found[1] if found and found[0] == len(keys) else None
+
     def _explained(self, text: str, keys: list[str]) -> str:
         """Return the line and what is wrong with it, for an error of msgspec's at a path of keys."""
         if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", text):
@@ -103,6 +108,11 @@ class TomlSource:
 
     def _line(self, keys: Sequence[str]) -> str:
         """Return where the last of the keys that is in the text stands: ", line 3"; nothing if it can't be found."""
+        found = self._nearest(keys)
+        return f", line {found[1]}" if found else ""
+
+    def _nearest(self, keys: Sequence[str]) -> tuple[int, int] | None:
+        """Return how many of the keys lead to a line, as many as can be found, and its number."""
         section: list[str] = []
         found = None
         for number, line in enumerate(self._lines, start=1):
@@ -115,7 +125,7 @@ class TomlSource:
                 continue
             if here == list(keys[: len(here)]) and (found is None or len(here) > found[0]):
                 found = len(here), number
-        return f", line {found[1]}" if found else ""
+        return found
 
     def _instead(self, key: str, keys: Sequence[str]) -> str:
         return instead_of(key, self._fields(keys))

@@ -1,8 +1,10 @@
 """The policy file: what it may say, and how mistakes in it are told."""
 
+import re
 import tomllib
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,8 +13,8 @@ from hypothesis import strategies as st
 from flatline.domain.policy.ignore import Ignore
 from flatline.domain.policy.policy import Policy
 from flatline.domain.policy.thresholds import Thresholds
-from flatline.policy_file import PolicyError, PolicyFile, load_policy, load_policy_file, policy_of
-from flatline.policy_text import changes, text_of
+from flatline.policy_file import PolicyError, PolicyFile, lines_of_keys, load_policy, load_policy_file, policy_of
+from flatline.policy_text import changes, text_of, text_with_origins
 
 PATH = Path("policy.toml")
 
@@ -44,6 +46,74 @@ def test_a_policy_is_written_as_it_is_read(tmp_path: Path) -> None:
     file.write_text(text_of(read))
     assert load_policy_file(file) == read
     assert list(changes(load_policy_file(None))) == []
+
+
+_VALUES = st.fixed_dictionaries(
+    {},
+    optional={
+        "silent_score": st.sampled_from([0.5, Thresholds().silent_score]),
+        "link_days_min": st.sampled_from([7, Thresholds().link_days_min]),
+        "silent_gaps": st.just(2.5),
+    },
+)
+
+
+@given(
+    judgement=_VALUES,
+    tier=_VALUES,
+    name=st.sampled_from(["silent_score", "silent_probability"]),
+    between=st.lists(st.sampled_from(["", "# silent_score = 1", "   "]), max_size=3),
+    name_of_file=st.sampled_from(["policy.toml", 'a "b" # c.toml', "two\nlines = 1.toml"]),
+)
+def test_each_value_says_where_it_is_from(
+    *,
+    judgement: dict[str, Any],
+    tier: dict[str, Any],
+    name: str,
+    between: list[str],
+    name_of_file: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """The line that is named has the key, by its present or former name; what the file doesn't have is the default."""
+    file = tmp_path_factory.mktemp("policy") / name_of_file
+    written = ["[tiers.1]", *(line for key, value in tier.items() for line in (*between, f"{key} = {value}"))]
+    written += ["[judgement]"]
+    for key, value in judgement.items():
+        written += [*between, f"  {name if key == 'silent_score' else key}={value} # why"]
+    file.write_text("\n".join([*written, "[ignore]", "rel = [", '  "ugc",', "]", "own_links = true", ""]))
+    lines = file.read_text().split("\n")
+    policy = load_policy_file(file)
+    text = text_with_origins(policy, file, lines_of_keys(file))
+    assert policy_of(text, path=file).default == policy_of(file.read_text(), path=file).default
+    file.write_text(text)
+    assert load_policy_file(file) == policy
+
+    section, named = "", set()
+    for line in text.splitlines():
+        if line.startswith("["):
+            section = line.strip("[]")
+        if not (found := re.fullmatch(r"(\w+) = (\S+)  # (default|line (\d+))(, default: .*)?", line)):
+            assert line.startswith(("#", "[")) or not line
+            continue
+        key, number = found[1], found[4]
+        said = {"judgement": judgement, "tiers.1": tier, "ignore": {"rel": 1, "own_links": 1}}.get(section, {})
+        assert (key in said) == (number is not None), line
+        if number is not None:
+            named.add((section, key))
+            spelled = name if (section, key) == ("judgement", "silent_score") else key
+            assert re.match(rf"\s*{spelled}\s*=", lines[int(number) - 1])
+            assert lines.index(f"[{section}]") < int(number) - 1
+    assert len(named) == len(judgement) + len(tier) + 2
+
+
+def test_a_value_in_a_table_on_one_line_is_in_the_file(tmp_path: Path) -> None:
+    """No line is named that might be another key's."""
+    file = tmp_path / "policy.toml"
+    file.write_text("judgement = {silent_score = 0.5}\nremoved.links_bring_back = true\n")
+    text = text_with_origins(load_policy_file(file), file, lines_of_keys(file))
+    assert f"silent_score = 0.5  # in the file, default: {Thresholds().silent_score}\n" in text
+    assert "links_bring_back = true  # in the file, default: false\n" in text
+    assert "names no file" in text_with_origins(PolicyFile(), None, {})
 
 
 def test_no_file_is_the_default() -> None:

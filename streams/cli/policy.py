@@ -21,13 +21,18 @@ def show(
 ) -> None:
     """Print the policy in force, with every key explained.
 
-    That is the file that FLATLINE_POLICY_FILE names, or the defaults. The output is a policy file.
+    That is the file that FLATLINE_POLICY_FILE names, or the defaults. Each value says on which line of the file it
+    stands, or that it is the default. The output is a policy file.
     """
-    from flatline.policy_file import load_policy_file
-    from flatline.policy_text import text_of
+    from flatline.policy_file import PolicyFile, lines_of_keys, load_policy_file
+    from flatline.policy_text import text_of, text_with_origins
 
-    path = None if default else settings.policy_file
-    typer.echo(text_of(load_policy_file(path)), nl=False)
+    if default:
+        typer.echo(text_of(PolicyFile()), nl=False)
+        return
+    path = settings.policy_file
+    file, lines = load_policy_file(path), {} if path is None else lines_of_keys(path)
+    typer.echo(text_with_origins(file, path, lines), nl=False)
 
 
 @app.command()
