@@ -17,6 +17,7 @@ from flatline.readmodel.queries.groups import GroupFilter
 from flatline.readmodel.queries.links import LinkFilter
 from flatline.readmodel.queries.others import DeadLetterFilter
 from flatline.readmodel.queries.paging import ROWS_MAX
+from flatline.readmodel.queries.source_days import DAYS, DAYS_MAX
 from flatline.schema.group import GroupKind
 from flatline.schema.site_record import TimeZone
 from flatline_connectors.ingest.answers import Refused
@@ -77,6 +78,14 @@ class DeadLettersQuery(DeadLetterFilter, frozen=True, forbid_unknown_fields=True
 class SourcesQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Of the list of sources."""
 
+    format: Format = "json"
+
+
+class SourceDaysQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of the days of sources."""
+
+    source: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    days: Annotated[int, Meta(ge=1, le=DAYS_MAX, description="How many, today among them")] = DAYS
     format: Format = "json"
 
 

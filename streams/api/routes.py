@@ -25,6 +25,7 @@ from flatline.readmodel.queries.peers import SeriesRow, compare_with_peers
 from flatline.readmodel.queries.precision import MeasuredPrecision, measured_precision
 from flatline.readmodel.queries.publishers import TurnedPublisher, turned_nofollow
 from flatline.readmodel.queries.snoozes import SnoozeRow, list_snoozes
+from flatline.readmodel.queries.source_days import SourceCalendar, source_calendars
 from flatline.readmodel.queries.views import Page
 from flatline.readmodel.queries.weekly import WeeklySummary, weekly_summary
 from flatline.schema.group import GroupKind
@@ -244,6 +245,16 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         _policy_trial,
     ),
     Route("/api/v1/sources", "Sources", queries.SourcesQuery, Page[views.SourceRow], _sources, views.SourceRow),
+    Route(
+        "/api/v1/source-days",
+        "Sources day by day: when each was heard, stale or silent",
+        queries.SourceDaysQuery,
+        Page[SourceCalendar],
+        lambda connection, query, at: Page(
+            source_calendars(connection, now_ms=at.now_ms, days=query.days, source=query.source), None
+        ),
+        SourceCalendar,
+    ),
     Route(
         "/api/v1/turned-publishers",
         "Publishers that had at least five links turn nofollow within two weeks",

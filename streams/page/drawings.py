@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from flatline.domain.formatting import count
 from flatline.domain.groups.cohorts import AGES_DAYS
 from flatline.domain.learned.curve import QUOTED_DAYS, QUOTED_SHARE
+from flatline.readmodel.queries.source_days import SourceCalendar
 from flatline.readmodel.queries.views import CohortRow
 
 SPARK_WEEKS: Final = 104
@@ -15,6 +16,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 990, 10, 270
 _TICKS_Y: Final = 4
 _TICKS_X: Final = 6
 _POINTS_MAX: Final = 400
+_MONTH_WEEKS_MIN: Final = 3
 
 
 class Spark(NamedTuple):
@@ -173,6 +175,42 @@ def links_by_age(named: Sequence[tuple[str, Sequence[float | None]]]) -> AgeCurv
     heights = [(name, [None if each is None else each / most for each in values]) for name, values in named]
     ticks_y = [Tick(_y(step / _TICKS_Y), f"{most * step / _TICKS_Y:,g}") for step in range(_TICKS_Y + 1)]
     return _age_curves("Links an article gained by age", heights, ticks_y)
+
+
+class DrawnDay(NamedTuple):
+    """A day in a calendar: the number of its week there, its weekday (0: Monday), and what to say of it."""
+
+    week: int
+    weekday: int
+    state: str
+    words: str
+
+
+class Calendar(NamedTuple):
+    """Days in columns of weeks. ``ticks_x``: the weeks in which months begin, but where there is no room."""
+
+    days: Sequence[DrawnDay]
+    weeks: int
+    ticks_x: Sequence[Tick]
+    label: str
+
+
+def calendar(source: SourceCalendar) -> Calendar:
+    """Return the calendar of a source."""
+    first = source.days[0].day
+    monday = first - timedelta(days=first.weekday())
+    days, ticks = [], [Tick(0, f"{first:%b}")]
+    for each in source.days:
+        week = (each.day - monday).days // 7
+        told = f"{each.day:%a %Y-%m-%d}: {each.state}" + (f", {count(each.events, 'link event')}" if each.events else "")
+        days.append(DrawnDay(week, each.day.weekday(), each.state.value, told))
+        if each.day.day == 1 and week - ticks[-1].at >= _MONTH_WEEKS_MIN:
+            ticks.append(Tick(week, f"{each.day:%b}"))
+    label = (
+        f"From {first} to {source.days[-1].day}: heard on {count(source.heard, 'day')}, "
+        f"stale on {source.stale:,}, silent on {source.silent:,}."
+    )
+    return Calendar(days, days[-1].week + 1, ticks, label)
 
 
 def _age_curves(about: str, named: Sequence[tuple[str, Sequence[float | None]]], ticks_y: Sequence[Tick]) -> AgeCurves:

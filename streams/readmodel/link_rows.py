@@ -13,13 +13,14 @@ from flatline.domain.state import link
 from flatline.domain.state.article import LinkObservation
 from flatline.domain.state.link import Effect, Link
 from flatline.domain.state.segment import Segment
-from flatline.domain.time import clamped_ms, stated_ms, to_ms
+from flatline.domain.time import clamped_ms, day_of, stated_ms, to_ms
 from flatline.domain.urls.canonical import canonicalize, referring_domain
 from flatline.domain.urls.fingerprints import referrer
 from flatline.readmodel.address_rows import AT_ONCE, AddressRows
 from flatline.readmodel.database import insert_into, upsert
 from flatline.readmodel.live_rows import Happened
 from flatline.readmodel.records import Record
+from flatline.readmodel.source_days import count_events
 from flatline.readmodel.tables import link_changes, link_sources, links, storable
 from flatline.readmodel.tables import sources as source_table
 from flatline.schema import codec
@@ -80,6 +81,7 @@ class LinkRows:
         changes = LinkChanges()
         if not seen:
             return changes
+        count_events(connection, ((each.event.source, day_of(each.seen_ms)) for each in seen))
         ids = self._addresses.ids(connection, (each.key for each in seen))
         rows = self._rows(connection, {(ids[each.key], each.page) for each in seen})
         sources: dict[tuple[int, str], tuple[int, int]] = {}

@@ -19,6 +19,7 @@ from flatline.readmodel.owners import owners_said, write_owners
 from flatline.readmodel.queries.moves import MOVES, SITES, receive_all, stored_moves, stored_sites
 from flatline.readmodel.read_models import stored_positions
 from flatline.readmodel.snooze_rows import apply_snoozes
+from flatline.readmodel.source_days import note_heartbeats
 from flatline.readmodel.tables import addresses as address_table
 from flatline.readmodel.tables import positions
 from flatline.readmodel.verdict_rows import apply_groups, apply_verdicts
@@ -139,6 +140,7 @@ class Projection:
             sum_up(connection, addresses, changed, links_bring_back=self._policy.links_bring_back)
         for name, topic in ((HEARTBEATS, topics.heartbeats), (GROUP_PARTS, topics.group_parts)):
             apply_compacted(connection, name, of(topic))
+        note_heartbeats(connection, of(topics.heartbeats))
         happened = [
             *links.happened,
             *apply_verdicts(connection, addresses, of(topics.verdicts)),

@@ -11,7 +11,16 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
 from flatline.readmodel.database import ClosedError, Database, meta_of, upsert
-from flatline.readmodel.tables import VERSION, addresses, alerts, group_history, meta, positions, verdict_history
+from flatline.readmodel.tables import (
+    VERSION,
+    addresses,
+    alerts,
+    group_history,
+    heartbeat_days,
+    meta,
+    positions,
+    verdict_history,
+)
 from flatline.schema.topics import Topics
 
 log = logging.getLogger("flatline.readmodel")
@@ -151,6 +160,6 @@ def _carry_history(before: Database, database: Database) -> None:
         )
         for rows in source.execute(judged).mappings().partitions():
             upsert(target, addresses, [{**row, "article_id": row["id"]} for row in rows])
-        for table in (verdict_history, group_history, alerts):
+        for table in (verdict_history, group_history, alerts, heartbeat_days):
             for rows in source.execute(select(table)).mappings().partitions():
                 upsert(target, table, [dict(row) for row in rows])

@@ -238,6 +238,25 @@ sources = Table(
     comment="When each source saw links first and last, and how many of those that count.",
 )
 
+source_days = Table(
+    "source_days",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("day", Integer, primary_key=True, comment="UTC day since 1970-01-01 on which it saw what it reports"),
+    Column("events", BigInteger, nullable=False, comment="Link events, losses and suspicions among them"),
+)
+
+heartbeat_days = Table(
+    "heartbeat_days",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("day", Integer, primary_key=True, comment="UTC day since 1970-01-01"),
+    Column("sent_ms", BigInteger, nullable=False),
+    Column("seen_until_ms", BigInteger, nullable=False),
+    Column("limit_ms", BigInteger, comment="How far behind it may be; null: nothing more is expected of it"),
+    comment="The last heartbeat of each day. Their topic keeps the newest of each source alone.",
+)
+
 article_sources = Table(
     "article_sources",
     metadata,

@@ -135,7 +135,7 @@ class Sources:
         by_heartbeat = {
             source: Freshness(
                 staleness_ms=max(0, now_ms - to_ms(heartbeat.seen_until)),
-                limit_ms=_limit_ms(heartbeat),
+                limit_ms=limit_ms_of(heartbeat),
             )
             for source, heartbeat in self._expected.items()
         }
@@ -221,7 +221,7 @@ class Sources:
     def _note_return(self, known: Heartbeat, heartbeat: Heartbeat) -> None:
         seen_until_ms, back_ms = to_ms(known.seen_until), to_ms(heartbeat.sent_at)
         has_gap = heartbeat.seen_from is not None and to_ms(heartbeat.seen_from) > seen_until_ms
-        is_usual = to_ms(heartbeat.seen_until) - seen_until_ms <= _limit_ms(known)
+        is_usual = to_ms(heartbeat.seen_until) - seen_until_ms <= limit_ms_of(known)
         if known.period_s is None or (is_usual and not has_gap):
             return
         self._returns[heartbeat.source] = _Return(seen_until_ms, back_ms, back_ms + _period_ms(known))
@@ -236,7 +236,8 @@ def _period_ms(heartbeat: Heartbeat) -> int:
     return int((heartbeat.period_s or 0) * 1000)
 
 
-def _limit_ms(heartbeat: Heartbeat) -> int:
+def limit_ms_of(heartbeat: Heartbeat) -> int:
+    """Return how far behind a source may be that promised another heartbeat."""
     return _period_ms(heartbeat) * STALE_AFTER_PERIODS
 
 

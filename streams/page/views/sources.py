@@ -7,11 +7,14 @@ from typing import Final
 from sqlalchemy import Connection
 
 from flatline.domain.formatting import count
+from flatline.page.drawings import Calendar, calendar
 from flatline.readmodel.queries.others import DeadLetterFilter, list_dead_letters, list_sources
+from flatline.readmodel.queries.source_days import SourceCalendar, source_calendars
 from flatline.readmodel.queries.views import DeadLetterRow, SourceRow
 
 KINDS: Final[Mapping[str, str]] = {"links": "a link event", "articles": "an article record", "visits": "visits"}
 _DEAD_LETTERS_SHOWN: Final = 50
+_CALENDARS_SHOWN: Final = 24
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3_600
 _DAY_S: Final = 86_400
@@ -42,10 +45,20 @@ class ShownDeadLetter:
 
 
 @dataclass(frozen=True)
+class ShownCalendar:
+    """The days of a source, counted and drawn."""
+
+    row: SourceCalendar
+    drawn: Calendar
+
+
+@dataclass(frozen=True)
 class SourcesView:
-    """The page. ``kinds``: what a dead letter may be meant as, in words."""
+    """The page. ``more``: how many calendars are left out. ``kinds``: what a dead letter may be meant as, in words."""
 
     sources: Sequence[ShownSource]
+    calendars: Sequence[ShownCalendar]
+    more: int
     dead_letters: Sequence[ShownDeadLetter]
     kinds: Mapping[str, str]
 
@@ -54,8 +67,13 @@ def sources_view(connection: Connection, *, now_ms: int) -> SourcesView:
     """Return the page as of now."""
     shown = shown_sources(connection, now_ms=now_ms)
     letters = list_dead_letters(connection, DeadLetterFilter(resent=False), limit=_DEAD_LETTERS_SHOWN).rows
+    calendars = source_calendars(connection, now_ms=now_ms)
     return SourcesView(
-        sorted(shown, key=lambda source: source.tone != "bad"), [_shown_letter(letter) for letter in letters], KINDS
+        sources=sorted(shown, key=lambda source: source.tone != "bad"),
+        calendars=[ShownCalendar(row, calendar(row)) for row in calendars[:_CALENDARS_SHOWN]],
+        more=max(0, len(calendars) - _CALENDARS_SHOWN),
+        dead_letters=[_shown_letter(letter) for letter in letters],
+        kinds=KINDS,
     )
 
 
