@@ -187,7 +187,7 @@ class DrawnDay(NamedTuple):
 
 
 class Calendar(NamedTuple):
-    """Days in columns of weeks. ``ticks_x``: the weeks in which months begin, but where there is no room."""
+    """Days in columns of weeks. ``ticks_x``: the weeks in which months begin."""
 
     days: Sequence[DrawnDay]
     weeks: int
@@ -202,10 +202,14 @@ def calendar(source: SourceCalendar) -> Calendar:
     days, ticks = [], [Tick(0, f"{first:%b}")]
     for each in source.days:
         week = (each.day - monday).days // 7
-        told = f"{each.day:%a %Y-%m-%d}: {each.state}" + (f", {count(each.events, 'link event')}" if each.events else "")
+        told = f"{each.day:%a %Y-%m-%d}: {each.state}" + (
+            f", {count(each.events, 'link event')}" if each.events else ""
+        )
         days.append(DrawnDay(week, each.day.weekday(), each.state.value, told))
-        if each.day.day == 1 and week - ticks[-1].at >= _MONTH_WEEKS_MIN:
-            ticks.append(Tick(week, f"{each.day:%b}"))
+        if each.day.day == 1:
+            # The first month gives way where little of it is shown.
+            kept = ticks if week - ticks[-1].at >= _MONTH_WEEKS_MIN else []
+            ticks = [*kept, Tick(week, f"{each.day:%b}")]
     label = (
         f"From {first} to {source.days[-1].day}: heard on {count(source.heard, 'day')}, "
         f"stale on {source.stale:,}, silent on {source.silent:,}."

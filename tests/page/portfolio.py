@@ -197,7 +197,13 @@ def _hostile_links() -> Iterator[bytes]:
 
 
 def _heartbeats() -> Iterator[Record]:
-    for offset, (source, hours) in enumerate((("night-crawler", 1), ("link-vendor", 90))):
+    # The vendor was away for a week two months ago, and is again.
+    hours_ago = {
+        "night-crawler": [1 + 24 * day for day in range(120)],
+        "link-vendor": [90 + 24 * day for day in range(100) if not 55 <= day < 62],
+    }
+    sent = [(hours, source) for source, all_hours in hours_ago.items() for hours in all_hours]
+    for offset, (hours, source) in enumerate(sorted(sent, reverse=True)):
         seen = NOW - timedelta(hours=hours)
         value = orjson.dumps({"source": source, "sent_at": seen, "seen_until": seen, "period_s": 21_600})
         yield Record(source.encode(), value, to_ms(seen), offset)

@@ -50,7 +50,7 @@ def calendars_by_source(made: Database, days: int = DAYS) -> dict[str, SourceCal
         return {each.source: each for each in source_calendars(connection, now_ms=NOW_MS, days=days)}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     sent=st.lists(heartbeats, max_size=30),
     found=st.lists(links, max_size=30),

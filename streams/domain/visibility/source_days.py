@@ -19,7 +19,7 @@ class DayState(StrEnum):
     """At the end of the day, by its last heartbeat, it was further behind than it may be."""
 
     SILENT = "silent"
-    """Nothing came, and nothing had to."""
+    """Nothing came, and no heartbeat was overdue."""
 
 
 class LastHeartbeat(NamedTuple):

@@ -1,6 +1,6 @@
 """The days of sources: when each was heard, stale or silent."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Final
@@ -32,7 +32,7 @@ class SourceCalendar(Struct, frozen=True):
     source: str
     heard: Annotated[int, Meta(description="Days on which it was heard, and not stale in the end")]
     stale: int
-    silent: Annotated[int, Meta(description="Days on which nothing came, and nothing had to")]
+    silent: Annotated[int, Meta(description="Days on which nothing came, and no heartbeat was overdue")]
     days: Annotated[list[SourceDay], Meta(description="The oldest first")]
 
 
@@ -81,9 +81,13 @@ def _calendar(
     before: LastHeartbeat | None,
 ) -> SourceCalendar:
     states = list(day_states(first_day, now_ms=now_ms, reporting=events, heartbeats=heartbeats, before=before))
-    numbers = [[state for _, state in states].count(state) for state in DayState]
+    number = Counter(state for _, state in states)
     return SourceCalendar(
-        source, *numbers, days=[SourceDay(date_of(day), state, events.get(day, 0)) for day, state in states]
+        source=source,
+        heard=number[DayState.HEARD],
+        stale=number[DayState.STALE],
+        silent=number[DayState.SILENT],
+        days=[SourceDay(date_of(day), state, events.get(day, 0)) for day, state in states],
     )
 
 
@@ -103,7 +107,7 @@ def _before(connection: Connection, first_day: int, source: str | None) -> dict[
 def _reporting_before(connection: Connection, first_day: int, source: str | None) -> set[str]:
     """Return the sources that reported links of a time before a day."""
     columns = source_days.c
-    statement = select(columns.source.distinct()).where(columns.day < first_day, *_of(columns, source))
+    statement = select(columns.source).distinct().where(columns.day < first_day, *_of(columns, source))
     return set(connection.scalars(statement))
 
 
