@@ -5,7 +5,9 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flatline.page.drawings import SPARK_WEEKS, Band, curve, spark
+from flatline.domain.visibility.source_days import DayState
+from flatline.page.drawings import SPARK_WEEKS, Band, calendar, curve, spark
+from flatline.readmodel.queries.source_days import SourceCalendar, SourceDay
 
 _FIRST = date(2024, 2, 29)
 
@@ -47,3 +49,20 @@ def test_a_curve_stays_within_its_frame(steps: list[tuple[int, int, float]], ban
 def test_an_article_without_links_has_no_curve() -> None:
     """It has a sentence instead."""
     assert curve([], [], [], []).label == "No links yet."
+
+
+@given(st.dates(date(1995, 1, 1), date(2090, 1, 1)), st.lists(st.sampled_from(DayState), min_size=1, max_size=800))
+def test_a_calendar_has_each_day_in_its_week(first: date, states: list[DayState]) -> None:
+    """As ISO weeks have it; months are named where they begin, with room between their names."""
+    days = [SourceDay(first + timedelta(days=number), state, number) for number, state in enumerate(states)]
+    drawn = calendar(SourceCalendar("crawler", 0, 0, 0, days))
+    assert [(day.weekday + 1, day.state) for day in drawn.days] == [
+        (each.day.isoweekday(), each.state) for each in days
+    ]
+    weeks = list(dict.fromkeys(each.day.isocalendar()[:2] for each in days))
+    assert [weeks[day.week] for day in drawn.days] == [each.day.isocalendar()[:2] for each in days]
+    assert drawn.weeks == len(weeks)
+    at = [tick.at for tick in drawn.ticks_x]
+    assert all(after - before >= 3 for before, after in zip(at, at[1:], strict=False))
+    begun = {f"{each.day:%b}" for each in days if each.day.day == 1} or {f"{first:%b}"}
+    assert begun <= {tick.words for tick in drawn.ticks_x}
