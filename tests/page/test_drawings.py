@@ -1,6 +1,7 @@
 """Curves and sparklines as they are drawn."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,6 +64,6 @@ def test_a_calendar_has_each_day_in_its_week(first: date, states: list[DayState]
     assert [weeks[day.week] for day in drawn.days] == [each.day.isocalendar()[:2] for each in days]
     assert drawn.weeks == len(weeks)
     at = [tick.at for tick in drawn.ticks_x]
-    assert all(after - before >= 3 for before, after in zip(at, at[1:], strict=False))
+    assert all(after - before >= 3 for before, after in pairwise(at))
     begun = {f"{each.day:%b}" for each in days if each.day.day == 1} or {f"{first:%b}"}
     assert begun <= {tick.words for tick in drawn.ticks_x}
