@@ -203,28 +203,35 @@ SENTENCES = [
     (
         lost(),
         (
-            "5 links of 20 were lost on 2024-10-04. They were on 4 sites and disappeared on one day: check your own "
+            "5 of 20 links were lost on 2024-10-04. They were on 4 sites and disappeared on one day: check your own "
             "page first, it may have moved."
         ),
     ),
     (
         lost(most_in_a_day=2, last_ms=(TODAY + 3) * DAY_MS),
         (
-            "5 links of 20 were lost from 2024-10-04 to 2024-10-07. They were on 4 sites and disappeared over several "
+            "5 of 20 links were lost from 2024-10-04 to 2024-10-07. They were on 4 sites and disappeared over several "
             "days: no single cause stands out."
+        ),
+    ),
+    (
+        lost(lost=20, most_of_a_domain=19, of_that_domain=19),
+        (
+            "All 20 links were lost on 2024-10-04. Nearly all were on one site, and none of its known links is left: it "
+            "was probably taken down or rebuilt."
         ),
     ),
     (
         lost(most_of_a_domain=5, of_that_domain=5),
         (
-            "5 links of 20 were lost on 2024-10-04. Nearly all were on one site, and none of its known links is left: "
+            "5 of 20 links were lost on 2024-10-04. All were on one site, and none of its known links is left: "
             "it was probably taken down or rebuilt."
         ),
     ),
     (
         lost(most_of_a_domain=5, of_that_domain=6),
         (
-            "5 links of 20 were lost on 2024-10-04. Nearly all were on one site, which keeps 1 other: it probably "
+            "5 of 20 links were lost on 2024-10-04. All were on one site, which keeps 1 other: it probably "
             "removed or changed some pages."
         ),
     ),

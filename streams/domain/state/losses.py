@@ -45,9 +45,15 @@ class Losses(NamedTuple):
         """Return what was lost, and the likely reason, in sentences; ``is_floor``: not all links are reported."""
         first, last = (f"{to_datetime(at_ms):%Y-%m-%d}" for at_ms in (self.first_ms, self.last_ms))
         when = f"on {first}" if first == last else f"from {first} to {last}"
-        at_least, or_more = ("At least ", " or more") if is_floor else ("", "")
-        lost = f"{at_least}{count(self.lost, 'link')} of {self.live_before:,}{or_more} were lost {when}."
+        verb = "was" if self.lost == 1 else "were"
+        lost = f"{self._how_many(is_floor=is_floor)} {verb} lost {when}."
         return " ".join(filter(None, (lost, self._reported_reason, self._likely_reason)))
+
+    def _how_many(self, *, is_floor: bool) -> str:
+        links = count(self.live_before, "link")
+        if is_floor:
+            return f"At least {self.lost:,} of at least {links}"
+        return f"All {links}" if 1 < self.lost == self.live_before else f"{self.lost:,} of {links}"
 
     @property
     def _reported_reason(self) -> str:
@@ -60,12 +66,13 @@ class Losses(NamedTuple):
     @property
     def _likely_reason(self) -> str:
         others = self.of_that_domain - self.most_of_a_domain
+        most = "All" if self.most_of_a_domain == self.lost else "Nearly all"
         if self.most_of_a_domain >= MOSTLY * self.lost and not others:
             gone = "none of its known links is left: it was probably taken down or rebuilt."
-            return f"Nearly all were on one site, and {gone}"
+            return f"{most} were on one site, and {gone}"
         if self.most_of_a_domain >= MOSTLY * self.lost:
             kept = count(others, "other")
-            return f"Nearly all were on one site, which keeps {kept}: it probably removed or changed some pages."
+            return f"{most} were on one site, which keeps {kept}: it probably removed or changed some pages."
         sites = count(self.domains, "site")
         if self.most_in_a_day >= MOSTLY * self.lost:
             return f"They were on {sites} and disappeared on one day: check your own page first, it may have moved."

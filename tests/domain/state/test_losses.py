@@ -81,7 +81,7 @@ def test_losses_agree_with_sets(history: list[tuple[int, bool, int, str | None]]
         (
             Losses(40, 141, 1, 40, 40, 40, NOW_MS, NOW_MS),
             (
-                "on 2024-10-04. Nearly all were on one site, and none of its known links is left: it "
+                "on 2024-10-04. All were on one site, and none of its known links is left: it "
                 "was probably taken down or rebuilt."
             ),
         ),
@@ -109,7 +109,7 @@ def test_losses_agree_with_sets(history: list[tuple[int, bool, int, str | None]]
         (
             Losses(40, 141, 1, 40, 40, 40, NOW_MS, NOW_MS, {"domain_gone": 40}),
             (
-                "on 2024-10-04. Reason reported for all of them: the whole site is gone. Nearly all were on one site, "
+                "on 2024-10-04. Reason reported for all of them: the whole site is gone. All were on one site, "
                 "and none of its known links is left: it was probably taken down or rebuilt."
             ),
         ),
@@ -117,5 +117,5 @@ def test_losses_agree_with_sets(history: list[tuple[int, bool, int, str | None]]
 )
 def test_reasons(losses: Losses, reason: str) -> None:
     """They say how many, when, and where to look; and that it may be more, where not all are reported."""
-    assert losses.reason(is_floor=False) == f"40 links of 141 were lost {reason}"
-    assert losses.reason(is_floor=True) == f"At least 40 links of 141 or more were lost {reason}"
+    assert losses.reason(is_floor=False) == f"40 of 141 links were lost {reason}"
+    assert losses.reason(is_floor=True) == f"At least 40 of at least 141 links were lost {reason}"
