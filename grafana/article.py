@@ -94,9 +94,8 @@ def _now() -> list[Builder[Panel]]:
         figure(
             24,
             "Against usual gap",
-            "The time without a link, as a multiple of the mean gap between links that the article used to have. Up "
-            "to twice the usual gap is a pause.",
-            at_end(f"{_of('silence_seconds')} / ({_of('mean_gap_seconds')} > 0)", "usual gaps"),
+            "The time without a link, as a multiple of the typical gap between links that the article used to have.",
+            at_end(f"{_of('silence_seconds')} / ({_of('usual_gap_seconds')} > 0)", "usual gaps"),
             unit="suffix:x",
             decimals=1,
         ),

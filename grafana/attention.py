@@ -60,7 +60,7 @@ def articles(panel_id: int) -> Builder[Panel]:
         Label("state", "State", width=85, colours=state_words()),
         Column("Probability", of("silence_probability_ratio"), "percentunit", width=100),
         Column("Days without", f"({of('silence_seconds')}) / {DAY_S}", width=110),
-        Column("Usual gap", f"({of('mean_gap_seconds')}) / {DAY_S}", "suffix:days", width=100),
+        Column("Usual gap", f"({of('usual_gap_seconds')}) / {DAY_S}", "suffix:days", width=100),
         Column("Since", since(_IN_TROUBLE), DATE, width=105),
         Label("finding", "Finding", width=110),
         Label("series", "Series", width=130),

@@ -184,7 +184,7 @@ class Judge:
         task.candidates.note(
             Watched(
                 verdict,
-                mean_gap_days=rhythm.mean_gap_days if rhythm else 0.0,
+                usual_gap_days=rhythm.usual_gap_days if rhythm else 0.0,
                 days_since_last_link=rhythm.days_since_last_link(day_of(now_ms)) if rhythm else None,
                 is_unseen=evidence.visibility.is_unseen or verdict.suppressed,
             )

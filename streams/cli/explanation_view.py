@@ -19,7 +19,7 @@ from flatline.domain.explanation.explained import (
     ExplainedSource,
     Explanation,
 )
-from flatline.domain.formatting import count, every, percent
+from flatline.domain.formatting import count, every, figured, percent
 from flatline.domain.imports.counts import LINKS_MIN, PAGES_MIN
 from flatline.domain.learned.expectation import WINDOWS_DAYS
 from flatline.domain.policy.thresholds import Thresholds
@@ -144,7 +144,8 @@ def _curve(found: Explanation, console: Console) -> None:
     console.print(Text(plot(found.curve, width=width, height=_PLOT_HEIGHT)), no_wrap=True, crop=True)
     elsewhere = found.verdict.gained_total - found.curve[-1].gained
     if elsewhere:
-        console.print(f"{count(elsewhere, 'link')} of unknown age (from imports and first crawls) are left out.")
+        verb = "is" if elsewhere == 1 else "are"
+        console.print(f"{count(elsewhere, 'link')} of unknown age (from imports and first crawls) {verb} left out.")
     learned = (
         f"the curve learned from {count(found.curve_links, 'link')} of articles like it"
         if found.curve_links
@@ -245,7 +246,7 @@ def _ago(days: float) -> str:
 
 
 def _length(days: float) -> str:
-    return f"{days:,.0f} days" if days >= 2 else f"{days * 24:,.1f} hours"  # noqa: PLR2004 (below, hours tell more)
+    return f"{days:,.0f} days" if days >= 2 else figured(days * 24, "hour")  # noqa: PLR2004 (below, hours tell more)
 
 
 def _groups(groups: Iterable[ExplainedGroup], console: Console) -> None:

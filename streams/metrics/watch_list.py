@@ -101,11 +101,11 @@ def _rhythm(watched: list[_Named]) -> Iterator[Metric]:
         ),
     )
     yield gauge(
-        "flatline_watched_article_mean_gap_seconds",
-        "Mean of the most recent gaps between days on which a watched article gained links. Compare its silence "
-        "with this.",
+        "flatline_watched_article_usual_gap_seconds",
+        "Typical gap between days on which a watched article gained links: the geometric mean of the most recent ones. "
+        "Compare its silence with this.",
         ["article"],
-        (([name], each.mean_gap_days * _DAY_S) for name, each in watched if each.mean_gap_days),
+        (([name], each.usual_gap_days * _DAY_S) for name, each in watched if each.usual_gap_days),
     )
     yield gauge(
         "flatline_watched_article_last_gained_timestamp_seconds",

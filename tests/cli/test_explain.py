@@ -139,6 +139,15 @@ def test_a_pause_of_every_year_stands_beside_the_probability(tmp_path: Path) -> 
     assert "every year" not in run.stdout
 
 
+def test_one_link_is_one_link(tmp_path: Path) -> None:
+    """One that was imported is left out of the curve, and not several are."""
+    path = tmp_path / "links.ndjson"
+    events = [*(_event("a", week) for week in range(8)), _event("a", 8, discovery="import", source="archive")]
+    path.write_text("".join(json.dumps(event) + "\n" for event in events))
+    shown = _explain("https://t.example/a", "--from", path).stdout
+    assert "1 link of unknown age (from imports and first crawls) is left out." in shown
+
+
 def test_an_unknown_article_comes_with_those_like_it(history: Path) -> None:
     """A slip of the pen costs one more try; an address like no other is told what to do."""
     run = _explain("https://t.example/stoped", "--from", history)

@@ -119,7 +119,7 @@ SENTENCES = [
     (article(State.NEW), "No link with its own date is known."),
     (
         article(State.NEW, 1),
-        "No link for 1 day (since 2024-10-03). It has gained links on 1 day; 5 are needed for a verdict.",
+        "The last link came 1 day ago (2024-10-03). It has gained links on 1 day; 5 are needed for a verdict.",
     ),
     (
         article(State.STEADY, 0, 10, 20, 30, 40, probability=0.2),
@@ -137,22 +137,22 @@ SENTENCES = [
             State.STEADY, 90, 100, 110, 120, 130, probability=0.6, season=Season(TODAY + 130, TODAY + 160), score=0.7
         ),
         (
-            "It pauses as every year, and links are expected again in February 2025. No link for 90 days (since "
-            "2024-07-06). It has gained links on 5 days, typically every 10 days."
+            "It pauses as every year, and links are expected again in February 2025. The last link came 90 days "
+            "ago (2024-07-06). It has gained links on 5 days, typically every 10 days."
         ),
     ),
     (
         article(State.REVIVED, 2, 9, 430, 450, 470, probability=0.5),
         (
-            "It gains links again after a silence. No link for 2 days (since 2024-10-02). It has gained links on 5 "
-            "days, typically every 33 days. Probability of no link in the next 180 days: 50%."
+            "It gains links again after a silence. The last link came 2 days ago (2024-10-02). It has gained links on "
+            "5 days, typically every 33 days. Probability of no link in the next 180 days: 50%."
         ),
     ),
     (
         article(State.GROWING, 3, 4, 5, 6, 107, probability=0.2),
         (
-            "It gains links faster than it used to. No link for 3 days (since 2024-10-01). It has gained links on 5 "
-            "days, typically every 3.2 days."
+            "It gains links faster than it used to. The last link came 3 days ago (2024-10-01). It has gained links on "
+            "5 days, typically every 3.2 days."
         ),
     ),
     (
@@ -217,8 +217,8 @@ SENTENCES = [
     (
         lost(lost=20, most_of_a_domain=19, of_that_domain=19),
         (
-            "All 20 links were lost on 2024-10-04. Nearly all were on one site, and none of its known links is left: it "
-            "was probably taken down or rebuilt."
+            "All 20 links were lost on 2024-10-04. Nearly all were on one site, and none of its known links is left: "
+            "it was probably taken down or rebuilt."
         ),
     ),
     (

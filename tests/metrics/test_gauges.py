@@ -47,7 +47,7 @@ def test_a_watched_article_shows_what_is_known() -> None:
         ("unseen",): 1,
         ("silence_probability_ratio",): 0.75,
         ("silence_seconds",): 9 * day_s,
-        ("mean_gap_seconds",): 3 * day_s,
+        ("usual_gap_seconds",): 3 * day_s,
         ("last_gained_timestamp_seconds",): NOW.timestamp(),
         **{("gained_links", window): 1 for window in ("7d", "28d", "90d")},
         **{("expected_links", window): 4 for window in ("7d", "28d", "90d")},

@@ -19,6 +19,9 @@ _OPENINGS: Final = {
 _HEALTHY: Final = {State.BURSTING, State.GROWING, State.STEADY}
 """States of which the probability of a silence is no news, so the sentence leaves it out."""
 
+_QUIET: Final = {State.SILENT, State.COOLING}
+"""States of which the time without a link is the news."""
+
 _PROBABLY_FROM: Final = 0.5
 
 MADE_GOOD: Final = "Most of the links that it lost at the same time came back."
@@ -33,14 +36,23 @@ def reason_of(state: State, evidence: Evidence, at: Circumstances) -> str:
     if state is State.DORMANT:
         return f"It has gained no link since {last}."
     gap_days = at.today - rhythm.last_day
-    gap = "It gained a link today" if gap_days == 0 else f"No link for {count(gap_days, 'day')} (since {last})"
     history = f"It has gained links on {count(rhythm.link_days, 'day')}"
+    gap = _gap(gap_days, last, is_news=at.probability is not None and state in _QUIET)
     if at.probability is None:
         return f"{gap}. {history}; {at.thresholds.link_days_min} are needed for a verdict."
     said = f"{_opening(state, evidence, at)} {gap}. {history}, typically {every(rhythm.usual_gap_days)}."
     if state in _HEALTHY:
         return said
     return f"{said} Probability of no link in the next {at.hazard.horizon_days} days: {percent(at.probability)}."
+
+
+def _gap(days: int, last: str, *, is_news: bool) -> str:
+    """Return how long ago the last link came, in words that fit what else is said of the article."""
+    if days == 0:
+        return "It gained a link today"
+    if is_news:
+        return f"No link for {count(days, 'day')} (since {last})"
+    return f"The last link came {count(days, 'day')} ago ({last})"
 
 
 def held_back(evidence: Evidence) -> str:

@@ -24,7 +24,7 @@ class Watched(NamedTuple):
     """
 
     verdict: Verdict
-    mean_gap_days: float = 0.0
+    usual_gap_days: float = 0.0
     days_since_last_link: int | None = None
     is_unseen: bool = False
 

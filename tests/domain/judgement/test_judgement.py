@@ -251,7 +251,7 @@ def test_since_stays_while_the_state_stays() -> None:
         (
             [3, 9, 12],
             {},
-            "No link for 3 days (since 2026-05-29). It has gained links on 3 days; 5 are needed for a verdict.",
+            "The last link came 3 days ago (2026-05-29). It has gained links on 3 days; 5 are needed for a verdict.",
         ),
         (
             every(10, since=900),
@@ -273,9 +273,9 @@ def test_since_stays_while_the_state_stays() -> None:
             every(20, since=460, until=300),
             {"visibility": ArticleVisibility(200.0, reason="its source north is stale"), "previous": State.STEADY},
             (
-                "It gains links as it used to. No link for 300 days (since 2025-08-05). It has gained links on 9 days, "
-                "typically every 20 days. The verdict is held back because its source north is stale: 200 days of its "
-                "silence do not count."
+                "It gains links as it used to. The last link came 300 days ago (2025-08-05). It has gained links on 9 "
+                "days, typically every 20 days. The verdict is held back because its source north is stale: 200 days "
+                "of its silence do not count."
             ),
         ),
         (
@@ -287,8 +287,8 @@ def test_since_stays_while_the_state_stays() -> None:
             [*every(20, since=600, until=460), 9, 2],
             {"previous": State.SILENT},
             (
-                "It gains links again after a silence. No link for 2 days (since 2026-05-30). It has gained links on "
-                "10 days, typically every 25 days. Probability of no link in the next 180 days: 50%."
+                "It gains links again after a silence. The last link came 2 days ago (2026-05-30). It has gained links "
+                "on 10 days, typically every 25 days. Probability of no link in the next 180 days: 50%."
             ),
         ),
     ],

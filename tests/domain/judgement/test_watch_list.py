@@ -38,7 +38,7 @@ def watched(article: str, state: State, *, tier: int | None = None, gained: int 
         sponsored=0,
         tier=tier,
     )
-    return Watched(verdict, mean_gap_days=3.0, days_since_last_link=9)
+    return Watched(verdict, usual_gap_days=3.0, days_since_last_link=9)
 
 
 def test_registered_tiers_come_first_then_trouble_then_size() -> None:
