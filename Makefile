@@ -28,7 +28,8 @@ test: ## all tests, against a real Kafka, Prometheus, Alertmanager and browser (
 check: lint ## before each commit: lint, and the tests that start no server and don't compute for long
 	@$(pytest) -m 'not servers and not long' --hypothesis-profile quick
 
-fuzz: setup ## the properties, each on 1,000 examples that nobody has tried (no servers)
+fuzz: setup ## the native core on changed records (FUZZ_SECONDS=60), the properties on 1,000 new examples each (no servers)
+	@$(bin)/python -m tests.agents.native_fuzzer
 	@$(pytest) -m 'hypothesis and not servers' --hypothesis-profile fuzz
 
 chaos: setup ## every fault that can be made, at length (CHAOS_SEED=number repeats a run, CHAOS_MINUTES=5 shortens it)

@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 import orjson
@@ -14,28 +13,20 @@ import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry, generate_latest
 
 from flatline.agents.link_questions import LinkQuestions, parameters
-from flatline.agents.links import LinkAgent
-from flatline.agents.read_links import LinkRecords, ReadLinks
+from flatline.agents.read_links import ReadLinks
 from flatline.core import Core, native_core, why_not_native
 from flatline.domain.policy.ignore import Ignore, Ignored
 from flatline.domain.state.article import LinkObservation
 from flatline.domain.time import DAY_MS, EARLIEST_MS, LATEST_MS
-from flatline.engine.log import MicroBatch
-from flatline.engine.partition import Partition
-from flatline.metrics import WorkerMetrics
 from flatline.schema.partitioning import partition_of
-from flatline.schema.topics import Topics
-from tests.agents.lone_worker import Read
+from tests.agents.both_cores import NOW_MS, left_to_python, numbered, written
 from tests.bench.workload import Workload, values
 from tests.examples import examples
 
 pytestmark = pytest.mark.skipif(bool(why_not_native()), reason=why_not_native())
 
-TOPICS: Final = Topics(partitions=2)
-NOW_MS: Final = 1_780_000_000_000  # 2026-05-28
 REAL: Final = Path(__file__).parents[3] / "shared" / "data" / "open.ndjson.zst"
 _HERE: Final = next(url for n in range(9) if not partition_of((url := f"https://b.example/{n}").encode(), 2))
 IGNORED: Final = Ignored.by(
@@ -189,38 +180,22 @@ records = st.tuples(
 )
 
 
-def _written(core: ModuleType | None, batches: Sequence[Sequence[Read]], ignored: Ignored | None) -> list[object]:
-    """Return all that partition 0 has to write after each of the batches, and what is counted."""
-    metrics, partition = WorkerMetrics(CollectorRegistry()), Partition()
-    agent = LinkAgent(topics=TOPICS, metrics=metrics, ignored=ignored, core=core)
-    written: list[object] = []
-    for batch in batches:
-        agent.apply(MicroBatch(TOPICS.links.name, 0, batch), partition, now_ms=NOW_MS)
-        written += [list(partition.take_changes()), [each.record for each in partition.forwarded]]
-        written += [list(partition.dead_letters), list(partition.take_news())]
-    return [*written, [line for line in generate_latest(metrics.registry).splitlines() if b"_created" not in line]]
-
-
-def _numbered(given_records: Sequence[tuple[bytes | None, int]]) -> list[Read]:
-    return [Read(offset, at_ms, b"k", value) for offset, (value, at_ms) in enumerate(given_records)]
-
-
 @examples(400)
 @given(st.lists(records, max_size=12), st.integers(0, 12), st.sampled_from([None, IGNORED]))
 def test_the_same_is_written(given_records: list[tuple[bytes | None, int]], cut: int, ignored: Ignored | None) -> None:
     """To the byte and in the same order: state, dead letters, what is sent on, and what is counted."""
-    read = _numbered(given_records)
+    read = numbered(given_records)
     batches = [read[:cut], read[cut:], read]  # the last as after a takeover
-    assert _written(native_core(Core.NATIVE), batches, ignored) == _written(None, batches, ignored)
+    assert written(native_core(Core.NATIVE), batches, ignored) == written(None, batches, ignored)
 
 
 @examples(100)
 @given(st.lists(usual_events, min_size=1, max_size=30))
 def test_the_same_is_written_of_usual_events(given_events: list[dict[str, object]]) -> None:
     """Links that are gained, lost and gained again, within a batch and over several."""
-    read = _numbered([(orjson.dumps(event), NOW_MS) for event in given_events])
+    read = numbered([(orjson.dumps(event), NOW_MS) for event in given_events])
     batches = [read, list(reversed(read))]
-    assert _written(native_core(Core.NATIVE), batches, None) == _written(None, batches, None)
+    assert written(native_core(Core.NATIVE), batches, None) == written(None, batches, None)
 
 
 @pytest.mark.parametrize("recorded_ms", [NOW_MS, LATEST_MS, LATEST_MS + DAY_MS, NOW_MS * 1_000, EARLIEST_MS, 2**63 - 1])
@@ -246,9 +221,9 @@ def test_the_same_is_written_at_an_edge(members: dict[str, object], recorded_ms:
     """Each record comes twice, as the first one of a day is always read by Python."""
     event = {"url_from": "https://s1.example/1", "url_to": _HERE, "source": "a", "anchor": "why we left", **members}
     batches = [
-        _numbered([(orjson.dumps(event | more), recorded_ms) for more in ({"url_from": "https://s.example/2"}, {})])
+        numbered([(orjson.dumps(event | more), recorded_ms) for more in ({"url_from": "https://s.example/2"}, {})])
     ]
-    assert _written(native_core(Core.NATIVE), batches, None) == _written(None, batches, None)
+    assert written(native_core(Core.NATIVE), batches, None) == written(None, batches, None)
 
 
 @pytest.mark.skipif(not REAL.is_file(), reason=f"{REAL.name} is not beside the checkout")
@@ -258,18 +233,16 @@ def test_the_same_is_written_of_a_real_history() -> None:
         chosen = random.Random(1).sample(
             [line for _, line in zip(range(30_000), io.BufferedReader(lines), strict=False)], 6_000
         )
-    read = _numbered([(line, NOW_MS) for line in chosen])
+    read = numbered([(line, NOW_MS) for line in chosen])
     batches = [read[:4_000], read[2_000:]]
-    assert _written(native_core(Core.NATIVE), batches, None) == _written(None, batches, None)
+    assert written(native_core(Core.NATIVE), batches, None) == written(None, batches, None)
     assert _left(chosen, partitions=1) < 0.15 * len(chosen)
 
 
 def _left(chosen: Sequence[bytes], *, partitions: int) -> int:
-    """Return how many records the native core leaves to Python, but for the first of the day."""
-    said, batch = ReadLinks(), MicroBatch(TOPICS.links.name, 0, _numbered([(value, NOW_MS) for value in chosen]))
-    said.day_ends_ms = NOW_MS + DAY_MS
-    reader = LinkRecords(native_core(Core.NATIVE), partitions=partitions, ignored=None)
-    return len(list(reader.left_to_python(batch, said)))
+    core = native_core(Core.NATIVE)
+    assert core is not None
+    return len(left_to_python(core, chosen, partitions=partitions))
 
 
 def test_usual_records_are_read_natively() -> None:
@@ -318,5 +291,5 @@ def test_a_rule_that_fails_ends_the_batch() -> None:
     said.day_ends_ms = NOW_MS + 1
     value = b'{"url_from": "https://a.example/1", "url_to": "https://b.example/"}'
     with pytest.raises(RuntimeError, match=r"a\.example"):
-        reader.read(_numbered([(value, NOW_MS)]), 0, 0, said)
+        reader.read(numbered([(value, NOW_MS)]), 0, 0, said)
     assert not said.observations
