@@ -27,6 +27,8 @@ from flatline.domain.state.segment import Segment
 from flatline.schema import codec
 from flatline.schema.rejection import Rejected
 from flatline_connectors.ahrefs.answers import read_page as read_ahrefs
+from flatline_connectors.bing.answers import read_error as read_bing_error
+from flatline_connectors.bing.answers import read_linked_pages, read_links
 from flatline_connectors.bluesky import posts
 from flatline_connectors.dataforseo.answers import read_error as read_dataforseo_error
 from flatline_connectors.dataforseo.answers import read_page as read_dataforseo
@@ -115,6 +117,15 @@ def _webmention_io(body: bytes) -> None:
 
 def _hook(body: bytes) -> None:
     mentions.event_of(mentions.read_notice(body), WANTED, now=NOW)
+
+
+def _bing(body: bytes) -> None:
+    """Read it as either of the two lists; what neither can be ends in the last one's error."""
+    with suppress(Rejected):
+        read_linked_pages(body)
+    links = read_links(body)
+    links.beyond({*links.digests}, links_max=1)
+    links.body(PAGE)
 
 
 def _wikimedia(body: bytes) -> None:
@@ -269,6 +280,8 @@ PARSERS: Final[dict[str, Parser]] = {
     "DataForSEO's cost": Parser(usd_charged, (), [b'{"cost":0.02}']),
     "Majestic": Parser(read_majestic, (Rejected,), files=["majestic*.json"]),
     "Majestic's error": Parser(read_majestic_error, (), [b'{"Code":"No","FullError":"x"}']),
+    "Bing": Parser(_bing, (Rejected,), files=["bing*.json"]),
+    "Bing's error": Parser(read_bing_error, (), files=["bing_error*"]),
     "a vendor's error": Parser(error_in, (), [b'{"error":{"message":"x"}}']),
     **{
         f"document {suffix}": Parser(
@@ -364,6 +377,8 @@ FOUND: Final = [
     ("DataForSEO's error", b'{"tasks":' + b"[" * 100_000),
     ("Majestic", b'{"DataTables":' + b"[" * 100_000),
     ("Majestic's error", b'{"Code":' + b"[" * 100_000),
+    ("Bing", b'{"d":' + b"[" * 100_000),
+    ("Bing's error", b'{"ErrorCode":' + b"[" * 100_000),
     ("a vendor's error", b'{"error":' + b"[" * 100_000),
     ("OPML", b"<?xml version='1.0' encoding='x'?><opml/>"),
 ]

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from flatline_connectors.ahrefs.connector import KIND as AHREFS
+from flatline_connectors.bing.connector import KIND as BING
 from flatline_connectors.bluesky.connector import KIND as BLUESKY
 from flatline_connectors.common_crawl.connector import KIND as COMMON_CRAWL
 from flatline_connectors.dataforseo.connector import KIND as DATAFORSEO
@@ -37,6 +38,7 @@ _ALL: Final[tuple[ConnectorKind[Any, Any], ...]] = (
     MOZ,
     DATAFORSEO,
     MAJESTIC,
+    BING,
     RECHECK,
 )
 KINDS: Final = {kind.name: kind for kind in _ALL}

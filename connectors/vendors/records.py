@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Literal
 
 import msgspec
 
@@ -27,11 +28,13 @@ def records_of(
     history_before: datetime | None,
     is_ours: Callable[[str], bool] | None,
     origin: Mapping[str, str | int],
+    discovery: Literal["page_found"] | None = None,
 ) -> list[FoundRecord | UnreadableRecord]:
     """Return the events of the rows of an answer, and the rows that can't be read. Raise `Rejected`.
 
     ``format_name``: one of files/exports/formats. ``history_before``: links first seen before are history; None: none
     is. The events name no source, so they get that of the section. An answer without any row is none for this.
+    ``discovery``: how the links were found, where the vendor does not say so and the connector knows.
     """
     options = Options(exported_at=pulled_at, history_before=history_before, format=format_name, is_ours=is_ours)
     records: list[FoundRecord | UnreadableRecord] = []
@@ -41,7 +44,8 @@ def records_of(
                 value = found.text.encode(errors="replace")[:LETTER_BYTES]
                 records.append(UnreadableRecord(value, found.rejected, {**origin, "line": found.number}))
             else:
-                records.append(found_link(msgspec.structs.replace(found, source=None), **origin))
+                event = msgspec.structs.replace(found, source=None, discovery=discovery or found.discovery)
+                records.append(found_link(event, **origin))
     except UnreadableExport as error:
         raise Rejected(Reason.INVALID_VALUE, str(error)) from None
     return records

@@ -30,7 +30,7 @@ class BudgetTooSmall(ConnectorError):
 
 
 class Refused(PollFailed):
-    """A vendor said why it does not answer. STOP: it does not understand the question."""
+    """A vendor said why it does not answer. STOP: it does not understand the question. SKIP: there is no such page."""
 
 
 class VendorError(NamedTuple):
@@ -86,8 +86,8 @@ async def ask(
     *,
     vendor: str,
     secret: str,
-    units: int,
-    units_charged: Callable[[Fetched], int | None],
+    units: int = 0,
+    units_charged: Callable[[Fetched], int | None] = lambda _: None,
     read_error: Callable[[bytes], VendorError | None] = error_in,
 ) -> Fetched:
     """Return an answer that is no error. Raise `PollFailed`, of errors that are explained `Refused`.
@@ -98,10 +98,11 @@ async def ask(
     before. ``units_charged``: what an answer did cost; None: it does not say. A refusal costs nothing, and a request
     that is never answered counts as if it had cost the most. ``read_error``: finds the error in an answer.
     """
-    await resources.spend("units", units)
+    if units:
+        await resources.spend("units", units)
     fetched = await resources.fetcher.fetch(url, accepted=_JSON, bytes_max=_PAGE_BYTES_MAX, request=request)
     charged = units_charged(fetched) if fetched.outcome is Outcome.FETCHED else None if fetched.status is None else 0
-    if charged is not None:
+    if units and charged is not None:
         with suppress(BudgetExhausted):  # it is paid for; the next request is the one that has to wait
             await resources.spend("units", charged - units)
     if fetched.status == 401:  # noqa: PLR2004
@@ -121,6 +122,8 @@ async def ask(
 
 def _action(fetched: Fetched, error: VendorError) -> Action:
     """Return what to do about an explained error: units come back by themselves, wrong questions do not."""
+    if error.action is not None:
+        return error.action
     if fetched.outcome is Outcome.SERVER_ERROR:
         return Action.RETRY
-    return error.action or (Action.STOP if fetched.status == 400 else Action.WAIT)  # noqa: PLR2004
+    return Action.STOP if fetched.status == 400 else Action.WAIT  # noqa: PLR2004

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.connectors.runtime.contract import World
 from tests.connectors.runtime.worlds.ahrefs import AhrefsWorld
+from tests.connectors.runtime.worlds.bing import BingWorld
 from tests.connectors.runtime.worlds.bluesky import BlueskyWorld
 from tests.connectors.runtime.worlds.common_crawl import CommonCrawlWorld
 from tests.connectors.runtime.worlds.dataforseo import DataForSeoWorld
@@ -38,5 +39,6 @@ WORLDS: dict[str, Callable[[Path], World]] = {
     "moz": MozWorld,
     "dataforseo": DataForSeoWorld,
     "majestic": MajesticWorld,
+    "bing": BingWorld,
     "recheck": RecheckWorld,
 }
