@@ -23,6 +23,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     UniqueConstraint,
+    and_,
     func,
     literal_column,
 )
@@ -30,7 +31,7 @@ from sqlalchemy import Text as AnyText
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-VERSION: Final = 9
+VERSION: Final = 10
 """Raise it with each change of the tables or of what is written into them: the read model is then made anew."""
 
 
@@ -189,6 +190,13 @@ links = Table(
 _sort_by("links_by_gain", links.c.first_gained_ms, links.c.id, links.c.article_id, links.c.is_shown)
 Index("links_by_first_gain", links.c.first_gained_ms)
 _sort_by("links_by_change", links.c.newest_ms, links.c.id, links.c.article_id, links.c.is_shown)
+Index(
+    "links_found",
+    links.c.article_id,
+    links.c.first_gained_ms,
+    sqlite_where=and_(links.c.is_shown, links.c.is_organic),
+    postgresql_where=and_(links.c.is_shown, links.c.is_organic),
+)
 Index("links_by_domain", links.c.article_id, links.c.is_shown, links.c.domain, links.c.first_gained_ms)
 
 link_sources = Table(

@@ -3,9 +3,11 @@
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from flatline.domain.groups.cohorts import AGES_DAYS
 from flatline.domain.time import to_ms
@@ -87,6 +89,26 @@ def test_series_are_counted_from_the_events(place: Place, links: list[tuple[str,
             gained = sum(at < own[url] + reach for url in reached for at in new[url])
             mean = round(gained / len(reached), 2) if len(reached) >= 3 else None
             assert (said.age_days, said.articles, said.links_per_article) == (age, len(reached), mean)
+
+
+def test_links_are_counted_in_an_index(tmp_path: Path) -> None:
+    """Their rows are wide: to read all of them takes four times as long."""
+    asked: list[tuple[str, Any]] = []
+    made = projected(history([(url, 24 * 200, "link_found", False) for url in ARTICLES]), database(tmp_path))
+    with made.reading() as connection:
+
+        @event.listens_for(connection, "before_cursor_execute")
+        def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+            asked.append((statement, parameters))
+
+        compare_with_peers(connection, now_ms=to_ms(NOW))
+        of_links = [each for each in asked if "JOIN links" in each[0]]
+        assert len(of_links) == 1
+        for statement, parameters in of_links:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            steps = [row[-1] for row in plan if " links " in row[-1]]
+            assert [step.partition(" USING ")[2].partition(" (")[0] for step in steps] == ["COVERING INDEX links_found"]
+    made.close()
 
 
 async def test_the_page_and_the_api_say_the_same(tmp_path: Path) -> None:
