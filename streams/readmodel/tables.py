@@ -194,6 +194,9 @@ Index(
     "links_found",
     links.c.article_id,
     links.c.first_gained_ms,
+    # They are all true here, but SQLite would look them up in the rows.
+    links.c.is_shown,
+    links.c.is_organic,
     sqlite_where=and_(links.c.is_shown, links.c.is_organic),
     postgresql_where=and_(links.c.is_shown, links.c.is_organic),
 )
