@@ -9,7 +9,7 @@ from flatline.kafka.permissions import Role
 from flatline.kafka.permitted import is_there, refuse_not_permitted
 from flatline.readmodel.records import records
 from flatline.schema import codec
-from flatline.schema.generation import BUILDING, SERVING, Building, Generation, Layout
+from flatline.schema.generation import BUILDING, ERASING, SERVING, Building, Erasing, Generation, Layout
 from flatline.schema.rejection import Rejected
 from flatline.schema.topics import Topics
 from flatline.settings import Settings
@@ -30,19 +30,28 @@ class UnreadableGenerationError(FlatlineError):
     )
 
 
+class InterruptedErasureError(FlatlineError):
+    """An erasure was interrupted when it had begun to delete topics."""
+
+    remedy = "Run `flatline erase` again, for whomever: it completes what was begun. Until then nothing else may run."
+
+
 def serving_topics(settings: Settings, *roles: Role) -> Topics:
     """Return the topics of the generation that serves. Raises KafkaError, and NotPermittedError as below."""
     return topics_of(settings, serving_generation(settings, *roles))
 
 
-def serving_generation(settings: Settings, *roles: Role) -> Generation:
+def serving_generation(settings: Settings, *roles: Role, is_erasure: bool = False) -> Generation:
     """Return the generation that serves: the first one, of the settings, where nothing says otherwise.
 
     ``roles`` are those in which the caller goes on. Raises NotPermittedError where a secured cluster does not allow all
-    that they need, KafkaError and UnreadableGenerationError.
+    that they need, InterruptedErasureError unless the caller erases, KafkaError and UnreadableGenerationError.
     """
     refuse_not_permitted(settings.cluster, settings.topics, *roles)
-    return _newest(settings, SERVING, codec.generations.decode) or first_generation(settings)
+    written = _written(settings)
+    if not is_erasure and _newest(settings, written, ERASING, codec.erasings.decode) is not None:
+        raise InterruptedErasureError("An erasure was interrupted: topics may be missing.")
+    return _newest(settings, written, SERVING, codec.generations.decode) or first_generation(settings)
 
 
 def first_generation(settings: Settings) -> Generation:
@@ -52,7 +61,7 @@ def first_generation(settings: Settings) -> Generation:
 
 def generation_being_built(settings: Settings) -> Building | None:
     """Return the state that is being made; None when none is. Raises KafkaError and UnreadableGenerationError."""
-    return _newest(settings, BUILDING, codec.buildings.decode)
+    return _newest(settings, _written(settings), BUILDING, codec.buildings.decode)
 
 
 def topics_of(settings: Settings, generation: Generation) -> Topics:
@@ -80,6 +89,11 @@ def publish_serving(settings: Settings, generation: Generation) -> None:
     _write(settings, SERVING, codec.generations.encode(generation))
 
 
+def publish_erasing(settings: Settings, *, is_begun: bool) -> None:
+    """Have nothing but an erasure use the topics, or all again. Raises KafkaError."""
+    _write(settings, ERASING, codec.erasings.encode(Erasing()) if is_begun else None)
+
+
 def _topics(settings: Settings, layout: Layout, state: int) -> Topics:
     return Topics(
         namespace=settings.namespace,
@@ -91,13 +105,23 @@ def _topics(settings: Settings, layout: Layout, state: int) -> Topics:
     )
 
 
-def _newest(settings: Settings, key: bytes, decode: Callable[[bytes], T]) -> T | None:
-    """Return the newest that can be read, as workers do; None where nothing is written or all is taken back."""
+def _written(settings: Settings) -> list[tuple[bytes | None, bytes | None]]:
+    """Return key and value of all that is written."""
     topic = settings.topics.generations
     if not is_there(settings.cluster, topic):  # an installation from before there were generations
-        return None
-    written = (record.value for record in records(settings.cluster, topic) if record.key == key)
-    return newest_readable(written, decode, what=f"{topic.name}, key {key.decode()}")
+        return []
+    return [(record.key, record.value) for record in records(settings.cluster, topic)]
+
+
+def _newest(
+    settings: Settings,
+    written: Iterable[tuple[bytes | None, bytes | None]],
+    key: bytes,
+    decode: Callable[[bytes], T],
+) -> T | None:
+    """Return the newest that can be read, as workers do; None where nothing is written or all is taken back."""
+    values = (value for each, value in written if each == key)
+    return newest_readable(values, decode, what=f"{settings.topics.generations.name}, key {key.decode()}")
 
 
 def newest_readable(values: Iterable[bytes | None], decode: Callable[[bytes], T], *, what: str) -> T | None:

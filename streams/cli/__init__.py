@@ -14,6 +14,7 @@ from flatline.cli import (
     connect,
     demo,
     doctor,
+    erase,
     explain,
     groups,
     ingest,
@@ -80,6 +81,7 @@ _SECTIONS: Final[dict[str, tuple[tuple[str, Any, str], ...]]] = {
         ("instances", instances.app, "Processes that Prometheus finds."),
         ("topics", topics.app, "The topics in Kafka."),
         ("state", state.app, "What workers know, made from the log."),
+        ("erase", erase.erase, "Remove a person's name, a page or a domain."),
     ),
 }
 # The packages of the extra `analysis`.

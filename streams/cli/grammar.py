@@ -13,6 +13,7 @@ from flatline.cli.suggestions import Verbs, suggestion
 _WORDS_MAX: Final = 2
 _NAME_COLUMNS: Final = 14
 _COLUMNS: Final = 80
+_OPTIONS: Final = "[--help | --version | --install-completion]"
 # Typer's names of types, which are Python's, and those that other programs use.
 _TYPE: Final = re.compile(r"<(?:list\[)?(.+?)\]?>")
 _VALUES: Final = {"str": "TEXT", "int": "NUMBER", "int range": "NUMBER", "float range": "NUMBER", "path": "FILE"}
@@ -67,7 +68,7 @@ class Commands(Noun):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""
-        formatter.write(f"Usage: {ctx.command_path} COMMAND [ARGS]...\n{self.help}\n")
+        formatter.write(f"Usage: {ctx.command_path} {_OPTIONS} COMMAND [ARGS]...\n{self.help}\n")
         for section, names in self.sections.items():
             formatter.write(f"\n{section}\n")
             for name in names:
@@ -76,8 +77,7 @@ class Commands(Noun):
                 about = str(command.short_help) + (f" ({verbs})" if verbs else "")
                 formatter.write(f"  {name:{_NAME_COLUMNS}}{about}\n")
         codes = ", ".join(f"{code} {meaning}" for code, meaning in MEANINGS.items())
-        options = "Options: --help (each command has it), --version, --install-completion"
-        formatter.write(f"\n{options}\n{fill(f'Exit codes: {codes}', _COLUMNS, subsequent_indent='  ')}\n")
+        formatter.write(f"\n{fill(f'Exit codes: {codes}', _COLUMNS, subsequent_indent='  ')}\n")
 
 
 def _options(command: Any, ctx: Any) -> set[str]:

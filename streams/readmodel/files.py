@@ -55,6 +55,17 @@ class Files(ReadModels):
             if not str(path).startswith(kept.name):
                 path.unlink(missing_ok=True)
 
+    def discard_all(self) -> list[str]:
+        """Delete all files."""
+        names = self.names()
+        for name in names:
+            Path(name).unlink(missing_ok=True)
+        return names
+
+    def names(self) -> list[str]:
+        """Return the paths of all files."""
+        return sorted(map(str, self._folder.glob(f"{_NAME}-*.db*")))
+
     def _open(self, path: Path) -> SqliteFile:
         return SqliteFile(path, readers=self._readers, deadline_s=self._deadline_s)
 

@@ -82,6 +82,14 @@ class ReadModels(ABC):
     def keep_only(self, kept: Database) -> None:
         """Delete all but one, and show that one to whoever looks into the database itself."""
 
+    @abstractmethod
+    def discard_all(self) -> list[str]:
+        """Delete all, of other versions, too; return their names. Raises NotTheWriterError where one is in use."""
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """Return the names of all that there are, of other versions, too."""
+
     def find(self, identity: Identity) -> tuple[Database | None, Database | None]:
         """Return a complete read model, and the newest that has this identity, complete or not; or None.
 

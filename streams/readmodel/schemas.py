@@ -85,6 +85,24 @@ class Schemas(ReadModels):
             if name != kept.name and (self._version(name) == VERSION or self._is_left(self._version(name))):
                 self._drop(name)
 
+    def discard_all(self) -> list[str]:
+        """Delete all schemas, and that of the views."""
+        if not self.become_writer():
+            raise NotTheWriterError(f"Another process writes the read model of {self._views}.")
+        names = self.names()
+        for name in names:
+            self._drop(name)
+        return names
+
+    def names(self) -> list[str]:
+        """Return the names of all schemas of this installation."""
+        try:
+            with self._looking.connect() as connection:
+                found = connection.scalars(text("SELECT nspname FROM pg_namespace")).all()
+        except DBAPIError as error:
+            raise AwayError(str(error.orig).strip()) from error
+        return sorted(name for name in found if name == self._views or self._version(name))
+
     def close(self) -> None:
         """Close all connections: another process may write."""
         for schema in self._opened:

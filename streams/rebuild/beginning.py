@@ -2,6 +2,7 @@
 
 import hashlib
 from contextlib import suppress
+from typing import Final
 
 from kafka.errors import GroupIdNotFoundError, NonEmptyGroupError
 
@@ -12,19 +13,25 @@ from flatline.schema.generation import Building, Generation, Layout
 from flatline.schema.topics import Topics
 from flatline.settings import Settings
 
+_REWRITTEN: Final = "rewritten"
 
-def begin(settings: Settings, serving: Generation, progress: Progress, *, partitions: int) -> Building:
+
+def begin(
+    settings: Settings, serving: Generation, progress: Progress, *, partitions: int, is_rewritten: bool = False
+) -> Building:
     """Return the generation to build: the one that was begun if partitions and rules are the same, else the next one.
 
-    In the second case, the one that was begun and the one before the state in use are deleted first. Raises KafkaError.
+    In the second case, the one that was begun and the one before the state in use are deleted first. One whose records
+    are rewritten has topics of its own, and is never continued: other records may have been written by other rules.
+    Raises KafkaError.
     """
-    begun, rules = generation_being_built(settings), _rules(settings)
+    begun, rules = generation_being_built(settings), _REWRITTEN if is_rewritten else _rules(settings)
     if begun is not None and begun.state in (serving.state, serving.former_state):
         begun = None  # it was finished: only that was not written down any more
-    if begun is not None and (begun.layout.partitions, begun.rules) == (partitions, rules):
+    if begun is not None and not is_rewritten and (begun.layout.partitions, begun.rules) == (partitions, rules):
         progress.say(f"Continuing with state {begun.state}, which was begun before.")
         return begun
-    is_moved = partitions != serving.layout.partitions
+    is_moved = is_rewritten or partitions != serving.layout.partitions
     layouts = [serving.layout, *serving.former_layouts, *([begun.layout] if begun else [])]
     layout = Layout(max(each.number for each in layouts) + 1, partitions) if is_moved else serving.layout
     states = (serving.state, serving.former_state or 0, begun.state if begun else 0)

@@ -83,12 +83,16 @@ class Builder:
             await self._complete(number, articles, moves)
         return offsets
 
-    async def take_back_verdicts(self) -> None:
-        """Delete the verdicts on articles that the new state does not have. Raises KafkaError."""
+    async def take_back_verdicts(self, *, is_left_out: Callable[[bytes], bool] = lambda _key: False) -> None:
+        """Delete the verdicts on articles that the new state does not have. Raises KafkaError.
+
+        ``is_left_out``: of keys that must not be written, even to say that their verdicts are gone
+        """
         await self._log.forwarder.forward(
             Outgoing(self._topics.verdicts.name, number, key, None)
             for number, keys in self._gone.items()
             for key in keys
+            if not is_left_out(key)
         )
 
     async def _build(

@@ -1,6 +1,7 @@
 """What `flatline state` and `flatline topics repartition` do: build a new state, switch to it, and switch back."""
 
 import asyncio
+from collections.abc import Callable
 from time import monotonic, sleep
 from typing import Final, NamedTuple
 
@@ -10,14 +11,21 @@ from flatline.core import native_core
 from flatline.engine.kafka_log import KafkaChangelog
 from flatline.engine.log import FencedError
 from flatline.errors import FlatlineError
-from flatline.generations import publish_building, publish_serving, serving_generation, topics_being_built, topics_of
+from flatline.generations import (
+    publish_building,
+    publish_erasing,
+    publish_serving,
+    serving_generation,
+    topics_being_built,
+    topics_of,
+)
 from flatline.kafka.cluster import KafkaCluster
 from flatline.kafka.permissions import Role
 from flatline.policy_file import load_policy
 from flatline.rebuild.beginning import begin
 from flatline.rebuild.building import Builder
 from flatline.rebuild.building_log import KafkaBuildingLog
-from flatline.rebuild.copying import Copier
+from flatline.rebuild.copying import Copier, Rewriting
 from flatline.rebuild.extent import committed_by, ends_of, log_of, refuse_incomplete
 from flatline.rebuild.progress import Progress
 from flatline.schema.generation import Generation
@@ -45,25 +53,39 @@ class Rebuilt(NamedTuple):
 
 
 def rebuild(
-    settings: Settings, progress: Progress, *, partitions: int | None = None, may_be_incomplete: bool = False
+    settings: Settings,
+    progress: Progress,
+    *,
+    partitions: int | None = None,
+    may_be_incomplete: bool = False,
+    rewriting_of: Callable[[Topics], Rewriting] | None = None,
 ) -> Rebuilt:
     """Rebuild the state from the log by the current rules, then put it into use.
 
     With another number of ``partitions`` the log is first copied into topics with that number, and the state is built
     from these. The state in use stays in use until then. An interrupted rebuild continues when it is run again. Raises
     IncompleteLogError, RebuildError, TopicsError, PolicyError and KafkaError.
+
+    ``rewriting_of``  what rewrites the records for new topics, for an erasure. Then the log is copied up to its end,
+                      whatever the number of partitions: nothing else may run
     """
-    cluster, serving = settings.cluster, serving_generation(settings, Role.OPERATOR)
+    is_rewritten = rewriting_of is not None
+    cluster, serving = settings.cluster, serving_generation(settings, Role.OPERATOR, is_erasure=is_rewritten)
     former = topics_of(settings, serving)
     ensure_topics(cluster, former.all())
     # As after a restore from a backup: then all of the log counts, and what is in it is news.
     is_unread = not committed_by(former.group, former.inputs, cluster=cluster).total
     if not may_be_incomplete:
         refuse_incomplete(log_of(former), cluster=cluster)
-    building = begin(settings, serving, progress, partitions=partitions or serving.layout.partitions)
+    building = begin(
+        settings, serving, progress, partitions=partitions or serving.layout.partitions, is_rewritten=is_rewritten
+    )
     topics = topics_being_built(settings, building)
     ensure_topics(cluster, topics.all())
-    offsets = asyncio.run(_build(settings, former, topics, progress, is_unread=is_unread))
+    rewriting = rewriting_of(topics) if rewriting_of is not None else None
+    offsets = asyncio.run(_build(settings, former, topics, progress, is_unread=is_unread, rewriting=rewriting))
+    if is_rewritten:
+        publish_erasing(settings, is_begun=True)
     is_moved = building.layout != serving.layout
     generation = Generation(
         building.layout,
@@ -96,7 +118,15 @@ def go_back(settings: Settings) -> Generation:
     return generation
 
 
-async def _build(settings: Settings, former: Topics, topics: Topics, progress: Progress, *, is_unread: bool) -> int:
+async def _build(
+    settings: Settings,
+    former: Topics,
+    topics: Topics,
+    progress: Progress,
+    *,
+    is_unread: bool,
+    rewriting: Rewriting | None,
+) -> int:
     building_log = KafkaBuildingLog(settings.cluster, former=former, topics=topics)
     builder = Builder(
         building_log,
@@ -108,9 +138,17 @@ async def _build(settings: Settings, former: Topics, topics: Topics, progress: P
         on_records=progress.advance,
         is_unread=is_unread,
     )
+    copier = Copier(cluster=settings.cluster, former=former, on_records=progress.advance, rewriting=rewriting)
     try:
-        offsets = await _build_rounds(builder, former, topics, progress, cluster=settings.cluster, is_unread=is_unread)
-        await builder.take_back_verdicts()
+        offsets = await _build_rounds(
+            builder, copier, former, topics, progress, cluster=settings.cluster, is_unread=is_unread
+        )
+        if rewriting is None:
+            await builder.take_back_verdicts()
+        else:
+            # Nobody will send on what no worker has read yet: it is to be read from the new topics.
+            await copier.copy_log(topics, ends_of(log_of(former), cluster=settings.cluster))
+            await builder.take_back_verdicts(is_left_out=rewriting.mentions)
     except FencedError:
         raise RebuildError("Another process is building the same state.", remedy="Stop one of the two.") from None
     finally:
@@ -120,6 +158,7 @@ async def _build(settings: Settings, former: Topics, topics: Topics, progress: P
 
 async def _build_rounds(
     builder: Builder,
+    copier: Copier,
     former: Topics,
     topics: Topics,
     progress: Progress,
@@ -127,7 +166,6 @@ async def _build_rounds(
     cluster: KafkaCluster,
     is_unread: bool,
 ) -> int:
-    copier = Copier(cluster=cluster, former=former, on_records=progress.advance)
     total = 0
     for number in range(1, ROUNDS_MAX + 1):
         if is_unread:
@@ -155,11 +193,11 @@ def _cut_over(settings: Settings, former: Topics, generation: Generation) -> Non
     """Put a generation into use, and make sure that workers with the former one write nothing more."""
     publish_serving(settings, generation)
     publish_building(settings, None)
-    _wait_left(settings, former)
+    wait_left(settings, former)
     asyncio.run(_fence(settings, former))
 
 
-def _wait_left(settings: Settings, former: Topics) -> None:
+def wait_left(settings: Settings, former: Topics) -> None:
     """Wait until the workers have left the former group, or their sessions have expired."""
     give_up_at_s = monotonic() + settings.session_timeout_s + LEFT_WITHIN_S
     with settings.cluster.admin() as admin:

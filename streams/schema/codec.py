@@ -12,7 +12,7 @@ from flatline.schema.alert_mark import AlertMark
 from flatline.schema.annotation import Annotation
 from flatline.schema.article_record import ArticleRecord
 from flatline.schema.connector_record import POSITION_BYTES_MAX, ConnectorPosition, ConnectorStatus
-from flatline.schema.generation import Building, Generation
+from flatline.schema.generation import Building, Erasing, Generation
 from flatline.schema.group import GroupPart, GroupVerdict, SurveyRound
 from flatline.schema.heartbeat import Heartbeat
 from flatline.schema.instance import Instance
@@ -134,6 +134,7 @@ imports = Codec(RecognisedImport)
 labelling_sources = Codec(LabellingSource)
 generations = Codec(Generation)
 buildings = Codec(Building)
+erasings = Codec(Erasing)
 instances = Codec(Instance)
 connector_positions = Codec(ConnectorPosition, bytes_max=POSITION_BYTES_MAX)
 connector_statuses = Codec(ConnectorStatus)

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 SERVING: Final = b"serving"
 BUILDING: Final = b"building"
+ERASING: Final = b"erasing"
 
 
 class Layout(Struct, frozen=True, gc=False):
@@ -32,4 +33,10 @@ class Building(Struct, frozen=True, omit_defaults=True, gc=False):
     layout: Layout
     state: int
     rules: Annotated[str, Meta(description="Fingerprint of the rules by which it is made")]
+    version: Literal[1] = 1
+
+
+class Erasing(Struct, frozen=True, omit_defaults=True, gc=False):
+    """An erasure has begun to delete topics: nothing may read or write any until one has ended."""
+
     version: Literal[1] = 1

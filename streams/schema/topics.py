@@ -151,7 +151,7 @@ class Topics:
             "compact",
             partitions=partitions,
         )
-        self.generations = topic("generations.v1", "serving, or building", "compact")
+        self.generations = topic("generations.v1", "serving, building or erasing", "compact")
         # Written all the time and read whole at each start: compaction spares what is being written to.
         self.instances = topic("instances.v1", "role/machine/address", "compact", segment_ms=HOUR_MS)
         self.connectors = topic(

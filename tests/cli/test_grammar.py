@@ -19,7 +19,7 @@ from flatline.settings import Settings, SettingsError, variable_of
 from tests.cli.commands import Found, all_commands, all_nouns
 from tests.integration.running import FLATLINE
 
-SHORT = {"backtest", "demo", "doctor", "explain", "ingest", "serve", "up", "watch", "worker"}
+SHORT = {"backtest", "demo", "doctor", "erase", "explain", "ingest", "serve", "up", "watch", "worker"}
 SERVERS = {"ingest": "ingest_", "serve": "serve_", "up": "", "worker": "worker_"}
 SCREEN = (40, 80)
 

@@ -38,6 +38,7 @@ COMPLETE = {
     "connect state show": ("exports",),
     "demo": (),
     "doctor": (),
+    "erase": ("--domain", "elsewhere.example"),
     "explain": ("yours.example/a", "--from", "{missing}"),
     "groups list": (),
     "ingest": (),
@@ -74,7 +75,7 @@ COMPLETE = {
     "worker": (),
 }
 # These do without their arguments.
-OPTIONAL = {"articles fetch", "policy check", "publications list"}
+OPTIONAL = {"articles fetch", "erase", "policy check", "publications list"}
 # Wrong in a way of its own: the arguments, the exit code, and what is said.
 WRONG = (
     ("alerts mark", ("0", "perhaps"), 2, "withdrawn"),
@@ -93,6 +94,9 @@ WRONG = (
     ("connect list", (), 1, "connectors.toml can't be read"),
     ("connect run", ("--port", "x"), 2, "--port"),
     ("connect state show", ("exports",), 1, "Kafka"),
+    ("erase", (), 2, "--author"),
+    ("erase", ("--author", "Jane Doe", "--page", "https://a.example/"), 2, "once"),
+    ("erase", ("--page", "a.example"), 2, "no address"),
     ("explain", ("yours.example/a", "--on", "2026-01-31"), 2, "--from"),
     ("explain", ("yours.example/a", "--from", "{missing}"), 1, "can't be read"),
     ("explain", ("http://",), 2, "article"),

@@ -113,3 +113,19 @@ def test_the_complete_one_is_kept(place: Place) -> None:
     assert first.is_lost
     assert read_models.find(identity) == (None, None)
     read_models.close()
+
+
+def test_all_read_models_are_deleted(place: Place) -> None:
+    """Two of them, and what shows one of them to others; a second time there is nothing to delete."""
+    models = place.open(place.another())
+    try:
+        assert models.become_writer()
+        made = [models.add(), models.add()]
+        models.keep_only(made[0])
+        for each in made:
+            each.close()
+        assert any(made[0].name in name for name in models.discard_all())
+        assert models.names() == []
+        assert models.discard_all() == []
+    finally:
+        models.close()
