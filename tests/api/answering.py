@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
-import jsonschema
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
@@ -119,6 +118,9 @@ class Described:
 
     def check(self, path: str, status: int, body: Any, *, method: str = "get") -> None:
         """Fail unless the answer is one that is described."""
+        # It takes more than a second to load, of every process that finds tests.
+        import jsonschema
+
         content = self.paths[path][method]["responses"][str(status)]["content"]
         schema = {**content["application/json"]["schema"], "components": self.document["components"]}
         jsonschema.validate(body, schema, cls=jsonschema.Draft202012Validator)

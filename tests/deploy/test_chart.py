@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
@@ -160,6 +159,8 @@ def test_notes_say_what_to_do_next(tmp_path: Path) -> None:
 
 def test_defaults_and_examples_have_the_schema() -> None:
     """It refuses what it does not know, on every level."""
+    import jsonschema  # takes more than a second, of every process that finds tests
+
     schema = json.loads((CHART / "values.schema.json").read_text())
     jsonschema.Draft7Validator.check_schema(schema)
     validator = jsonschema.Draft7Validator(schema)
