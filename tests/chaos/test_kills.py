@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from flatline.core import Core, why_not_native
 from tests.chaos.saying import say
 from tests.chaos.scale import full_only, pick
 from tests.chaos.trial import EXIT_SOFTWARE, Trial
@@ -44,3 +45,5 @@ def test_workers_die(trial: Trial, chance: random.Random, ways: tuple[signal.Sig
         flow.wait_written(EVENTS)
     say(f"{KILLS} deaths; {progress.committed} of {progress.end} events were committed after the last one")
     trial.check()
+    cores = {installation.core(number) for number in WORKERS}
+    assert cores == ({Core.PYTHON} if why_not_native() else {Core.PYTHON, Core.NATIVE})

@@ -1,18 +1,21 @@
 """Real workers as real processes, to be started, killed and asked."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from itertools import cycle
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
 import orjson
 
+from flatline.core import Core
 from flatline.local.ports import Ports
 from tests.scripts import FLATLINE
 from tests.waiting import PATIENCE_S, until
@@ -36,6 +39,9 @@ class End(NamedTuple):
 class Installation:
     """Workers on one namespace of a Kafka, and the commands that belong to it.
 
+    Every second worker that is started reads links without the native core. So those that share partitions, and those
+    that take over from each other, differ in that.
+
     ``ends``   the workers that ended by themselves while they were tended, in that order
     """
 
@@ -52,6 +58,7 @@ class Installation:
             **settings,
         }
         self.ends: list[End] = []
+        self._cores = cycle((Core.AUTO, Core.PYTHON))
 
     def __enter__(self) -> Self:
         self.run("topics", "create")
@@ -103,6 +110,7 @@ class Installation:
             "FLATLINE_WORKER_PORT": str(self._port(number)),
             "FLATLINE_DATA_DIR": str(home),
             "TMPDIR": str(home),
+            "FLATLINE_CORE": next(self._cores),
             **environment,
         }
         with home.with_suffix(".log").open("ab") as log:
@@ -161,6 +169,11 @@ class Installation:
             return error.code, error.read().decode()
         except OSError:
             return 0, ""
+
+    def core(self, number: int) -> str:
+        """Return which core a worker reads links with."""
+        [core] = re.findall(r'^flatline_core_info{core="(\w+)"} 1', self.get(number, "/metrics")[1], re.MULTILINE)
+        return str(core)
 
     def address(self, number: int) -> str:
         """Return host:port of a worker's metrics and health."""
