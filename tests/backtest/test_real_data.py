@@ -1,14 +1,17 @@
 """The test of alerts on the public histories, where they lie: it must find what was published of them."""
 
 from bisect import bisect_right
+from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
+import msgspec
 import numpy as np
 import pytest
 
 from flatline.backtest.calibration import calibration_of
 from flatline.backtest.cases import Cases, cases_of, outcome
-from flatline.backtest.histories import Histories
+from flatline.backtest.histories import Histories, History
 from flatline.backtest.performance import (
     GAPS_DAYS,
     SCORES,
@@ -17,14 +20,18 @@ from flatline.backtest.performance import (
     fastest,
     performances,
 )
-from flatline.backtest.replay import Ending
+from flatline.backtest.replay import Alert, Ending, replay
 from flatline.backtest.silences import silences
 from flatline.domain.imports.imports import Imports
 from flatline.domain.learned.hazard import Hazard
 from flatline.domain.learned.season import season_of
 from flatline.domain.policy.ignore import Ignore, Ignored
+from flatline.domain.policy.policy import Policy
 from flatline.domain.policy.thresholds import Thresholds
+from flatline.domain.state import link, link_traits
+from flatline.domain.state.article import LinkObservation
 from flatline.domain.time import day_of, to_datetime
+from flatline.schema.verdict import FindingKind
 from flatline_connectors.files.lines import LineFile
 
 pytestmark = pytest.mark.long
@@ -151,3 +158,43 @@ def test_few_pauses_are_taken_for_seasons(seen: Histories, monkeypatch: pytest.M
     assert alerts > 2_000
     assert len(held) <= alerts / 200
     assert held.count(Ending.RIGHT) <= len(held) / 2
+
+
+def with_footers(history: History, is_in_footer: Callable[[LinkObservation], bool]) -> History:
+    """Return a history with some of its links in footers, and so of low quality; every look at a link says the same."""
+    footer, where = link_traits.placement("footer") << link.FLAG_BITS, dict[bytes, bool]()
+    seen = list[LinkObservation]()
+    for each in history.observations:
+        if where.setdefault(each.page, is_in_footer(each)) and each.is_gain:
+            each = msgspec.structs.replace(each, flags_and_traits=each.flags_and_traits | footer)  # noqa: PLW2901
+        seen.append(each)
+    return history._replace(observations=seen)
+
+
+def quality_gone(history: History, *, end_day: int) -> list[Alert]:
+    """Return the alerts that an article gains no high-quality links any more."""
+    found = replay(history, Policy(), link_days=history.link_days(), end_day=end_day)
+    return [alert for alert in found if alert.kind is FindingKind.QUALITY_GONE]
+
+
+def test_quality_is_said_to_be_gone_where_it_is(seen: Histories) -> None:
+    """The histories say nothing of where links are, so some are put into footers, at the times at which links came.
+
+    If all are from some day on, that is found; if it is chance which are, little is said. Nothing is said of the
+    histories as they are: what repeats all over one site there is a newsletter, which is a reader.
+    """
+    chance, end_day = Random(3), day_of(seen.end_ms)
+    busy = [each for each in seen if len(each.observations) >= 25 and len(each.link_days()) >= 20]
+    chosen = chance.sample(busy, 60)
+    false, article_years, found = 0, 0.0, 0
+    for history in chosen:
+        days = history.link_days()
+        assert not quality_gone(history, end_day=end_day)
+        mixed = with_footers(history, lambda _each: chance.random() < 0.6)
+        false += len(quality_gone(mixed, end_day=end_day))
+        article_years += (end_day - days[0]) / 365
+        middle = days[len(days) // 2]
+        gone = with_footers(history, lambda each, last=middle: day_of(each.at_ms) > last)  # type: ignore[misc]
+        found += any(alert.day > middle for alert in quality_gone(gone, end_day=end_day))
+    assert false / article_years <= 0.04
+    assert found / len(chosen) >= 0.75
