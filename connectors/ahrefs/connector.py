@@ -9,7 +9,6 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from flatline.schema.limits import Url
-from flatline.schema.rejection import Rejected
 from flatline_connectors.ahrefs.answers import FORMAT, Page, read_page
 from flatline_connectors.ahrefs.requests import FIELDS, SORTED_BY, UNITS_MIN, Mode, query_of, units_of
 from flatline_connectors.fetching.exchange import ApiRequest
@@ -17,7 +16,6 @@ from flatline_connectors.fetching.outcomes import Action, Fetched
 from flatline_connectors.runtime.config import ConnectorOptions, Duration, Secret, duration_s
 from flatline_connectors.runtime.connector import (
     ConnectorKind,
-    MalformedPage,
     PollFailed,
     PollResult,
     Resources,
@@ -25,8 +23,8 @@ from flatline_connectors.runtime.connector import (
 from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
 from flatline_connectors.vendors.passes import Pass, pass_after, passes_over
-from flatline_connectors.vendors.records import history_before, records_of
-from flatline_connectors.vendors.requests import BudgetTooSmall, ask, letter_of
+from flatline_connectors.vendors.records import history_before, records_of, refused_as_a_whole
+from flatline_connectors.vendors.requests import BudgetTooSmall, ask
 
 OVERLAP: Final = timedelta(days=1)
 """Links reach the index some time after they were seen: each run asks again for those of the last day."""
@@ -105,22 +103,17 @@ class Ahrefs:
         fetched = await self._ask(query_of(target, self._options.mode, wanted, since=since, rows=rows), rows)
         origin = {"url": self._address, "target": target}
         known = state.upto.get(state.turn) if wanted == "links" else None
-        try:
+        with refused_as_a_whole(fetched.body, self._key, origin):
             page = read_page(fetched.body, sorted_by=SORTED_BY[wanted])
-            records = (
-                records_of(
-                    fetched.body,
-                    FORMAT,
-                    pulled_at=now,
-                    history_before=history_before(known, began_at=state.began_at, overlap=OVERLAP),
-                    is_ours=self._resources.is_ours,
-                    origin=origin,
-                )
-                if page.rows
-                else []
+            records = records_of(
+                fetched.body,
+                FORMAT,
+                rows=page.rows,
+                pulled_at=now,
+                history_before=history_before(known, began_at=state.began_at, overlap=OVERLAP),
+                is_ours=self._resources.is_ours,
+                origin=origin,
             )
-        except Rejected as rejected:
-            raise MalformedPage(letter_of(fetched.body, self._key), rejected, origin=origin) from None
         if not page.is_sorted:
             raise PollFailed(
                 Action.WAIT, f"Ahrefs' rows are not in the order of {SORTED_BY[wanted]}: nothing is certain"

@@ -19,7 +19,6 @@ from flatline_connectors.runtime.config import ConnectorOptions, Duration, Secre
 from flatline_connectors.runtime.connector import (
     ConnectorKind,
     FoundRecord,
-    MalformedPage,
     PollFailed,
     PollResult,
     Resources,
@@ -27,8 +26,8 @@ from flatline_connectors.runtime.connector import (
 )
 from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
-from flatline_connectors.vendors.records import records_of
-from flatline_connectors.vendors.requests import Refused, ask, letter_of
+from flatline_connectors.vendors.records import records_of, refused_as_a_whole
+from flatline_connectors.vendors.requests import Refused, ask
 
 LINKS_MAX: Final = 20_000
 """How many links of a page are read: their digests have to fit into a record."""
@@ -76,7 +75,10 @@ class Bing:
         return RunCost(
             requests=len(self._targets()),
             links_per_request=1,
-            remark="Bing charges nothing. Each run asks for the links of each of your pages that has some, one by one.",
+            remark=(
+                "Bing charges nothing. Each run asks for the links of each of your pages that has some, one by one: "
+                "a new link adds a request if it is the first of its page."
+            ),
         )
 
     async def poll(self, state: BingState, now: datetime) -> PollResult[BingState]:
@@ -99,10 +101,8 @@ class Bing:
                 raise PollFailed(Action.STOP, f"{refused.detail}: is {site} verified there in this form?") from None
             raise
         origin = {"url": self._address("GetLinkCounts"), "target": site}
-        try:
+        with refused_as_a_whole(fetched.body, self._key, origin):
             found = read_linked_pages(fetched.body)
-        except Rejected as rejected:
-            raise MalformedPage(letter_of(fetched.body, self._key), rejected, origin=origin) from None
         following = number + 1 if not found.is_empty and number + 1 < min(found.pages, _PAGES_MAX) else None
         return self._result([], replace(state, list_page=following, queue=tuple(dict.fromkeys(found.urls)), page=0))
 
@@ -118,25 +118,19 @@ class Bing:
             raise
         article = xxhash.xxh3_64_hexdigest(url_to.encode())
         known = state.known.get(article, [])
-        try:
+        with refused_as_a_whole(fetched.body, self._key, origin, _next_article(state)):
             found = read_links(fetched.body)
             new = found.beyond({*known}, links_max=LINKS_MAX)
-            records = (
-                records_of(
-                    new.body(url_to),
-                    FORMAT,
-                    pulled_at=now,
-                    history_before=None,
-                    is_ours=self._resources.is_ours,
-                    origin=origin,
-                    discovery="page_found" if site in state.read else None,
-                )
-                if new.rows
-                else []
+            records = records_of(
+                new.body(url_to),
+                FORMAT,
+                rows=len(new.rows),
+                pulled_at=now,
+                history_before=None,
+                is_ours=self._resources.is_ours,
+                origin=origin,
+                discovery="page_found" if site in state.read else None,
             )
-        except Rejected as rejected:
-            after = _next_article(state)
-            raise MalformedPage(letter_of(fetched.body, self._key), rejected, origin=origin, state=after) from None
         seen = [*known, *new.digests]
         state = replace(state, known={**state.known, article: seen}) if new.rows else state
         is_end = not found.rows or state.page + 1 >= min(found.pages, _PAGES_MAX) or len(seen) >= LINKS_MAX

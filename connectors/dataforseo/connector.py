@@ -9,17 +9,16 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from flatline.schema.limits import Url
-from flatline.schema.rejection import Rejected
 from flatline_connectors.dataforseo.answers import FORMAT, read_error, read_page, usd_charged
 from flatline_connectors.fetching.exchange import ApiRequest
 from flatline_connectors.fetching.outcomes import Action, Fetched
 from flatline_connectors.runtime.config import ConnectorOptions, Duration, Secret, duration_s
-from flatline_connectors.runtime.connector import ConnectorKind, MalformedPage, PollFailed, PollResult, Resources
+from flatline_connectors.runtime.connector import ConnectorKind, PollFailed, PollResult, Resources
 from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
 from flatline_connectors.vendors.passes import Pass, Wanted, pass_after, passes_over, without_www
-from flatline_connectors.vendors.records import history_before, records_of
-from flatline_connectors.vendors.requests import BudgetTooSmall, Refused, ask, basic_authorization, letter_of
+from flatline_connectors.vendors.records import history_before, records_of, refused_as_a_whole
+from flatline_connectors.vendors.requests import BudgetTooSmall, Refused, ask, basic_authorization
 
 OVERLAP: Final = timedelta(days=2)
 """Links may reach the index some time after they were seen: each run asks again for those of the last days."""
@@ -109,22 +108,17 @@ class DataForSeo:
             raise
         origin = {"url": self._address, "target": target}
         known = state.upto.get(state.turn) if wanted == "links" else None
-        try:
+        with refused_as_a_whole(fetched.body, self._key, origin):
             page = read_page(fetched.body, sorted_by=SORTED_BY[wanted])
-            records = (
-                records_of(
-                    fetched.body,
-                    FORMAT,
-                    pulled_at=now,
-                    history_before=history_before(known, began_at=state.began_at, overlap=OVERLAP),
-                    is_ours=self._resources.is_ours,
-                    origin=origin,
-                )
-                if page.rows
-                else []
+            records = records_of(
+                fetched.body,
+                FORMAT,
+                rows=page.rows,
+                pulled_at=now,
+                history_before=history_before(known, began_at=state.began_at, overlap=OVERLAP),
+                is_ours=self._resources.is_ours,
+                origin=origin,
             )
-        except Rejected as rejected:
-            raise MalformedPage(letter_of(fetched.body, self._key), rejected, origin=origin) from None
         if not page.is_sorted or (page.seen and state.reached and page.seen[0] < state.reached):
             raise PollFailed(
                 Action.WAIT, f"DataForSEO's rows are not in the order of {SORTED_BY[wanted]}: nothing is certain"

@@ -14,12 +14,12 @@ from flatline_connectors.fetching.exchange import ApiRequest
 from flatline_connectors.fetching.outcomes import Action, Fetched
 from flatline_connectors.majestic.answers import FORMAT, read_error, read_page
 from flatline_connectors.runtime.config import ConnectorOptions, Duration, Secret
-from flatline_connectors.runtime.connector import ConnectorKind, MalformedPage, PollFailed, PollResult, Resources
+from flatline_connectors.runtime.connector import ConnectorKind, PollFailed, PollResult, Resources
 from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
 from flatline_connectors.vendors.passes import without_www
-from flatline_connectors.vendors.records import history_before, records_of
-from flatline_connectors.vendors.requests import ask, letter_of
+from flatline_connectors.vendors.records import history_before, records_of, refused_as_a_whole
+from flatline_connectors.vendors.requests import ask
 
 OVERLAP: Final = timedelta(days=14)
 """Links reach the index some time after they were seen: so long they still count as new."""
@@ -94,23 +94,18 @@ class Majestic:
         assert state.began_at is not None
         fetched = await self._ask(state.turn, state.offset)
         origin = {"url": self._address, "target": state.turn}
-        try:
+        with refused_as_a_whole(fetched.body, self._key, origin):
             page = read_page(fetched.body)
             known = state.upto.get(state.turn)
-            records = (
-                records_of(
-                    fetched.body,
-                    FORMAT,
-                    pulled_at=now,
-                    history_before=history_before(known, began_at=state.began_at, overlap=OVERLAP),
-                    is_ours=self._resources.is_ours,
-                    origin=origin,
-                )
-                if page.rows
-                else []
+            records = records_of(
+                fetched.body,
+                FORMAT,
+                rows=page.rows,
+                pulled_at=now,
+                history_before=history_before(known, began_at=state.began_at, overlap=OVERLAP),
+                is_ours=self._resources.is_ours,
+                origin=origin,
             )
-        except Rejected as rejected:
-            raise MalformedPage(letter_of(fetched.body, self._key), rejected, origin=origin) from None
         if page.rows and page.digest == state.digest:
             raise PollFailed(Action.WAIT, f"Majestic shows the rows before {state.offset:,} again: there is no end")
         reached = state.offset + page.rows

@@ -13,11 +13,11 @@ from flatline_connectors.fetching.exchange import ApiRequest
 from flatline_connectors.fetching.outcomes import Action, Fetched
 from flatline_connectors.moz.answers import FORMAT, read_error, read_page
 from flatline_connectors.runtime.config import ConnectorOptions, Duration, Secret
-from flatline_connectors.runtime.connector import ConnectorKind, MalformedPage, PollResult, Resources
+from flatline_connectors.runtime.connector import ConnectorKind, PollResult, Resources
 from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
-from flatline_connectors.vendors.records import records_of
-from flatline_connectors.vendors.requests import Refused, ask, basic_authorization, letter_of
+from flatline_connectors.vendors.records import records_of, refused_as_a_whole
+from flatline_connectors.vendors.requests import Refused, ask, basic_authorization
 
 ROWS_MAX: Final = 50
 
@@ -85,22 +85,17 @@ class Moz:
                 return PollResult([], anew, is_complete=False)
             raise
         origin = {"url": self._address, "target": state.turn}
-        try:
+        with refused_as_a_whole(fetched.body, self._key, origin):
             page = read_page(fetched.body)
-            records = (
-                records_of(
-                    fetched.body,
-                    FORMAT,
-                    pulled_at=now,
-                    history_before=None,
-                    is_ours=self._resources.is_ours,
-                    origin=origin,
-                )
-                if page.rows
-                else []
+            records = records_of(
+                fetched.body,
+                FORMAT,
+                rows=page.rows,
+                pulled_at=now,
+                history_before=None,
+                is_ours=self._resources.is_ours,
+                origin=origin,
             )
-        except Rejected as rejected:
-            raise MalformedPage(letter_of(fetched.body, self._key), rejected, origin=origin) from None
         if page.next_token:
             return PollResult(records, replace(state, token=page.next_token), is_complete=False)
         following = next(iter(targets[targets.index(state.turn) + 1 :]), None)

@@ -95,4 +95,5 @@ def _without_zeros(amounts: dict[BudgetUnit, int]) -> dict[BudgetUnit, int]:
 
 
 def _amounts(amounts: dict[BudgetUnit, int]) -> str:
-    return " and ".join(f"{amount:,} {unit}" for unit, amount in amounts.items()) or "nothing"
+    said = (f"{amount:,} {unit.removesuffix('s') if amount == 1 else unit}" for unit, amount in amounts.items())
+    return " and ".join(said) or "nothing"

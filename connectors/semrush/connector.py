@@ -16,7 +16,6 @@ from flatline_connectors.fetching.outcomes import Action, Fetched
 from flatline_connectors.runtime.config import ConnectorOptions, Duration, Secret, duration_s
 from flatline_connectors.runtime.connector import (
     ConnectorKind,
-    MalformedPage,
     PollFailed,
     PollResult,
     Resources,
@@ -25,8 +24,8 @@ from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
 from flatline_connectors.semrush.answers import FIELDS, FORMAT, Page, read_page
 from flatline_connectors.vendors.passes import Pass, Wanted, pass_after, passes_over
-from flatline_connectors.vendors.records import history_before, records_of
-from flatline_connectors.vendors.requests import BudgetTooSmall, ask, letter_of
+from flatline_connectors.vendors.records import history_before, records_of, refused_as_a_whole
+from flatline_connectors.vendors.requests import BudgetTooSmall, ask
 
 OVERLAP: Final = timedelta(days=2)
 ROWS_MIN: Final = 10
@@ -112,22 +111,17 @@ class Semrush:
         fetched = await self._ask(asked, state.offset)
         origin = {"url": self._address, "target": asked.target}
         known = state.upto.get(state.turn) if asked.wanted == "links" else None
-        try:
+        with refused_as_a_whole(fetched.body, self._key, origin):
             page = read_page(fetched.body, sorted_by=_SORTED_BY[asked.wanted])
-            records = (
-                records_of(
-                    page.body,
-                    FORMAT,
-                    pulled_at=now,
-                    history_before=history_before(known, began_at=state.began_at, overlap=OVERLAP),
-                    is_ours=self._resources.is_ours,
-                    origin=origin,
-                )
-                if page.rows
-                else []
+            records = records_of(
+                page.body,
+                FORMAT,
+                rows=len(page.rows),
+                pulled_at=now,
+                history_before=history_before(known, began_at=state.began_at, overlap=OVERLAP),
+                is_ours=self._resources.is_ours,
+                origin=origin,
             )
-        except Rejected as rejected:
-            raise MalformedPage(letter_of(fetched.body, self._key), rejected, origin=origin) from None
         if not page.is_sorted:
             raise PollFailed(
                 Action.WAIT, f"Semrush's rows are not in the order of {_SORTED_BY[asked.wanted]}: nothing is certain"

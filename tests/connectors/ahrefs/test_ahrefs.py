@@ -53,6 +53,7 @@ def test_the_sample() -> None:
     found = records_of(
         body,
         FORMAT,
+        rows=4,
         pulled_at=NOW.replace(year=2027),
         history_before=None,
         is_ours=on_sites(["pub.example"]),

@@ -53,6 +53,7 @@ def test_the_sample() -> None:
     found = records_of(
         body,
         FORMAT,
+        rows=3,
         pulled_at=datetime(2026, 11, 26, tzinfo=UTC),
         history_before=datetime(2026, 11, 1, tzinfo=UTC),
         is_ours=on_sites(["pub.example"]),

@@ -51,6 +51,7 @@ def test_the_sample() -> None:
     found = records_of(
         page.body,
         FORMAT,
+        rows=len(page.rows),
         pulled_at=datetime(2026, 11, 26, tzinfo=UTC),
         history_before=None,
         is_ours=on_sites(["pub.example"]),
