@@ -139,6 +139,26 @@ def test_nothing_is_missed(seconds: list[int], late: list[int], forgets: list[bo
         assert set(kafka.records) == world.records
 
 
+def test_a_token_that_is_refused_costs_no_link_of_its_second(tmp_path: Path) -> None:
+    """In the same run: half of the links of a second are read when the token for the others is refused."""
+    world, kafka = empty(tmp_path), Kafka()
+    for number in range(24):
+        world.link(f"link{number:02}", NOW - timedelta(days=9, seconds=-(number // 12)))
+    answer = world.index.answer
+
+    def forgetting(posted: str) -> bytes:
+        body = answer(posted)
+        if len(world.index.asked) == 2:
+            world.index.tokens.clear()
+        return body
+
+    world.fetcher.pages = dict.fromkeys(world.fetcher.pages, forgetting)
+    process = process_of(world, kafka)
+    asyncio.run(process.runner.run())
+    assert process.runner.status.outcome == "completed"
+    assert set(kafka.records) == world.records
+
+
 def test_a_server_that_ignores_tokens_is_not_asked_for_ever(world: DataForSeoWorld) -> None:
     """The first page comes again, with a new token each time."""
     answer = world.index.answer
