@@ -289,10 +289,10 @@ SENTENCES = [
         life(*range(1_500, 2_900, 10), 200),
         "Faded: 99% of its links came in the first half of its 8 years, in bursts with long gaps between them.",
     ),
-    (life(20), "It is too young, or has too few links, to say how it lives."),
+    (life(20), "It is too young, or has too few links, to show a pattern."),
     (
         life(60, 50, 40, 30, 20, 10),
-        "It is too young, or has too few links, to say how it lives; its links come at regular intervals.",
+        "It is too young, or has too few links, to show a pattern; its links come at regular intervals.",
     ),
 ]
 

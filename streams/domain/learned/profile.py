@@ -98,7 +98,7 @@ def _reason(life: Life | None, pace: Pace | None, *, early: float | None, late: 
     elif life is Life.FADING:
         said = f"Fading slowly: {_of_its_links(late)} came in the second half of its {_age(age_days)}"
     else:
-        return f"It is too young, or has too few links, to say how it lives{_UNKNOWN_PACES[pace]}."
+        return f"It is too young, or has too few links, to show a pattern{_UNKNOWN_PACES[pace]}."
     return f"{said}{_PACES[pace]}."
 
 
