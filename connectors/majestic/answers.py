@@ -3,11 +3,11 @@
 from typing import Any, Final, NamedTuple
 
 import msgspec
-import xxhash
 
 from flatline.schema.codec import JSON_ERRORS
 from flatline.schema.rejection import Reason, Rejected
 from flatline_connectors.fetching.outcomes import Action
+from flatline_connectors.vendors.passes import page_digest
 from flatline_connectors.vendors.requests import VendorError
 
 FORMAT: Final = "majestic-backlinks"
@@ -15,7 +15,7 @@ _OK: Final = "OK"
 
 
 class Page(NamedTuple):
-    """``total``: how many rows there are, if the answer says so. ``digest``: equal for pages with equal rows.
+    """``total``: how many rows there are, if the answer says so. ``digest``: by `page_digest`.
 
     ``charged``: the retrieval units that it cost, if it says so.
     """
@@ -37,8 +37,7 @@ def read_page(body: bytes) -> Page:
     if not isinstance(rows, list):
         raise Rejected(Reason.INVALID_VALUE, "an answer without a list DataTables.BackLinks.Data")
     total = _count(_member(_member(table, "Headers"), "TotalLines"))
-    digest = xxhash.xxh3_64_hexdigest(msgspec.json.encode(rows))
-    return Page(len(rows), total, digest, _count(_member(answer, "ChargedRetrievalResUnits")))
+    return Page(len(rows), total, page_digest(rows), _count(_member(answer, "ChargedRetrievalResUnits")))
 
 
 def read_error(body: bytes) -> VendorError | None:

@@ -106,7 +106,7 @@ class Majestic:
                 is_ours=self._resources.is_ours,
                 origin=origin,
             )
-        if page.rows and page.digest == state.digest:
+        if page.digest and page.digest == state.digest:
             raise PollFailed(Action.WAIT, f"Majestic shows the rows before {state.offset:,} again: there is no end")
         reached = state.offset + page.rows
         is_end = page.rows < self._rows if page.total is None else reached >= page.total

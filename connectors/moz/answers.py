@@ -6,6 +6,7 @@ import msgspec
 
 from flatline.schema.codec import JSON_ERRORS
 from flatline.schema.rejection import Reason, Rejected
+from flatline_connectors.vendors.passes import page_digest
 from flatline_connectors.vendors.requests import VendorError, error_in
 
 FORMAT: Final = "moz-api"
@@ -14,10 +15,11 @@ _WORDS: Final = ("message", "error_message")
 
 
 class Page(NamedTuple):
-    """``next_token``: what the next page is asked for with; empty: this is the last one."""
+    """``next_token``: what the next page is asked for with; empty: there is none. ``digest``: by `page_digest`."""
 
     rows: int
     next_token: str
+    digest: str = ""
 
 
 def read_page(body: bytes) -> Page:
@@ -32,7 +34,7 @@ def read_page(body: bytes) -> Page:
     token = answer.get("next_token") or ""
     if not isinstance(token, str) or len(token) > _TOKEN_CHARACTERS_MAX:
         raise Rejected(Reason.INVALID_VALUE, "an answer whose next_token is none")
-    return Page(len(rows), token if rows else "")
+    return Page(len(rows), token if rows else "", page_digest(rows))
 
 
 def read_error(body: bytes) -> VendorError | None:

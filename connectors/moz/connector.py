@@ -13,7 +13,7 @@ from flatline_connectors.fetching.exchange import ApiRequest
 from flatline_connectors.fetching.outcomes import Action, Fetched
 from flatline_connectors.moz.answers import FORMAT, read_error, read_page
 from flatline_connectors.runtime.config import ConnectorOptions, Duration, Secret
-from flatline_connectors.runtime.connector import ConnectorKind, PollResult, Resources
+from flatline_connectors.runtime.connector import ConnectorKind, PollFailed, PollResult, Resources
 from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
 from flatline_connectors.vendors.records import records_of, refused_as_a_whole
@@ -41,12 +41,14 @@ class MozState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``turn``      the target whose links are read; None: no run is under way
     ``began_at``  when its first page was asked for
     ``token``     what its next page is asked for with; empty: its first
+    ``digest``    that of the last page
     """
 
     version: Literal[1] = 1
     turn: str | None = None
     began_at: datetime | None = None
     token: str = ""
+    digest: str = ""
 
 
 class Moz:
@@ -96,8 +98,11 @@ class Moz:
                 is_ours=self._resources.is_ours,
                 origin=origin,
             )
+        if page.digest and page.digest == state.digest:
+            raise PollFailed(Action.WAIT, "Moz shows the same page again: there is no end")
         if page.next_token:
-            return PollResult(records, replace(state, token=page.next_token), is_complete=False)
+            following_page = replace(state, token=page.next_token, digest=page.digest)
+            return PollResult(records, following_page, is_complete=False)
         following = next(iter(targets[targets.index(state.turn) + 1 :]), None)
         return PollResult(records, MozState(turn=following), is_complete=following is None)
 

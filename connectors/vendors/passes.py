@@ -1,7 +1,10 @@
-"""A run over an index is made of passes: of each target one over its links, and one over its losses."""
+"""How an index is read: target by target, by its links and its losses, and whether a page is one that came before."""
 
-from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+import xxhash
 
 Wanted = Literal["links", "losses"]
 
@@ -28,3 +31,8 @@ def pass_after(turn: str, passes: Mapping[str, Pass]) -> str | None:
 def without_www(target: str) -> str:
     """Return a domain without ``www.``, with which vendors take it for a subdomain; an address as it is."""
     return target if "://" in target else target.removeprefix("www.")
+
+
+def page_digest(rows: Sequence[Any]) -> str:
+    """Return what is equal for pages with equal rows; empty for fewer than two: a row alone may come twice."""
+    return xxhash.xxh3_64_hexdigest(msgspec.json.encode(rows)) if len(rows) > 1 else ""
