@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from flatline.domain.urls.canonical import InvalidUrl, canonicalize
 from flatline.domain.urls.fingerprints import lists_others
-from flatline.schema.limits import SourceName, Url
+from flatline.schema.limits import RECHECK_SOURCE, SourceName, Url
 from flatline_connectors.fetching.outcomes import Fetched, Outcome
 from flatline_connectors.recheck.events import events_of
 from flatline_connectors.recheck.judging import Judgement, judge
@@ -42,7 +42,7 @@ class RecheckOptions(ConnectorOptions, frozen=True, kw_only=True, tag="recheck")
     token: Annotated[Secret | None, Meta(description="A token of its tokens file; it needs only to read")] = None
     losses: Annotated[Duration, Meta(description="How old a loss may be that is looked into")] = "90d"
     again: Annotated[Duration, Meta(description="After how long a live link is looked at again")] = "30d"
-    source: Annotated[SourceName | None, Meta(description="Source of its events")] = "recheck"
+    source: Annotated[SourceName | None, Meta(description="Source of its events")] = RECHECK_SOURCE
     budget: Budget = Budget(requests=1_000)
 
 
@@ -112,7 +112,7 @@ class Recheck:
 
     @property
     def _source(self) -> str:
-        return self._options.source or "recheck"
+        return self._options.source or RECHECK_SOURCE
 
     async def _fetched(self, urls: Iterable[str]) -> tuple[dict[str, Fetched], bool]:
         """Return pages by their addresses, and whether these are all: the budget may end before."""

@@ -1,10 +1,10 @@
 """What is known of each article altogether: its registration, and the sums of its links."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, func, not_, or_, select, update
 
 from flatline.domain.state.addresses import is_there
 from flatline.domain.state.segment import Segment
@@ -13,6 +13,9 @@ from flatline.readmodel.owners import owner_of
 from flatline.readmodel.tables import addresses as address_table
 from flatline.readmodel.tables import article_sources, articles, link_sources, links, sources, visits
 from flatline.readmodel.verdict_rows import ensure_articles
+from flatline.schema.limits import RECHECK_SOURCE
+
+_OF_SOURCE: Final = ("links", "only_here", "first_here", "corroborated", "dead")
 
 
 def sum_up(
@@ -100,46 +103,64 @@ def _sums(connection: Connection, article_ids: list[int]) -> dict[int, Any]:
 def _sum_up_sources(connection: Connection, article_ids: list[int]) -> None:
     """Write how many links to each of these articles each source saw, and by how much that changes its sums."""
     own = article_sources.c.article_id.in_(article_ids)
-    changes: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for row in connection.execute(select(article_sources).where(own)):
-        changes[row.source][0] -= row.links
-        changes[row.source][1] -= row.only_here
+    changes: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for row in connection.execute(select(article_sources).where(own)).mappings():
+        changes[row["source"]].subtract({name: row[name] for name in _OF_SOURCE})
     connection.execute(article_sources.delete().where(own))
-    witnesses = func.count().over(partition_by=links.c.id).label("witnesses")
-    seen = (
-        select(links.c.article_id, link_sources.c.source, witnesses)
-        .join(link_sources, link_sources.c.link_id == links.c.id)
-        .where(links.c.article_id.in_(article_ids), links.c.is_shown)
-        .subquery()
-    )
-    statement = select(
-        seen.c.article_id,
-        seen.c.source,
-        func.count().label("links"),
-        func.sum(case((seen.c.witnesses == 1, 1), else_=0)).label("only_here"),
-    ).group_by(seen.c.article_id, seen.c.source)
-    rows = [dict(row) for row in connection.execute(statement).mappings()]
+    rows = [dict(row) for row in connection.execute(_by_source(article_ids)).mappings()]
     if rows:
         connection.execute(article_sources.insert(), rows)
     for counted in rows:
-        changes[counted["source"]][0] += counted["links"]
-        changes[counted["source"]][1] += counted["only_here"]
+        changes[counted["source"]].update({name: counted[name] for name in _OF_SOURCE})
     changed = [
-        {"its_source": source, "more_links": more[0], "more_only_here": more[1]}
+        {"its_source": source, **{f"more_{name}": more[name] for name in _OF_SOURCE}}
         for source, more in changes.items()
-        if any(more)
+        if any(more.values())
     ]
     if changed:
         columns = sources.c
         statement_of_sums = (
             update(sources)
             .where(columns.source == bindparam("its_source"))
-            .values(
-                links=columns.links + bindparam("more_links"),
-                only_here=columns.only_here + bindparam("more_only_here"),
-            )
+            .values({name: columns[name] + bindparam(f"more_{name}") for name in _OF_SOURCE})
         )
         connection.execute(statement_of_sums, changed)
+
+
+def _by_source(article_ids: list[int]) -> Select[Any]:
+    """Return what counts, by article and source, what that source saw."""
+    link_id = links.c.id
+    is_recheck = link_sources.c.source == RECHECK_SOURCE
+    seen = (
+        select(
+            links.c.article_id,
+            links.c.is_live,
+            link_sources.c.source,
+            (link_sources.c.first_seen_ms == func.min(link_sources.c.first_seen_ms).over(partition_by=link_id)).label(
+                "is_first"
+            ),
+            func.count().over(partition_by=link_id).label("witnesses"),
+            # Whoever looks again at known links takes nothing from those who found them.
+            func.sum(case((is_recheck, 0), else_=1)).over(partition_by=link_id).label("finders"),
+        )
+        .join(link_sources, link_sources.c.link_id == links.c.id)
+        .where(links.c.article_id.in_(article_ids), links.c.is_shown)
+        .subquery()
+    )
+    of = seen.c
+
+    def number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.sum(case((and_(*conditions), 1), else_=0))
+
+    return select(
+        of.article_id,
+        of.source,
+        func.count().label("links"),
+        number(or_(of.witnesses == 1, and_(of.finders == 1, of.source != RECHECK_SOURCE))).label("only_here"),
+        number(of.is_first).label("first_here"),
+        number(of.is_first, of.witnesses > 1).label("corroborated"),
+        number(of.is_first, not_(of.is_live)).label("dead"),
+    ).group_by(of.article_id, of.source)
 
 
 def _samples(connection: Connection, article_ids: list[int]) -> dict[int, Segment]:

@@ -31,7 +31,7 @@ from sqlalchemy import Text as AnyText
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-VERSION: Final = 10
+VERSION: Final = 11
 """Raise it with each change of the tables or of what is written into them: the read model is then made anew."""
 
 
@@ -246,6 +246,9 @@ sources = Table(
     Column("last_seen_ms", BigInteger, nullable=False),
     Column("links", BigInteger, nullable=False, server_default="0", comment="Sums of `article_sources`"),
     Column("only_here", BigInteger, nullable=False, server_default="0"),
+    Column("first_here", BigInteger, nullable=False, server_default="0"),
+    Column("corroborated", BigInteger, nullable=False, server_default="0"),
+    Column("dead", BigInteger, nullable=False, server_default="0"),
     comment="When each source saw links first and last, and how many of those that count.",
 )
 
@@ -274,7 +277,10 @@ article_sources = Table(
     Column("article_id", BigInteger, primary_key=True, autoincrement=False),
     Column("source", Text, primary_key=True, comment="Empty where events name none"),
     Column("links", Integer, nullable=False, comment="That count, and that it saw"),
-    Column("only_here", Integer, nullable=False, comment="Of these, those that no other source saw"),
+    Column("only_here", Integer, nullable=False, comment="Of these, those that no other source saw, re-checks apart"),
+    Column("first_here", Integer, nullable=False, comment="Of all, those that no source saw earlier"),
+    Column("corroborated", Integer, nullable=False, comment="Of `first_here`, those that another source saw, too"),
+    Column("dead", Integer, nullable=False, comment="Of `first_here`, those that are not live any more"),
 )
 
 visits = Table(

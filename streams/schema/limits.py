@@ -18,3 +18,6 @@ Text = Annotated[str, Meta(max_length=TEXT_CHARACTERS_MAX)]
 Token = Annotated[str, Meta(max_length=TOKEN_CHARACTERS_MAX)]
 # A source becomes a metric label and part of an alert: plain characters only.
 SourceName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+~-]{0,199}(?!\n)$")]
+
+RECHECK_SOURCE = "recheck"
+"""Source of the events of whoever looks again at links that others found."""

@@ -133,11 +133,21 @@ def counted(made: Database) -> dict[str, Counts]:
         return {key: Counts(*counts, sorted(reasons[key])) for key, *counts in rows}
 
 
-def counted_by_source(made: Database) -> dict[str, tuple[int, int]]:
-    """Return how many links each source that is named saw, and how many of these nobody else did."""
+class SourceCounts(NamedTuple):
+    """Of the links that a source saw."""
+
+    links: int
+    only_here: int
+    first_here: int
+    corroborated: int
+    dead: int
+
+
+def counted_by_source(made: Database) -> dict[str, SourceCounts]:
+    """Return what is counted of each source that is named."""
     with made.reading() as connection:
-        rows = connection.execute(select(sources.c.source, sources.c.links, sources.c.only_here))
-        return {source: (number, alone) for source, number, alone in rows if number}
+        rows = connection.execute(select(sources.c.source, *(sources.c[name] for name in SourceCounts._fields)))
+        return {source: SourceCounts(*counts) for source, *counts in rows if counts[0]}
 
 
 def signs_of_life(made: Database) -> set[tuple[str, str]]:
@@ -201,15 +211,26 @@ def reference(events: Iterable[object]) -> dict[str, Counts]:
     }
 
 
-def reference_by_source(events: Iterable[object]) -> dict[str, tuple[int, int]]:
+def reference_by_source(events: Iterable[object]) -> dict[str, SourceCounts]:
     """Count what each source saw, from the events themselves."""
-    found: defaultdict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    found: defaultdict[str, list[_Link]] = defaultdict(list)
     for counts in _links_that_count(events).values():
         for link in counts.values():
             for source in link.sources - {""}:
-                seen, alone = found[source]
-                found[source] = seen + 1, alone + (link.sources == {source})
-    return dict(found)
+                found[source].append(link)
+    counted: dict[str, SourceCounts] = {}
+    for source, seen in found.items():
+        first = [link for link in seen if (min(link.gains), source) in link.gained_by]
+        counted[source] = SourceCounts(
+            links=len(seen),
+            only_here=sum(link.sources | {"recheck"} == {source, "recheck"} for link in seen)
+            if source != "recheck"
+            else sum(link.sources == {source} for link in seen),
+            first_here=len(first),
+            corroborated=sum(len(link.sources) > 1 for link in first),
+            dead=sum(not link.is_live for link in first),
+        )
+    return counted
 
 
 def reference_signs_of_life(events: Iterable[object]) -> set[tuple[str, str]]:

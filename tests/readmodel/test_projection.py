@@ -43,7 +43,7 @@ link_events = st.builds(
     discovery=st.sampled_from(["link_found", "import"]),
     anchor=st.none() | st.sampled_from(["why we left", "here", "=HYPERLINK()"]),
     lost_reason=st.sampled_from([None, "removed", "timeout"]),
-    source=st.sampled_from([None, "crawler", "vendor"]),
+    source=st.sampled_from([None, "crawler", "vendor", "recheck"]),
 ).map(lambda event: event if event.change == "lost" else replace(event, lost_reason=None))
 moves = st.builds(
     lambda pair, decided_at, is_undone: Move(ADDRESSES[pair[0]], ADDRESSES[pair[1]], decided_at, is_undone=is_undone),

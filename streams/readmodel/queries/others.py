@@ -65,6 +65,9 @@ def list_sources(connection: Connection, *, now_ms: int) -> list[SourceRow]:
                 last_seen_at=None if links is None else instant(links.last_seen_ms),
                 links=0 if links is None else links.links,
                 only_here=0 if links is None else links.only_here,
+                first_here=0 if links is None else links.first_here,
+                corroborated=0 if links is None else links.corroborated,
+                dead=0 if links is None else links.dead,
             )
         )
     return found

@@ -221,7 +221,10 @@ class SourceRow(Struct, frozen=True):
     first_seen_at: Annotated[datetime | None, Meta(description="Event time of the first link that it reported")]
     last_seen_at: datetime | None
     links: Annotated[int, Meta(description="That count, and that it saw")]
-    only_here: Annotated[int, Meta(description="Of these, those that no other source saw")]
+    only_here: Annotated[int, Meta(description="Of these, those that no other source saw, re-checks apart")]
+    first_here: Annotated[int, Meta(description="Of `links`, those that no source saw earlier")]
+    corroborated: Annotated[int, Meta(description="Of `first_here`, those that another source saw, too")]
+    dead: Annotated[int, Meta(description="Of `first_here`, those that are not live any more")]
 
 
 class DeadLetterRow(Struct, frozen=True):
