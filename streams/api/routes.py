@@ -23,6 +23,7 @@ from flatline.readmodel.queries.links import LinkFilter, list_links
 from flatline.readmodel.queries.others import DeadLetterFilter, list_dead_letters, list_sources
 from flatline.readmodel.queries.peers import SeriesRow, compare_with_peers
 from flatline.readmodel.queries.precision import MeasuredPrecision, measured_precision
+from flatline.readmodel.queries.publications import Publication, publications_of
 from flatline.readmodel.queries.publishers import TurnedPublisher, turned_nofollow
 from flatline.readmodel.queries.snoozes import SnoozeRow, list_snoozes
 from flatline.readmodel.queries.source_days import SourceCalendar, source_calendars
@@ -190,6 +191,14 @@ ROUTES: Final[tuple[Route[Any], ...]] = (
         lambda connection, query, at: Page(
             list_cohorts(connection, GroupKind(query.kind), partitions=at.partitions), None
         ),
+    ),
+    Route(
+        "/api/v1/publications",
+        "Authority both ways: which publications link to the articles of a group, and where the group links back",
+        queries.PublicationsQuery,
+        Page[Publication],
+        lambda connection, query, _at: Page(publications_of(connection, query.kind, query.name), None),
+        Publication,
     ),
     Route(
         "/api/v1/peers",

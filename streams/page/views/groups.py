@@ -12,6 +12,7 @@ from flatline.page.drawings import AgeCurves, cohort_curves
 from flatline.page.rendering import with_query
 from flatline.readmodel.queries.groups import GroupFilter, list_cohorts, list_groups
 from flatline.readmodel.queries.paging import ROWS_MAX
+from flatline.readmodel.queries.publications import Publication, publications_of
 from flatline.readmodel.queries.views import CohortRow
 from flatline.schema.group import GroupKind, GroupState, GroupVerdict
 
@@ -28,6 +29,7 @@ _COHORTS: Final = {
 }
 _COHORTS_LISTED: Final = 24
 _COHORTS_DRAWN: Final = 6
+_PUBLICATIONS_LISTED: Final = 50
 _WORST_FIRST: Final = (GroupState.UNDER_CURVE, GroupState.ABOVE_CURVE, GroupState.ON_CURVE, GroupState.NEW)
 
 
@@ -62,19 +64,42 @@ class CohortsView:
 
 
 @dataclass(frozen=True)
+class AuthorityView:
+    """The publications of the group that is ``chosen``: kind, slash and name; None: of none."""
+
+    chosen: str
+    rows: Sequence[Publication] | None
+    more: int
+    api_path: str
+
+
+@dataclass(frozen=True)
 class GroupsView:
     """The page."""
 
     kinds: Sequence[Kind]
     cohorts: CohortsView
+    authority: AuthorityView
 
 
 def groups_view(connection: Connection, query: Mapping[str, str], *, partitions: int) -> GroupsView:
     """Return the page: of each kind the worst first, then the largest."""
     kinds = [Kind(name, _shown(connection, GroupFilter(kind=kind))) for kind, name in _KINDS.items()]
     return GroupsView(
-        [kind for kind in kinds if kind.groups], _cohorts_view(connection, query.get("cohorts", ""), partitions)
+        [kind for kind in kinds if kind.groups],
+        _cohorts_view(connection, query.get("cohorts", ""), partitions),
+        _authority_view(connection, query.get("authority", "")),
     )
+
+
+def _authority_view(connection: Connection, asked: str) -> AuthorityView:
+    kind, _, name = asked.partition("/")
+    if kind not in ("series", "strategy", "author", "site") or not name:
+        return AuthorityView("", None, 0, "")
+    rows = publications_of(connection, kind, name)
+    more = max(0, len(rows) - _PUBLICATIONS_LISTED)
+    path = with_query("/api/v1/publications", kind=kind, name=name)
+    return AuthorityView(asked, rows[:_PUBLICATIONS_LISTED], more, path)
 
 
 def _cohorts_view(connection: Connection, asked: str, partitions: int) -> CohortsView:
