@@ -17,7 +17,7 @@ from flatline.readmodel.queries.groups import GroupFilter
 from flatline.readmodel.queries.links import LinkFilter
 from flatline.readmodel.queries.others import DeadLetterFilter
 from flatline.readmodel.queries.paging import ROWS_MAX
-from flatline.readmodel.queries.publications import Kind
+from flatline.readmodel.queries.publications import Grouping
 from flatline.readmodel.queries.source_days import DAYS, DAYS_MAX
 from flatline.schema.group import GroupKind
 from flatline.schema.site_record import TimeZone
@@ -130,7 +130,7 @@ class CohortsQuery(Struct, frozen=True, forbid_unknown_fields=True):
 class PublicationsQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Of the publications of a group."""
 
-    kind: Kind
+    kind: Grouping
     name: Annotated[str, Meta(min_length=1, max_length=253)]
     format: Format = "json"
 

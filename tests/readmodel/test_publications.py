@@ -1,15 +1,16 @@
 """Authority both ways: counted another way, from the events themselves, in both databases."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flatline.domain.time import DAY_MS, to_datetime
+from flatline.domain.time import to_datetime
 from flatline.readmodel.queries.publications import publications_of
+from flatline.schema import codec
 from flatline.schema.article_record import ArticleRecord
+from flatline.schema.group import GroupKind, GroupState, GroupVerdict, Tally
 from flatline.schema.link_event import LinkEvent
 from flatline.schema.move import Move
 from tests.api.answering import DESCRIBED, serving
@@ -72,8 +73,12 @@ def test_pages_that_moved_link_back_from_where_they_were(tmp_path: Path) -> None
     """A link is reported from the address that its page had."""
     old, new = "https://yours.example/old", "https://yours.example/new"
     log = Log()
-    log.say(ArticleRecord(new, series="Guides"), Move(old, new, NOW - timedelta(days=9)))
-    log.say(LinkEvent(old, THEIRS[0], occurred_at=datetime.fromtimestamp((NOW_MS - DAY_MS) / 1_000, NOW.tzinfo)))
+    log.say(
+        ArticleRecord(old, series="Guides"),
+        ArticleRecord(new, series="Guides"),
+        Move(old, new, NOW - timedelta(days=9)),
+    )
+    log.say(LinkEvent(old, THEIRS[0], occurred_at=NOW - timedelta(days=1)))
     made = projected(log, database(tmp_path))
     with made.reading() as connection:
         (row,) = publications_of(connection, "series", "Guides")
@@ -87,19 +92,11 @@ async def test_the_api_and_the_page_say_the_same(tmp_path: Path) -> None:
     log, made = Log(), database(tmp_path)
     log.say(ArticleRecord("https://yours.example/a", series=name))
     log.say(LinkEvent(THEIRS[0], "https://yours.example/a", occurred_at=NOW - timedelta(days=3)))
-    verdict = {
-        "kind": "series",
-        "name": name,
-        "state": "new",
-        "since": NOW,
-        "judged_at": NOW,
-        "reason": "New.",
-        "articles": 1,
-        "last_90": {"gained": 0, "expected": 0.0},
-        "states": {},
-        "suppressed": False,
-    }
-    log.write(TOPICS.groups, orjson.dumps(verdict), key=f"series/{name}".encode())
+    tally = Tally(0.0, 0)
+    verdict = GroupVerdict(
+        GroupKind.SERIES, name, GroupState.NEW, NOW, NOW, "New.", None, None, None, False, 1, {}, tally, tally, tally
+    )  # fmt: skip
+    log.write(TOPICS.groups, codec.groups.encode(verdict), key=f"series/{name}".encode())
     async with serving(projected(log, made), tmp_path, with_page=True) as client:
         body = await (await client.get("/api/v1/publications", params={"kind": "series", "name": name})).json()
         DESCRIBED.check("/api/v1/publications", 200, body)

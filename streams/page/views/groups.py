@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
 from sqlalchemy import Connection
 
@@ -12,7 +12,7 @@ from flatline.page.drawings import AgeCurves, cohort_curves
 from flatline.page.rendering import with_query
 from flatline.readmodel.queries.groups import GroupFilter, list_cohorts, list_groups
 from flatline.readmodel.queries.paging import ROWS_MAX
-from flatline.readmodel.queries.publications import Publication, publications_of
+from flatline.readmodel.queries.publications import Grouping, Publication, publications_of
 from flatline.readmodel.queries.views import CohortRow
 from flatline.schema.group import GroupKind, GroupState, GroupVerdict
 
@@ -65,9 +65,10 @@ class CohortsView:
 
 @dataclass(frozen=True)
 class AuthorityView:
-    """The publications of the group that is ``chosen``: kind, slash and name; None: of none."""
+    """The publications of the group that is ``chosen`` (kind, slash and ``name``); ``rows``: None where none is."""
 
     chosen: str
+    name: str
     rows: Sequence[Publication] | None
     more: int
     api_path: str
@@ -93,13 +94,14 @@ def groups_view(connection: Connection, query: Mapping[str, str], *, partitions:
 
 
 def _authority_view(connection: Connection, asked: str) -> AuthorityView:
-    kind, _, name = asked.partition("/")
-    if kind not in ("series", "strategy", "author", "site") or not name:
-        return AuthorityView("", None, 0, "")
+    asked_kind, _, name = asked.partition("/")
+    kind: Grouping | None = next((each for each in get_args(Grouping) if each == asked_kind), None)
+    if kind is None or not name:
+        return AuthorityView("", "", None, 0, "")
     rows = publications_of(connection, kind, name)
     more = max(0, len(rows) - _PUBLICATIONS_LISTED)
     path = with_query("/api/v1/publications", kind=kind, name=name)
-    return AuthorityView(asked, rows[:_PUBLICATIONS_LISTED], more, path)
+    return AuthorityView(asked, name, rows[:_PUBLICATIONS_LISTED], more, path)
 
 
 def _cohorts_view(connection: Connection, asked: str, partitions: int) -> CohortsView:

@@ -11,7 +11,7 @@ from flatline.readmodel.tables import addresses, articles, links
 from flatline.schema.rejection import Rejected
 
 PUBLICATIONS_MAX: Final = 200
-Kind = Literal["series", "strategy", "author", "site"]
+Grouping = Literal["series", "strategy", "author", "site"]
 
 
 class Publication(Struct, frozen=True):
@@ -31,7 +31,7 @@ class _Sums(NamedTuple):
     articles: int = 0
 
 
-def publications_of(connection: Connection, kind: Kind, name: str) -> list[Publication]:
+def publications_of(connection: Connection, kind: Grouping, name: str) -> list[Publication]:
     """Return the publications of a group, those with most links first; at most PUBLICATIONS_MAX.
 
     A link back is known where somebody reports it: its target is a page of another site, such as a peer's.
