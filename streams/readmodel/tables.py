@@ -200,7 +200,15 @@ Index(
     sqlite_where=and_(links.c.is_shown, links.c.is_organic),
     postgresql_where=and_(links.c.is_shown, links.c.is_organic),
 )
-Index("links_by_domain", links.c.article_id, links.c.is_shown, links.c.domain, links.c.first_gained_ms)
+Index("links_from_domain", links.c.domain, links.c.is_shown, links.c.article_id, links.c.page, links.c.is_live)
+Index(
+    "links_by_domain",
+    links.c.article_id,
+    links.c.is_shown,
+    links.c.domain,
+    links.c.first_gained_ms,
+    links.c.is_live,
+)
 
 link_sources = Table(
     "link_sources",

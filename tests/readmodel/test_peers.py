@@ -3,11 +3,9 @@
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
 
 from flatline.domain.groups.cohorts import AGES_DAYS
 from flatline.domain.time import to_ms
@@ -18,6 +16,7 @@ from flatline.schema.site_record import SiteRecord
 from tests.api.answering import DESCRIBED, serving
 from tests.api.histories import HOSTILE
 from tests.readmodel.places import Place
+from tests.readmodel.plans import plan_of, statements_of
 from tests.readmodel.projecting import Log, database, projected
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
@@ -93,21 +92,13 @@ def test_series_are_counted_from_the_events(place: Place, links: list[tuple[str,
 
 def test_links_are_counted_in_an_index(tmp_path: Path) -> None:
     """Their rows are wide: to read all of them takes four times as long."""
-    asked: list[tuple[str, Any]] = []
     made = projected(history([(url, 24 * 200, "link_found", False) for url in ARTICLES]), database(tmp_path))
     with made.reading() as connection:
-
-        @event.listens_for(connection, "before_cursor_execute")
-        def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-            asked.append((statement, parameters))
-
+        asked = statements_of(connection)
         compare_with_peers(connection, now_ms=to_ms(NOW))
-        of_links = [each for each in asked if "JOIN links" in each[0]]
-        assert len(of_links) == 1
-        for statement, parameters in of_links:
-            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            steps = [row[-1] for row in plan if " links " in row[-1]]
-            assert [step.partition(" USING ")[2].partition(" (")[0] for step in steps] == ["COVERING INDEX links_found"]
+        steps = [step for each in list(asked) if "JOIN links" in each[0] for step in plan_of(connection, *each)]
+    of_links = [step.partition(" USING ")[2].partition(" (")[0] for step in steps if " links " in step]
+    assert of_links == ["COVERING INDEX links_found"]
     made.close()
 
 

@@ -15,6 +15,7 @@ from flatline.schema.link_event import LinkEvent
 from flatline.schema.move import Move
 from tests.api.answering import DESCRIBED, serving
 from tests.readmodel.places import Place
+from tests.readmodel.plans import plan_of, statements_of
 from tests.readmodel.projecting import NOW_MS, TOPICS, Log, database, projected
 
 NOW = to_datetime(NOW_MS)
@@ -67,6 +68,21 @@ def test_both_ways_are_counted_from_the_events(place: Place, found: dict[tuple[s
             each.domain: (each.links, each.live, each.articles, each.links_back, each.live_back) for each in said[group]
         } == expected
         assert [each.links for each in said[group]] == sorted((each.links for each in said[group]), reverse=True)
+
+
+def test_links_are_counted_in_indexes(tmp_path: Path) -> None:
+    """Both ways: neither their rows, which are wide, nor all links are read."""
+    made = projected(history({(THEIRS[0], url): True for url in OURS}), database(tmp_path))
+    with made.reading() as connection:
+        asked = statements_of(connection)
+        publications_of(connection, "series", "Guides")
+        steps = [step for each in list(asked) if "links" in each[0] for step in plan_of(connection, *each)]
+    of_links = [step for step in steps if " links " in step]
+    assert [step.partition(" USING ")[2].partition(" (")[0] for step in of_links] == [
+        "COVERING INDEX links_by_domain",
+        "COVERING INDEX links_from_domain",
+    ]
+    made.close()
 
 
 def test_pages_that_moved_link_back_from_where_they_were(tmp_path: Path) -> None:
