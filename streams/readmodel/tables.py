@@ -31,7 +31,7 @@ from sqlalchemy import Text as AnyText
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-VERSION: Final = 11
+VERSION: Final = 12
 """Raise it with each change of the tables or of what is written into them: the read model is then made anew."""
 
 
