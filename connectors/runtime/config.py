@@ -69,3 +69,6 @@ class ConnectorOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     source: Annotated[SourceName | None, Meta(description="Source of its events; else the section's name")] = None
     sites: Annotated[list[Host], Meta(description="Your sites; else those of all own site records")] = []
     budget: Budget = Budget()
+    confirm_losses: Annotated[
+        bool, Meta(description="Whether its losses are only suspicions, until a look confirms them")
+    ] = False

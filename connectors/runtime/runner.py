@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from random import SystemRandom
 from typing import Final, Generic, Protocol, TypeVar, cast
@@ -11,13 +12,16 @@ import xxhash
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from flatline.domain.time import to_datetime
+from flatline.schema import codec
 from flatline.schema.connector_record import ConnectorPosition, ConnectorStatus, RunOutcome
+from flatline.schema.rejection import Rejected
 from flatline_connectors.errors import ConnectorError
 from flatline_connectors.fetching.outcomes import Action
 from flatline_connectors.runtime.budget import Spending, left, limits_of
 from flatline_connectors.runtime.config import duration_s
 from flatline_connectors.runtime.connector import (
     Connector,
+    FoundRecord,
     Gap,
     MalformedPage,
     PollFailed,
@@ -185,7 +189,7 @@ class Runner(Generic[S]):
             result = await self._connector.poll(state, to_datetime(self._timing.now_ms()))
         except MalformedPage as malformed:
             result = PollResult(_raising(malformed), state, is_complete=False)
-        page = _Page(result.records)
+        page = _Page(_suspicions(result.records) if self.section.options.confirm_losses else result.records)
         self._count(await self._outbox.send(page, spend_rows=self._spend_rows()))
         if page.malformed is not None:
             if page.malformed.state is None:
@@ -311,6 +315,19 @@ class _Page:
         except MalformedPage as malformed:
             self.malformed = malformed
             yield malformed.letter
+
+
+def _suspicions(records: Iterable[Found]) -> Iterator[Found]:
+    """Yield records, with suspicions in place of losses. What is no link event is refused later."""
+    for found in records:
+        if isinstance(found, FoundRecord) and found.type == "link":
+            with suppress(Rejected):
+                event = codec.links.decode(found.value)
+                if event.change == "lost":
+                    value = codec.links.encode(msgspec.structs.replace(event, change="suspected"))
+                    yield found._replace(value=value)
+                    continue
+        yield found
 
 
 def _raising(malformed: MalformedPage) -> Iterator[Found]:

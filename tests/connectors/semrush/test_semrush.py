@@ -35,6 +35,17 @@ def world(tmp_path: Path) -> SemrushWorld:
     return SemrushWorld(tmp_path)
 
 
+def test_losses_that_are_to_be_confirmed_are_suspicions(world: SemrushWorld) -> None:
+    """Nothing else changes."""
+    world.options = msgspec.structs.replace(world.options, confirm_losses=True)
+    kafka = Kafka()
+    completed(world, kafka)
+    assert {record for record in world.records if record[3] == "lost"}
+    assert set(kafka.records) == {
+        (*record[:3], "suspected" if record[3] == "lost" else record[3]) for record in world.records
+    }
+
+
 def empty(folder: Path, **options: Any) -> SemrushWorld:
     """Return a world whose index knows nothing yet."""
     made = SemrushWorld(folder)
