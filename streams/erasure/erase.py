@@ -24,7 +24,6 @@ from flatline.erasure.scan import existing, found_in
 from flatline.erasure.subject import Subject
 from flatline.generations import (
     generation_being_built,
-    publish_building,
     publish_erasing,
     publish_serving,
     serving_generation,
@@ -35,6 +34,7 @@ from flatline.generations import (
 from flatline.kafka.permissions import Role
 from flatline.policy_file import load_policy
 from flatline.readmodel.read_models import ReadModels
+from flatline.rebuild.beginning import discard_begun
 from flatline.rebuild.copying import Copier
 from flatline.rebuild.extent import committed_by, ends_of, log_of
 from flatline.rebuild.progress import Progress
@@ -100,6 +100,8 @@ def erase(
         )
         generation = serving_generation(settings, Role.OPERATOR, is_erasure=True)
         topics = topics_of(settings, generation)
+    else:
+        discard_begun(settings, generation)
     publish_erasing(settings, is_begun=True)
     _remove_former(settings, generation, topics)
     eraser = _eraser(settings, subject, topics)
@@ -194,7 +196,6 @@ def _remove_former(settings: Settings, generation: Generation, topics: Topics) -
         raise ErasureError(f"{', '.join(late)} was written to during the erasure.")
     kept = {topic.name for topic in topics.all()}
     names = {topic.name for each in _all(settings, generation) for topic in each.all()} - kept
-    publish_building(settings, None)
     publish_serving(settings, structs.replace(generation, former_state=None))
     delete(cluster, sorted(names))
     with cluster.admin() as admin, suppress(GroupIdNotFoundError):

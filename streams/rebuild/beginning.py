@@ -45,6 +45,16 @@ def begin(
     return building
 
 
+def discard_begun(settings: Settings, serving: Generation) -> None:
+    """Delete a state that was begun and is not in use, with all that was copied for it. Raises KafkaError."""
+    begun = generation_being_built(settings)
+    if begun is None:
+        return
+    if begun.state not in (serving.state, serving.former_state):
+        _remove(settings, topics_being_built(settings, begun), topics_of(settings, serving))
+    publish_building(settings, None)
+
+
 def _rules(settings: Settings) -> str:
     text = b"" if settings.policy_file is None else settings.policy_file.read_bytes()
     return hashlib.sha256(text).hexdigest()[:16]

@@ -40,7 +40,7 @@ def test_somebody_is_erased(kafka_bootstrap: str, namespace: str, tmp_path: Path
 
         assert "--yes erases" in installation.run("erase", "--domain", DOMAIN)
         for moment in ("copying", "cut over", "deleted"):
-            _kill(installation, moment, "--domain", DOMAIN)
+            _kill(installation, moment, "erase", "--domain", DOMAIN, "--yes")
             if moment != "copying":
                 assert "interrupted" in _run(installation, "articles", "list").stderr
         said = installation.run("erase", "--domain", DOMAIN, "--yes")
@@ -59,7 +59,15 @@ def test_somebody_is_erased(kafka_bootstrap: str, namespace: str, tmp_path: Path
 
         # To the topics of before, producers may still write.
         installation.run("links", "import", "-", stdin=_link(0, "late.example", ARTICLES[0], "late"))
-        assert _judged(installation)[ARTICLES[0]]["gained_total"] == before[ARTICLES[0]]["gained_total"] + 1  # type: ignore[operator]
+        last = _judged(installation)
+        assert last[ARTICLES[0]]["gained_total"] == before[ARTICLES[0]]["gained_total"] + 1  # type: ignore[operator]
+
+        # What was copied into topics that are discarded is copied again.
+        _kill(installation, "copying", "topics", "repartition", "3")
+        installation.run("erase", "--domain", "nobody.example", "--yes")
+        installation.run("topics", "repartition", "3")
+        gained = {key: row["gained_total"] for key, row in _judged(installation).items()}
+        assert gained == {key: row["gained_total"] for key, row in last.items()}
 
 
 def _fill(installation: Installation) -> None:
@@ -115,7 +123,7 @@ def _read_by_serve(installation: Installation, folder: Path) -> None:
 
 def _kill(installation: Installation, moment: str, *arguments: str) -> None:
     done = subprocess.run(
-        [sys.executable, KILLED_ERASE, "erase", *arguments, "--yes"],
+        [sys.executable, KILLED_ERASE, *arguments],
         env=installation.environment | {"KILL_AT": moment},
         capture_output=True,
         check=False,

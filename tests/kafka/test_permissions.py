@@ -163,7 +163,7 @@ def without(kafka: SecuredKafka, acl: ACL) -> Iterator[None]:
 
 
 def test_with_what_is_printed_everything_works(kafka: SecuredKafka, tmp_path: Path) -> None:
-    """From the topics to verdicts, and to another number of partitions, each as the user who has that role.
+    """From topics to verdicts, to another number of partitions, and to an erasure, each as the user with that role.
 
     Each permission is used by somebody, but for a few that this history has no need of.
     """
@@ -213,6 +213,9 @@ def test_with_what_is_printed_everything_works(kafka: SecuredKafka, tmp_path: Pa
                 done(reader, command)
             send_to_former_topics(kafka)
             until("the rest is used", lambda: needed_by_nobody(kafka) <= UNUSED)
+        worker.kill(1, signal.SIGTERM)
+        done(operator, f"instances forget 127.0.0.1:{ingest.port}")  # it was killed
+        assert "Erased:" in done(operator, "erase --domain imported.example --yes")
     finally:
         worker.close()
 
