@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -14,7 +15,7 @@ import pytest
 from flatline.backtest.explaining import explain_history
 from flatline.backtest.histories import Histories
 from flatline.backtest.histories import Line as LineOfFile
-from flatline.backtest.replay import Ending, judgements, replay
+from flatline.backtest.replay import Ending, ending_of, judgements
 from flatline.backtest.visibility_history import VisibilityHistory
 from flatline.domain.imports.moments import Moment
 from flatline.domain.policy.policy import Policy
@@ -122,14 +123,18 @@ def _said(read: Histories) -> Counter[str]:
     end_day, policy = day_of(read.end_ms), Policy()
     visibility = VisibilityHistory(read.heartbeats, read.reports, end_day=end_day)
     said = Counter[str]()
-    for history in read:
-        if crc32(history.key) % SHARE:
+    for key in read.keys:
+        if crc32(key) % SHARE:
             continue
+        history = read.of(key)
         days = history.link_days()
-        alerts = replay(history, policy, link_days=days, end_day=end_day, visibility=visibility)
-        said.update(str(alert.ending) for alert in alerts if alert.kind is State.SILENT)
-        if len(days) >= policy.thresholds_of(None).link_days_min:
-            judged = judgements(history, policy, end_day=end_day, visibility=visibility)
-            states = (each.judgement.state for _, _, each in judged)
-            said.update(state for state, _ in groupby(states))
+        if len(days) < policy.thresholds_of(None).link_days_min:
+            continue
+        judged = judgements(history, policy, end_day=end_day, visibility=visibility)
+        states = ((day, each.judgement.state) for day, _, each in judged)
+        for state, entered in groupby(states, key=itemgetter(1)):
+            said[state] += 1
+            if state is State.SILENT:
+                day, _ = next(entered)
+                said[ending_of(days, end_day, policy.hazard.horizon_days, day)] += 1
     return said
