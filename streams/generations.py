@@ -33,7 +33,7 @@ class UnreadableGenerationError(FlatlineError):
 class InterruptedErasureError(FlatlineError):
     """An erasure was interrupted when it had begun to delete topics."""
 
-    remedy = "Run `flatline erase` again, for whomever: it completes what was begun. Until then nothing else may run."
+    remedy = "Run `flatline erase` again, as before: it completes what was begun. Until then nothing else may run."
 
 
 def serving_topics(settings: Settings, *roles: Role) -> Topics:

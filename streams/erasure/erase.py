@@ -2,7 +2,8 @@
 
 The topics that are keyed by article are copied into new ones, and a state is built from these, as for another number of
 partitions: until that is done, the old ones are in use, and a run that is interrupted has changed nothing. From then on
-an interrupted run must be completed by another one, for whomever: nothing else starts until that has happened.
+an interrupted run must be completed by another one: nothing else starts until that has happened. A run for
+somebody else makes all topics whole again, too, but erases only them.
 """
 
 import asyncio
