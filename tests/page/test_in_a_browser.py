@@ -38,6 +38,7 @@ PAGES = {
     "articles": "/articles",
     "article": f"/article?url={HOSTILE_ARTICLE}",
     "groups": "/groups",
+    "authority": "/groups?authority=author/%22%3E%3Cimg+src%3Dx+onerror%3D%22document.title%3D%27hacked%27%22%3E",
     "peers": "/peers",
     "alerts": "/alerts",
     "lost": "/lost",

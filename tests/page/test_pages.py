@@ -33,6 +33,7 @@ PAGES = (
     f"/article?url={HOSTILE_ARTICLE}",
     "/groups",
     "/groups?cohorts=month",
+    "/groups?authority=series/%7B%7B+7+*+7+%7D%7D",
     "/peers",
     "/alerts",
     "/lost",
