@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from flatline.domain.urls.canonical import InvalidUrl, canonicalize
 from flatline.domain.urls.fingerprints import lists_others
 from flatline.schema.limits import RECHECK_SOURCE, SourceName, Url
+from flatline_connectors.errors import ConnectorError
 from flatline_connectors.fetching.outcomes import Fetched, Outcome
 from flatline_connectors.recheck.events import events_of
 from flatline_connectors.recheck.judging import Judgement, judge
@@ -67,6 +68,12 @@ class Recheck:
     """One poll looks at the pages of up to twenty links."""
 
     def __init__(self, options: RecheckOptions, resources: Resources) -> None:
+        """Raise `ConnectorError` where its own losses were to be confirmed."""
+        if options.confirm_losses:
+            raise ConnectorError(
+                "confirm_losses leaves losses to recheck to confirm, so recheck itself can't have it.",
+                remedy="Take it out of the section of recheck; it belongs to those of vendors.",
+            )
         self._options = options
         self._resources = resources
         token = None if options.token is None else options.token.read(resources.folder)

@@ -4,9 +4,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from flatline.api.access import access_of
 from flatline.schema.link_event import LinkEvent
+from flatline_connectors.errors import ConnectorError
 from flatline_connectors.fetching.outcomes import Action
 from flatline_connectors.recheck.connector import Recheck, RecheckState
 from flatline_connectors.recheck.known_links import CursorExpired, KnownLinks, listings
@@ -138,4 +140,12 @@ async def test_the_api_knows_these_lists(tmp_path: Path) -> None:
         with pytest.raises(PollFailed, match="refuses the token") as refused:
             await KnownLinks(ask_own_api, at, "wrong").page(listing, None)
         assert refused.value.action is Action.STOP
+    made.close()
+
+
+def test_its_own_losses_are_confirmed_by_nobody(tmp_path: Path) -> None:
+    """What would make suspicions of them is refused at the start, not found out when no loss ever comes."""
+    web = Web({}, made := database(tmp_path), tmp_path)
+    with pytest.raises(ConnectorError, match="confirm_losses"):
+        Recheck(replace(web.options, confirm_losses=True), web.resources)
     made.close()
