@@ -68,8 +68,8 @@ from flatline_connectors.webmention_io import mentions
 from flatline_connectors.wikimedia import changes
 from tests.connectors.exports.reading import read as read_export
 from tests.examples import examples
+from tests.samples import SAMPLES
 
-SAMPLES: Final = Path(__file__).parents[2] / "shared" / "formats" / "samples"
 EXAMPLES: Final = Path(flatline.schema.__file__).parent / "examples"
 URL: Final = "https://pub.example/a"
 PAGE: Final = "https://elsewhere.example/p"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
@@ -28,6 +28,25 @@ class Answering(Protocol):
 
     def __call__(self, asked: str, /) -> tuple[bytes, dict[str, str]]:
         """Return a body, and headers."""
+
+
+class IndexedWorld(Protocol):
+    """What a vendor's index has, as ``rows``, and the ``records`` that this makes."""
+
+    index: Any
+    records: set[tuple[str, ...]]
+    options: Any
+
+
+W = TypeVar("W", bound=IndexedWorld)
+
+
+def emptied(world: W, **options: Any) -> W:
+    """Return a world whose index knows nothing, after some options of its connector were changed."""
+    world.index.rows.clear()
+    world.records.clear()
+    world.options = msgspec.structs.replace(world.options, **options)
+    return world
 
 
 class _Api(Handler):

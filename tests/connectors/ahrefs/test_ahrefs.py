@@ -22,28 +22,17 @@ from flatline_connectors.runtime.cost import day_cost
 from flatline_connectors.sites import on_sites
 from flatline_connectors.vendors.records import records_of
 from flatline_connectors.vendors.requests import THROTTLED_S, BudgetTooSmall
-from tests.connectors.api_over_http import BROKEN, THROTTLED, Scripted, run_over_http
+from tests.connectors.api_over_http import BROKEN, THROTTLED, Scripted, emptied, run_over_http
 from tests.connectors.runtime.contract import completed, process_of
 from tests.connectors.runtime.doubles import Kafka, Process
 from tests.connectors.runtime.worlds.ahrefs import HERE, KEY, NOW, ROWS, AhrefsWorld
-
-SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "formats" / "samples"
-with_samples = pytest.mark.skipif(not SAMPLES.exists(), reason=f"no {SAMPLES}")
+from tests.samples import SAMPLES, with_samples
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> AhrefsWorld:
     """Return a fresh one."""
     return AhrefsWorld(tmp_path)
-
-
-def empty(folder: Path, **options: Any) -> AhrefsWorld:
-    """Return a world whose index knows nothing yet."""
-    made = AhrefsWorld(folder)
-    made.index.rows.clear()
-    made.records.clear()
-    made.options = msgspec.structs.replace(made.options, **options)
-    return made
 
 
 @with_samples
@@ -95,7 +84,7 @@ def discoveries(found: list[dict[str, Any]]) -> dict[str, str]:
 
 async def test_what_is_history(tmp_path: Path) -> None:
     """In the first run what was seen two weeks before; later nothing, however long it did not run."""
-    world = empty(tmp_path)
+    world = emptied(AhrefsWorld(tmp_path))
     world.link("old", NOW - timedelta(days=15))
     world.link("young", NOW - timedelta(days=13))
     found, state = await events(world, AhrefsState())
@@ -108,7 +97,7 @@ async def test_what_is_history(tmp_path: Path) -> None:
 
 async def test_losses_are_dated_by_their_discovery(tmp_path: Path) -> None:
     """With the reason in our words; a link that the index only dropped is not lost."""
-    world = empty(tmp_path)
+    world = emptied(AhrefsWorld(tmp_path))
     world.index.loss("gone", NOW - timedelta(days=400), NOW - timedelta(days=2), "notfound")
     world.index.loss("dropped", NOW - timedelta(days=400), NOW - timedelta(days=2), None)
     found, _ = await events(world, AhrefsState())
@@ -127,7 +116,7 @@ def test_nothing_is_missed_without_a_cursor(seconds: list[int], late: list[int],
     """Many links of one second, and some that the index gets while it is read, a day late at most: all are found."""
     at = NOW - timedelta(days=20)
     with TemporaryDirectory() as folder:
-        world, kafka = empty(Path(folder), rows=rows), Kafka()
+        world, kafka = emptied(AhrefsWorld(Path(folder)), rows=rows), Kafka()
         for number, second in enumerate([0, *seconds]):
             world.link(f"at{number}", at + timedelta(seconds=second))
         answer, pending = world.index.answer, list(enumerate(late))
@@ -149,7 +138,7 @@ def test_nothing_is_missed_without_a_cursor(seconds: list[int], late: list[int],
 
 def test_a_plan_may_cut_pages_off_without_saying_so(tmp_path: Path) -> None:
     """The plan allows 250 rows a request, and the section says 1,000: none of 600 is missed."""
-    world, kafka = empty(tmp_path, rows=1_000), Kafka()
+    world, kafka = emptied(AhrefsWorld(tmp_path), rows=1_000), Kafka()
     world.index.rows_max = 250
     for number in range(600):
         world.link(f"link{number}", NOW - timedelta(days=9, seconds=number))
@@ -160,7 +149,7 @@ def test_a_plan_may_cut_pages_off_without_saying_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("rows_max", "ended"), [(1_000_000, "completed"), (100, "stopped")])
 def test_more_links_of_one_second_than_a_page_has(tmp_path: Path, rows_max: int, ended: str) -> None:
     """A wider page is asked for. If the plan does not allow one, it stops and says so: it neither loops nor skips."""
-    world, kafka = empty(tmp_path, rows=100), Kafka()
+    world, kafka = emptied(AhrefsWorld(tmp_path), rows=100), Kafka()
     world.index.rows_max = rows_max
     for number in range(130):
         world.link(f"link{number}", NOW - timedelta(days=9))
@@ -211,7 +200,7 @@ def test_answers_that_are_none(body: bytes) -> None:
 
 def test_a_quiet_day_costs_what_is_said(tmp_path: Path) -> None:
     """What the index charges for a day's runs is what `flatline connect check` says before."""
-    world, kafka = empty(tmp_path, every="6h", targets=("yours.example", "www.yours.example")), Kafka()
+    world, kafka = emptied(AhrefsWorld(tmp_path), every="6h", targets=("yours.example", "www.yours.example")), Kafka()
     for _ in range(4):
         completed(world, kafka)
     cost = Ahrefs(world.options, world.resources()).cost_of_run()

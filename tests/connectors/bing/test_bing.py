@@ -23,9 +23,8 @@ from tests.connectors.api_over_http import BROKEN, PAGE, THROTTLED, Scripted, ru
 from tests.connectors.runtime.contract import completed, process_of
 from tests.connectors.runtime.doubles import Kafka, Process
 from tests.connectors.runtime.worlds.bing import KEY, ROWS, SITE, BingWorld, error
+from tests.samples import SAMPLES, with_samples
 
-SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "formats" / "samples"
-with_samples = pytest.mark.skipif(not SAMPLES.exists(), reason=f"no {SAMPLES}")
 FORMS_OF_KEY = (KEY, quote(KEY, safe=""))
 
 

@@ -5,7 +5,6 @@ from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import msgspec
 import pytest
@@ -21,13 +20,12 @@ from flatline_connectors.runtime.cost import cost_in_words, day_cost
 from flatline_connectors.sites import on_sites
 from flatline_connectors.vendors.records import records_of
 from flatline_connectors.vendors.requests import THROTTLED_S, BudgetTooSmall
-from tests.connectors.api_over_http import BROKEN, PAGE, THROTTLED, Scripted, run_over_http
+from tests.connectors.api_over_http import BROKEN, PAGE, THROTTLED, Scripted, emptied, run_over_http
 from tests.connectors.runtime.contract import completed, process_of
 from tests.connectors.runtime.doubles import Kafka, Process
 from tests.connectors.runtime.worlds.dataforseo import HERE, KEY, NOW, ROWS, DataForSeoWorld, envelope
+from tests.samples import SAMPLES, with_samples
 
-SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "formats" / "samples"
-with_samples = pytest.mark.skipif(not SAMPLES.exists(), reason=f"no {SAMPLES}")
 IN_BASE64 = b64encode(KEY.encode()).decode()
 PAGE_UNITS = 2_000 + 3 * ROWS
 
@@ -36,15 +34,6 @@ PAGE_UNITS = 2_000 + 3 * ROWS
 def world(tmp_path: Path) -> DataForSeoWorld:
     """Return a fresh one."""
     return DataForSeoWorld(tmp_path)
-
-
-def empty(folder: Path, **options: Any) -> DataForSeoWorld:
-    """Return a world whose index knows nothing yet."""
-    made = DataForSeoWorld(folder)
-    made.index.rows.clear()
-    made.records.clear()
-    made.options = msgspec.structs.replace(made.options, **options)
-    return made
 
 
 def units(world: DataForSeoWorld) -> int:
@@ -83,7 +72,7 @@ def test_the_sample() -> None:
 
 async def test_a_page_shows_one_of_its_links(tmp_path: Path) -> None:
     """How many there are is said; the event says that there are more."""
-    world = empty(tmp_path)
+    world = emptied(DataForSeoWorld(tmp_path))
     for name, count in (("one", 1), ("three", 3)):
         world.index.link(name, NOW - timedelta(days=1), NOW, links_count=count)
     result = await DataForSeo(world.options, world.resources()).poll(DataForSeoState(), NOW)
@@ -93,7 +82,7 @@ async def test_a_page_shows_one_of_its_links(tmp_path: Path) -> None:
 
 async def test_what_is_history(tmp_path: Path) -> None:
     """In the first run what was seen two weeks before; later nothing, however long it did not run."""
-    world, state, said = empty(tmp_path), DataForSeoState(), []
+    world, state, said = emptied(DataForSeoWorld(tmp_path)), DataForSeoState(), []
     world.link("old", NOW - timedelta(days=20))
     world.link("young", NOW - timedelta(days=13))
     for _ in range(2):
@@ -118,7 +107,7 @@ def test_nothing_is_missed(seconds: list[int], late: list[int], forgets: list[bo
     """Many links of a second, some that the index gets while it is read, and tokens that it does not know any more."""
     at = NOW - timedelta(days=20)
     with TemporaryDirectory() as folder:
-        world, kafka = empty(Path(folder)), Kafka()
+        world, kafka = emptied(DataForSeoWorld(Path(folder))), Kafka()
         for number, second in enumerate([0, *seconds]):
             world.link(f"at{number:02}", at + timedelta(seconds=second))
         answer, pending, forgotten = world.index.answer, list(enumerate(late)), [*forgets]
@@ -141,7 +130,7 @@ def test_nothing_is_missed(seconds: list[int], late: list[int], forgets: list[bo
 
 def test_a_token_that_is_refused_costs_no_link_of_its_second(tmp_path: Path) -> None:
     """In the same run: half of the links of a second are read when the token for the others is refused."""
-    world, kafka = empty(tmp_path), Kafka()
+    world, kafka = emptied(DataForSeoWorld(tmp_path)), Kafka()
     for number in range(24):
         world.link(f"link{number:02}", NOW - timedelta(days=9, seconds=-(number // 12)))
     answer = world.index.answer
@@ -325,7 +314,7 @@ def test_a_budget_that_pays_for_no_page(world: DataForSeoWorld) -> None:
 
 def test_days_cost_what_is_said(tmp_path: Path) -> None:
     """A quiet one, and one of many with new links: each comes in the runs of the next two days again."""
-    world, kafka = empty(tmp_path, every="12h", rows=50), Kafka()
+    world, kafka = emptied(DataForSeoWorld(tmp_path), every="12h", rows=50), Kafka()
     cost = DataForSeo(world.options, world.resources()).cost_of_run()
     day = day_cost(cost, every_s=12 * 3_600)
     charged, links_a_run = [], 100

@@ -15,9 +15,8 @@ from flatline_connectors.doi_events.events import DoiEvent, ReadPage, event_of, 
 from flatline_connectors.runtime.connector import FoundRecord
 from flatline_connectors.sites import on_sites
 from tests.connectors.runtime.worlds.doi_events import DOI, HERE, CrossrefWorld, DataciteWorld
+from tests.samples import SAMPLES, with_samples
 
-SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "formats" / "samples"
-with_samples = pytest.mark.skipif(not SAMPLES.exists(), reason=f"no {SAMPLES}")
 with_worlds = pytest.mark.parametrize("make", [CrossrefWorld, DataciteWorld])
 
 

@@ -1,16 +1,15 @@
 """Samples of real tools' files, where they lie beside the project: headers and quirks as the tools write them."""
 
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
 from flatline.schema.link_event import LinkEvent
 from flatline_connectors.files.exports.errors import UnreadableExport
 from tests.connectors.exports.reading import EXPORTED_AT, read
+from tests.samples import SAMPLES, with_samples
 
-SAMPLES = Path(__file__).parents[4] / "shared" / "formats" / "samples"
-pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples of foreign formats are not on this machine")
+pytestmark = with_samples
 
 T1, T2 = "https://pub.example/guides/slow-tomatoes", "https://pub.example/interviews/ada-okoro"
 NEWS, ROLL = "https://www.garden-news.example/ten-patient-vegetables", "https://linkroll.example/2019/w7?a=1&b=2"

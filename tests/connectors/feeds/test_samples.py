@@ -1,16 +1,13 @@
 """The samples of feeds, where they lie beside the project."""
 
 from datetime import UTC, datetime
-from pathlib import Path
-
-import pytest
 
 from flatline_connectors.feeds.entries import read_entries
 from flatline_connectors.feeds.following import FeedPosition, follow
 from flatline_connectors.sites import on_sites
+from tests.samples import SAMPLES, with_samples
 
-SAMPLES = Path(__file__).parents[4] / "shared" / "formats" / "samples"
-pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples of foreign formats are not on this machine")
+pytestmark = with_samples
 
 T1, T2 = "https://pub.example/guides/slow-tomatoes", "https://pub.example/interviews/ada-okoro"
 IS_OURS = on_sites(["pub.example"])

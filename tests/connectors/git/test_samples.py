@@ -4,12 +4,11 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from tests.connectors.git.made import events_of
+from tests.samples import SAMPLES, with_samples
 
-SAMPLE = Path(__file__).parents[4] / "shared" / "formats" / "samples" / "git_history.patch"
-pytestmark = pytest.mark.skipif(not SAMPLE.is_file(), reason="the samples of foreign formats are not on this machine")
+SAMPLE = SAMPLES / "git_history.patch"
+pytestmark = with_samples
 
 T1, T2 = "https://pub.example/guides/slow-tomatoes", "https://pub.example/interviews/ada-okoro"
 PAGE = "https://news.example/posts/ten-patient-vegetables/"

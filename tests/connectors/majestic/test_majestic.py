@@ -5,7 +5,6 @@ import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -21,13 +20,12 @@ from flatline_connectors.runtime.connector import FoundRecord
 from flatline_connectors.runtime.cost import cost_in_words, day_cost
 from flatline_connectors.sites import on_sites
 from flatline_connectors.vendors.records import records_of
-from tests.connectors.api_over_http import BROKEN, PAGE, THROTTLED, Scripted, run_over_http
+from tests.connectors.api_over_http import BROKEN, PAGE, THROTTLED, Scripted, emptied, run_over_http
 from tests.connectors.runtime.contract import completed, process_of
 from tests.connectors.runtime.doubles import Kafka, Process
 from tests.connectors.runtime.worlds.majestic import HERE, KEY, NOW, ROWS, MajesticWorld, error
+from tests.samples import SAMPLES, with_samples
 
-SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "formats" / "samples"
-with_samples = pytest.mark.skipif(not SAMPLES.exists(), reason=f"no {SAMPLES}")
 FORMS_OF_KEY = (KEY, quote(KEY, safe=""))
 
 
@@ -35,15 +33,6 @@ FORMS_OF_KEY = (KEY, quote(KEY, safe=""))
 def world(tmp_path: Path) -> MajesticWorld:
     """Return a fresh one."""
     return MajesticWorld(tmp_path)
-
-
-def empty(folder: Path, **options: Any) -> MajesticWorld:
-    """Return a world whose index knows nothing yet."""
-    made = MajesticWorld(folder)
-    made.index.rows.clear()
-    made.records.clear()
-    made.options = msgspec.structs.replace(made.options, **options)
-    return made
 
 
 @with_samples
@@ -80,7 +69,7 @@ moves = st.lists(st.tuples(st.sampled_from(["appears", "vanishes"]), st.integers
 def test_what_a_walk_misses_the_next_one_finds(count: int, moves: list[tuple[str, int]], says_totals: bool) -> None:
     """Rows move up and down between any two pages. The walk ends, invents nothing, and one in peace finds all."""
     with TemporaryDirectory() as folder:
-        world, kafka, pending = empty(Path(folder)), Kafka(), [*moves]
+        world, kafka, pending = emptied(MajesticWorld(Path(folder))), Kafka(), [*moves]
         world.index.says_totals = says_totals
         for number in range(count):
             world.link(f"link{number}", NOW - timedelta(days=number), trust=number)
@@ -133,7 +122,7 @@ def test_a_server_that_ignores_the_offset_ends_the_run(world: MajesticWorld, *, 
 
 async def test_what_is_history(tmp_path: Path) -> None:
     """In the first run what was seen two weeks before; later what was seen two weeks before the last walk."""
-    world, state = empty(tmp_path), MajesticWorld.kind.state()
+    world, state = emptied(MajesticWorld(tmp_path)), MajesticWorld.kind.state()
     world.link("old", NOW - timedelta(days=20))
     world.link("young", NOW - timedelta(days=10))
     connector = Majestic(world.options, world.resources())
@@ -249,7 +238,7 @@ async def test_a_budget_of_units_is_never_exceeded(world: MajesticWorld) -> None
 @pytest.mark.parametrize(("links", "requests"), [(0, 1), (7, 1), (230, 23)])
 def test_a_run_costs_what_is_said(tmp_path: Path, links: int, requests: int) -> None:
     """At least a page, and all links each time: by the sentence about ten thousand."""
-    world, kafka = empty(tmp_path), Kafka()
+    world, kafka = emptied(MajesticWorld(tmp_path)), Kafka()
     for number in range(links):
         world.link(f"link{number}", NOW)
     cost = Majestic(world.options, world.resources()).cost_of_run()

@@ -20,13 +20,12 @@ from flatline_connectors.runtime.connector import FoundRecord
 from flatline_connectors.runtime.cost import cost_in_words, day_cost
 from flatline_connectors.sites import on_sites
 from flatline_connectors.vendors.records import records_of
-from tests.connectors.api_over_http import BROKEN, PAGE, THROTTLED, Scripted, run_over_http
+from tests.connectors.api_over_http import BROKEN, PAGE, THROTTLED, Scripted, emptied, run_over_http
 from tests.connectors.runtime.contract import completed, process_of
 from tests.connectors.runtime.doubles import Kafka, Process
 from tests.connectors.runtime.worlds.moz import HERE, KEY, NOW, ROWS, MozWorld
+from tests.samples import SAMPLES, with_samples
 
-SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "formats" / "samples"
-with_samples = pytest.mark.skipif(not SAMPLES.exists(), reason=f"no {SAMPLES}")
 IN_BASE64 = b64encode(KEY.encode()).decode()
 
 
@@ -34,15 +33,6 @@ IN_BASE64 = b64encode(KEY.encode()).decode()
 def world(tmp_path: Path) -> MozWorld:
     """Return a fresh one."""
     return MozWorld(tmp_path)
-
-
-def empty(folder: Path, **options: Any) -> MozWorld:
-    """Return a world whose index knows nothing yet."""
-    made = MozWorld(folder)
-    made.index.rows.clear()
-    made.records.clear()
-    made.options = msgspec.structs.replace(made.options, **options)
-    return made
 
 
 @with_samples
@@ -76,7 +66,7 @@ moves = st.lists(st.tuples(st.sampled_from(["appears", "vanishes"]), st.integers
 def test_what_a_walk_misses_the_next_one_finds(count: int, moves: list[tuple[str, int]]) -> None:
     """Rows move up and down between any two pages. The walk ends, invents nothing, and one in peace finds all."""
     with TemporaryDirectory() as folder:
-        world, kafka, pending = empty(Path(folder)), Kafka(), [*moves]
+        world, kafka, pending = emptied(MozWorld(Path(folder))), Kafka(), [*moves]
         for number in range(count):
             world.link(f"link{number}", NOW - timedelta(days=number), authority=number)
         answer, vanished = world.index.answer, set()
@@ -253,7 +243,7 @@ def test_a_small_budget_makes_small_pages(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("links", "requests"), [(0, 1), (7, 1), (230, 23)])
 def test_a_run_costs_what_is_said(tmp_path: Path, links: int, requests: int) -> None:
     """At least a page, and all links each time: by the sentence about ten thousand."""
-    world, kafka = empty(tmp_path), Kafka()
+    world, kafka = emptied(MozWorld(tmp_path)), Kafka()
     for number in range(links):
         world.link(f"link{number}", NOW)
     cost = Moz(world.options, world.resources()).cost_of_run()

@@ -21,10 +21,10 @@ from flatline_connectors.own_site.registering import Registry, prepared
 from flatline_connectors.runtime.connector import FoundRecord, PollFailed, PollResult, Resources
 from flatline_connectors.sites import on_sites
 from tests.connectors.runtime.worlds.own_site import INDEX, NEWS, PLAIN, SITE, SiteFetcher, index, news, sitemap
+from tests.samples import SAMPLES, with_samples
 
 OPTIONS = OwnSiteOptions(sites=["yours.example"])
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "formats" / "samples"
 FEED = b"<rss version='2.0'><channel><title>F</title><item><title>A</title><link>https://yours.example/a</link></item>"
 
 
@@ -116,7 +116,7 @@ async def test_a_site_from_nothing(tmp_path: Path) -> None:
     assert await runs.run() == []
 
 
-@pytest.mark.skipif(not SAMPLES.exists(), reason="the samples of formats lie beside the checkout")
+@with_samples
 async def test_the_samples(tmp_path: Path) -> None:
     """Four articles, of which one has a date; another host's sitemap is left out, and one that is not there logged."""
     at = "https://pub.example"

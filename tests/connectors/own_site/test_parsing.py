@@ -10,9 +10,9 @@ from flatline_connectors.fetching.outcomes import Failed, Outcome
 from flatline_connectors.own_site.dates import w3c_date
 from flatline_connectors.own_site.listing import ListedArticle, NoListing
 from flatline_connectors.own_site.parsing import parse
+from tests.samples import SAMPLES, with_samples
 
 URL = "https://yours.example/sitemap.xml"
-SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "formats" / "samples"
 CET = timezone(timedelta(hours=1))
 
 SITEMAP = b"""<?xml version="1.0" encoding="UTF-8"?>
@@ -174,7 +174,7 @@ def test_a_body_is_never_taken_for_a_file(tmp_path: Path, monkeypatch: pytest.Mo
         parse(b"<x>", URL)
 
 
-@pytest.mark.skipif(not SAMPLES.exists(), reason="the samples of formats lie beside the checkout")
+@with_samples
 def test_the_samples() -> None:
     """Four articles, of which one has a date of publication; and three sitemaps."""
     articles = parse((SAMPLES / "sitemap.xml").read_bytes(), "https://pub.example/sitemap.xml").articles

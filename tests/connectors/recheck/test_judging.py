@@ -3,7 +3,6 @@
 import asyncio
 import json
 import socket
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +16,11 @@ from flatline_connectors.fetching.outcomes import Fetched, Outcome, of_status
 from flatline_connectors.recheck.judging import Judgement, judge
 from flatline_connectors.sites import on_sites
 from tests.connectors.fetching.hostile import Names, fetcher, serving
+from tests.samples import SAMPLES, with_samples
 from tests.waiting import PATIENCE_S
 
-SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "formats" / "samples" / "recheck_cases.json"
-CASES: list[dict[str, Any]] = json.loads(SAMPLES.read_text()) if SAMPLES.exists() else []
+CASES_FILE = SAMPLES / "recheck_cases.json"
+CASES: list[dict[str, Any]] = json.loads(CASES_FILE.read_text()) if CASES_FILE.exists() else []
 TARGET = "https://pub.example/guides/slow-tomatoes"
 PAGE = "https://a.example/post"
 OURS = on_sites(["pub.example"])
@@ -59,7 +59,7 @@ def judged(html: str, url: str = PAGE, **headers: str) -> Judgement:
     return judge(page(html, url, **headers), PAGE, [TARGET], is_ours=OURS)
 
 
-@pytest.mark.skipif(not CASES, reason=f"no {SAMPLES}")
+@with_samples
 @pytest.mark.parametrize("case", CASES, ids=[case["case"] for case in CASES])
 async def test_the_sampled_cases(case: dict[str, Any]) -> None:
     """A server answers as the case says, and the fetcher's answer is judged as it says, too."""

@@ -4,7 +4,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import msgspec
 import pytest
@@ -20,13 +19,11 @@ from flatline_connectors.semrush.connector import Semrush
 from flatline_connectors.sites import on_sites
 from flatline_connectors.vendors.records import records_of
 from flatline_connectors.vendors.requests import BudgetTooSmall
-from tests.connectors.api_over_http import BROKEN, THROTTLED, Scripted, run_over_http
+from tests.connectors.api_over_http import BROKEN, THROTTLED, Scripted, emptied, run_over_http
 from tests.connectors.runtime.contract import completed, process_of
 from tests.connectors.runtime.doubles import Kafka, Process
 from tests.connectors.runtime.worlds.semrush import HERE, KEY, NOW, ROWS, SemrushWorld
-
-SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "formats" / "samples"
-with_samples = pytest.mark.skipif(not SAMPLES.exists(), reason=f"no {SAMPLES}")
+from tests.samples import SAMPLES, with_samples
 
 
 @pytest.fixture
@@ -44,15 +41,6 @@ def test_losses_that_are_to_be_confirmed_are_suspicions(world: SemrushWorld) -> 
     assert set(kafka.records) == {
         (*record[:3], "suspected" if record[3] == "lost" else record[3]) for record in world.records
     }
-
-
-def empty(folder: Path, **options: Any) -> SemrushWorld:
-    """Return a world whose index knows nothing yet."""
-    made = SemrushWorld(folder)
-    made.index.rows.clear()
-    made.records.clear()
-    made.options = msgspec.structs.replace(made.options, **options)
-    return made
 
 
 @with_samples
@@ -101,7 +89,7 @@ moves = st.lists(st.tuples(st.sampled_from(["appears", "vanishes"]), st.integers
 def test_nothing_is_missed_while_rows_move(count: int, moves: list[tuple[str, int]]) -> None:
     """Newer links push rows down, and vanishing ones let them move up, between any two pages: all others are found."""
     with TemporaryDirectory() as folder:
-        world, kafka, pending = empty(Path(folder)), Kafka(), [*moves]
+        world, kafka, pending = emptied(SemrushWorld(Path(folder))), Kafka(), [*moves]
         for number in range(count):
             world.link(f"link{number}", NOW - timedelta(days=9, minutes=number))
         answer, vanished = world.index.answer, set()
@@ -155,7 +143,7 @@ def test_a_loss_is_found_long_after_the_last_sight(world: SemrushWorld) -> None:
 
 def test_only_what_is_young_is_paid_for(tmp_path: Path) -> None:
     """Of five hundred links ten are younger than three months: two pages are read, and in the next run one."""
-    world, kafka = empty(tmp_path), Kafka()
+    world, kafka = emptied(SemrushWorld(tmp_path)), Kafka()
     for number in range(500):
         world.link(f"link{number}", NOW - timedelta(days=5 + 9 * number))
     completed(world, kafka)
@@ -192,7 +180,7 @@ def test_answers_that_are_none(body: bytes) -> None:
 
 def test_a_quiet_day_costs_what_is_said(tmp_path: Path) -> None:
     """Nothing can be asked for by its age, so each pass pays for a page of what is known."""
-    world, kafka = empty(tmp_path, every="12h"), Kafka()
+    world, kafka = emptied(SemrushWorld(tmp_path), every="12h"), Kafka()
     for number in range(50):
         world.loss(
             f"link{number}", NOW - timedelta(days=99, hours=-3 * number), NOW - timedelta(days=95, hours=3 * number)

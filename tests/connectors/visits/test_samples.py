@@ -1,14 +1,12 @@
 """Samples of real logs and exports, where they lie beside the project: columns and quirks as the tools write them."""
 
-from pathlib import Path
-
 import pytest
 
 from flatline_connectors.files.exports.errors import UnreadableExport
 from tests.connectors.visits.reading import read
+from tests.samples import SAMPLES, with_samples
 
-SAMPLES = Path(__file__).parents[4] / "shared" / "formats" / "samples"
-pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples of foreign formats are not on this machine")
+pytestmark = with_samples
 
 T1, T2 = "pub.example/guides/slow-tomatoes", "pub.example/interviews/ada-okoro"
 NEWS = "garden-news.example"

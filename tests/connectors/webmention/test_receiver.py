@@ -10,8 +10,8 @@ from flatline_connectors.webmention.mentions import PENDING_MAX_OF_HOST, Mention
 from flatline_connectors.webmention.receiver import RETRIES_MS
 from tests.connectors.fetching.hostile import endless
 from tests.connectors.webmention.receiving import HTML, TARGET, receiving
+from tests.samples import SAMPLES, with_samples
 
-SAMPLES = Path(__file__).parents[4] / "shared" / "formats" / "samples"
 SOURCE = "https://notes.example/2026/slow"
 LINK = f'<a href="{TARGET}">guide</a>'.encode()
 ENTRY = (
@@ -68,7 +68,7 @@ async def test_bodies_that_are_refused(tmp_path: Path, body: bytes, content_type
         assert (await at.post(body, content_type))[0] == status
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples of foreign formats are not on this machine")
+@with_samples
 async def test_sample_requests(tmp_path: Path) -> None:
     """What is to be taken has 201, because its status has a page, and all others 400."""
     lines = (SAMPLES / "webmention_posts.txt").read_text().splitlines()[1:]
@@ -306,7 +306,7 @@ async def test_a_mention_that_comes_again_while_it_is_verified(tmp_path: Path) -
         assert at.mentions.pending() == 1
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples of foreign formats are not on this machine")
+@with_samples
 async def test_sample_sources(tmp_path: Path) -> None:
     """A page with microformats, one with nothing but near misses, and one that is deleted."""
     async with receiving(tmp_path) as at:

@@ -1,7 +1,6 @@
 """Mentions of webmention.io: those of the samples, where they lie beside the project, and whatever else may come."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -12,12 +11,11 @@ from flatline.schema import codec
 from flatline.schema.rejection import Rejected
 from flatline_connectors.sites import on_sites
 from flatline_connectors.webmention_io.mentions import Wanted, children_of, event_of, read_mention, read_notice
+from tests.samples import SAMPLES, with_samples
 
-SAMPLES = Path(__file__).parents[4] / "shared" / "formats" / "samples"
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 T1 = "https://pub.example/guides/slow-tomatoes"
 WANTED = Wanted(on_sites(["pub.example"]), proxies=["brid.gy.example"])
-with_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples of foreign formats are not on this machine")
 
 
 def mention(**fields: object) -> bytes:

@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,8 +14,9 @@ from flatline_connectors.fetching.sse import EventParser
 from flatline_connectors.pages.dates import instant_of
 from flatline_connectors.sites import on_sites
 from flatline_connectors.wikimedia.changes import events_of, read_change
+from tests.samples import SAMPLES, with_samples
 
-SAMPLE = Path(__file__).resolve().parents[4] / "shared" / "formats" / "samples" / "wikimedia_page_links_change.sse"
+SAMPLE = SAMPLES / "wikimedia_page_links_change.sse"
 HERE = "https://yours.example/a"
 
 
@@ -36,7 +36,7 @@ def links(*urls: str) -> list[dict[str, Any]]:
     return [{"link": url, "external": True} for url in urls]
 
 
-@pytest.mark.skipif(not SAMPLE.exists(), reason=f"no {SAMPLE}")
+@with_samples
 def test_the_sample() -> None:
     """A link, a canary, a link that becomes an archive's, and one on a user's page without its protocol."""
     messages = EventParser().feed(SAMPLE.read_bytes())
