@@ -15,7 +15,15 @@ Command = Callable[..., None]
 
 FLAGS: Final = {"policy_file": "--policy", "connectors_file": "--connectors"}
 """Names of options that differ from those of their settings."""
-_METAVARS: Final = {"_file": "FILE", "_dir": "FOLDER", "_host": "ADDRESS", "_port": "PORT", "_zone": "ZONE"}
+_METAVARS: Final = {
+    "_file": "FILE",
+    "_dir": "FOLDER",
+    "_host": "ADDRESS",
+    "_port": "PORT",
+    "_zone": "ZONE",
+    "_url": "URL",
+    "_sites": "HOSTS",
+}
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON: one object per line.")]
 RecordsFile = Annotated[

@@ -113,6 +113,22 @@ def test_an_option_that_is_called_like_a_setting_is_that_setting() -> None:
                 assert f"[{shared[param.opts[0]]}" in param.help, (found.words, param.opts)
 
 
+def test_what_is_called_a_number_is_one() -> None:
+    """The word for the value of a setting's option is NUMBER where "7" becomes a number, and only there."""
+    named = {variable_of(name): name for name in Settings.model_fields}
+    for found in all_commands():
+        for param in found.command.params:
+            variable = re.search(r"\[(FLATLINE_\w+)", getattr(param, "help", None) or "")
+            if variable is None or param.is_flag or param.metavar == "PORT":
+                continue
+            name = named[variable[1]]
+            try:
+                is_number = isinstance(getattr(Settings.model_validate({name: "7"}), name), int | float)
+            except ValueError:
+                is_number = False
+            assert (param.metavar == "NUMBER") == is_number, (found.words, param.opts)
+
+
 @pytest.mark.parametrize("name", [*INGEST_SETTINGS, "worker_port", "workers", "data_dir", *FLAGS])
 def test_an_option_does_what_its_variable_does(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Either gives the same settings; the option wins; nonsense is refused by the name that was used."""
