@@ -1,5 +1,6 @@
 """A Faust app that delivers micro-batches and reports assignments. It commits nothing."""
 
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 import faust
@@ -30,6 +31,22 @@ class EagerConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001
         consumer._isolation_level = "read_committed"  # noqa: SLF001
         return consumer
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Go back to what is committed, and where nothing is yet, to the beginning. Return what is committed.
+
+        What is fetched while partitions are assigned is dropped, as it comes again from there. But the client only goes
+        back where something is committed: of a new installation all that had been dropped was lost.
+        """
+        committed: Mapping[TP, int] = await self.call_thread(self._seek_to_committed)
+        return committed
+
+    async def _seek_to_committed(self) -> Mapping[TP, int]:
+        consumer = self._ensure_consumer()
+        committed: Mapping[TP, int] = await consumer.seek_to_committed()
+        if begin := [tp for tp, offset in committed.items() if not offset and tp in consumer.assignment()]:
+            await consumer.seek_to_beginning(*begin)
+        return committed
 
     async def _fetch_records(
         self, consumer: AsyncConsumer, active_partitions: set[TP], *limits: Any, **named_limits: Any
