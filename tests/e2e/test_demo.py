@@ -85,7 +85,9 @@ def test_the_story_reaches_slack(tmp_path: Path) -> None:
     assert said.count("✓ ") == 6
     assert "✗" not in said
     assert re.search(r"Slack: A source went quiet: crawler-west", said)
-    assert re.search(r"Slack: • Field notes on time zones: No new link for \d+ days; before that, one about", said)
+    assert re.search(
+        r"Slack: • Field notes on time zones: No new link for \d+ days; before that, typically one every", said
+    )
     assert left_over(tmp_path) == []
 
 
