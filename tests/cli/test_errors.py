@@ -26,6 +26,7 @@ INTERNAL = {
     "NotSaved",
     "PollFailed",
     "RepeatedPage",
+    "CursorExpired",  # recheck asks for the list from its beginning
     "CursorError",  # these three become an answer of the API
     "DeadlineError",
     "NothingReadError",
