@@ -22,8 +22,8 @@ from flatline_connectors.runtime.connector import (
 )
 from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
-from flatline_connectors.vendors.passes import Pass, pass_after, passes_over
-from flatline_connectors.vendors.records import history_before, records_of, refused_as_a_whole
+from flatline_connectors.vendors.passes import Pass, passes_over, turn_after
+from flatline_connectors.vendors.records import asked_from, history_before, records_of, refused_as_a_whole
 from flatline_connectors.vendors.requests import BudgetTooSmall, ask
 
 OVERLAP: Final = timedelta(days=1)
@@ -98,7 +98,12 @@ class Ahrefs:
         assert state.turn is not None
         assert state.began_at is not None
         wanted, target = passes[state.turn]
-        since = state.since or self._begins(state, state.turn)
+        since = state.since or asked_from(
+            state.upto.get(state.turn),
+            began_at=state.began_at,
+            backfill_s=duration_s(self._options.backfill),
+            overlap=OVERLAP,
+        )
         rows = state.rows or self._rows
         fetched = await self._ask(query_of(target, self._options.mode, wanted, since=since, rows=rows), rows)
         origin = {"url": self._address, "target": target}
@@ -145,14 +150,6 @@ class Ahrefs:
         targets = self._options.targets or own_hosts(self._options.sites, self._resources)
         return passes_over(targets)
 
-    def _begins(self, state: AhrefsState, turn: str) -> datetime:
-        """Return from when on a pass asks."""
-        assert state.began_at is not None
-        upto = state.upto.get(turn)
-        if upto is None:
-            return state.began_at - timedelta(seconds=duration_s(self._options.backfill))
-        return upto - OVERLAP
-
     def _next_page(self, state: AhrefsState, page: Page, since: datetime, rows: int) -> AhrefsState:
         """Return where the next page begins: at the instant of the last row, which others may share."""
         newest = max(page.seen, default=since)
@@ -197,7 +194,7 @@ def _next_pass(state: AhrefsState, page: Page, passes: Mapping[str, Pass]) -> Ah
     reached = [state.upto.get(state.turn), state.since, max(page.seen, default=None)]
     upto = [min(instant, state.began_at) for instant in reached if instant is not None]
     known = {**state.upto, state.turn: max(upto)} if upto else state.upto
-    following = pass_after(state.turn, passes)
+    following = turn_after(state.turn, passes)
     return AhrefsState(upto=known, began_at=state.began_at if following else None, turn=following)
 
 

@@ -6,9 +6,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import xxhash
 
-from flatline.schema.codec import JSON_ERRORS
 from flatline.schema.rejection import Reason, Rejected
 from flatline_connectors.fetching.outcomes import Action
+from flatline_connectors.vendors.answers import json_of, json_or_none
 from flatline_connectors.vendors.requests import THROTTLED_S, VendorError
 
 FORMAT: Final = "bing-backlinks"
@@ -66,10 +66,7 @@ def read_links(body: bytes) -> Links:
 
 def read_error(body: bytes) -> VendorError | None:
     """Return the error in an answer. SKIP: there is no such site or page."""
-    try:
-        answer = msgspec.json.decode(body)
-    except JSON_ERRORS:
-        return None
+    answer = json_or_none(body)
     if not isinstance(answer, dict) or "ErrorCode" not in answer:
         return None
     code = answer["ErrorCode"]
@@ -90,10 +87,7 @@ def read_error(body: bytes) -> VendorError | None:
 
 
 def _read(body: bytes, name: str) -> tuple[list[Any], int]:
-    try:
-        answer = msgspec.json.decode(body)
-    except JSON_ERRORS as error:
-        raise Rejected(Reason.INVALID_JSON, str(error)) from None
+    answer = json_of(body)
     found = answer.get("d") if isinstance(answer, dict) else None
     if not isinstance(found, dict):
         raise Rejected(Reason.INVALID_VALUE, "an answer without d")

@@ -26,6 +26,7 @@ from flatline_connectors.runtime.connector import (
 )
 from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
+from flatline_connectors.vendors.passes import turn_after
 from flatline_connectors.vendors.records import records_of, refused_as_a_whole
 from flatline_connectors.vendors.requests import Refused, ask
 
@@ -142,7 +143,7 @@ class Bing:
             return PollResult(records, state, is_complete=False)
         assert state.turn is not None
         targets = self._targets()
-        following = next(iter(targets[targets.index(state.turn) + 1 :]), None)
+        following = turn_after(state.turn, targets)
         read = tuple(sorted({*state.read, state.turn}))
         return PollResult(
             records, BingState(known=state.known, read=read, turn=following), is_complete=following is None

@@ -5,12 +5,9 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
-from flatline.schema.codec import JSON_ERRORS
 from flatline.schema.rejection import Reason, Rejected
 from flatline_connectors.fetching.outcomes import Action
-from flatline_connectors.files.exports.dates import instant_of
+from flatline_connectors.vendors.answers import instants_of, json_of, json_or_none
 from flatline_connectors.vendors.requests import THROTTLED_S, VendorError
 
 FORMAT: Final = "dataforseo"
@@ -42,10 +39,7 @@ class Page(NamedTuple):
 
 def read_page(body: bytes, *, sorted_by: str) -> Page:
     """Return what a page is. Raise `Rejected` for an answer that is none."""
-    try:
-        answer = msgspec.json.decode(body)
-    except JSON_ERRORS as error:
-        raise Rejected(Reason.INVALID_JSON, str(error)) from None
+    answer = json_of(body)
     tasks = answer.get("tasks") if isinstance(answer, dict) else None
     task = tasks[0] if isinstance(tasks, list) and len(tasks) == 1 else None
     if not isinstance(task, dict) or "result" not in task:
@@ -58,26 +52,19 @@ def read_page(body: bytes, *, sorted_by: str) -> Page:
         raise Rejected(Reason.INVALID_VALUE, "an answer without a list of items")
     if not isinstance(token, str) or len(token) > _TOKEN_CHARACTERS_MAX:
         raise Rejected(Reason.INVALID_VALUE, "an answer whose search_after_token is none")
-    instants = (_instant(row, sorted_by) for row in rows)
-    return Page(len(rows), [instant for instant in instants if instant is not None], token)
+    return Page(len(rows), instants_of(rows, sorted_by), token)
 
 
 def usd_charged(body: bytes) -> float | None:
     """Return what an answer cost, as it says itself; None if it does not."""
-    try:
-        answer = msgspec.json.decode(body)
-    except JSON_ERRORS:
-        return None
+    answer = json_or_none(body)
     said = answer.get("cost") if isinstance(answer, dict) else None
     return float(said) if isinstance(said, int | float) and 0 <= said < _OK else None
 
 
 def read_error(body: bytes) -> VendorError | None:
     """Return the error in an answer: of the whole, or of its task."""
-    try:
-        answer = msgspec.json.decode(body)
-    except JSON_ERRORS:
-        return None
+    answer = json_or_none(body)
     for said in _statuses(answer):
         code = said.get("status_code", _OK)
         if code != _OK:
@@ -100,12 +87,3 @@ def _remedy(code: Any) -> tuple[Action | None, float | None]:
     if code in _ACCOUNT or code in _WRONG_QUESTION:
         return Action.STOP, None
     return (Action.RETRY if code in _FAULT else None), None
-
-
-def _instant(row: Any, column: str) -> datetime | None:
-    """Return when a row says it was seen; None for one that can't be read, which becomes a dead letter by itself."""
-    said = row.get(column) if isinstance(row, dict) else None
-    try:
-        return instant_of(said) if isinstance(said, str) else None
-    except ValueError:
-        return None

@@ -16,8 +16,8 @@ from flatline_connectors.runtime.config import ConnectorOptions, Duration, Secre
 from flatline_connectors.runtime.connector import ConnectorKind, PollFailed, PollResult, Resources
 from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
-from flatline_connectors.vendors.passes import Pass, Wanted, pass_after, passes_over, without_www
-from flatline_connectors.vendors.records import history_before, records_of, refused_as_a_whole
+from flatline_connectors.vendors.passes import Pass, Wanted, passes_over, turn_after, without_www
+from flatline_connectors.vendors.records import asked_from, history_before, records_of, refused_as_a_whole
 from flatline_connectors.vendors.requests import BudgetTooSmall, Refused, ask, basic_authorization
 
 OVERLAP: Final = timedelta(days=2)
@@ -98,7 +98,12 @@ class DataForSeo:
         assert state.turn is not None
         assert state.began_at is not None
         wanted, target = passes[state.turn]
-        since = state.since or self._begins(state, state.turn)
+        since = state.since or asked_from(
+            state.upto.get(state.turn),
+            began_at=state.began_at,
+            backfill_s=duration_s(self._options.backfill),
+            overlap=OVERLAP,
+        )
         try:
             fetched = await self._ask(passes[state.turn], since, state.token)
         except Refused as refused:
@@ -157,14 +162,6 @@ class DataForSeo:
         targets = self._options.targets or own_hosts(self._options.sites, self._resources)
         return passes_over(without_www(target) for target in targets)
 
-    def _begins(self, state: DataForSeoState, turn: str) -> datetime:
-        """Return from when on a pass asks."""
-        assert state.began_at is not None
-        upto = state.upto.get(turn)
-        if upto is None:
-            return state.began_at - timedelta(seconds=duration_s(self._options.backfill))
-        return upto - OVERLAP
-
     async def _ask(self, asked: Pass, since: datetime, token: str) -> Fetched:
         rows, column = self._rows, SORTED_BY[asked.wanted]
         before = since - timedelta(seconds=1)  # there is no "from then on"
@@ -209,7 +206,7 @@ def _next_pass(state: DataForSeoState, passes: Mapping[str, Pass]) -> DataForSeo
     if state.reached is not None:
         earlier = state.upto.get(state.turn, state.reached)
         known = {**known, state.turn: min(max(earlier, state.reached), state.began_at)}
-    following = pass_after(state.turn, passes)
+    following = turn_after(state.turn, passes)
     return DataForSeoState(upto=known, began_at=state.began_at if following else None, turn=following)
 
 

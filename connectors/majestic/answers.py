@@ -2,11 +2,9 @@
 
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
-from flatline.schema.codec import JSON_ERRORS
 from flatline.schema.rejection import Reason, Rejected
 from flatline_connectors.fetching.outcomes import Action
+from flatline_connectors.vendors.answers import json_of, json_or_none
 from flatline_connectors.vendors.passes import page_digest
 from flatline_connectors.vendors.requests import VendorError
 
@@ -28,10 +26,7 @@ class Page(NamedTuple):
 
 def read_page(body: bytes) -> Page:
     """Return what a page is. Raise `Rejected` for an answer that is none."""
-    try:
-        answer = msgspec.json.decode(body)
-    except JSON_ERRORS as error:
-        raise Rejected(Reason.INVALID_JSON, str(error)) from None
+    answer = json_of(body)
     table = _member(_member(answer, "DataTables"), "BackLinks")
     rows = _member(table, "Data")
     if not isinstance(rows, list):
@@ -42,10 +37,7 @@ def read_page(body: bytes) -> Page:
 
 def read_error(body: bytes) -> VendorError | None:
     """Return the error in an answer. Nobody has a list of the codes; only one about the key is no matter of time."""
-    try:
-        answer = msgspec.json.decode(body)
-    except JSON_ERRORS:
-        return None
+    answer = json_or_none(body)
     code = _member(answer, "Code")
     if code is None or code == _OK:
         return None

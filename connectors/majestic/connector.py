@@ -17,7 +17,7 @@ from flatline_connectors.runtime.config import ConnectorOptions, Duration, Secre
 from flatline_connectors.runtime.connector import ConnectorKind, PollFailed, PollResult, Resources
 from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
-from flatline_connectors.vendors.passes import without_www
+from flatline_connectors.vendors.passes import turn_after, without_www
 from flatline_connectors.vendors.records import history_before, records_of, refused_as_a_whole
 from flatline_connectors.vendors.requests import ask
 
@@ -112,7 +112,7 @@ class Majestic:
         is_end = page.rows < self._rows if page.total is None else reached >= page.total
         if page.rows and not is_end:
             return PollResult(records, replace(state, offset=reached, digest=page.digest), is_complete=False)
-        following = next(iter(targets[targets.index(state.turn) + 1 :]), None)
+        following = turn_after(state.turn, targets)
         after = MajesticState(upto={**state.upto, state.turn: state.began_at}, turn=following)
         return PollResult(records, after, is_complete=following is None)
 

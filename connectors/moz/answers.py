@@ -2,10 +2,8 @@
 
 from typing import Final, NamedTuple
 
-import msgspec
-
-from flatline.schema.codec import JSON_ERRORS
 from flatline.schema.rejection import Reason, Rejected
+from flatline_connectors.vendors.answers import json_of, json_or_none
 from flatline_connectors.vendors.passes import page_digest
 from flatline_connectors.vendors.requests import VendorError, error_in
 
@@ -24,10 +22,7 @@ class Page(NamedTuple):
 
 def read_page(body: bytes) -> Page:
     """Return what a page is. Raise `Rejected` for an answer that is none."""
-    try:
-        answer = msgspec.json.decode(body)
-    except JSON_ERRORS as error:
-        raise Rejected(Reason.INVALID_JSON, str(error)) from None
+    answer = json_of(body)
     rows = answer.get("results") if isinstance(answer, dict) else None
     if not isinstance(rows, list):
         raise Rejected(Reason.INVALID_VALUE, "an answer without a list of results")
@@ -41,10 +36,7 @@ def read_error(body: bytes) -> VendorError | None:
     """Return the error in an answer: the member ``error``, or a message where results should be."""
     if (error := error_in(body)) is not None:
         return error
-    try:
-        answer = msgspec.json.decode(body)
-    except JSON_ERRORS:
-        return None
+    answer = json_or_none(body)
     if not isinstance(answer, dict) or "results" in answer:
         return None
     return next((VendorError(str(answer[name])) for name in _WORDS if answer.get(name)), None)

@@ -16,6 +16,7 @@ from flatline_connectors.runtime.config import ConnectorOptions, Duration, Secre
 from flatline_connectors.runtime.connector import ConnectorKind, PollFailed, PollResult, Resources
 from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
+from flatline_connectors.vendors.passes import turn_after
 from flatline_connectors.vendors.records import records_of, refused_as_a_whole
 from flatline_connectors.vendors.requests import Refused, ask, basic_authorization
 
@@ -103,7 +104,7 @@ class Moz:
         if page.next_token:
             following_page = replace(state, token=page.next_token, digest=page.digest)
             return PollResult(records, following_page, is_complete=False)
-        following = next(iter(targets[targets.index(state.turn) + 1 :]), None)
+        following = turn_after(state.turn, targets)
         return PollResult(records, MozState(turn=following), is_complete=following is None)
 
     @property

@@ -7,9 +7,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from flatline.schema.codec import JSON_ERRORS
 from flatline.schema.rejection import Reason, Rejected
 from flatline_connectors.files.exports.dates import instant_of
+from flatline_connectors.vendors.answers import json_of
 
 FORMAT: Final = "semrush-backlinks"
 FIELDS: Final = (
@@ -61,10 +61,7 @@ class Page(NamedTuple):
 
 def read_page(body: bytes, *, sorted_by: str) -> Page:
     """Return what a page is. Raise `Rejected` for an answer that is none."""
-    try:
-        answer = msgspec.json.decode(body)
-    except JSON_ERRORS as error:
-        raise Rejected(Reason.INVALID_JSON, str(error)) from None
+    answer = json_of(body)
     rows = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(rows, list):
         raise Rejected(Reason.INVALID_VALUE, "an answer without a list of data")

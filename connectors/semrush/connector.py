@@ -23,7 +23,7 @@ from flatline_connectors.runtime.connector import (
 from flatline_connectors.runtime.cost import RunCost
 from flatline_connectors.runtime.own_sites import own_hosts
 from flatline_connectors.semrush.answers import FIELDS, FORMAT, Page, read_page
-from flatline_connectors.vendors.passes import Pass, Wanted, pass_after, passes_over
+from flatline_connectors.vendors.passes import Pass, Wanted, passes_over, turn_after
 from flatline_connectors.vendors.records import history_before, records_of, refused_as_a_whole
 from flatline_connectors.vendors.requests import BudgetTooSmall, ask
 
@@ -237,7 +237,7 @@ def _next_pass(state: SemrushState, page: Page, passes: Mapping[str, Pass]) -> S
         seen = state.newest or max(page.seen, default=None)
         newest = min(seen, state.began_at) if seen else state.upto.get(state.turn)
     known = {**state.upto, state.turn: newest} if newest else state.upto
-    following = pass_after(state.turn, passes)
+    following = turn_after(state.turn, passes)
     return SemrushState(upto=known, began_at=state.began_at if following else None, turn=following)
 
 

@@ -1,6 +1,6 @@
 """How an index is read: target by target, by its links and its losses, and whether a page is one that came before."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -22,10 +22,10 @@ def passes_over(targets: Iterable[str]) -> dict[str, Pass]:
     return {f"{which} {target}": Pass(which, target) for target in sorted({*targets}) for which in wanted}
 
 
-def pass_after(turn: str, passes: Mapping[str, Pass]) -> str | None:
-    """Return the name of the pass that follows one; None: it is the last."""
-    turns = [*passes]
-    return next(iter(turns[turns.index(turn) + 1 :]), None)
+def turn_after(turn: str, turns: Iterable[str]) -> str | None:
+    """Return the pass, or the target, whose turn follows; None: it is the last."""
+    ordered = [*turns]
+    return next(iter(ordered[ordered.index(turn) + 1 :]), None)
 
 
 def without_www(target: str) -> str:

@@ -22,6 +22,11 @@ def history_before(known: datetime | None, *, began_at: datetime, overlap: timed
     return began_at - HISTORY if known is None else known - overlap
 
 
+def asked_from(known: datetime | None, *, began_at: datetime, backfill_s: float, overlap: timedelta) -> datetime:
+    """Return from when on links are asked for; ``known`` and ``began_at`` as of `history_before`."""
+    return began_at - timedelta(seconds=backfill_s) if known is None else known - overlap
+
+
 def records_of(
     body: bytes,
     format_name: str,

@@ -6,14 +6,12 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 from urllib.parse import quote, quote_plus
 
-import msgspec
-
-from flatline.schema.codec import JSON_ERRORS
 from flatline_connectors.errors import ConnectorError
 from flatline_connectors.fetching.exchange import ApiRequest
 from flatline_connectors.fetching.outcomes import Action, Fetched, Outcome
 from flatline_connectors.runtime.connector import LETTER_BYTES, PollFailed, Resources, usable
 from flatline_connectors.runtime.outcomes import BudgetExhausted
+from flatline_connectors.vendors.answers import json_or_none
 
 THROTTLED_S: Final = 20.0
 """How long to wait after 429 where the vendor does not say it: limits are of requests a second or a minute."""
@@ -67,10 +65,7 @@ def letter_of(body: bytes, secret: str) -> bytes:
 
 def error_in(body: bytes) -> VendorError | None:
     """Return the member ``error`` of an answer: a text, or an object with a ``message``; None: it has none."""
-    try:
-        answer = msgspec.json.decode(body)
-    except JSON_ERRORS:
-        return None
+    answer = json_or_none(body)
     error = (answer.get("error") or None) if isinstance(answer, dict) else None
     if error is None:
         return None

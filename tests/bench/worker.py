@@ -4,8 +4,8 @@ import os
 import signal
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -137,15 +137,6 @@ class Worker:
             return pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return int(children[0]) if children else pid
-
-    @contextmanager
-    def stopped(self) -> Iterator[None]:
-        """Have it stand still for the block."""
-        os.kill(self.pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(self.pid, signal.SIGCONT)
 
     @property
     def cpu_s(self) -> float:

@@ -17,6 +17,7 @@ import orjson
 
 from flatline.core import Core
 from flatline.local.ports import Ports
+from tests.local.observing import stands_still
 from tests.scripts import FLATLINE
 from tests.waiting import PATIENCE_S, until
 
@@ -153,8 +154,7 @@ class Installation:
 
     def is_stopped(self, number: int) -> bool:
         """Whether a worker is paused by a signal."""
-        stat = Path(f"/proc/{self._workers[number].process.pid}/stat").read_text()
-        return stat.rpartition(")")[2].split()[0] == "T"
+        return stands_still(self._workers[number].process.pid)
 
     def log(self, number: int) -> str:
         """Return all that a worker has logged."""

@@ -37,13 +37,14 @@ def standing_still(pid: int) -> Iterator[None]:
     """Stop a process for the block, which begins when none of its threads runs any more."""
     os.kill(pid, signal.SIGSTOP)
     try:
-        until(f"process {pid} stands still", lambda: _stands_still(pid))
+        until(f"process {pid} stands still", lambda: stands_still(pid))
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
 
 
-def _stands_still(pid: int) -> bool:
+def stands_still(pid: int) -> bool:
+    """Whether a signal has stopped all threads of a process."""
     try:
         return all(_state(stat) == "T" for stat in Path(f"/proc/{pid}/task").glob("*/stat"))
     except (FileNotFoundError, ProcessLookupError):  # a thread has ended just now

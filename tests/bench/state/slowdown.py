@@ -13,6 +13,7 @@ from tests.bench.part import WrongResult, setting
 from tests.bench.report import say
 from tests.bench.state.streams import Stream, make_stream, send
 from tests.bench.worker import Worker
+from tests.local.observing import standing_still
 
 _STREAM_S: Final = 14  # long enough for some commits, which come every five seconds while there is much to do
 _PROBE_EVENTS: Final = 100_000
@@ -58,7 +59,7 @@ class _Run:
 
     def rates(self, stream: Stream) -> Rates:
         """Send a stream and return how fast the worker takes it. Raises WrongResult when it does not take all."""
-        with self._worker.stopped():
+        with standing_still(self._worker.pid):
             asyncio.run(send(self._worker.bootstrap, self._topic, stream))
             before = committed(self._worker)
         self._sent += stream.events
